@@ -1,0 +1,100 @@
+"""Every setting: its type, default and one line of description, read from the environment (12-factor) or `.env`."""
+
+from pathlib import Path
+from typing import Literal
+from urllib.parse import unquote, urlsplit
+
+from pydantic import Field, SecretStr, ValidationError, field_validator
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+
+class SettingsError(Exception):
+    """The environment does not make valid settings; the message names each setting and what is wrong, one a line."""
+
+
+class Settings(BaseSettings):
+    """The settings of every process. A name here in capitals is the variable of the environment."""
+
+    model_config = SettingsConfigDict(env_file=".env", extra="ignore", frozen=True, hide_input_in_errors=True)
+
+    kafka_url: str = Field("kafka://127.0.0.1:9092", description="Kafka's bootstrap servers: `kafka://host:port[,host:port]`.")
+    database_url: SecretStr = Field(
+        SecretStr("mysql://shop_images@127.0.0.1:3306/shop_images"), description="MariaDB or MySQL: `mysql://user:password@host:port/database`."
+    )
+    database_connections: int = Field(8, ge=2, le=200, description="Database connections a process keeps open at most.")
+    s3_endpoint_url: str | None = Field(None, description="Object storage that speaks S3; empty means Amazon's own.")
+    s3_bucket: str = Field("shop-images", min_length=3, description="Bucket that holds the images.")
+    s3_region: str = Field("us-east-1", description="Region of the bucket.")
+    s3_access_key_id: str | None = Field(None, description="Access key; empty means the platform's own credentials.")
+    s3_secret_access_key: SecretStr | None = Field(None, description="Secret of the access key.")
+    tokens_file: Path | None = Field(None, description="TOML file of the bearer tokens and their scopes; without it every protected page answers 401.")
+
+    app_id: str = Field("shop-images", pattern=r"^[a-z0-9._-]+$", description="Consumer group of the workers.")
+    topic_prefix: str = Field("shop-images.", pattern=r"^[A-Za-z0-9._-]*$", description="What every topic's name begins with.")
+    topic_replication: int = Field(3, ge=1, description="Replicas of each topic that `setup` creates.")
+    topic_min_insync_replicas: int = Field(2, ge=1, description="Replicas that must have a record before it counts as published.")
+    data_dir: Path = Field(Path(".shop-images"), description="Folder for Faust's own files.")
+
+    web_bind: str = Field("127.0.0.1", description="Address the built-in web servers listen on.")
+    web_port: int = Field(6065, ge=1, le=65535, description="Port of the web process.")
+    worker_port: int = Field(6066, ge=1, le=65535, description="Port of a worker's web views; `--web-port` overrides it.")
+
+    slots: int = Field(64, ge=1, le=1000, description="Images a worker moves at the same time.")
+    read_ahead: int = Field(2000, ge=1, description="Events a worker holds of one topic.")
+    read_ahead_per_partition: int = Field(400, ge=1, description="Events a worker holds of one partition.")
+    event_deadline: float = Field(45.0, gt=0, le=55, description="Seconds an event may take before it is given up and judged.")
+    drain_grace: float = Field(5.0, ge=0, le=8, description="Seconds that started events get when a worker stops or partitions move.")
+    session_timeout: float = Field(20.0, ge=6, le=60, description="Seconds until a dead worker's partitions move to the others.")
+    publish_lease: float = Field(20.0, ge=5, description="Seconds a publisher has before another may publish the same row.")
+    replaced_grace: float = Field(604800.0, ge=0, description="Seconds a replaced object stays readable: mails and feeds keep old addresses.")
+
+    fetch_connect_timeout: float = Field(3.0, gt=0, description="Seconds to connect to a source.")
+    fetch_timeout: float = Field(20.0, gt=0, description="Seconds for a whole download.")
+    max_image_bytes: int = Field(20 * 1024 * 1024, ge=1024, description="Largest file that is stored, in bytes.")
+    contact_url: str | None = Field(None, description="Address put into our user agent, for owners of sources.")
+
+    log_format: Literal["json", "console"] = Field("json", description="`json` for machines, `console` for the desk.")
+
+    @field_validator("kafka_url")
+    @classmethod
+    def _kafka_url_names_servers(cls, value: str) -> str:
+        if not value.startswith("kafka://") or len(value) == len("kafka://"):
+            raise ValueError("must look like kafka://host:port")
+        return value
+
+    @field_validator("database_url")
+    @classmethod
+    def _database_url_names_a_database(cls, value: SecretStr) -> SecretStr:
+        parts = urlsplit(value.get_secret_value())
+        if parts.scheme != "mysql" or not parts.hostname or not parts.username or len(parts.path) < len("/x"):
+            raise ValueError("must look like mysql://user:password@host:port/database")
+        return value
+
+    @property
+    def bootstrap_servers(self) -> list[str]:
+        """Kafka's servers as `host:port`."""
+        return self.kafka_url.removeprefix("kafka://").split(",")
+
+    @property
+    def database(self) -> dict[str, str | int]:
+        """The database's address as keyword arguments of a MySQL driver; holds the password."""
+        parts = urlsplit(self.database_url.get_secret_value())
+        return {
+            "host": parts.hostname or "",
+            "port": parts.port or 3306,
+            "user": unquote(parts.username or ""),
+            "password": unquote(parts.password or ""),
+            "db": unquote(parts.path.removeprefix("/")),
+        }
+
+
+def load_settings(env_file: Path | None = Path(".env")) -> Settings:
+    """Read the settings.
+
+    Raises SettingsError, whose lines name each wrong setting and never repeat its value.
+    """
+    try:
+        return Settings(_env_file=env_file)
+    except ValidationError as error:
+        lines = [f"{'.'.join(map(str, problem['loc'])).upper()}: {problem['msg']}" for problem in error.errors()]
+        raise SettingsError("\n".join(lines)) from error
