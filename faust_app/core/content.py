@@ -1,0 +1,40 @@
+"""What a source answered and what its bytes turned out to be."""
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class Validators:
+    """What makes the next fetch of the same address conditional: a strong ETag, or a Last-Modified old enough to trust."""
+
+    etag: str | None = None
+    modified: str | None = None
+
+    def __bool__(self) -> bool:
+        return bool(self.etag or self.modified)
+
+
+NO_VALIDATORS = Validators()
+
+
+@dataclass(frozen=True, slots=True)
+class Fetched:
+    """The bytes of a source, whole, and the validators to keep with them."""
+
+    content: bytes
+    validators: Validators = NO_VALIDATORS
+
+
+@dataclass(frozen=True, slots=True)
+class NotModified:
+    """The source says that what we have is still what it has: nothing was transferred."""
+
+
+@dataclass(frozen=True, slots=True)
+class ImageFacts:
+    """What the bytes decode to, whatever header or extension said; sides in pixels."""
+
+    content_type: str
+    extension: str
+    width: int
+    height: int
