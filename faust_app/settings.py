@@ -19,7 +19,8 @@ class Settings(BaseSettings):
 
     kafka_url: str = Field("kafka://127.0.0.1:9092", description="Kafka's bootstrap servers: `kafka://host:port[,host:port]`.")
     database_url: SecretStr = Field(
-        SecretStr("mysql://shop_images@127.0.0.1:3306/shop_images"), description="MariaDB or MySQL: `mysql://user:password@host:port/database`."
+        SecretStr("mysql://shop_images@127.0.0.1:3306/shop_images"),
+        description="MariaDB or MySQL: `mysql://user:password@host:port/database`.",
     )
     database_connections: int = Field(8, ge=2, le=200, description="Database connections a process keeps open at most.")
     s3_endpoint_url: str | None = Field(None, description="Object storage that speaks S3; empty means Amazon's own.")
@@ -27,7 +28,9 @@ class Settings(BaseSettings):
     s3_region: str = Field("us-east-1", description="Region of the bucket.")
     s3_access_key_id: str | None = Field(None, description="Access key; empty means the platform's own credentials.")
     s3_secret_access_key: SecretStr | None = Field(None, description="Secret of the access key.")
-    tokens_file: Path | None = Field(None, description="TOML file of the bearer tokens and their scopes; without it every protected page answers 401.")
+    tokens_file: Path | None = Field(
+        None, description="TOML file of the bearer tokens and their scopes; without it every protected page answers 401."
+    )
 
     app_id: str = Field("shop-images", pattern=r"^[a-z0-9._-]+$", description="Consumer group of the workers.")
     topic_prefix: str = Field("shop-images.", pattern=r"^[A-Za-z0-9._-]*$", description="What every topic's name begins with.")
@@ -46,7 +49,9 @@ class Settings(BaseSettings):
     drain_grace: float = Field(5.0, ge=0, le=8, description="Seconds that started events get when a worker stops or partitions move.")
     session_timeout: float = Field(20.0, ge=6, le=60, description="Seconds until a dead worker's partitions move to the others.")
     publish_lease: float = Field(20.0, ge=5, description="Seconds a publisher has before another may publish the same row.")
-    replaced_grace: float = Field(604800.0, ge=0, description="Seconds a replaced object stays readable: mails and feeds keep old addresses.")
+    replaced_grace: float = Field(
+        604800.0, ge=0, description="Seconds a replaced object stays readable: mails and feeds keep old addresses."
+    )
 
     fetch_connect_timeout: float = Field(3.0, gt=0, description="Seconds to connect to a source.")
     fetch_timeout: float = Field(20.0, gt=0, description="Seconds for a whole download.")

@@ -9,6 +9,7 @@ Flows know these and no library exception. Each carries a code, whose sentence s
 """
 
 from enum import StrEnum
+from typing import Final, Self
 
 
 class FailureCode(StrEnum):
@@ -16,7 +17,7 @@ class FailureCode(StrEnum):
 
     sentence: str
 
-    def __new__(cls, value: str, sentence: str) -> "FailureCode":
+    def __new__(cls, value: str, sentence: str) -> Self:
         """Attach the sentence to the string value."""
         member = str.__new__(cls, value)
         member._value_ = value
@@ -80,15 +81,16 @@ class Transient(Failure):
         self.retry_after = retry_after
 
 
+_AWAY: Final = {
+    Dependency.STORAGE: FailureCode.STORAGE_UNAVAILABLE,
+    Dependency.DATABASE: FailureCode.DATABASE_UNAVAILABLE,
+    Dependency.KAFKA: FailureCode.KAFKA_UNAVAILABLE,
+}
+
+
 class Unavailable(Failure):
     """A dependency of ours is away: the work keeps its place and spends no attempt."""
 
-    _CODES = {
-        Dependency.STORAGE: FailureCode.STORAGE_UNAVAILABLE,
-        Dependency.DATABASE: FailureCode.DATABASE_UNAVAILABLE,
-        Dependency.KAFKA: FailureCode.KAFKA_UNAVAILABLE,
-    }
-
     def __init__(self, dependency: Dependency, detail: str = "") -> None:
-        super().__init__(self._CODES[dependency], detail)
+        super().__init__(_AWAY[dependency], detail)
         self.dependency = dependency

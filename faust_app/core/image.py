@@ -1,0 +1,134 @@
+"""The row of an image: the truth about where it stands, and the key its bytes are stored under."""
+
+import hashlib
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+from typing import Final
+from urllib.parse import urlsplit
+
+from faust_app.core.content import NO_VALIDATORS, Validators
+from faust_app.core.events import ImageEvent, LastError, Op
+
+ImageKey = tuple[int, bytes]
+"""Shop number and the image id's bytes; sorts the way rows are locked."""
+
+
+class ImageState(StrEnum):
+    """Where an image stands."""
+
+    IN_PROGRESS = "IN_PROGRESS"  #: accepted, not finished
+    DONE = "DONE"  #: the wanted version is shown and its object exists
+    FAILED = "FAILED"  #: needs a person; what was shown before stays shown
+    DELETED = "DELETED"  #: tombstone: an old message cannot bring the image back
+
+
+class WakeReason(StrEnum):
+    """Why a row waits for its time."""
+
+    UNSENT = "unsent"  #: accepted, its event is not yet acknowledged by Kafka
+    RETRY = "retry"  #: failed, and tried again when due
+
+
+@dataclass(frozen=True, slots=True)
+class Position:
+    """Where a row's event stands in Kafka."""
+
+    topic: str
+    partition: int
+    offset: int
+
+
+@dataclass(frozen=True, slots=True)
+class Shown:
+    """What visitors of the shop see: the stored object and what it was made from."""
+
+    version: int
+    object_key: str
+    url: str
+    sha256: bytes
+    size: int
+    content_type: str
+    width: int
+    height: int
+    validators: Validators = NO_VALIDATORS
+
+
+@dataclass(frozen=True, slots=True)
+class ImageRow:
+    """One row of the table `image`. Times are UTC without a zone, from the database's clock."""
+
+    shop_no: int
+    image_id: bytes
+    version: int
+    op: Op
+    requested_at: datetime
+    state: ImageState
+    source_url: str | None = None
+    source_host: str | None = None
+    product_id: str | None = None
+    external_version: int | None = None
+    correlation_id: str | None = None
+    attempt: int = 0
+    rescues: int = 0
+    wake_at: datetime | None = None
+    wake_reason: WakeReason | None = None
+    error_code: str | None = None
+    error_detail: str | None = None
+    fingerprint: str | None = None
+    open_since: datetime | None = None
+    position: Position | None = None
+    shown_version: int = 0
+    shown: Shown | None = None
+    updated_at: datetime | None = None
+
+    @property
+    def key(self) -> ImageKey:
+        """The row's key."""
+        return self.shop_no, self.image_id
+
+
+def source_host(url: str) -> str:
+    """Return the lower-case host of a valid source URL, with its port where one is written; at most 255 characters."""
+    parts = urlsplit(url)
+    host = parts.hostname or ""
+    return (f"{host}:{parts.port}" if parts.port else host)[:255]
+
+
+def image_prefix(shop_no: int, image_id: bytes) -> str:
+    """Return what every object key of the image begins with: our numbers and hashes only, never a sender's text."""
+    return f"shops/{shop_no}/{hashlib.sha256(image_id).hexdigest()[:20]}/"
+
+
+_CONTENT_DIGITS: Final = 16
+
+
+def object_key(shop_no: int, image_id: bytes, version: int, sha256_hex: str, extension: str) -> str:
+    """Return the key of one version's bytes. It is never written with other bytes: the content is part of it."""
+    return f"{image_prefix(shop_no, image_id)}{version}-{sha256_hex[:_CONTENT_DIGITS]}.{extension}"
+
+
+def version_of(key: str) -> int | None:
+    """Return the version an object key was made for, None where it is not one of our keys."""
+    digits, dash, _ = key.rpartition("/")[2].partition("-")
+    return int(digits) if dash and digits.isdecimal() else None
+
+
+def event_of(row: ImageRow) -> ImageEvent:
+    """Return the event that wakes a worker for the row's version, with the row's attempt as its retry count."""
+    last_error = None
+    if row.attempt and row.error_code and row.updated_at:
+        last_error = LastError(code=row.error_code, detail=row.error_detail or "", at=row.updated_at)
+    return ImageEvent.model_construct(
+        op=row.op,
+        shop_no=row.shop_no,
+        image_id=row.image_id.decode(),
+        version=row.version,
+        retry_count=row.attempt,
+        requested_at=row.requested_at,
+        product_id=row.product_id,
+        source_url=row.source_url,
+        external_version=row.external_version,
+        correlation_id=row.correlation_id,
+        last_error=last_error,
+    )

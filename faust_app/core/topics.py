@@ -1,0 +1,50 @@
+"""The topics: their names, partitions and what a broker has to keep of them."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Final
+
+_DAY_MS: Final = 24 * 60 * 60 * 1000
+PARTITIONS: Final = 12
+
+
+@dataclass(frozen=True, slots=True)
+class TopicSpec:
+    """One topic as `setup` creates it; `config` in the broker's own words."""
+
+    name: str
+    partitions: int
+    config: Mapping[str, str]
+
+
+@dataclass(frozen=True, slots=True)
+class Topics:
+    """Every topic of one installation, by its role."""
+
+    requests: TopicSpec
+    express: TopicSpec
+    bulk: TopicSpec
+    retry: TopicSpec
+    dead_letter: TopicSpec
+
+    @classmethod
+    def named(cls, prefix: str) -> "Topics":
+        """Return the topics whose names begin with the prefix."""
+        week, month = {"retention.ms": str(7 * _DAY_MS)}, {"retention.ms": str(30 * _DAY_MS)}
+        return cls(
+            requests=TopicSpec(f"{prefix}requests", PARTITIONS, {**month, "message.timestamp.type": "LogAppendTime"}),
+            express=TopicSpec(f"{prefix}express", PARTITIONS, week),
+            bulk=TopicSpec(f"{prefix}bulk", PARTITIONS, week),
+            retry=TopicSpec(f"{prefix}retry", PARTITIONS, week),
+            dead_letter=TopicSpec(f"{prefix}dead-letter", 4, month),
+        )
+
+    @property
+    def images(self) -> tuple[TopicSpec, ...]:
+        """The topics whose events are image work."""
+        return self.express, self.bulk, self.retry
+
+    @property
+    def all(self) -> tuple[TopicSpec, ...]:
+        """Every topic."""
+        return self.requests, *self.images, self.dead_letter
