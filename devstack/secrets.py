@@ -1,0 +1,53 @@
+"""The secrets of one stack: random, made once, kept over restarts, shown to nobody."""
+
+from __future__ import annotations
+
+import json
+import secrets
+from dataclasses import asdict, dataclass, field
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+
+def _random() -> str:
+    return secrets.token_hex(20)
+
+
+@dataclass(frozen=True)
+class Secrets:
+    """Passwords and tokens, of hexadecimal digits only, so that no file format has to quote them."""
+
+    database_password: str = field(default_factory=_random)
+    s3_access_key_id: str = field(default_factory=lambda: secrets.token_hex(8))
+    s3_secret_access_key: str = field(default_factory=_random)
+    intake_token: str = field(default_factory=_random)
+    operate_token: str = field(default_factory=_random)
+
+    @classmethod
+    def of(cls, folder: Path) -> Secrets:
+        """Return the secrets kept in `folder`, made now if there are none; the file is for its owner only."""
+        file = folder / "secrets.json"
+        if file.exists():
+            return cls(**json.loads(file.read_text()))
+        made = cls()
+        folder.mkdir(parents=True, exist_ok=True)
+        write_private(file, json.dumps(asdict(made), indent=2) + "\n")
+        return made
+
+    def tokens_file(self) -> str:
+        """Return the TOML text that the product reads tokens and scopes from."""
+        return (
+            f'[storefront]\ntoken = "{self.intake_token}"\nscopes = ["intake", "view"]\n\n'
+            f'[operator]\ntoken = "{self.operate_token}"\nscopes = ["intake", "view", "operate"]\n'
+        )
+
+
+def write_private(file: Path, text: str) -> None:
+    """Write a file that only its owner may read, whole or not at all."""
+    fresh = file.with_name(f"{file.name}.new")
+    fresh.unlink(missing_ok=True)
+    fresh.touch(mode=0o600)
+    fresh.write_text(text)
+    fresh.replace(file)
