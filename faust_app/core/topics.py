@@ -30,9 +30,12 @@ class Topics:
     @classmethod
     def named(cls, prefix: str) -> "Topics":
         """Return the topics whose names begin with the prefix."""
-        week, month = {"retention.ms": str(7 * _DAY_MS)}, {"retention.ms": str(30 * _DAY_MS)}
+        # The broker's own clock on every record: a sender cannot date one, and each acknowledgement tells that clock.
+        appended = {"message.timestamp.type": "LogAppendTime"}
+        week = {"retention.ms": str(7 * _DAY_MS), **appended}
+        month = {"retention.ms": str(30 * _DAY_MS), **appended}
         return cls(
-            requests=TopicSpec(f"{prefix}requests", PARTITIONS, {**month, "message.timestamp.type": "LogAppendTime"}),
+            requests=TopicSpec(f"{prefix}requests", PARTITIONS, month),
             express=TopicSpec(f"{prefix}express", PARTITIONS, week),
             bulk=TopicSpec(f"{prefix}bulk", PARTITIONS, week),
             retry=TopicSpec(f"{prefix}retry", PARTITIONS, week),

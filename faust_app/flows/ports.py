@@ -1,9 +1,15 @@
 """The outside as the flows see it: small Protocols, each with a fake and a real implementation under one contract suite."""
 
 from collections.abc import AsyncIterator, Sequence
-from typing import Protocol
+from datetime import datetime, timedelta
+from typing import Protocol, TypeVar
 
+from faust_app.core.changes import Decide, IntakeOffset
 from faust_app.core.content import Fetched, ImageFacts, NotModified, Validators
+from faust_app.core.failure import Unavailable
+from faust_app.core.image import ImageKey, ImageRow, Position
+from faust_app.core.outcome import Garbage, HistoryEntry
+from faust_app.core.record import Message
 
 
 class Fetcher(Protocol):
@@ -47,4 +53,71 @@ class ObjectStore(Protocol):
 
     async def presigned_url(self, key: str, seconds: int) -> str:
         """Return an address that anybody may read the object from for so many seconds."""
+        ...
+
+
+R = TypeVar("R")
+
+
+class ImageRepository(Protocol):
+    """The rows. Every method raises Unavailable when the database does not do its part.
+
+    Unavailable after COMMIT was sent leaves the outcome open: the caller reads again, then decides.
+    """
+
+    async def load(self, keys: Sequence[ImageKey]) -> dict[ImageKey, ImageRow]:
+        """Return the rows there are, as last committed."""
+        ...
+
+    async def change(
+        self, keys: Sequence[ImageKey], decide: Decide[R], *, create: bool = False, offset_of: tuple[str, int] | None = None
+    ) -> R:
+        """Lock the rows in key order, ask `decide`, write what it says, and return its result after COMMIT.
+
+        With `create`, `decide` sees a row of version 0 for each key without one; those it leaves are not kept. With
+        `offset_of` (topic, partition) the reader's offset is locked first.
+        """
+        ...
+
+    async def mark_published(self, published: Sequence[tuple[ImageRow, Position]]) -> int:
+        """Write the position of rows whose lease is still the one they were published under; return how many were."""
+        ...
+
+    async def claim_due(self, limit: int, lease: timedelta) -> list[ImageRow]:
+        """Take up to `limit` rows whose time has come and give the caller so long to publish them; rivals get others."""
+        ...
+
+    async def history(self, key: ImageKey, limit: int) -> list[HistoryEntry]:
+        """Return the image's newest outcomes, newest first."""
+        ...
+
+    async def intake_offset(self, topic: str, partition: int) -> IntakeOffset | None:
+        """Return how far the partition of `requests` is in the rows."""
+        ...
+
+    async def now(self) -> datetime:
+        """Return the database's clock, UTC without a zone."""
+        ...
+
+
+class GarbageRepository(Protocol):
+    """What waits to be deleted from the bucket. Raises Unavailable like the rows."""
+
+    async def due_garbage(self, limit: int) -> list[tuple[int, Garbage]]:
+        """Return up to `limit` due entries with their ids, oldest first."""
+        ...
+
+    async def remove_garbage(self, ids: Sequence[int]) -> None:
+        """Forget entries that are dealt with."""
+        ...
+
+
+class EventLog(Protocol):
+    """Kafka, as publishers see it."""
+
+    clock_ahead: float | None
+    """Seconds the brokers' clock is ahead of this process's; None while no acknowledgement told it."""
+
+    async def publish(self, messages: Sequence[Message]) -> list[Position | Unavailable]:
+        """Publish all and wait for the acknowledgements, seconds at most; one result per message, in order."""
         ...

@@ -1,0 +1,138 @@
+"""The database as units of work: a pool, transactions that are rerun after a deadlock, errors by their names."""
+
+import asyncio
+import random
+import ssl
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from contextlib import asynccontextmanager
+from typing import Any, Final, Self, TypeVar
+
+import aiomysql
+import pymysql
+import structlog
+
+from faust_app.core.failure import Dependency, Unavailable
+
+T = TypeVar("T")
+Row = tuple[Any, ...]
+
+_RERUN: Final = {1213, 1020, 1205}
+"""Deadlock, record changed, lock wait timeout: the whole unit is rolled back and run again (MariaDB error codes)."""
+_RERUNS: Final = 20
+
+INIT_COMMAND: Final = (
+    "SET tx_isolation='READ-COMMITTED', time_zone='+00:00', wait_timeout=30, innodb_lock_wait_timeout=5, sql_mode='STRICT_ALL_TABLES'"
+)
+
+log = structlog.get_logger()
+
+
+class Session:
+    """Statements on one connection, inside the transaction that the caller opened."""
+
+    def __init__(self, cursor: aiomysql.Cursor) -> None:
+        self._cursor = cursor
+
+    async def rows(self, sql: str, parameters: Sequence[Any] = ()) -> Sequence[Row]:
+        """Run a query and return its rows."""
+        await self._cursor.execute(sql, parameters)
+        return await self._cursor.fetchall()  # type: ignore[no-any-return]
+
+    async def change(self, sql: str, parameters: Sequence[Any] = ()) -> int:
+        """Run a statement and return how many rows it changed (MySQL counts changed rows, not matched ones)."""
+        return await self._cursor.execute(sql, parameters)  # type: ignore[no-any-return]
+
+
+class Database:
+    """A pool of connections. Every method raises Unavailable when the database does not do its part."""
+
+    def __init__(self, pool: aiomysql.Pool) -> None:
+        self._pool = pool
+
+    @classmethod
+    @asynccontextmanager
+    async def connect(cls, address: dict[str, str | int], connections: int) -> AsyncIterator[Self]:
+        """Open a pool that connects when first used, so that a process starts while the database is away."""
+        pool = await aiomysql.create_pool(
+            **address,
+            minsize=0,
+            maxsize=connections,
+            autocommit=True,
+            charset="utf8mb4",
+            connect_timeout=5,
+            pool_recycle=20,  # below wait_timeout: the server has not closed what we take
+            init_command=INIT_COMMAND,
+        )
+        try:
+            yield cls(pool)
+        finally:
+            pool.terminate()
+            await pool.wait_closed()
+
+    async def run(self, unit: Callable[[Session], Awaitable[T]]) -> T:
+        """Run the unit in one transaction and return its result after COMMIT.
+
+        The unit is run again, whole, after a deadlock. Unavailable after COMMIT was sent means that the outcome is not
+        known: the caller reads again before it decides.
+        """
+        for attempt in range(_RERUNS):
+            async with self._connection() as connection:
+                try:
+                    return await self._transaction(connection, unit)
+                except (pymysql.err.OperationalError, pymysql.err.InternalError) as error:
+                    if error.args[0] not in _RERUN:
+                        raise
+                    await connection.rollback()
+            log.debug("transaction rerun", attempt=attempt)
+            await asyncio.sleep(random.uniform(0, 0.01 * 2 ** min(attempt, 5)))  # noqa: S311 - spreads rivals, no secret
+        raise Unavailable(Dependency.DATABASE, f"deadlocked {_RERUNS} times")
+
+    async def rows(self, sql: str, parameters: Sequence[Any] = ()) -> Sequence[Row]:
+        """Run one query outside a transaction."""
+        async with self._connection() as connection, connection.cursor() as cursor:
+            return await Session(cursor).rows(sql, parameters)
+
+    async def change(self, sql: str, parameters: Sequence[Any] = ()) -> int:
+        """Run one statement as a transaction of its own, rerun after a deadlock."""
+        return await self.run(lambda session: session.change(sql, parameters))
+
+    @staticmethod
+    async def _transaction(connection: aiomysql.Connection, unit: Callable[[Session], Awaitable[T]]) -> T:
+        async with connection.cursor() as cursor:
+            await connection.begin()
+            result = await unit(Session(cursor))
+            await connection.commit()
+            return result
+
+    @asynccontextmanager
+    async def _connection(self) -> AsyncIterator[aiomysql.Connection]:
+        connection = None
+        try:
+            connection = await self._pool.acquire()
+            yield connection
+        except BaseException as error:
+            if connection is not None:
+                connection.close()  # whatever was under way is rolled back by the server
+            if _is_absence(error):
+                raise Unavailable(Dependency.DATABASE, _describe(error)) from error
+            raise
+        finally:
+            if connection is not None:
+                await self._pool.release(connection)
+
+
+def _is_absence(error: BaseException) -> bool:
+    """Tell an absent or overloaded database from an error of our own statement."""
+    if isinstance(error, pymysql.err.OperationalError | pymysql.err.InternalError | pymysql.err.InterfaceError):
+        return not error.args or error.args[0] not in _OURS
+    return isinstance(error, OSError | asyncio.IncompleteReadError | ssl.SSLError | TimeoutError)
+
+
+_OURS: Final = {1048, 1054, 1062, 1064, 1146, 1264, 1265, 1364, 1366, 1406}
+"""Errors that our own statement earns: they are bugs, and waiting for the database would hide them."""
+
+
+def _describe(error: BaseException) -> str:
+    args = error.args
+    code = f" {args[0]}" if args and isinstance(args[0], int) else ""
+    return f"{type(error).__name__}{code}"

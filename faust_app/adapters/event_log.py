@@ -1,0 +1,107 @@
+"""Publishing to Kafka with acknowledged positions: one producer for worker, web and command line alike."""
+
+import asyncio
+import time
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
+from typing import Final, Self
+
+from aiokafka import AIOKafkaProducer
+from aiokafka.errors import KafkaError
+from aiokafka.structs import RecordMetadata
+
+from faust_app.core.failure import Dependency, Unavailable
+from faust_app.core.image import Position
+from faust_app.core.record import Message
+
+ACK_TIMEOUT: Final = 5.0
+"""Seconds until an unacknowledged send counts as Kafka being away; the broker may still have it."""
+
+
+_LOG_APPEND_TIME: Final = 1
+
+
+class KafkaEventLog:
+    """Implements `flows.ports.EventLog` over one idempotence-free producer with acks from all replicas."""
+
+    def __init__(self, producer: AIOKafkaProducer) -> None:
+        self._producer = producer
+        self.clock_ahead: float | None = None
+        """Seconds the brokers' clock is ahead of this process's, as the newest acknowledgement told it."""
+
+    @classmethod
+    @asynccontextmanager
+    async def connect(cls, servers: Sequence[str], *, client_id: str) -> AsyncIterator[Self]:
+        """Open the producer. Raises Unavailable when no broker answers."""
+        producer = AIOKafkaProducer(
+            bootstrap_servers=list(servers),
+            client_id=client_id,
+            acks="all",
+            linger_ms=5,
+            max_batch_size=64 * 1024,
+            request_timeout_ms=15_000,
+            retry_backoff_ms=200,
+        )
+        try:
+            await producer.start()
+        except (KafkaError, OSError) as error:
+            await producer.stop()
+            raise Unavailable(Dependency.KAFKA, f"{type(error).__name__} at start") from error
+        try:
+            yield cls(producer)
+        finally:
+            await _stop(producer)
+
+    async def publish(self, messages: Sequence[Message]) -> list[Position | Unavailable]:
+        """Publish all and wait for the broker's acknowledgements, ACK_TIMEOUT at most; one result per message, in order."""
+        deadline = asyncio.get_running_loop().time() + ACK_TIMEOUT
+        sent_at = time.time()
+        sends = [await self._send(message, deadline) for message in messages]
+        waiting = [send for send in sends if isinstance(send, asyncio.Future) and not send.done()]
+        if waiting:
+            await asyncio.wait(waiting, timeout=max(0.0, deadline - asyncio.get_running_loop().time()))
+        results = [_result(send) for send in sends]
+        self._observe_clock(sends, sent_at)
+        return results
+
+    async def _send(self, message: Message, deadline: float) -> "asyncio.Future[RecordMetadata] | Unavailable":
+        """Hand one message to the producer's buffer: no task per message, this is the hot path of intake."""
+        try:
+            async with asyncio.timeout_at(deadline):
+                return await self._producer.send(message.topic, message.value, message.key, headers=message.headers)  # type: ignore[no-any-return]
+        except (KafkaError, OSError, TimeoutError) as error:
+            return _away(error)
+
+    def _observe_clock(self, sends: Sequence["asyncio.Future[RecordMetadata] | Unavailable"], sent_at: float) -> None:
+        first = sends[0] if sends else None
+        if isinstance(first, asyncio.Future) and first.done() and not first.cancelled() and first.exception() is None:
+            metadata = first.result()
+            if metadata.timestamp_type == _LOG_APPEND_TIME:
+                self.clock_ahead = metadata.timestamp / 1000 - (sent_at + time.time()) / 2
+
+
+def _result(send: "asyncio.Future[RecordMetadata] | Unavailable") -> Position | Unavailable:
+    if isinstance(send, Unavailable):
+        return send
+    if not send.done():
+        return Unavailable(Dependency.KAFKA, f"no acknowledgement within {ACK_TIMEOUT:.0f} s")
+    error = send.exception()
+    if error is not None:
+        return _away(error)
+    metadata = send.result()
+    return Position(metadata.topic, metadata.partition, metadata.offset)
+
+
+def _away(error: BaseException) -> Unavailable:
+    failure = Unavailable(Dependency.KAFKA, type(error).__name__)
+    failure.__cause__ = error
+    return failure
+
+
+async def _stop(producer: AIOKafkaProducer) -> None:
+    """Close the producer; what a dead broker never acknowledged is given up after ACK_TIMEOUT."""
+    try:
+        async with asyncio.timeout(ACK_TIMEOUT):
+            await producer.stop()
+    except TimeoutError:
+        await producer.client.close()

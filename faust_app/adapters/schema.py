@@ -1,0 +1,79 @@
+"""The database's schema: brought up to date by alembic, and the months of the history kept ahead."""
+
+import asyncio
+from datetime import date
+from pathlib import Path
+from typing import Final
+
+import pymysql
+import sqlalchemy
+from alembic import command
+from alembic.config import Config
+
+from faust_app.adapters.database import INIT_COMMAND
+from faust_app.core.failure import Dependency, Unavailable
+from faust_app.core.months import months_ahead
+
+_MIGRATIONS: Final = Path(__file__).parent / "migrations"
+_LOCK: Final = "shop-images.schema"
+_LOCK_WAIT_SECONDS: Final = 60
+
+
+async def upgrade_schema(address: dict[str, str | int]) -> str:
+    """Bring the schema to this release and keep the history's months ahead; safe to repeat, one process at a time.
+
+    Returns the revision reached. Raises Unavailable when the database does not do its part.
+    """
+    return await asyncio.to_thread(_upgrade, address)
+
+
+def _upgrade(address: dict[str, str | int]) -> str:
+    def connect() -> pymysql.Connection:
+        return pymysql.connect(**address, charset="utf8mb4", connect_timeout=5, init_command=INIT_COMMAND, autocommit=True)
+
+    engine = sqlalchemy.create_engine("mysql+pymysql://", creator=connect, poolclass=sqlalchemy.NullPool)
+    try:
+        with engine.connect() as connection:
+            return _upgrade_on(connection)
+    except (sqlalchemy.exc.OperationalError, sqlalchemy.exc.InterfaceError, pymysql.err.OperationalError) as error:
+        raise Unavailable(Dependency.DATABASE, f"schema: {_one_line(error)}") from error
+    finally:
+        engine.dispose()
+
+
+def _upgrade_on(connection: sqlalchemy.Connection) -> str:
+    connection.execute(sqlalchemy.text("SET lock_wait_timeout = 5"))
+    taken = connection.execute(sqlalchemy.text("SELECT GET_LOCK(:name, :wait)"), {"name": _LOCK, "wait": _LOCK_WAIT_SECONDS}).scalar()
+    if taken != 1:
+        raise Unavailable(Dependency.DATABASE, f"another process is changing the schema for over {_LOCK_WAIT_SECONDS} s")
+    config = Config()
+    config.set_main_option("script_location", str(_MIGRATIONS).replace("%", "%%"))
+    config.attributes["connection"] = connection
+    command.upgrade(config, "head")
+    _keep_months_ahead(connection)
+    revision = connection.execute(sqlalchemy.text("SELECT version_num FROM alembic_version")).scalar()
+    connection.execute(sqlalchemy.text("SELECT RELEASE_LOCK(:name)"), {"name": _LOCK})
+    return str(revision)
+
+
+def _keep_months_ahead(connection: sqlalchemy.Connection) -> None:
+    """Split the missing months off the last partition, which is empty while this runs in time."""
+    today: date = connection.execute(sqlalchemy.text("SELECT UTC_DATE()")).scalar_one()
+    query = (
+        "SELECT PARTITION_NAME FROM information_schema.PARTITIONS"
+        " WHERE TABLE_SCHEMA = DATABASE() AND TABLE_NAME = 'image_history' AND PARTITION_NAME IS NOT NULL"
+    )
+    existing = {str(name) for name in connection.execute(sqlalchemy.text(query)).scalars()}
+    for month in months_ahead(today):
+        if month.name not in existing:
+            connection.execute(
+                sqlalchemy.text(
+                    "ALTER TABLE image_history REORGANIZE PARTITION later INTO"
+                    f" (PARTITION {month.name} VALUES LESS THAN ('{month.end:%Y-%m-%d}'), PARTITION later VALUES LESS THAN (MAXVALUE))"
+                )
+            )
+
+
+def _one_line(error: Exception) -> str:
+    cause = getattr(error, "orig", None) or error
+    return f"{type(cause).__name__} {cause.args[0] if cause.args else ''}".strip()

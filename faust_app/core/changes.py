@@ -1,0 +1,44 @@
+"""What is decided about rows while they are locked, and what is to be written of it."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import TypeVar
+
+from faust_app.core.image import ImageKey, ImageRow
+from faust_app.core.outcome import Garbage, HistoryEntry
+
+
+@dataclass(frozen=True, slots=True)
+class IntakeOffset:
+    """How far one partition of `requests` is in the rows: the next offset, and the last append time (UTC)."""
+
+    topic: str
+    partition: int
+    next_offset: int
+    appended_at: datetime | None
+
+
+@dataclass(frozen=True, slots=True)
+class Locked:
+    """Rows under lock, the database's clock after the lock, and the reader's offset where one was locked."""
+
+    rows: Mapping[ImageKey, ImageRow]
+    now: datetime
+    offset: IntakeOffset | None = None
+
+
+@dataclass(slots=True)
+class Changes:
+    """What to write in the same transaction: rows that were accepted, rows that were finished, and their traces."""
+
+    accepted: list[ImageRow] = field(default_factory=list)
+    finished: list[ImageRow] = field(default_factory=list)
+    history: list[HistoryEntry] = field(default_factory=list)
+    garbage: list[Garbage] = field(default_factory=list)
+    offset: IntakeOffset | None = None
+
+
+R = TypeVar("R")
+Decide = Callable[[Locked], tuple[Changes, R]]
+"""A pure decision over locked rows; it may be asked again with other rows after a deadlock."""

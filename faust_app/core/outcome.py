@@ -1,0 +1,158 @@
+"""How an event ended, and what its end does to the row: a closed set of values, applied under the row's lock."""
+
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+from typing import Final, assert_never
+
+from faust_app.core.failure import Failure, FailureCode, Unavailable
+from faust_app.core.image import ImageKey, ImageRow, ImageState, Shown, image_prefix
+
+LATE_PUT: Final = timedelta(hours=1)
+"""How long a PUT that timed out may still land; garbage is looked at again after it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Stored:
+    """The bytes are in storage under a key of their own."""
+
+    row: ImageRow
+    shown: Shown
+
+
+@dataclass(frozen=True, slots=True)
+class Kept:
+    """The source has what is shown already; `transferred` tells whether it had to be downloaded to know."""
+
+    row: ImageRow
+    shown: Shown
+    transferred: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Removed:
+    """The image is to be shown no longer."""
+
+    row: ImageRow
+
+
+@dataclass(frozen=True, slots=True)
+class Failed:
+    """The image cannot be stored; its dead letter is acknowledged before this is applied."""
+
+    row: ImageRow
+    code: FailureCode
+    detail: str
+
+
+Outcome = Stored | Kept | Removed | Failed
+
+
+@dataclass(frozen=True, slots=True)
+class Garbage:
+    """A key, or a prefix that ends with a slash, to delete when due and when no row can show it any more."""
+
+    key: ImageKey
+    target: str
+    due_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class HistoryEntry:
+    """One line of an image's timeline."""
+
+    key: ImageKey
+    at: datetime
+    version: int
+    outcome: str
+    code: str | None = None
+    detail: str | None = None
+    size: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Settlement:
+    """What to write: the row as it becomes (None: refused, the row moved on), its history, its garbage."""
+
+    row: ImageRow | None
+    history: HistoryEntry | None = None
+    garbage: tuple[Garbage, ...] = ()
+
+
+def judge(row: ImageRow, failure: Failure) -> Failed | Unavailable:
+    """Tell a failure of the image from an absence of ours, which spends nothing and is no outcome."""
+    if isinstance(failure, Unavailable):
+        return failure
+    return Failed(row, failure.code, failure.detail)
+
+
+def fingerprint(code: str, host: str | None) -> str:
+    """Return what failures of one cause have in common: the code and the source's host."""
+    return f"{code}@{host or '-'}"
+
+
+def settle(current: ImageRow | None, outcome: Outcome, *, now: datetime, replaced_grace: timedelta) -> Settlement:
+    """Apply an outcome to its locked row, or refuse it because another version or another worker was faster."""
+    if current is None or current.version != outcome.row.version or current.state is not ImageState.IN_PROGRESS:
+        return _refused(current, outcome, now)
+    match outcome:
+        case Stored() | Kept():
+            return _done(current, outcome, now, replaced_grace)
+        case Removed():
+            return _deleted(current, now)
+        case Failed():
+            return _failed(current, outcome, now)
+        case _:
+            assert_never(outcome)
+
+
+def _refused(current: ImageRow | None, outcome: Outcome, now: datetime) -> Settlement:
+    if not isinstance(outcome, Stored):
+        return Settlement(None)
+    shown_key = current.shown.object_key if current is not None and current.shown is not None else None
+    if outcome.shown.object_key == shown_key:
+        return Settlement(None)
+    return Settlement(None, garbage=(Garbage(outcome.row.key, outcome.shown.object_key, now + LATE_PUT),))
+
+
+def _done(current: ImageRow, outcome: Stored | Kept, now: datetime, replaced_grace: timedelta) -> Settlement:
+    row = replace(_closed(current), state=ImageState.DONE, shown_version=current.version, shown=outcome.shown)
+    old = current.shown.object_key if current.shown is not None else None
+    replaced = old is not None and old != outcome.shown.object_key
+    garbage = (Garbage(current.key, old, now + replaced_grace),) if replaced and old else ()
+    name = "stored" if isinstance(outcome, Stored) else ("same_bytes" if outcome.transferred else "not_modified")
+    return Settlement(row, HistoryEntry(current.key, now, current.version, name, size=outcome.shown.size), garbage)
+
+
+def _deleted(current: ImageRow, now: datetime) -> Settlement:
+    row = replace(_closed(current), state=ImageState.DELETED, shown_version=current.version, shown=None)
+    prefix = image_prefix(*current.key)
+    garbage = (Garbage(current.key, prefix, now), Garbage(current.key, prefix, now + LATE_PUT))
+    return Settlement(row, HistoryEntry(current.key, now, current.version, "deleted"), garbage)
+
+
+def _failed(current: ImageRow, outcome: Failed, now: datetime) -> Settlement:
+    row = replace(
+        _closed(current),
+        state=ImageState.FAILED,
+        error_code=outcome.code.value,
+        error_detail=outcome.detail,
+        fingerprint=fingerprint(outcome.code, current.source_host),
+    )
+    entry = HistoryEntry(current.key, now, current.version, "failed", code=outcome.code.value, detail=outcome.detail)
+    return Settlement(row, entry)
+
+
+def _closed(row: ImageRow) -> ImageRow:
+    """Return the row with nothing left to wait for."""
+    return replace(row, wake_at=None, wake_reason=None, open_since=None, error_code=None, error_detail=None, fingerprint=None)
+
+
+def may_collect(object_key: str, version: int | None, row: ImageRow | None) -> bool:
+    """Tell whether an object can never be shown again: the one rule of the collector and its audit.
+
+    It is not shown; and it was made for an older version, or for this one when this one has its outcome. A key without
+    a row, or one we did not make, is kept.
+    """
+    if row is None or version is None or (row.shown is not None and row.shown.object_key == object_key):
+        return False
+    return version < row.version or (version == row.version and row.state is not ImageState.IN_PROGRESS)
