@@ -1,0 +1,73 @@
+"""Doing what the plan says: fetch the source, look at the bytes, put them into storage."""
+
+import asyncio
+import hashlib
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import replace
+from typing import Final
+from urllib.parse import quote
+
+from faust_app.core.content import Fetched, NotModified
+from faust_app.core.failure import Dependency, Failure, FailureCode, Transient, Unavailable
+from faust_app.core.image import ImageRow, Shown, object_key
+from faust_app.core.outcome import Kept, Stored
+from faust_app.core.plan import Store
+from faust_app.flows.ports import Fetcher, ImageCheck, ObjectStore
+from faust_app.metrics import Metrics
+
+_HASH_IN_THREAD: Final = 256 * 1024
+"""Bytes from which hashing leaves the event loop: above it the loop would stand still for milliseconds."""
+
+
+class Performer:
+    """Stores one image. Raises Permanent, Transient or Unavailable; `deadline` is a time of the event loop's clock."""
+
+    def __init__(self, fetcher: Fetcher, check: ImageCheck, store: ObjectStore, metrics: Metrics) -> None:
+        self._fetcher = fetcher
+        self._check = check
+        self._store = store
+        self._metrics = metrics
+
+    async def store(self, plan: Store, deadline: float) -> Stored | Kept:
+        """Bring the source's bytes into storage, or find that they are there already."""
+        async with _until(deadline, Transient(FailureCode.SOURCE_TIMEOUT, "the event's deadline passed while fetching")):
+            answer = await self._fetcher.fetch(plan.url, plan.validators)
+        shown = plan.row.shown
+        if isinstance(answer, NotModified):
+            if shown is None:
+                raise Transient(FailureCode.SOURCE_ERROR, "304 without anything to compare with")
+            return Kept(plan.row, replace(shown, version=plan.row.version), transferred=False)
+        self._metrics.fetched_bytes.inc(len(answer.content))
+        digest = await _sha256(answer.content)
+        if shown is not None and shown.sha256 == digest:
+            kept = replace(shown, version=plan.row.version, url=plan.url, validators=answer.validators)
+            return Kept(plan.row, kept, transferred=True)
+        return await self._put(plan.row, plan.url, answer, digest, deadline)
+
+    async def _put(self, row: ImageRow, url: str, answer: Fetched, digest: bytes, deadline: float) -> Stored:
+        facts = await self._check.check(answer.content)
+        key = object_key(row.shop_no, row.image_id, row.version, digest.hex(), facts.extension)
+        metadata = {"shop-no": str(row.shop_no), "image-id": quote(row.image_id, safe="")}
+        async with _until(deadline, Unavailable(Dependency.STORAGE, "the event's deadline passed while storing")):
+            await self._store.put(key, answer.content, content_type=facts.content_type, sha256=digest.hex(), metadata=metadata)
+        self._metrics.stored_bytes.inc(len(answer.content))
+        size = len(answer.content)
+        shown = Shown(row.version, key, url, digest, size, facts.content_type, facts.width, facts.height, answer.validators)
+        return Stored(row, shown)
+
+
+async def _sha256(content: bytes) -> bytes:
+    if len(content) < _HASH_IN_THREAD:
+        return hashlib.sha256(content).digest()
+    return (await asyncio.to_thread(hashlib.sha256, content)).digest()
+
+
+@asynccontextmanager
+async def _until(deadline: float, failure: Failure) -> AsyncIterator[None]:
+    """Turn a deadline that strikes inside into the failure of the step it struck."""
+    try:
+        async with asyncio.timeout_at(deadline):
+            yield
+    except TimeoutError as error:
+        raise failure from error

@@ -1,0 +1,102 @@
+"""Publishing rows: the event to its lane, then the position into the row, under the lease the row was claimed by."""
+
+import asyncio
+from collections.abc import Sequence
+
+import structlog
+
+from faust_app.core.events import ImageEvent
+from faust_app.core.failure import Unavailable
+from faust_app.core.image import ImageRow, Position, event_of
+from faust_app.core.lanes import lane
+from faust_app.core.record import Message
+from faust_app.core.topics import Topics
+from faust_app.flows.ports import EventLog, ImageRepository
+from faust_app.metrics import Metrics
+
+log = structlog.get_logger()
+
+MAX_WAITING = 20_000
+"""Accepted rows that wait for the background publisher; beyond it they are left to the due publisher."""
+_GROUP = 1000
+
+
+class Publisher:
+    """Publishes the events of rows. What Kafka does not acknowledge keeps its `wake_at` and is published when that is due.
+
+    After a send that stays unacknowledged one row at a time is sent as a probe until one is acknowledged: a producer
+    that buffers for an absent broker would fill its memory again with every lease that runs out.
+    """
+
+    def __init__(self, event_log: EventLog, repository: ImageRepository, topics: Topics, metrics: Metrics) -> None:
+        self._log = event_log
+        self._repository = repository
+        self._topics = topics
+        self._metrics = metrics
+        self._probe = asyncio.Lock()
+        self._waiting: asyncio.Queue[ImageRow] = asyncio.Queue(MAX_WAITING)
+        self.away = False
+        """Whether Kafka did not acknowledge the newest send."""
+
+    async def publish(self, rows: Sequence[ImageRow]) -> int:
+        """Publish the rows' events and write their positions; return how many Kafka acknowledged.
+
+        Raises Unavailable when the positions cannot be written; the rows then keep their lease.
+        """
+        if not rows:
+            return 0
+        if self.away:
+            if self._probe.locked():
+                return 0
+            async with self._probe:
+                if not await self._send(rows[:1]):
+                    return 0
+            return 1 + await self._send(rows[1:])
+        return await self._send(rows)
+
+    def publish_soon(self, rows: Sequence[ImageRow]) -> None:
+        """Leave the rows to `run`, in order; those it has no room for are left to the due publisher."""
+        for row in rows:
+            if self.away or self._waiting.full():
+                return
+            self._waiting.put_nowait(row)
+
+    async def run(self) -> None:
+        """Publish what `publish_soon` was given, for ever."""
+        while True:
+            rows = [await self._waiting.get()]
+            while len(rows) < _GROUP and not self._waiting.empty():
+                rows.append(self._waiting.get_nowait())
+            try:
+                await self.publish(rows)
+            except Unavailable as failure:
+                log.warning("positions not written", rows=len(rows), reason=str(failure))
+
+    async def _send(self, rows: Sequence[ImageRow]) -> int:
+        results = await self._log.publish([self._message(row) for row in rows])
+        published: list[tuple[ImageRow, Position]] = []
+        for row, result in zip(rows, results, strict=True):
+            if isinstance(result, Position):
+                published.append((row, result))
+                self._metrics.published.labels(result.topic).inc()
+        self._note(len(rows) - len(published), results)
+        await self._repository.mark_published(published)
+        return len(published)
+
+    def _note(self, failed: int, results: Sequence[Position | Unavailable]) -> None:
+        away = bool(results) and isinstance(results[-1], Unavailable)
+        self._metrics.publish_failures.inc(failed)
+        if away and not self.away:
+            log.warning("kafka does not acknowledge; rows wait and are sent again", unsent=failed, reason=str(results[-1]))
+        elif self.away and results and not away:
+            log.info("kafka acknowledges again")
+        self.away = away if results else self.away
+
+    def _message(self, row: ImageRow) -> Message:
+        target = lane(row, self._topics)
+        return Message(target.topic, event_json(event_of(row)), target.key)
+
+
+def event_json(event: ImageEvent) -> bytes:
+    """Return the event as a record's value."""
+    return event.model_dump_json(exclude_none=True).encode()

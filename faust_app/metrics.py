@@ -1,0 +1,39 @@
+"""Every Prometheus metric: its name, labels and help; nothing else. README's table is tested against this file."""
+
+from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
+
+_SECONDS = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 20, 45)
+
+
+class Metrics:
+    """The metrics of one process, on a registry of their own."""
+
+    def __init__(self) -> None:
+        self.registry = CollectorRegistry()
+        self.requests = Counter(
+            "shop_images_requests", "Requests decided at intake, by door and decision.", ("door", "decision"), registry=self.registry
+        )
+        self.published = Counter("shop_images_published", "Events acknowledged by Kafka, by topic.", ("topic",), registry=self.registry)
+        self.publish_failures = Counter(
+            "shop_images_publish_failures", "Events that Kafka did not acknowledge in time; their rows wait.", registry=self.registry
+        )
+        self.events = Counter("shop_images_events", "Events finished by a worker, by how they ended.", ("end",), registry=self.registry)
+        self.event_seconds = Histogram(
+            "shop_images_event_seconds", "Seconds from an event's start to its end.", registry=self.registry, buckets=_SECONDS
+        )
+        self.step_seconds = Histogram(
+            "shop_images_step_seconds", "Seconds of one step of an event.", ("step",), registry=self.registry, buckets=_SECONDS
+        )
+        self.failures = Counter("shop_images_failures", "Images that failed, by code.", ("code",), registry=self.registry)
+        self.waits = Counter(
+            "shop_images_waits", "Times an event waited for a dependency that was away.", ("dependency",), registry=self.registry
+        )
+        self.dead_letters = Counter("shop_images_dead_letters", "Dead letters acknowledged, by code.", ("code",), registry=self.registry)
+        self.fetched_bytes = Counter("shop_images_fetched_bytes", "Bytes downloaded from sources.", registry=self.registry)
+        self.stored_bytes = Counter("shop_images_stored_bytes", "Bytes put into storage.", registry=self.registry)
+        self.held = Gauge("shop_images_held_events", "Events a worker holds, by topic.", ("topic",), registry=self.registry)
+        self.running = Gauge("shop_images_running_events", "Events a worker is working on.", registry=self.registry)
+        self.collected = Counter("shop_images_collected_objects", "Objects the collector deleted.", registry=self.registry)
+        self.kept_garbage = Counter(
+            "shop_images_kept_garbage", "Due garbage the collector kept because its row may show it.", registry=self.registry
+        )
