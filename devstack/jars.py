@@ -12,6 +12,7 @@ import tempfile
 import tomllib
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -116,7 +117,8 @@ def write_lock() -> None:
 
 def _closure(roots: tuple[str, ...], repository: Path) -> list[str]:
     context = MavenContext(repo_cache=repository, timeout=30)
-    wanted = [context.create_dependency(Coordinate(*root.split(":"), scope="compile")) for root in roots]
+    coordinates = [replace(Coordinate.parse(root), scope="compile") for root in roots]
+    wanted = [context.create_dependency(coordinate) for coordinate in coordinates]
     direct, indirect = context.resolver.resolve(wanted)
     needed = [*direct, *(d for d in indirect if d.scope in {"compile", "runtime"})]
     return [f"{d.groupId}:{d.artifactId}:{d.version}" for d in needed]

@@ -8,7 +8,6 @@ import shutil
 import subprocess
 import sys
 import zipfile
-from pathlib import Path
 from typing import TYPE_CHECKING, ClassVar
 
 import pymysql
@@ -18,6 +17,8 @@ from devstack.jars import JarCache, locked
 from devstack.service import Service
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from devstack.ports import Ports
 
 VERSION = "11.4.5"

@@ -28,6 +28,7 @@ GRPC_OFFSET = 10_000
 BLOCK = 20
 # Blocks are drawn where both a port and its twin at + 10000 lie below the range that outgoing connections use.
 FREE_BASES = range(10_020, 22_000, BLOCK)
+LOWEST_BASE = 1024
 HIGHEST_BASE = 65_535 - GRPC_OFFSET - BLOCK
 
 
@@ -44,8 +45,8 @@ class Ports:
         Raises DevstackError when the variable is not a usable port number.
         """
         text = os.environ.get(BASE_VARIABLE) or str(DEFAULT_BASE)
-        if not text.isdecimal() or not 1024 <= int(text) <= HIGHEST_BASE:
-            raise DevstackError(f"{BASE_VARIABLE}={text!r} is not a port number from 1024 to {HIGHEST_BASE}")
+        if not text.isdecimal() or not LOWEST_BASE <= int(text) <= HIGHEST_BASE:
+            raise DevstackError(f"{BASE_VARIABLE}={text!r} is not a port number from {LOWEST_BASE} to {HIGHEST_BASE}")
         return cls(int(text))
 
     @classmethod
@@ -129,6 +130,15 @@ class Ports:
 def bindable(port: int) -> bool:
     """Tell whether nobody listens on this port of 127.0.0.1."""
     return all_bindable((port,))
+
+
+def refuse_taken(port: int, owner: str) -> None:
+    """Raise DevstackError when somebody listens on `port`, which `owner` is about to use."""
+    if not bindable(port):
+        raise DevstackError(
+            f"port {port}, which {owner} needs, is in use by another program; "
+            f"stop that program or choose other ports: {BASE_VARIABLE}={DEFAULT_BASE + 1000} make run"
+        )
 
 
 def all_bindable(ports: tuple[int, ...]) -> bool:

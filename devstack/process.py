@@ -74,6 +74,12 @@ class ProcessId:
         wait_until(lambda: not self.alive, KILL_LIMIT)
 
 
+def kill_group(leader: int) -> None:
+    """Kill what is left of the group of a leader that has ended, if anything."""
+    with suppress(ProcessLookupError, PermissionError):
+        os.killpg(leader, signal.SIGKILL)
+
+
 def spawn(
     argv: Sequence[str],
     *,

@@ -9,7 +9,7 @@ from abc import ABC, abstractmethod
 from typing import TYPE_CHECKING, ClassVar
 
 from devstack.errors import DevstackError
-from devstack.ports import BASE_VARIABLE, DEFAULT_BASE, bindable
+from devstack.ports import refuse_taken
 from devstack.process import ProcessId, spawn
 from devstack.waiting import wait_until
 
@@ -86,7 +86,8 @@ class Service(ABC):
         if self.running:
             return
         self.prepare()
-        self._refuse_taken_ports()
+        for port in self._listens:
+            refuse_taken(port, self.title)
         self._spawn()
         self._await_answer()
 
@@ -126,14 +127,6 @@ class Service(ABC):
             self._process.wait()
         self._process = self._identity = None
         self._note.unlink(missing_ok=True)
-
-    def _refuse_taken_ports(self) -> None:
-        for port in self._listens:
-            if not bindable(port):
-                raise DevstackError(
-                    f"port {port}, which {self.title} needs, is in use by another program; "
-                    f"stop that one or choose other ports: {BASE_VARIABLE}={DEFAULT_BASE + 1000} make run"
-                )
 
     def _spawn(self) -> None:
         with self._spawning:

@@ -1,0 +1,75 @@
+"""`python -m devstack up|down|status|run`."""
+
+from __future__ import annotations
+
+import argparse
+import os
+import sys
+
+from devstack.clone import Clone
+from devstack.errors import DevstackError
+from devstack.guard import left_behind
+from devstack.interruption import Interrupted, Interruption
+from devstack.ports import Ports
+from devstack.run import announce, run, say
+from devstack.stack import Stack
+
+
+def up(clone: Clone) -> None:
+    """Start the services and leave them running."""
+    with clone.owned():
+        clone.refuse_detached()
+        clone.stop_left_behind()
+        Interruption().install()
+        stack = Stack(clone.folder, Ports.default(), cache=clone.folder)
+        stack.up(guarded=False, started=announce)
+        clone.mark_detached()
+    say("The services run until: .venv/bin/python -m devstack down")
+
+
+def down(clone: Clone) -> None:
+    """Stop whatever of this clone is running: a `make run`, the services, what a killed run left."""
+    owner = clone.stop_owner()
+    if owner:
+        say(f"Stopped the run of process {owner}.")
+    stopped = clone.stop_left_behind()
+    for name, process in stopped.items():
+        say(f"Stopped {name} (process {process.pid}).")
+    if not owner and not stopped:
+        say("Nothing of this clone was running.")
+
+
+def status(clone: Clone) -> None:
+    """Tell what runs and where."""
+    running = left_behind(clone.folder)
+    for name, process in running.items():
+        say(f"  {name:<14} process {process.pid:<8} log .devstack/logs/{name}.log")
+    if not running:
+        say("Nothing of this clone is running.")
+
+
+COMMANDS = {"up": up, "down": down, "status": status, "run": run}
+
+
+def main() -> int:
+    """Carry out one command; what the user must mend is said in one line, with status 1."""
+    parser = argparse.ArgumentParser(prog="python -m devstack", description="The development stack of this clone.")
+    parser.add_argument("command", choices=COMMANDS, help="run: everything, until Ctrl-C; up and down: the services")
+    command = COMMANDS[parser.parse_args().command]
+    try:
+        command(Clone.ours())
+    except DevstackError as error:
+        print(f"devstack: {error}", file=sys.stderr)
+        return 1
+    except Interrupted:
+        print("devstack: interrupted", file=sys.stderr)
+        return 130
+    return 0
+
+
+if __name__ == "__main__":
+    code = main()
+    sys.stdout.flush()
+    sys.stderr.flush()
+    # A download that was given up may still run in a thread, and an ordinary exit would wait for it.
+    os._exit(code)

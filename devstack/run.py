@@ -1,0 +1,125 @@
+"""`make run`: services, setup, worker and web, the sample catalogue; stays up until Ctrl-C."""
+
+from __future__ import annotations
+
+import time
+from typing import TYPE_CHECKING
+
+from devstack.env_file import write_env_file
+from devstack.errors import DevstackError
+from devstack.interruption import Interrupted, Interruption
+from devstack.ports import Ports, refuse_taken
+from devstack.product import Imported, Product, await_ready
+from devstack.sample.catalogue import catalogue_for
+from devstack.service import LOGS
+from devstack.stack import Stack
+from devstack.supervisor import Supervisor, procfile_commands
+
+if TYPE_CHECKING:
+    from devstack.clone import Clone
+    from devstack.service import Service
+
+WATCH_EVERY = 1.0
+PROCESSES = ("worker", "web")
+
+
+def say(line: str) -> None:
+    """Print one line at once, also into a pipe."""
+    print(line, flush=True)
+
+
+def run(clone: Clone) -> None:
+    """Run everything until the first Ctrl-C, SIGTERM or SIGHUP, then stop worker and web, then the services.
+
+    Raises DevstackError for what the user must mend; by then everything is stopped.
+    """
+    interruption = Interruption()
+    with clone.owned():
+        clone.refuse_detached()
+        for name, process in clone.stop_left_behind().items():
+            say(f"Stopped {name} (process {process.pid}), left behind by an earlier run.")
+        session = Session(clone, Ports.default(), interruption)
+        interruption.install()
+        try:
+            session.open()
+            session.watch()
+        except Interrupted:
+            say("\nStopping worker and web, then the services; Ctrl-C again hurries.")
+        finally:
+            session.close()
+        say("Stopped. The data stays; `make run` goes on with it.")
+
+
+class Session:
+    """One `make run` from its first service to its last."""
+
+    def __init__(self, clone: Clone, ports: Ports, interruption: Interruption) -> None:
+        self._clone = clone
+        self._interruption = interruption
+        self._begun = time.monotonic()
+        for port, owner in ((ports.web, "the web process"), (ports.worker, "the worker")):
+            refuse_taken(port, owner)
+        self._commands = procfile_commands(clone.top / "Procfile", PROCESSES)
+        self._stack = Stack(clone.folder, ports, cache=clone.folder)
+        self._values = _relative(self._stack.environment(), clone)
+        self._product = Product(cwd=clone.top, folder=clone.folder, values=self._values)
+        self._supervisor = Supervisor(self._commands, folder=clone.folder, cwd=clone.top, environment=self._product.environment, say=say)
+
+    def open(self) -> None:
+        """Start the services, set up, start worker and web, import the sample catalogue, and say where to look."""
+        say("Starting the services; the first time they are downloaded (180 MB).")
+        self._stack.up(started=announce)
+        write_env_file(self._clone.env_file, self._values)
+        self._product.setup()
+        self._supervisor.start()
+        for name in PROCESSES:
+            log = self._clone.folder / LOGS / f"{name}.log"
+            await_ready(name, self._values[f"{name.upper()}_URL"], log)
+        say(f"worker and web are ready after {time.monotonic() - self._begun:.1f} s. Importing the sample catalogue.")
+        self._say_summary(self._import_sample())
+
+    def watch(self) -> None:
+        """Stay until interrupted; a service that ends is started again."""
+        while not self._interruption.asked.wait(WATCH_EVERY):
+            for service in self._stack.services:
+                if not service.running:
+                    say(f"{service.title} ended; it starts again (log: {service.log})")
+                    self._restart(service)
+
+    def close(self) -> None:
+        """Stop worker and web, then the services; at once when hurried."""
+        self._supervisor.stop(self._interruption.hurry)
+        self._stack.down()
+
+    def _restart(self, service: Service) -> None:
+        try:
+            service.start()
+        except DevstackError as error:
+            say(str(error))
+
+    def _import_sample(self) -> Imported:
+        files = catalogue_for(self._values["SOURCE_URL"], self._clone.folder / "sample")
+        return sum((self._product.import_catalogue(file, shop) for shop, file in files.items()), Imported())
+
+    def _say_summary(self, done: Imported) -> None:
+        rate = f"{done.stored / done.seconds:.0f} images/s" if done.stored and done.seconds else "nothing to do"
+        say(
+            f"\n{done.stored} images stored ({done.bytes / 1e6:.1f} MB, {rate}, {done.seconds:.1f} s), "
+            f"{done.unchanged} unchanged, {done.failed + done.rejected} failed on purpose (missing or broken); "
+            f"up after {time.monotonic() - self._begun:.1f} s.\n"
+            f"  web           {self._values['WEB_URL']}\n"
+            f"  lag           {self._values['WORKER_URL']}/lag\n"
+            f"  stalled       {self._values['WORKER_URL']}/stalled\n"
+            f"  image source  {self._values['SOURCE_URL']}\n"
+            f"Settings and tokens: .env. Logs: .devstack/{LOGS}/. Ctrl-C stops everything."
+        )
+
+
+def announce(service: Service) -> None:
+    """Say that a service answers, and where."""
+    say(f"  {service.title:<22} {service.address:<28} process {service.pid}")
+
+
+def _relative(values: dict[str, str], clone: Clone) -> dict[str, str]:
+    """Write paths inside the clone relative to its top, where the product's processes run."""
+    return {name: value.removeprefix(f"{clone.top}/") for name, value in values.items()}
