@@ -1,0 +1,66 @@
+# What a developer types. `make` alone lists it.
+
+MAKEFLAGS += --no-print-directory
+LOCKS := requirements/dev.txt requirements/uv.txt
+PYTHON := .venv/bin/python
+# uv trusts its own list of certificate authorities; where the system has one, that one knows the local ones too.
+ifneq ($(wildcard /etc/ssl/certs/ca-certificates.crt),)
+export UV_SYSTEM_CERTS ?= true
+endif
+
+.PHONY: help run test lint format lock sample clean
+
+help: ## List the commands
+	@sed -n 's/^\([a-z]*\):.*## \(.*\)/  make \1|\2/p' Makefile | column -t -s '|' 2>/dev/null \
+		|| sed -n 's/^\([a-z]*\):.*## \(.*\)/  make \1: \2/p' Makefile
+
+run: .venv/.installed ## Start everything, import the sample catalogue, stay up until Ctrl-C
+	@exec $(PYTHON) -m devstack run
+
+test: .venv/.installed ## Run the tests against real servers started for them
+	$(PYTHON) -m pytest
+
+lint: .venv/.installed ## Check style, types and the layers of imports
+	.venv/bin/ruff check .
+	.venv/bin/ruff format --check .
+	$(PYTHON) -m mypy
+	.venv/bin/lint-imports
+
+format: .venv/.installed ## Format the code and mend what can be mended by rule
+	.venv/bin/ruff check --fix .
+	.venv/bin/ruff format .
+
+lock: .venv/.installed ## Lock the dependencies anew from requirements/*.in
+	cd requirements && for name in runtime dev; do \
+		../.venv/bin/uv pip compile --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header \
+			$$name.in -o $$name.txt --quiet || exit 1; \
+	done
+
+sample: .venv/.installed ## Write the sample catalogue anew
+	$(PYTHON) -m devstack.sample
+
+clean: ## Stop what runs and remove everything these commands made
+	@if [ -x $(PYTHON) ] && [ -d .devstack ]; then $(PYTHON) -m devstack down; fi
+	rm -rf .venv .devstack .env build *.egg-info .pytest_cache .mypy_cache .ruff_cache .import_linter_cache .hypothesis
+	find . -name __pycache__ -type d -prune -exec rm -rf {} +
+
+.venv/.installed: .venv/.locked pyproject.toml
+	@$(PYTHON) -m uv pip install --quiet --no-deps --no-build-isolation --editable .
+	@touch $@
+
+.venv/.locked: $(LOCKS)
+	@for candidate in python3.11 python3 python3.12 python3.13 python3.14; do \
+		if $$candidate -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null; then python=$$candidate; break; fi; \
+	done; \
+	if [ -z "$$python" ]; then \
+		echo "make: Python 3.11 or newer is missing (as python3.11 or python3); Debian: apt-get install python3" >&2; exit 1; \
+	fi; \
+	if ! $$python -c 'import ensurepip, venv' 2>/dev/null; then \
+		version=$$($$python -c 'import sys; print("%d.%d" % sys.version_info[:2])'); \
+		echo "make: $$python cannot make virtual environments; Debian: apt-get install python$$version-venv" >&2; exit 1; \
+	fi; \
+	echo "Installing the dependencies into .venv"; \
+	$$python -m venv .venv
+	@$(PYTHON) -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements/uv.txt
+	@$(PYTHON) -m uv pip install --quiet --python $(PYTHON) --require-hashes -r requirements/dev.txt
+	@touch $@
