@@ -10,7 +10,7 @@ import structlog
 from faust_app.core.accept import Decision
 from faust_app.core.changes import Changes, IntakeOffset, Locked
 from faust_app.core.events import ImageRequest
-from faust_app.core.failure import FailureCode
+from faust_app.core.failure import Failure, FailureCode
 from faust_app.core.record import Record, Unparseable, parse_request
 from faust_app.flows.dead_letters import DeadLetters
 from faust_app.flows.intake import Intake, Terms, decide
@@ -51,6 +51,31 @@ class TakeRequests:
         An invalid record is in the dead letters, acknowledged, before its offset is stored. Raises Unavailable; then
         nothing of the batch is written and it is to be taken again.
         """
+        try:
+            await self._take_fresh(records)
+        except Failure:
+            raise
+        except Exception:
+            log.exception("requests failed unexpectedly", partition=records[0].partition, records=len(records))
+            await self._take_one_by_one(records)
+
+    async def _take_one_by_one(self, records: Sequence[Record]) -> None:
+        """Find the record that met an error of ours: it goes to the dead letters, the others into their rows."""
+        for record in records:
+            try:
+                await self._take_fresh([record])
+            except Failure:
+                raise
+            except Exception as error:  # noqa: BLE001 - its traceback is logged above
+                detail = type(error).__name__
+                await self._dead_letters.of_record(record, FailureCode.INTERNAL_ERROR, detail, group=self._group)
+                await self._pass_over(record)
+
+    async def _pass_over(self, record: Record) -> None:
+        offset_of = (record.topic, record.partition)
+        await self._repository.change([], lambda locked: _decide([record], [], locked, self._terms, timedelta(0)), offset_of=offset_of)
+
+    async def _take_fresh(self, records: Sequence[Record]) -> None:
         first = records[0]
         stored = await self._repository.intake_offset(first.topic, first.partition)
         fresh = [record for record in records if _is_fresh(record, stored)]
@@ -98,10 +123,13 @@ def _decide(
     reached = [_appended_at(request.record) + ahead for request in fresh]
     changes, decisions = decide([request.asked for request in fresh], locked, terms, reached_at=reached.__getitem__)
     last = records[-1]
+    if stored is not None and last.offset < stored.next_offset and _is_fresh(last, stored):
+        log.error("requests come from another log; going on from it", partition=last.partition, offset=last.offset)
     if _is_fresh(last, stored):
         changes.offset = IntakeOffset(last.topic, last.partition, last.offset + 1, _appended_at(last))
     return changes, decisions
 
 
 def _appended_at(record: Record) -> datetime:
-    return datetime.fromtimestamp(record.timestamp / 1000, UTC).replace(tzinfo=None)
+    seconds, milliseconds = divmod(record.timestamp, 1000)
+    return datetime.fromtimestamp(seconds, UTC).replace(tzinfo=None) + timedelta(milliseconds=milliseconds)

@@ -1,0 +1,122 @@
+"""The command `shop-images`: reads the words, hands assembled parts to the commands, prints what they return."""
+
+import asyncio
+import json
+import sys
+from collections.abc import Coroutine
+from pathlib import Path
+from typing import Any, Protocol, TypeVar
+
+import click
+import uvloop
+
+from faust_app.adapters.database import Database
+from faust_app.adapters.image_counts import MariaImageCounts
+from faust_app.adapters.image_repository import MariaImageRepository
+from faust_app.cli.import_catalogue import ImportOptions, import_catalogue
+from faust_app.cli.setup import setup
+from faust_app.cli.status import status
+from faust_app.core.catalogue import CatalogueError
+from faust_app.core.failure import Dependency, Unavailable
+from faust_app.logs import configure_logging
+from faust_app.metrics import Metrics
+from faust_app.parts import open_parts
+from faust_app.settings import Settings, settings_or_exit
+
+T = TypeVar("T")
+
+_WHERE = {Dependency.DATABASE: "DATABASE_URL", Dependency.KAFKA: "KAFKA_URL", Dependency.STORAGE: "S3_ENDPOINT_URL and S3_BUCKET"}
+
+
+class Report(Protocol):
+    """What a command returns: for machines and for people."""
+
+    def as_json(self) -> dict[str, object]:
+        """Return the report as a JSON object."""
+        ...
+
+    def lines(self) -> list[str]:
+        """Return the report as lines."""
+        ...
+
+
+def _run(work: Coroutine[Any, Any, T]) -> T:
+    """Run a command; an absent dependency ends it with one line and exit code 1."""
+    try:
+        with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
+            return runner.run(work)
+    except Unavailable as failure:
+        print(f"shop-images: {failure}; is it up, and is {_WHERE[failure.dependency]} right?", file=sys.stderr)
+        raise SystemExit(1) from failure
+    except KeyboardInterrupt:
+        print("shop-images: interrupted; run it again to go on", file=sys.stderr)
+        raise SystemExit(130) from None
+
+
+def _print(report: Report, *, as_json: bool) -> None:
+    print(json.dumps(report.as_json()) if as_json else "\n".join(report.lines()))
+
+
+_json = click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
+_shop = click.IntRange(1, 2**53 - 1)
+
+
+@click.group(context_settings={"help_option_names": ["-h", "--help"]})
+@click.pass_context
+def main(context: click.Context) -> None:
+    """Move product images of shops into object storage, and know where each one stands."""
+    settings = settings_or_exit()
+    configure_logging(settings.log_format, level="WARNING")
+    context.obj = settings
+
+
+@main.command("setup")
+@_json
+@click.pass_obj
+def setup_command(settings: Settings, *, as_json: bool) -> None:
+    """Create or update schema, topics and bucket; safe to repeat."""
+    _print(_run(setup(settings)), as_json=as_json)
+
+
+@main.command("status")
+@click.option("--shop", "shop_no", type=_shop, help="Count this shop's images only.")
+@_json
+@click.pass_obj
+def status_command(settings: Settings, *, shop_no: int | None, as_json: bool) -> None:
+    """Tell how many images stand where."""
+
+    async def work() -> Report:
+        async with Database.connect(settings.database, 1) as database:
+            now = await MariaImageRepository(database).now()
+            return await status(MariaImageCounts(database), now, shop_no)
+
+    _print(_run(work()), as_json=as_json)
+
+
+@main.command("import")
+@click.argument("file", type=click.Path(exists=True, dir_okay=False, path_type=Path))
+@click.option("--shop", "shop_no", type=_shop, required=True, help="The shop whose images these are.")
+@click.option("--format", "file_format", type=click.Choice(["woocommerce", "jsonl"]), required=True, help="How the file is written.")
+@click.option("--refetch", is_flag=True, help="Fetch again what is done or under way with the same address.")
+@click.option("--dry-run", is_flag=True, help="Read and report; change nothing.")
+@click.option("--wait", is_flag=True, help="Stay until every image of the file is finished.")
+@_json
+@click.pass_obj
+def import_command(settings: Settings, *, file: Path, as_json: bool, **words: Any) -> None:
+    """Take the images of a catalogue FILE. Interrupted and repeated, it goes on and doubles nothing."""
+    options = ImportOptions(file=file, progress=not as_json, **words)
+
+    async def work() -> Report:
+        async with open_parts(settings, Metrics(), client_id=f"{settings.app_id}-import") as parts:
+            counts = MariaImageCounts(parts.database)
+            return await import_catalogue(options, parts.intake, parts.publisher, counts, parts.repository.now)
+
+    try:
+        _print(_run(work()), as_json=as_json)
+    except CatalogueError as error:
+        print(f"shop-images: {file}: {error}", file=sys.stderr)
+        raise SystemExit(2) from error
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,44 @@
+"""How many images there are in each state, for people who ask."""
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from faust_app.adapters.database import Database
+from faust_app.core.image import ImageState
+
+
+@dataclass(frozen=True, slots=True)
+class StateCount:
+    """The images of one state and their stored bytes."""
+
+    state: ImageState
+    images: int
+    bytes: int
+
+
+class MariaImageCounts:
+    """Counts rows. Raises Unavailable when the database does not do its part."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    async def by_state(self, *, shop_no: int | None = None, requested_since: datetime | None = None) -> list[StateCount]:
+        """Return the counts of all images, or of a shop's, or of those requested since a time (UTC)."""
+        conditions, parameters = ["TRUE"], []
+        if shop_no is not None:
+            conditions.append("shop_no = %s")
+            parameters.append(shop_no)
+        if requested_since is not None:
+            conditions.append("requested_at >= %s")
+            parameters.append(requested_since)
+        sql = f"SELECT state, COUNT(*), COALESCE(SUM(bytes), 0) FROM image WHERE {' AND '.join(conditions)} GROUP BY state"  # noqa: S608
+        return [StateCount(ImageState(state), images, int(size)) for state, images, size in await self._database.rows(sql, parameters)]
+
+    async def overdue(self) -> tuple[int, datetime | None]:
+        """Return how many images wait past their time, and since when the oldest unfinished one is open (UTC)."""
+        sql = (
+            "SELECT (SELECT COUNT(*) FROM image WHERE wake_at <= UTC_TIMESTAMP(6)),"
+            " (SELECT MIN(open_since) FROM image WHERE open_since IS NOT NULL)"
+        )
+        ((count, oldest),) = await self._database.rows(sql)
+        return count, oldest

@@ -1,0 +1,40 @@
+"""`shop-images setup`: schema, topics and bucket, safe to repeat."""
+
+from dataclasses import asdict, dataclass
+
+from faust_app.adapters.object_store import S3ObjectStore
+from faust_app.adapters.schema import upgrade_schema
+from faust_app.adapters.topic_admin import ensure_topics
+from faust_app.core.topics import Topics
+from faust_app.settings import Settings
+
+
+@dataclass(frozen=True, slots=True)
+class SetupReport:
+    """What there is now."""
+
+    schema_revision: str
+    topics: list[str]
+    topics_created: list[str]
+    bucket: str
+
+    def as_json(self) -> dict[str, object]:
+        """Return the report as a JSON object."""
+        return asdict(self)
+
+    def lines(self) -> list[str]:
+        """Return the report for people."""
+        created = f" ({len(self.topics_created)} created)" if self.topics_created else ""
+        return [f"schema at revision {self.schema_revision}, {len(self.topics)} topics{created}, bucket {self.bucket}"]
+
+
+async def setup(settings: Settings) -> SetupReport:
+    """Bring database, Kafka and storage to what this release needs. Raises Unavailable."""
+    revision = await upgrade_schema(settings.database)
+    topics = Topics.named(settings.topic_prefix)
+    created = await ensure_topics(
+        settings.bootstrap_servers, topics.all, replication=settings.topic_replication, min_insync=settings.topic_min_insync_replicas
+    )
+    async with S3ObjectStore(settings) as store:
+        await store.ensure_bucket()
+    return SetupReport(revision, [spec.name for spec in topics.all], created, settings.s3_bucket)

@@ -1,0 +1,44 @@
+"""`shop-images status`: how many images stand where, and what is waiting."""
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from faust_app.adapters.image_counts import MariaImageCounts, StateCount
+from faust_app.core.image import ImageState
+
+
+@dataclass(frozen=True, slots=True)
+class StatusReport:
+    """The counts at one moment; times in UTC without a zone."""
+
+    as_of: datetime
+    shop_no: int | None
+    counts: list[StateCount]
+    overdue: int
+    oldest_open: datetime | None
+
+    def as_json(self) -> dict[str, object]:
+        """Return the report as a JSON object; ages in seconds."""
+        by_state = {count.state: count for count in self.counts}
+        return {
+            "as_of": self.as_of.isoformat() + "Z",
+            "shop_no": self.shop_no,
+            "images": {state.value: by_state[state].images if state in by_state else 0 for state in ImageState},
+            "bytes": sum(count.bytes for count in self.counts),
+            "overdue": self.overdue,
+            "oldest_open_s": None if self.oldest_open is None else (self.as_of - self.oldest_open).total_seconds(),
+        }
+
+    def lines(self) -> list[str]:
+        """Return the report for people."""
+        by_state = {count.state: count for count in self.counts}
+        states = [f"{state.value:<12}{by_state[state].images if state in by_state else 0:>12,}" for state in ImageState]
+        waiting = f"{self.overdue:,} past their time" if self.overdue else "none past its time"
+        oldest = "" if self.oldest_open is None else f"; oldest open for {(self.as_of - self.oldest_open).total_seconds():,.0f} s"
+        return [*states, f"{sum(count.bytes for count in self.counts) / 1e6:,.1f} MB stored; {waiting}{oldest}"]
+
+
+async def status(counts: MariaImageCounts, now: datetime, shop_no: int | None) -> StatusReport:
+    """Count the images of all shops or of one. Raises Unavailable."""
+    overdue, oldest_open = await counts.overdue()
+    return StatusReport(now, shop_no, await counts.by_state(shop_no=shop_no), overdue, oldest_open)

@@ -1,0 +1,55 @@
+"""Duties that recur: each is a body run again and again, whose failures are told and never end the worker."""
+
+import time
+from collections.abc import Awaitable, Callable
+
+import structlog
+from mode import Service
+
+from faust_app.core.failure import Unavailable
+
+log = structlog.get_logger()
+
+
+class Periodic(Service):
+    """Runs `body` every `interval` seconds, counted from start to start; never two at once."""
+
+    def __init__(self, name: str, interval: float, body: Callable[[], Awaitable[object]]) -> None:
+        super().__init__()
+        self._name = name
+        self._interval = interval
+        self._body = body
+        self._was_away = False
+
+    @Service.task
+    async def _run(self) -> None:
+        while not self.should_stop:
+            started = time.monotonic()
+            await self._once()
+            await self.sleep(max(0.0, self._interval - (time.monotonic() - started)))
+
+    async def _once(self) -> None:
+        try:
+            await self._body()
+        except Unavailable as failure:
+            if not self._was_away:
+                log.warning("duty waits for a dependency", duty=self._name, reason=str(failure))
+            self._was_away = True
+        except Exception:
+            log.exception("duty failed unexpectedly", duty=self._name)
+        else:
+            if self._was_away:
+                log.info("duty goes on", duty=self._name)
+            self._was_away = False
+
+
+class Background(Service):
+    """Runs one coroutine for as long as the process lives; an error that leaves it ends the process."""
+
+    def __init__(self, run: Callable[[], Awaitable[None]]) -> None:
+        super().__init__()
+        self._run_body = run
+
+    @Service.task
+    async def _run(self) -> None:
+        await self._run_body()

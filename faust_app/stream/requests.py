@@ -1,0 +1,116 @@
+"""Reads the topic `requests` in order; where it stands is kept in the database, with the rows."""
+
+import asyncio
+from collections.abc import Sequence
+
+import structlog
+from aiokafka import AIOKafkaConsumer, ConsumerRecord, TopicPartition
+from aiokafka.abc import ConsumerRebalanceListener
+from aiokafka.errors import KafkaError
+from mode import Service
+
+from faust_app.core.failure import Unavailable
+from faust_app.core.record import Record
+from faust_app.flows.take_requests import TakeRequests
+
+log = structlog.get_logger()
+
+BATCH = 500
+TRY_AGAIN = 1.0
+"""Seconds until a batch is taken again while a dependency is away."""
+
+
+class RequestsReader(Service):
+    """A consumer in a group of its own. One batch a partition at a time; on assignment it reads from the database's offset."""
+
+    def __init__(self, take: TakeRequests, *, servers: Sequence[str], topic: str, group: str, session_timeout: float) -> None:
+        super().__init__()
+        self._take = take
+        self._topic = topic
+        self._consumer_settings = {
+            "bootstrap_servers": list(servers),
+            "group_id": group,
+            "enable_auto_commit": False,
+            "auto_offset_reset": "earliest",
+            "session_timeout_ms": int(session_timeout * 1000),
+            "heartbeat_interval_ms": int(session_timeout * 1000 / 4),
+        }
+        self._placed: set[TopicPartition] = set()
+
+    @Service.task
+    async def _run(self) -> None:
+        while not self.should_stop:
+            consumer = AIOKafkaConsumer(**self._consumer_settings)
+            try:
+                await consumer.start()
+                consumer.subscribe([self._topic], listener=_Unplace(self._placed))
+                await self._read(consumer)
+            except KafkaError as error:
+                log.warning("requests cannot be read; trying again", reason=type(error).__name__)
+            except Exception:
+                log.exception("requests reader failed unexpectedly; starting it again")
+            finally:
+                self._placed.clear()
+                await consumer.stop()
+            await self.sleep(TRY_AGAIN)
+
+    async def _read(self, consumer: AIOKafkaConsumer) -> None:
+        while not self.should_stop:
+            try:
+                await self._place(consumer)
+            except Unavailable as failure:
+                log.warning("requests wait for a dependency", reason=str(failure))
+                await self.sleep(TRY_AGAIN)
+                continue
+            batches = await consumer.getmany(timeout_ms=200, max_records=BATCH)
+            placed = {tp: records for tp, records in batches.items() if tp in self._placed}
+            await asyncio.gather(*(self._take_batch(consumer, tp, records) for tp, records in placed.items()))
+
+    async def _place(self, consumer: AIOKafkaConsumer) -> None:
+        """Seek new partitions to the database's offset: what the group committed says nothing about the rows."""
+        for tp in consumer.assignment() - self._placed:
+            offset = await self._take.start_offset(tp.topic, tp.partition)
+            if tp not in consumer.assignment():
+                continue
+            if offset is None:
+                await consumer.seek_to_beginning(tp)
+            else:
+                consumer.seek(tp, offset)
+            self._placed.add(tp)
+
+    async def _take_batch(self, consumer: AIOKafkaConsumer, tp: TopicPartition, records: list[ConsumerRecord]) -> None:
+        batch = [_record(record) for record in records]
+        while tp in self._placed and not self.should_stop:
+            try:
+                await self._take.take(batch)
+            except Unavailable as failure:
+                log.warning("requests wait for a dependency", partition=tp.partition, reason=str(failure))
+                await self.sleep(TRY_AGAIN)
+                continue
+            await self._commit(consumer, tp, batch[-1].offset + 1)
+            return
+
+    @staticmethod
+    async def _commit(consumer: AIOKafkaConsumer, tp: TopicPartition, offset: int) -> None:
+        """Tell the group too, for those who look at its lag; the database's offset is the one that counts."""
+        try:
+            await consumer.commit({tp: offset})
+        except KafkaError as error:
+            log.debug("group offset not committed", partition=tp.partition, reason=type(error).__name__)
+
+
+class _Unplace(ConsumerRebalanceListener):  # type: ignore[misc]
+    """After a rebalance every partition is placed anew: another worker may have read on meanwhile."""
+
+    def __init__(self, placed: set[TopicPartition]) -> None:
+        self._placed = placed
+
+    def on_partitions_revoked(self, revoked: set[TopicPartition]) -> None:  # noqa: ARG002 - aiokafka's signature
+        self._placed.clear()
+
+    def on_partitions_assigned(self, assigned: set[TopicPartition]) -> None:  # noqa: ARG002 - as above
+        self._placed.clear()
+
+
+def _record(record: ConsumerRecord) -> Record:
+    return Record(record.topic, record.partition, record.offset, record.timestamp, record.key, record.value)

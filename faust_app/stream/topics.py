@@ -1,0 +1,11 @@
+"""The image topics as Faust sees them: raw bytes, so that what cannot be parsed stays in our hands."""
+
+import faust
+from faust.types import TopicT
+
+from faust_app.core.topics import TopicSpec
+
+
+def raw_topic(app: faust.App, spec: TopicSpec) -> TopicT:
+    """Declare a topic whose records reach the agent as bytes; `setup` creates it, never Faust."""
+    return app.topic(spec.name, key_type=bytes, value_type=bytes, key_serializer="raw", value_serializer="raw", allow_empty=True)

@@ -1,0 +1,91 @@
+"""Bearer tokens with scopes, read from a TOML file; who may do what on which path."""
+
+import hmac
+import tomllib
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+from aiohttp import web
+
+from faust_app.web.problems import Handler, Problem
+
+SCOPES: Final = frozenset({"intake", "view", "operate"})
+_OPEN: Final = ("/health", "/ready")
+
+
+class TokensError(Exception):
+    """The tokens file cannot be used; the message names the file, the entry and what is wrong."""
+
+
+@dataclass(frozen=True, slots=True)
+class Token:
+    """One credential and what it may do."""
+
+    name: str
+    secret: str
+    scopes: frozenset[str]
+
+
+def read_tokens(path: Path | None) -> list[Token]:
+    """Read the tokens; none without a file. Raises TokensError, which never repeats a token."""
+    if path is None:
+        return []
+    try:
+        entries = tomllib.loads(path.read_text())
+    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
+        raise TokensError(f"TOKENS_FILE {path}: {error}") from error
+    return [_token(path, name, entry) for name, entry in entries.items()]
+
+
+def _token(path: Path, name: str, entry: object) -> Token:
+    if not isinstance(entry, dict) or not isinstance(entry.get("token"), str) or not entry["token"]:
+        raise TokensError(f'TOKENS_FILE {path}: [{name}] needs token = "..."')
+    scopes = entry.get("scopes")
+    if not isinstance(scopes, list) or not scopes or not SCOPES.issuperset(scopes):
+        raise TokensError(f"TOKENS_FILE {path}: [{name}] needs scopes, a list of {', '.join(sorted(SCOPES))}")
+    return Token(name, entry["token"], frozenset(scopes))
+
+
+def needed_scope(method: str, path: str) -> str | None:
+    """Return the scope a request needs, None for the open pages."""
+    if path in _OPEN:
+        return None
+    return "intake" if path.startswith("/v1/") and method not in {"GET", "HEAD"} else "view"
+
+
+class Authentication:
+    """A middleware that lets nobody pass without a token of the needed scope."""
+
+    def __init__(self, tokens: list[Token]) -> None:
+        self._tokens = tokens
+
+    @property
+    def middleware(self) -> object:
+        """The middleware for aiohttp."""
+
+        @web.middleware
+        async def authenticate(request: web.Request, handler: Handler) -> web.StreamResponse:
+            scope = needed_scope(request.method, request.path)
+            if scope is not None:
+                self._require(request, scope)
+            return await handler(request)
+
+        return authenticate
+
+    def _require(self, request: web.Request, scope: str) -> None:
+        challenge = {"WWW-Authenticate": 'Bearer realm="shop-images"'}
+        kind, _, secret = request.headers.get("Authorization", "").partition(" ")
+        if kind.lower() != "bearer" or not secret:
+            raise Problem(401, "send the header `Authorization: Bearer <token>`", headers=challenge)
+        token = self._find(secret.strip())
+        if token is None:
+            raise Problem(401, "this token is not known", headers=challenge)
+        if scope not in token.scopes:
+            raise Problem(403, f"this token lacks the scope {scope}")
+
+    def _find(self, secret: str) -> Token | None:
+        """Compare with every token in constant time."""
+        given = secret.encode("utf-8", "surrogateescape")
+        matches = [token for token in self._tokens if hmac.compare_digest(token.secret.encode(), given)]
+        return matches[0] if matches else None

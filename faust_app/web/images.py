@@ -1,0 +1,120 @@
+"""Reading back: where an image stands, its timeline, and the way to its bytes."""
+
+from datetime import datetime
+from typing import Final
+
+from aiohttp import web
+
+from faust_app.core.failure import FailureCode
+from faust_app.core.image import ImageKey, ImageRow
+from faust_app.core.outcome import HistoryEntry
+from faust_app.core.redact import redact_query
+from faust_app.flows.ports import ImageRepository, ObjectStore
+from faust_app.web.bodies import image_id_of, shop_no_of
+from faust_app.web.problems import Problem
+
+TIMELINE_ENTRIES: Final = 50
+CONTENT_SECONDS: Final = 300
+_ADVICE: Final = {code.value: code.sentence for code in FailureCode}
+
+
+class ImageHandlers:
+    """Handlers that read rows."""
+
+    def __init__(self, repository: ImageRepository, store: ObjectStore) -> None:
+        self._repository = repository
+        self._store = store
+
+    def register(self, router: web.UrlDispatcher) -> None:
+        """Add the routes."""
+        router.add_get("/v1/shops/{shop_no}/images/{image_id}", self.get)
+        router.add_get("/v1/shops/{shop_no}/images/{image_id}/content", self.content)
+
+    async def get(self, request: web.Request) -> web.Response:
+        """Tell where one image stands."""
+        row = await self._row(request)
+        history = await self._repository.history(row.key, TIMELINE_ENTRIES)
+        content = request.path_qs.partition("?")[0] + "/content" if row.shown is not None else None
+        return web.json_response(describe(row, history, content))
+
+    async def content(self, request: web.Request) -> web.Response:
+        """Redirect to the stored bytes by an address that is valid for five minutes."""
+        row = await self._row(request)
+        if row.shown is None:
+            raise Problem(404, f"nothing is stored for this image; it is {row.state.value}")
+        url = await self._store.presigned_url(row.shown.object_key, CONTENT_SECONDS)
+        return web.Response(status=302, headers={"Location": url, "Cache-Control": "no-store"})
+
+    async def _row(self, request: web.Request) -> ImageRow:
+        key: ImageKey = (shop_no_of(request), image_id_of(request).encode())
+        row = (await self._repository.load([key])).get(key)
+        if row is None:
+            raise Problem(404, "no request for this image was ever accepted")
+        return row
+
+
+def describe(row: ImageRow, history: list[HistoryEntry], content: str | None) -> dict[str, object]:
+    """Return the row and its timeline as a JSON object; query strings of addresses are left out."""
+    return {
+        "shop_no": row.shop_no,
+        "image_id": row.image_id.decode(),
+        "product_id": row.product_id,
+        "state": row.state.value,
+        "op": row.op.value,
+        "version": row.version,
+        "external_version": row.external_version,
+        "shown_version": row.shown_version or None,
+        "source_url": redact_query(row.source_url) if row.source_url else None,
+        "requested_at": _time(row.requested_at),
+        "open_since": _time(row.open_since),
+        "attempt": row.attempt,
+        "waiting": {"until": _time(row.wake_at), "reason": row.wake_reason} if row.wake_at else None,
+        "position": _position(row),
+        "error": _error(row),
+        "url": content,
+        "shown": _shown(row),
+        "timeline": [_entry(entry) for entry in history],
+    }
+
+
+def _position(row: ImageRow) -> dict[str, object] | None:
+    if row.position is None:
+        return None
+    return {"topic": row.position.topic, "partition": row.position.partition, "offset": row.position.offset}
+
+
+def _error(row: ImageRow) -> dict[str, object] | None:
+    if row.error_code is None:
+        return None
+    return {"code": row.error_code, "detail": row.error_detail, "advice": _ADVICE.get(row.error_code)}
+
+
+def _shown(row: ImageRow) -> dict[str, object] | None:
+    shown = row.shown
+    if shown is None:
+        return None
+    return {
+        "version": shown.version,
+        "object_key": shown.object_key,
+        "source_url": redact_query(shown.url),
+        "sha256": shown.sha256.hex(),
+        "bytes": shown.size,
+        "content_type": shown.content_type,
+        "width": shown.width,
+        "height": shown.height,
+    }
+
+
+def _entry(entry: HistoryEntry) -> dict[str, object]:
+    return {
+        "at": _time(entry.at),
+        "version": entry.version,
+        "outcome": entry.outcome,
+        "code": entry.code,
+        "detail": entry.detail,
+        "bytes": entry.size,
+    }
+
+
+def _time(at: datetime | None) -> str | None:
+    return None if at is None else at.isoformat(timespec="microseconds") + "Z"

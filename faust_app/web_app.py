@@ -1,0 +1,61 @@
+"""Composition root of the web process: parts and web become the app behind `faust -A faust_app.web_app worker`."""
+
+import mode.loop
+
+mode.loop.use("uvloop")
+
+import faust  # noqa: E402 - uvloop goes in before anything opens a loop
+
+from faust_app.faust_settings import faust_settings  # noqa: E402
+from faust_app.metrics import Metrics  # noqa: E402
+from faust_app.parts import Parts, open_parts  # noqa: E402
+from faust_app.settings import Settings, settings_or_exit  # noqa: E402
+from faust_app.stream.periodic import Background, Periodic  # noqa: E402
+from faust_app.web.auth import Authentication, read_tokens  # noqa: E402
+from faust_app.web.health import register_health  # noqa: E402
+from faust_app.web.images import ImageHandlers  # noqa: E402
+from faust_app.web.intake import IntakeHandlers  # noqa: E402
+from faust_app.web.server import bound_shutdown, web_options  # noqa: E402
+
+DUE_SECONDS = 1.0
+
+
+class WebApp(faust.App):
+    """Serves intake and reading over HTTP, and publishes what is due. Consumes nothing."""
+
+    producer_only = True
+    parts: Parts
+
+    def __init__(self, settings: Settings) -> None:
+        options = faust_settings(settings, web_port=settings.web_port)
+        authentication = Authentication(read_tokens(settings.tokens_file))
+        super().__init__(settings.app_id, **options, web_application_options=web_options(authentication))
+        self.settings = settings
+        self.metrics = Metrics()
+        register_health(self, lambda: self.metrics, self._reasons_not_ready)
+
+    async def on_start(self) -> None:
+        """Open the adapters before the server listens; they are closed after it stopped."""
+        self.parts = await self.add_async_context(open_parts(self.settings, self.metrics, client_id=f"{self.settings.app_id}-web"))
+        router = self.web.web_app.router  # type: ignore[attr-defined]
+        IntakeHandlers(self.parts.intake).register(router)
+        ImageHandlers(self.parts.repository, self.parts.store).register(router)
+        await super().on_start()
+
+    async def on_started(self) -> None:
+        """Start the duties beside the server."""
+        await super().on_started()
+        bound_shutdown(self)
+        await self.add_runtime_dependency(Background(self.parts.publisher.run))
+        await self.add_runtime_dependency(Periodic("due publisher", DUE_SECONDS, self.parts.due.run_pass))
+
+    async def _reasons_not_ready(self) -> list[str]:
+        return await self.parts.reasons_without_database()
+
+
+def __getattr__(name: str) -> WebApp:
+    """Build the app from the environment when Faust asks for it, and once."""
+    if name == "app":
+        globals()["app"] = built = WebApp(settings_or_exit())
+        return built
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

@@ -1,0 +1,110 @@
+"""Composition root of the worker: parts and stream become the app behind `faust -A faust_app worker`."""
+
+from typing import Any
+
+import mode.loop
+
+mode.loop.use("uvloop")
+
+from faust_app.core.record import Record  # noqa: E402 - uvloop goes in before anything opens a loop
+from faust_app.core.topics import Topics  # noqa: E402
+from faust_app.faust_settings import faust_settings  # noqa: E402
+from faust_app.metrics import Metrics  # noqa: E402
+from faust_app.parts import Parts, WorkerParts, open_parts, open_worker_parts  # noqa: E402
+from faust_app.settings import Settings, settings_or_exit  # noqa: E402
+from faust_app.stream.agents import register_agents  # noqa: E402
+from faust_app.stream.dispatcher import Dispatcher  # noqa: E402
+from faust_app.stream.flow import DrainingApp, WorkerFlow  # noqa: E402
+from faust_app.stream.periodic import Background, Periodic  # noqa: E402
+from faust_app.stream.requests import RequestsReader  # noqa: E402
+from faust_app.web.auth import Authentication, read_tokens  # noqa: E402
+from faust_app.web.health import register_health  # noqa: E402
+from faust_app.web.server import bound_shutdown, web_options  # noqa: E402
+
+DUE_SECONDS = 1.0
+COLLECT_SECONDS = 30.0
+
+
+class WorkerApp(DrainingApp):
+    """Consumes the image topics and `requests`, publishes what is due, collects garbage."""
+
+    parts: Parts
+    worker_parts: WorkerParts
+
+    def __init__(self, settings: Settings) -> None:
+        tokens = read_tokens(settings.tokens_file)
+        options = faust_settings(settings, web_port=settings.worker_port)
+        super().__init__(settings.app_id, **options, web_application_options=web_options(Authentication(tokens)))
+        self.settings = settings
+        self.image_topics = Topics.named(settings.topic_prefix)
+        self.metrics = Metrics()
+        self.dispatcher = Dispatcher(
+            self._ingest,
+            WorkerFlow(self),
+            self._crash_soon,
+            slots=settings.slots,
+            ahead=settings.read_ahead,
+            ahead_per_partition=settings.read_ahead_per_partition,
+            grace=settings.drain_grace,
+        )
+        register_agents(self, self.image_topics, self.dispatcher)
+        register_health(self, lambda: self.metrics, self._reasons_not_ready)
+        self._show_dispatcher()
+
+    async def on_start(self) -> None:
+        """Open the adapters before Faust starts to consume; they are closed after it stopped."""
+        self.parts = await self.add_async_context(open_parts(self.settings, self.metrics, client_id=self.settings.app_id))
+        self.worker_parts = await self.add_async_context(open_worker_parts(self.parts))
+        self.flow_control.on_suspend = self.dispatcher.drain
+        await super().on_start()
+
+    async def on_started(self) -> None:
+        """Start the duties beside the agents."""
+        await super().on_started()
+        bound_shutdown(self)
+        for service in self._duties():
+            await self.add_runtime_dependency(service)
+
+    def _duties(self) -> list[Any]:
+        take = self.worker_parts.take_requests
+        reader = RequestsReader(
+            take,
+            servers=self.settings.bootstrap_servers,
+            topic=self.image_topics.requests.name,
+            group=f"{self.settings.app_id}-requests",
+            session_timeout=self.settings.session_timeout,
+        )
+        return [
+            Background(self.parts.publisher.run),
+            Periodic("due publisher", DUE_SECONDS, self.parts.due.run_pass),
+            Periodic("garbage collector", COLLECT_SECONDS, self.worker_parts.collector.run_pass),
+            reader,
+        ]
+
+    async def _ingest(self, record: Record) -> None:
+        await self.worker_parts.ingest(record)
+
+    def _crash_soon(self, error: BaseException) -> None:
+        """Stop the worker: an event whose handling broke down is not acknowledged, another worker gets it."""
+        self.add_future(self.crash(error))
+
+    async def _reasons_not_ready(self) -> list[str]:
+        reasons = await self.parts.reasons_not_ready()
+        assigned = {tp.topic for tp in self.consumer.assignment()}
+        lacking = [spec.name for spec in self.image_topics.images if spec.name not in assigned]
+        if lacking:
+            reasons.append(f"no partition assigned of {', '.join(lacking)}")
+        return reasons
+
+    def _show_dispatcher(self) -> None:
+        self.metrics.running.set_function(lambda: self.dispatcher.running)
+        for spec in self.image_topics.images:
+            self.metrics.held.labels(spec.name).set_function(lambda name=spec.name: self.dispatcher.held(name))
+
+
+def __getattr__(name: str) -> WorkerApp:
+    """Build the app from the environment when Faust asks for it, and once."""
+    if name == "app":
+        globals()["app"] = built = WorkerApp(settings_or_exit())
+        return built
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
