@@ -102,7 +102,8 @@ def await_ready(name: str, url: str, log: Path, limit: float = READY_LIMIT) -> N
             with urllib.request.urlopen(f"{url}/ready", timeout=2) as response:  # noqa: S310
                 return bool(response.status == 200)  # noqa: PLR2004
         except urllib.error.HTTPError as error:
-            said[0] = " ".join(error.read(300).decode(errors="replace").split())
+            with error:
+                said[0] = " ".join(error.read(300).decode(errors="replace").split())
         except OSError:
             said[0] = "no answer"
         return False

@@ -66,7 +66,7 @@ class SeaweedFS(Service):
             f"-s3.config={self._identities}",
             "-s3.port.iceberg=0",
             "-s3.port.lance=0",
-            "-volume.max=500",
+            "-volume.max=5000",
             "-master.volumeSizeLimitMB=512",
             # Without these a restart on old data takes 14 s and more.
             "-volume.preStopSeconds=0",

@@ -128,9 +128,13 @@ class KeptProcess:
                 return
             if time.monotonic() - begun >= HEALTHY_AFTER:
                 pause = FIRST_PAUSE
-            self._say(f"{self._name} {ending}; it starts again in {pause:.0f} s (log: {self._log})")
+            self._say(f"{self._name} {ending}; it starts again in {pause:.0f} s (log: {self._shown_log})")
             self._stopping.wait(pause)
             pause = min(pause * 2, LONGEST_PAUSE)
+
+    @property
+    def _shown_log(self) -> Path:
+        return self._log.relative_to(self._cwd) if self._log.is_relative_to(self._cwd) else self._log
 
     def _run_once(self) -> str:
         try:
