@@ -1,0 +1,77 @@
+"""The real services, started once for the whole run on free ports, and installations of the product on them."""
+
+import asyncio
+import itertools
+import tempfile
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+import pymysql
+import pytest
+
+from devstack.ports import Ports
+from devstack.stack import Stack
+from faust_app.cli.setup import setup
+from faust_app.logs import configure_structlog
+from faust_app.settings import Settings
+
+CLONE = Path(__file__).parent.parent
+_installation = itertools.count(1)
+_shop = itertools.count(1_000)
+
+
+@pytest.fixture(scope="session")
+def stack() -> Iterator[Stack]:
+    """Kafka, MariaDB, SeaweedFS, Valkey and the image source; stopped by process id when the run ends."""
+    configure_structlog()
+    with tempfile.TemporaryDirectory(prefix="shop-images-tests-") as folder, Stack(Path(folder), Ports.free(), CLONE / ".devstack") as stack:
+        yield stack
+
+
+@pytest.fixture(scope="session")
+def install(stack: Stack) -> Callable[..., Settings]:
+    """Make an installation of its own: database, topics and bucket that no other test touches."""
+
+    def make(**overrides: object) -> Settings:
+        number = next(_installation)
+        name = f"shop_images_t{number}"
+        settings = _settings(stack, name, number, overrides)
+        _create_database(stack, name)
+        with ThreadPoolExecutor(1) as outside:  # a fixture may ask from inside a running loop
+            outside.submit(lambda: asyncio.run(setup(settings))).result()
+        return settings
+
+    return make
+
+
+@pytest.fixture(scope="session")
+def settings(install: Callable[..., Settings]) -> Settings:
+    """One installation shared by the tests that keep to shops of their own and run no worker."""
+    return install()
+
+
+@pytest.fixture
+def shop_no() -> int:
+    """A shop that no other test uses."""
+    return next(_shop)
+
+
+def _settings(stack: Stack, database: str, number: int, overrides: dict[str, object]) -> Settings:
+    environment = {name.lower(): value for name, value in stack.environment().items()}
+    known = {name: value for name, value in environment.items() if name in Settings.model_fields}
+    known |= {
+        "database_url": environment["database_url"].rpartition("/")[0] + "/" + database,
+        "app_id": f"t{number}",
+        "topic_prefix": f"t{number}.",
+        "s3_bucket": f"t{number}-images",
+        "data_dir": str(stack.folder / f"faust-{number}"),
+        "session_timeout": "6",
+    }
+    return Settings(_env_file=None, **{**known, **overrides})
+
+
+def _create_database(stack: Stack, name: str) -> None:
+    admin = Settings(_env_file=None, database_url=stack.environment()["DATABASE_URL"]).database
+    with pymysql.connect(**admin) as connection, connection.cursor() as cursor:
+        cursor.execute(f"CREATE DATABASE {name} CHARACTER SET utf8mb4 COLLATE utf8mb4_bin")

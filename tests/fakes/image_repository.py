@@ -1,0 +1,121 @@
+"""Rows in memory, under the contract that the real repository keeps."""
+
+import asyncio
+from collections.abc import Sequence
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from typing import TypeVar
+
+from faust_app.core.changes import Changes, Decide, IntakeOffset, Locked
+from faust_app.core.events import Op
+from faust_app.core.failure import Dependency, Unavailable
+from faust_app.core.image import ImageKey, ImageRow, ImageState, Position
+from faust_app.core.outcome import Garbage, HistoryEntry
+
+R = TypeVar("R")
+
+
+class FakeImageRepository:
+    """Implements `ImageRepository` and `GarbageRepository`; `away` makes every call Unavailable."""
+
+    def __init__(self) -> None:
+        self.rows: dict[ImageKey, ImageRow] = {}
+        self.entries: list[HistoryEntry] = []
+        self.garbage: dict[int, Garbage] = {}
+        self.offsets: dict[tuple[str, int], IntakeOffset] = {}
+        self.away = False
+        self.advance = timedelta(0)
+        self.changes = 0
+        self._last_now = datetime.min  # noqa: DTZ901 - UTC without a zone, like the database's times
+        self._lock = asyncio.Lock()
+
+    async def load(self, keys: Sequence[ImageKey]) -> dict[ImageKey, ImageRow]:
+        await self._answer()
+        return {key: self.rows[key] for key in keys if key in self.rows}
+
+    async def change(
+        self, keys: Sequence[ImageKey], decide: Decide[R], *, create: bool = False, offset_of: tuple[str, int] | None = None
+    ) -> R:
+        async with self._lock:
+            await self._answer()
+            self.changes += 1
+            now = self._clock()
+            rows = {key: self.rows[key] for key in keys if key in self.rows}
+            if create:
+                rows |= {key: _placeholder(key, now) for key in keys if key not in rows}
+            offset = self.offsets.get(offset_of, IntakeOffset(*offset_of, 0, None)) if offset_of else None
+            changes, result = decide(Locked(rows, now, offset))
+            self._write(changes, now)
+            return result
+
+    async def mark_published(self, published: Sequence[tuple[ImageRow, Position]]) -> int:
+        await self._answer()
+        written = 0
+        for row, position in published:
+            current = self.rows.get(row.key)
+            guard = (row.version, ImageState.IN_PROGRESS, row.wake_at)
+            if current is not None and (current.version, current.state, current.wake_at) == guard:
+                self.rows[row.key] = replace(current, position=position, wake_at=None, wake_reason=None)
+                written += 1
+        return written
+
+    async def claim_due(self, limit: int, lease: timedelta) -> list[ImageRow]:
+        await self._answer()
+        now = self._clock()
+        due = [row for row in self.rows.values() if row.wake_at is not None and row.wake_at <= now]
+        claimed = [replace(row, wake_at=now + lease) for row in sorted(due, key=lambda row: str(row.wake_at))[:limit]]
+        self.rows |= {row.key: row for row in claimed}
+        return claimed
+
+    async def history(self, key: ImageKey, limit: int) -> list[HistoryEntry]:
+        await self._answer()
+        return [entry for entry in reversed(self.entries) if entry.key == key][:limit]
+
+    async def intake_offset(self, topic: str, partition: int) -> IntakeOffset | None:
+        await self._answer()
+        return self.offsets.get((topic, partition))
+
+    async def now(self) -> datetime:
+        await self._answer()
+        return self._clock()
+
+    async def due_garbage(self, limit: int) -> list[tuple[int, Garbage]]:
+        await self._answer()
+        now = self._clock()
+        return sorted((n, entry) for n, entry in self.garbage.items() if entry.due_at <= now)[:limit]
+
+    async def remove_garbage(self, ids: Sequence[int]) -> None:
+        await self._answer()
+        for number in ids:
+            self.garbage.pop(number, None)
+
+    async def _answer(self) -> None:
+        await asyncio.sleep(0)
+        if self.away:
+            raise Unavailable(Dependency.DATABASE, "fake")
+
+    def _clock(self) -> datetime:
+        """Strictly rising, like the times of statements that wait for each other's locks."""
+        now = datetime.now(UTC).replace(tzinfo=None) + self.advance
+        self._last_now = max(now, self._last_now + timedelta(microseconds=1)) if self._last_now > now else now
+        return self._last_now
+
+    def _write(self, changes: Changes, now: datetime) -> None:
+        for row in changes.accepted:
+            current = self.rows.get(row.key)
+            if current is None or current.version < row.version:
+                kept = (current.shown_version, current.shown) if current else (0, None)
+                self.rows[row.key] = replace(row, shown_version=kept[0], shown=kept[1], updated_at=now)
+        for row in changes.finished:
+            current = self.rows.get(row.key)
+            if current is not None and current.version == row.version and current.state is ImageState.IN_PROGRESS:
+                self.rows[row.key] = replace(row, updated_at=now)
+        self.entries += changes.history
+        for entry in changes.garbage:
+            self.garbage[len(self.garbage) + 1] = entry
+        if changes.offset is not None:
+            self.offsets[changes.offset.topic, changes.offset.partition] = changes.offset
+
+
+def _placeholder(key: ImageKey, now: datetime) -> ImageRow:
+    return ImageRow(*key, 0, Op.REGISTER, now, ImageState.IN_PROGRESS)
