@@ -42,10 +42,13 @@ def down(clone: Clone) -> None:
 def status(clone: Clone) -> None:
     """Tell what runs and where."""
     running = left_behind(clone.folder)
-    for name, process in running.items():
-        say(f"  {name:<14} process {process.pid:<8} log .devstack/logs/{name}.log")
     if not running:
         say("Nothing of this clone is running.")
+        return
+    services = {service.name: service for service in Stack(clone.folder, Ports.default(), cache=clone.folder).services}
+    for name, process in running.items():
+        title, address = (services[name].title, services[name].address) if name in services else (name, "")
+        say(f"  {title:<22} {address:<28} process {process.pid:<8} log .devstack/logs/{name}.log")
 
 
 COMMANDS = {"up": up, "down": down, "status": status, "run": run}

@@ -86,11 +86,17 @@ class JarCache:
         try:
             return self._fetch(coordinate, self._repository)
         except (OSError, RuntimeError) as error:
-            cause = " ".join(str(error).split())[:160]
             raise DevstackError(
-                f"cannot download the jar {coordinate} from Maven Central ({cause}); "
+                f"cannot download the jar {coordinate} from Maven Central ({_cause(error)}); "
                 "check the network or the proxy settings, then run again"
             ) from error
+
+
+def _cause(error: BaseException) -> str:
+    """Return the innermost reason of a failed request in a few words."""
+    reason = getattr(error.args[0], "reason", error) if error.args else error
+    text = " ".join(str(reason).split())
+    return f"{type(reason).__name__}: {text.rpartition('Error(')[2][:120]}"
 
 
 def sha256_of(path: Path) -> str:

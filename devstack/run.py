@@ -76,7 +76,7 @@ class Session:
             log = self._clone.folder / LOGS / f"{name}.log"
             await_ready(name, self._values[f"{name.upper()}_URL"], log)
         say(f"worker and web are ready after {time.monotonic() - self._begun:.1f} s. Importing the sample catalogue.")
-        self._say_summary(self._import_sample())
+        self._say_summary(self._imported_sample())
 
     def watch(self) -> None:
         """Stay until interrupted; a service that ends is started again."""
@@ -97,9 +97,16 @@ class Session:
         except DevstackError as error:
             say(str(error))
 
-    def _import_sample(self) -> Imported:
+    def _imported_sample(self) -> Imported:
+        """Import all files; a failure is said and leaves everything running, for it is looked into best that way."""
         files = catalogue_for(self._values["SOURCE_URL"], self._clone.folder / "sample")
-        return sum((self._product.import_catalogue(file, shop) for shop, file in files.items()), Imported())
+        done = Imported()
+        try:
+            for shop, file in files.items():
+                done += self._product.import_catalogue(file, shop)
+        except DevstackError as error:
+            say(f"The sample catalogue is not imported completely: {error}")
+        return done
 
     def _say_summary(self, done: Imported) -> None:
         rate = f"{done.stored / done.seconds:.0f} images/s" if done.stored and done.seconds else "nothing to do"

@@ -74,6 +74,23 @@ def test_services_go_down_when_setup_fails(clone: Clone, order: list[str], monke
     assert order == ["services up", "processes down", "services down"]
 
 
+def test_a_failed_import_is_said_and_leaves_everything_running(
+    clone: Clone, order: list[str], monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def fail(*_args: object) -> None:
+        raise DevstackError("import failed")
+
+    monkeypatch.setattr("devstack.run.Interruption", QuietInterruption)
+    monkeypatch.setattr(Product, "import_catalogue", fail)
+    monkeypatch.setattr(Session, "watch", lambda _: order.append("watching"))
+    monkeypatch.setattr(Ports, "default", Ports.free)
+
+    run(clone)
+
+    assert order[-3:] == ["watching", "processes down", "services down"]
+    assert "not imported completely: import failed" in capsys.readouterr().out
+
+
 def test_a_second_run_in_the_same_clone_is_told_about_the_first(clone: Clone) -> None:
     with (
         clone.owned(),
