@@ -8,7 +8,7 @@ ifneq ($(wildcard /etc/ssl/certs/ca-certificates.crt),)
 export UV_SYSTEM_CERTS ?= true
 endif
 
-.PHONY: help run test lint format lock sample clean
+.PHONY: help run test lint format lock sample clean .venv/new
 
 help: ## List the commands
 	@sed -n 's/^\([a-z]*\):.*## \(.*\)/  make \1|\2/p' Makefile | column -t -s '|' 2>/dev/null \
@@ -49,6 +49,13 @@ clean: ## Stop what runs and remove everything these commands made
 	@touch $@
 
 .venv/.locked: $(LOCKS)
+	@$(PYTHON) -c 'import sys, pip, ssl; sys.exit(sys.version_info < (3, 11))' 2>/dev/null || $(MAKE) .venv/new
+	@echo "Installing the dependencies into .venv"
+	@$(PYTHON) -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements/uv.txt
+	@$(PYTHON) -m uv pip install --quiet --python $(PYTHON) --require-hashes -r requirements/dev.txt
+	@touch $@
+
+.venv/new:
 	@for candidate in python3.11 python3 python3.12 python3.13 python3.14; do \
 		if $$candidate -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null; then python=$$candidate; break; fi; \
 	done; \
@@ -59,8 +66,4 @@ clean: ## Stop what runs and remove everything these commands made
 		version=$$($$python -c 'import sys; print("%d.%d" % sys.version_info[:2])'); \
 		echo "make: $$python cannot make virtual environments; Debian: apt-get install python$$version-venv" >&2; exit 1; \
 	fi; \
-	echo "Installing the dependencies into .venv"; \
-	$$python -m venv .venv
-	@$(PYTHON) -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements/uv.txt
-	@$(PYTHON) -m uv pip install --quiet --python $(PYTHON) --require-hashes -r requirements/dev.txt
-	@touch $@
+	$$python -m venv --clear .venv
