@@ -66,7 +66,11 @@ class Product:
     def import_catalogue(self, file: Path, shop: int) -> Imported:
         """Import one shop's file and wait until each image is finished; the command draws its progress itself."""
         arguments = (str(file), "--shop", str(shop), "--format", "woocommerce", "--wait", "--json")
-        return Imported.parsed(self._run("import", *arguments, capture=True))
+        output = self._run("import", *arguments, capture=True)
+        try:
+            return Imported.parsed(output)
+        except ValueError as error:
+            raise DevstackError(f"`{COMMAND} import --json` printed no JSON object but {output[:80]!r}") from error
 
     def _run(self, *arguments: str, capture: bool = False) -> str:
         program = shutil.which(COMMAND, path=self.environment["PATH"])

@@ -85,6 +85,7 @@ class Service(ABC):
         """
         if self.running:
             return
+        self._forget()
         self.prepare()
         for port in self._listens:
             refuse_taken(port, self.title)

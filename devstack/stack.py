@@ -63,8 +63,9 @@ class Stack:
     def up(self, *, guarded: bool = True, started: Callable[[Service], None] = lambda _: None) -> None:
         """Start all services at once and return when each answers; `started` is called as each one does.
 
-        If one cannot start, all are stopped and its DevstackError is raised. Unless `guarded` is False, the services
-        are stopped when this process ends without calling `down`, even by SIGKILL.
+        If one cannot start, all are stopped and its DevstackError is raised; to try again, make another Stack.
+        Unless `guarded` is False, the services are stopped when this process ends without calling `down`, even by
+        SIGKILL.
         """
         write_private(self.folder / "tokens.toml", self.secrets.tokens_file())
         if guarded:

@@ -1,3 +1,5 @@
+import os
+import signal
 import tomllib
 import urllib.request
 from collections.abc import Iterator
@@ -13,6 +15,7 @@ from devstack.errors import DevstackError
 from devstack.ports import Ports
 from devstack.seaweedfs import BUCKET
 from devstack.stack import Stack
+from devstack.waiting import wait_until
 
 CACHE = Path(__file__).parents[2] / ".devstack"
 
@@ -81,6 +84,15 @@ def test_a_paused_service_answers_nothing_until_it_is_resumed(stack: Stack) -> N
     assert not stack.valkey.answers()
 
     stack.valkey.resume()
+    assert stack.valkey.answers()
+
+
+def test_a_service_that_died_by_itself_can_be_started_again(stack: Stack) -> None:
+    os.kill(stack.valkey.pid, signal.SIGKILL)
+    assert wait_until(lambda: not stack.valkey.running, 5)
+
+    stack.valkey.start()
+
     assert stack.valkey.answers()
 
 
