@@ -1,0 +1,104 @@
+"""What a request does to its row."""
+
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from faust_app.core.accept import Accepted, Decision, Superseded, Unchanged, accept, accept_changed, next_version
+from faust_app.core.events import ImageRequest, Op
+from faust_app.core.image import ImageRow, ImageState, Position, WakeReason
+from tests.factories import LEASE, NOW, SOURCE, accepted_row, done_row, make_request, placeholder
+
+LATER = NOW + timedelta(seconds=5)
+
+
+def decide(row: ImageRow, request: ImageRequest, *, reached: datetime = LATER) -> Decision:
+    return accept(row, request, requested_at=reached, now=LATER, lease=LEASE)
+
+
+def test_an_unknown_image_becomes_a_registration_that_waits_for_its_publisher() -> None:
+    decision = decide(placeholder(), make_request(op=Op.UPDATE))
+    assert isinstance(decision, Accepted)
+    row = decision.row
+    assert (row.op, row.state, row.wake_at, row.wake_reason) == (Op.REGISTER, ImageState.IN_PROGRESS, LATER + LEASE, WakeReason.UNSENT)
+    assert (row.open_since, row.requested_at, row.source_host) == (LATER, LATER, "source.test")
+
+
+@pytest.mark.parametrize(
+    ("row", "asked", "becomes"),
+    [
+        (done_row(), Op.REGISTER, Op.UPDATE),
+        (done_row(), Op.UPDATE, Op.UPDATE),
+        (done_row(), Op.DELETE, Op.DELETE),
+        (replace(done_row(), state=ImageState.DELETED, shown=None), Op.UPDATE, Op.REGISTER),
+        (replace(done_row(), state=ImageState.FAILED), Op.REGISTER, Op.UPDATE),
+        (placeholder(), Op.DELETE, Op.DELETE),
+    ],
+)
+def test_what_the_row_says_wins_over_the_word(row: ImageRow, asked: Op, becomes: Op) -> None:
+    decision = decide(row, make_request(op=asked))
+    assert isinstance(decision, Accepted)
+    assert decision.row.op is becomes
+
+
+def test_accepting_clears_what_the_version_before_left() -> None:
+    old = replace(
+        accepted_row(), attempt=2, rescues=1, error_code="source_timeout", error_detail="d", fingerprint="f", position=Position("t", 1, 2)
+    )
+    decision = decide(old, make_request(op=Op.UPDATE))
+    assert isinstance(decision, Accepted)
+    row = decision.row
+    assert (row.attempt, row.rescues, row.error_code, row.error_detail, row.fingerprint, row.position) == (0, 0, None, None, None, None)
+    assert row.open_since == old.open_since, "an image that never finished has been open since its first request"
+
+
+@pytest.mark.parametrize(
+    ("known", "asked", "superseded"),
+    [(5, 4, True), (5, 5, True), (5, 6, False), (None, 1, False), (5, None, False), (None, None, False)],
+)
+def test_the_senders_own_revision_decides_where_both_have_one(known: int | None, asked: int | None, *, superseded: bool) -> None:
+    row = replace(done_row(), external_version=known)
+    assert isinstance(decide(row, make_request(external_version=asked)), Superseded) is superseded
+
+
+def test_a_higher_revision_wins_even_if_it_reached_us_earlier() -> None:
+    row = replace(done_row(), external_version=5, requested_at=LATER)
+    assert isinstance(decide(row, make_request(external_version=6), reached=NOW), Accepted)
+
+
+def test_a_request_that_reached_us_before_the_rows_is_superseded() -> None:
+    row = replace(done_row(), requested_at=LATER)
+    assert isinstance(decide(row, make_request(), reached=LATER - timedelta(microseconds=1)), Superseded)
+    assert isinstance(decide(row, make_request(), reached=LATER), Accepted)
+
+
+def test_a_request_without_a_revision_or_product_keeps_the_rows() -> None:
+    decision = decide(replace(done_row(), external_version=5, product_id="p"), make_request())
+    assert isinstance(decision, Accepted)
+    assert (decision.row.external_version, decision.row.product_id) == (5, "p")
+
+
+@pytest.mark.parametrize(
+    ("row", "url", "unchanged"),
+    [
+        (done_row(), SOURCE, True),
+        (accepted_row(), SOURCE, True),
+        (done_row(), "http://source.test/b.jpg", False),
+        (replace(done_row(), state=ImageState.FAILED), SOURCE, False),
+        (replace(done_row(), state=ImageState.DELETED, op=Op.DELETE), SOURCE, False),
+        (placeholder(), SOURCE, False),
+    ],
+)
+def test_an_import_leaves_alone_what_already_wants_the_same(row: ImageRow, url: str, *, unchanged: bool) -> None:
+    decision = accept_changed(row, make_request(source_url=url), requested_at=LATER, now=LATER, lease=LEASE)
+    assert isinstance(decision, Unchanged) is unchanged
+
+
+@given(version=st.integers(0, 2**60), at=st.datetimes(datetime(2020, 1, 1), datetime(2100, 1, 1)))  # noqa: DTZ001 - UTC without a zone
+def test_a_version_rises_and_never_falls_behind_the_clock(version: int, at: datetime) -> None:
+    given_version = next_version(version, at)
+    assert given_version > version
+    assert given_version >= int(at.replace(tzinfo=UTC).timestamp() * 1_000_000)

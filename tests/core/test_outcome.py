@@ -1,0 +1,137 @@
+"""What an event's end does to the row, and what may be collected."""
+
+from dataclasses import replace
+from datetime import timedelta
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from faust_app.core.failure import Dependency, FailureCode, Permanent, Transient, Unavailable
+from faust_app.core.image import ImageRow, ImageState, image_prefix, object_key, version_of
+from faust_app.core.outcome import LATE_PUT, Failed, Kept, Outcome, Removed, Settlement, Stored, judge, may_collect, settle
+from tests.factories import NOW, accepted_row, done_row, make_shown
+
+GRACE = timedelta(days=7)
+
+
+def settled(current: ImageRow | None, outcome: Outcome) -> Settlement:
+    return settle(current, outcome, now=NOW, replaced_grace=GRACE)
+
+
+def stored(row: ImageRow, digest: bytes = b"\x02" * 32) -> Stored:
+    return Stored(row, make_shown(row, digest=digest))
+
+
+def outcomes(row: ImageRow) -> list[Outcome]:
+    return [stored(row), Kept(row, make_shown(row), transferred=True), Removed(row), Failed(row, FailureCode.TRUNCATED, "d")]
+
+
+def test_a_stored_image_is_shown_and_waits_for_nothing() -> None:
+    row = accepted_row()
+    after = settled(row, stored(row)).row
+    assert after is not None
+    assert (after.state, after.shown_version, after.wake_at, after.open_since) == (ImageState.DONE, row.version, None, None)
+    assert after.shown == stored(row).shown
+
+
+def test_what_was_shown_before_goes_to_the_garbage_after_its_grace() -> None:
+    before = done_row(version=9)
+    row = replace(before, version=10, state=ImageState.IN_PROGRESS)
+    (garbage,) = settled(row, stored(row)).garbage
+    assert before.shown is not None
+    assert (garbage.target, garbage.due_at) == (before.shown.object_key, NOW + GRACE)
+
+
+def test_the_same_bytes_keep_their_key_and_leave_no_garbage() -> None:
+    before = done_row(version=9)
+    row = replace(before, version=10, state=ImageState.IN_PROGRESS)
+    assert before.shown is not None
+    settlement = settled(row, Kept(row, replace(before.shown, version=10), transferred=False))
+    assert settlement.row is not None
+    assert settlement.row.shown is not None
+    assert settlement.row.shown.object_key == before.shown.object_key
+    assert (settlement.row.shown_version, settlement.garbage) == (10, ())
+
+
+def test_a_deleted_image_shows_nothing_and_its_prefix_is_collected_now_and_after_a_late_put() -> None:
+    row = replace(done_row(version=9), version=10, state=ImageState.IN_PROGRESS)
+    settlement = settled(row, Removed(row))
+    assert settlement.row is not None
+    assert (settlement.row.state, settlement.row.shown, settlement.row.shown_version) == (ImageState.DELETED, None, 10)
+    prefix = image_prefix(*row.key)
+    assert [(entry.target, entry.due_at) for entry in settlement.garbage] == [(prefix, NOW), (prefix, NOW + LATE_PUT)]
+
+
+def test_a_failed_image_still_shows_what_it_showed() -> None:
+    before = done_row(version=9)
+    row = replace(before, version=10, state=ImageState.IN_PROGRESS)
+    after = settled(row, Failed(row, FailureCode.SOURCE_NOT_FOUND, "404")).row
+    assert after is not None
+    assert (after.state, after.shown, after.shown_version) == (ImageState.FAILED, before.shown, 9)
+    assert (after.error_code, after.fingerprint) == ("source_not_found", "source_not_found@source.test")
+
+
+@pytest.mark.parametrize("number", range(4))
+@pytest.mark.parametrize(
+    "current",
+    [None, accepted_row(version=11), replace(done_row(version=10)), replace(done_row(version=10), state=ImageState.DELETED, shown=None)],
+)
+def test_every_outcome_is_refused_once_the_row_moved_on(current: ImageRow | None, number: int) -> None:
+    settlement = settled(current, outcomes(accepted_row(version=10))[number])
+    assert settlement.row is None
+    assert settlement.history is None
+
+
+def test_the_object_of_a_refused_outcome_is_garbage_unless_it_is_the_one_shown() -> None:
+    mine = stored(accepted_row())
+    twin = replace(done_row(), shown=mine.shown)
+    assert settled(twin, mine).garbage == ()
+    (garbage,) = settled(accepted_row(version=11), mine).garbage
+    assert (garbage.target, garbage.due_at) == (mine.shown.object_key, NOW + LATE_PUT)
+
+
+def test_a_failure_of_the_image_is_an_outcome_and_an_absence_of_ours_is_not() -> None:
+    row = accepted_row()
+    for failure in (Permanent(FailureCode.EMPTY, "d"), Transient(FailureCode.EMPTY, "d")):
+        assert judge(row, failure) == Failed(row, FailureCode.EMPTY, "d")
+    away = Unavailable(Dependency.STORAGE, "d")
+    assert judge(row, away) is away
+
+
+@pytest.mark.parametrize(
+    ("made_for", "row", "collect"),
+    [
+        (9, accepted_row(version=10), True),
+        (10, accepted_row(version=10), False),
+        (11, accepted_row(version=10), False),
+        (10, done_row(version=10), True),
+        (10, replace(done_row(version=10), state=ImageState.DELETED, shown=None), True),
+        (10, replace(done_row(version=10), state=ImageState.FAILED), True),
+        (11, done_row(version=10), False),
+        (9, None, False),
+        (None, done_row(version=10), False),
+    ],
+)
+def test_only_what_can_never_be_shown_again_may_be_collected(made_for: int | None, row: ImageRow | None, *, collect: bool) -> None:
+    assert may_collect("shops/7/x/other.jpg", made_for, row) is collect
+
+
+def test_what_is_shown_is_never_collected_whatever_its_version() -> None:
+    row = done_row(version=10)
+    assert row.shown is not None
+    assert not may_collect(row.shown.object_key, 3, replace(row, version=99))
+
+
+@given(st.integers(1, 2**53), st.binary(min_size=1, max_size=64), st.integers(1, 2**62), st.binary(min_size=32, max_size=32))
+def test_a_key_tells_its_version_and_lies_under_its_images_prefix(shop_no: int, image_id: bytes, version: int, digest: bytes) -> None:
+    key = object_key(shop_no, image_id, version, digest.hex(), "avif")
+    assert version_of(key) == version
+    assert key.startswith(image_prefix(shop_no, image_id))
+    assert len(key) <= 160
+    assert key.isascii()
+
+
+@pytest.mark.parametrize("key", ["", "x", "shops/7/abc/", "shops/7/abc/x-1.jpg", "shops/7/abc/12.jpg"])
+def test_a_key_that_is_not_ours_has_no_version(key: str) -> None:
+    assert version_of(key) is None

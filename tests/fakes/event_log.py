@@ -1,0 +1,28 @@
+"""Kafka in memory: positions a partition, and an absence on demand."""
+
+from collections import defaultdict
+from collections.abc import Sequence
+
+from faust_app.core.failure import Dependency, Unavailable
+from faust_app.core.image import Position
+from faust_app.core.record import Message
+
+
+class FakeEventLog:
+    """Implements `EventLog`; every record without a key takes partition 0."""
+
+    def __init__(self) -> None:
+        self.messages: dict[str, list[Message]] = defaultdict(list)
+        self.clock_ahead: float | None = None
+        self.away = False
+        self.sends: list[int] = []
+
+    async def publish(self, messages: Sequence[Message]) -> list[Position | Unavailable]:
+        self.sends.append(len(messages))
+        if self.away:
+            return [Unavailable(Dependency.KAFKA, "fake")] * len(messages)
+        return [self._append(message) for message in messages]
+
+    def _append(self, message: Message) -> Position:
+        self.messages[message.topic].append(message)
+        return Position(message.topic, 0, len(self.messages[message.topic]) - 1)

@@ -1,0 +1,132 @@
+"""Records of `requests` become rows once, in order, whatever is delivered twice."""
+
+import json
+from datetime import timedelta
+from typing import Any
+
+import pytest
+
+from faust_app.core.failure import Unavailable
+from faust_app.core.record import Record
+from faust_app.core.topics import Topics
+from faust_app.flows.dead_letters import DeadLetters
+from faust_app.flows.intake import Intake
+from faust_app.flows.publish import Publisher
+from faust_app.flows.take_requests import TakeRequests
+from faust_app.metrics import Metrics
+from tests.factories import LEASE
+from tests.fakes.event_log import FakeEventLog
+from tests.fakes.image_repository import FakeImageRepository
+
+TOPIC, DEAD = "p.requests", "p.dead-letter"
+
+
+class Bench:
+    def __init__(self) -> None:
+        self.rows, self.log, metrics = FakeImageRepository(), FakeEventLog(), Metrics()
+        intake = Intake(self.rows, Publisher(self.log, self.rows, Topics.named("p."), metrics), metrics, lease=LEASE)
+        dead_letters = DeadLetters(self.log, metrics, topic=DEAD, group="g")
+        self.take = TakeRequests(self.rows, intake, dead_letters, self.log, group="g-requests", lease=LEASE)
+
+    def versions(self) -> dict[str, int]:
+        return {key[1].decode(): row.version for key, row in self.rows.rows.items()}
+
+
+@pytest.fixture
+def bench() -> Bench:
+    return Bench()
+
+
+def record(offset: int, image_id: str = "a", *, at: int = 1_700_000_000_000, value: bytes | None = None, **fields: Any) -> Record:
+    asked = {"op": "register", "shop_no": 7, "image_id": image_id, "source_url": f"http://source.test/{offset}.jpg", **fields}
+    return Record(TOPIC, 0, offset, at, None, json.dumps(asked).encode() if value is None else value)
+
+
+async def test_a_batch_becomes_rows_and_the_next_offset_is_stored_with_them(bench: Bench) -> None:
+    await bench.take.take([record(5, "a"), record(6, "b")])
+    assert set(bench.versions()) == {"a", "b"}
+    assert await bench.take.start_offset(TOPIC, 0) == 7
+
+
+async def test_a_batch_that_is_delivered_again_changes_nothing(bench: Bench) -> None:
+    batch = [record(5, "a"), record(6, "b")]
+    await bench.take.take(batch)
+    before = bench.versions()
+    await bench.take.take(batch)
+    assert bench.versions() == before
+
+
+async def test_of_a_batch_that_overlaps_only_the_rest_is_taken(bench: Bench) -> None:
+    await bench.take.take([record(5, "a")])
+    before = bench.versions()["a"]
+    await bench.take.take([record(5, "a"), record(6, "b")])
+    assert bench.versions()["a"] == before
+    assert await bench.take.start_offset(TOPIC, 0) == 7
+
+
+async def test_an_invalid_record_goes_raw_to_the_dead_letters_and_the_others_into_their_rows(bench: Bench) -> None:
+    await bench.take.take([record(0, "a"), record(1, value=b"\x00nonsense"), record(2, "b")])
+    assert set(bench.versions()) == {"a", "b"}
+    (letter,) = bench.log.messages[DEAD]
+    assert letter.value == b"\x00nonsense"
+    assert dict(letter.headers)["kafka_dlt-original-offset"] == b"1"
+    assert await bench.take.start_offset(TOPIC, 0) == 3
+
+
+async def test_no_offset_is_stored_before_the_dead_letter_is_acknowledged(bench: Bench) -> None:
+    bench.log.away = True
+    with pytest.raises(Unavailable):
+        await bench.take.take([record(0, "a"), record(1, value=b"nonsense")])
+    assert (bench.versions(), await bench.take.start_offset(TOPIC, 0)) == ({}, None)
+
+
+async def test_a_record_with_a_lower_offset_but_a_later_time_is_another_log_and_is_taken(bench: Bench) -> None:
+    await bench.take.take([record(500, "a")])
+    await bench.take.take([record(0, "b", at=1_700_000_000_001)])
+    assert set(bench.versions()) == {"a", "b"}
+    assert await bench.take.start_offset(TOPIC, 0) == 1
+
+
+async def test_a_request_that_reached_the_topic_before_the_rows_is_superseded(bench: Bench) -> None:
+    now = _milliseconds(await bench.rows.now())
+    await bench.take.take([record(0, "a", at=now)])
+    first = bench.versions()["a"]
+    await bench.take.take([record(1, "a", at=now - 60_000)])
+    assert bench.versions()["a"] == first
+    assert [entry.outcome for entry in bench.rows.entries] == ["superseded"]
+
+
+async def test_append_times_are_corrected_by_the_difference_of_the_clocks(bench: Bench) -> None:
+    bench.log.clock_ahead = 3600.0
+    at = await bench.rows.now() + timedelta(hours=1)
+    await bench.take.take([record(0, "a", at=_milliseconds(at))])
+    (row,) = bench.rows.rows.values()
+    assert abs(row.requested_at - (at - timedelta(hours=1))) < timedelta(seconds=1)
+
+
+async def test_a_time_in_the_future_counts_as_now(bench: Bench) -> None:
+    at = await bench.rows.now() + timedelta(hours=1)
+    await bench.take.take([record(0, "a", at=_milliseconds(at))])
+    (row,) = bench.rows.rows.values()
+    assert row.requested_at <= await bench.rows.now()
+
+
+async def test_a_record_that_meets_an_error_of_ours_goes_to_the_dead_letters_and_holds_up_nobody(
+    bench: Bench, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    change = bench.rows.change
+
+    async def fail_for_b(keys: list[tuple[int, bytes]], *args: Any, **kwargs: Any) -> Any:
+        if (7, b"b") in keys:
+            raise ValueError("bug")
+        return await change(keys, *args, **kwargs)
+
+    monkeypatch.setattr(bench.rows, "change", fail_for_b)
+    await bench.take.take([record(0, "a"), record(1, "b"), record(2, "c")])
+    assert set(bench.versions()) == {"a", "c"}
+    assert [dict(letter.headers)["shop-images-code"] for letter in bench.log.messages[DEAD]] == [b"internal_error"]
+    assert await bench.take.start_offset(TOPIC, 0) == 3
+
+
+def _milliseconds(at: Any) -> int:
+    return int((at - type(at)(1970, 1, 1)).total_seconds() * 1000)
