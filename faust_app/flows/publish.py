@@ -61,6 +61,15 @@ class Publisher:
                 return
             self._waiting.put_nowait(row)
 
+    @property
+    def waiting(self) -> int:
+        """How many rows wait for `run`."""
+        return self._waiting.qsize()
+
+    async def flush(self) -> None:
+        """Wait until `run` has dealt with every row it was given: published, or left to the due publisher."""
+        await self._waiting.join()
+
     async def run(self) -> None:
         """Publish what `publish_soon` was given, for ever."""
         while True:
@@ -71,6 +80,9 @@ class Publisher:
                 await self.publish(rows)
             except Unavailable as failure:
                 log.warning("positions not written", rows=len(rows), reason=str(failure))
+            finally:
+                for _ in rows:
+                    self._waiting.task_done()
 
     async def _send(self, rows: Sequence[ImageRow]) -> int:
         results = await self._log.publish([self._message(row) for row in rows])
