@@ -2,7 +2,6 @@
 
 import asyncio
 import json
-import sys
 from collections.abc import Coroutine
 from pathlib import Path
 from typing import Any, Protocol, TypeVar
@@ -46,15 +45,15 @@ def _run(work: Coroutine[Any, Any, T]) -> T:
         with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
             return runner.run(work)
     except Unavailable as failure:
-        print(f"shop-images: {failure}; is it up, and is {_WHERE[failure.dependency]} right?", file=sys.stderr)
+        click.echo(f"shop-images: {failure}; is it up, and is {_WHERE[failure.dependency]} right?", err=True)
         raise SystemExit(1) from failure
     except KeyboardInterrupt:
-        print("shop-images: interrupted; run it again to go on", file=sys.stderr)
+        click.echo("shop-images: interrupted; run it again to go on", err=True)
         raise SystemExit(130) from None
 
 
 def _print(report: Report, *, as_json: bool) -> None:
-    print(json.dumps(report.as_json()) if as_json else "\n".join(report.lines()))
+    click.echo(json.dumps(report.as_json()) if as_json else "\n".join(report.lines()))
 
 
 _json = click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
@@ -102,7 +101,7 @@ def status_command(settings: Settings, *, shop_no: int | None, as_json: bool) ->
 @click.option("--wait", is_flag=True, help="Stay until every image of the file is finished.")
 @_json
 @click.pass_obj
-def import_command(settings: Settings, *, file: Path, as_json: bool, **words: Any) -> None:
+def import_command(settings: Settings, /, *, file: Path, as_json: bool, **words: Any) -> None:
     """Take the images of a catalogue FILE. Interrupted and repeated, it goes on and doubles nothing."""
     options = ImportOptions(file=file, progress=not as_json, **words)
 
@@ -114,7 +113,7 @@ def import_command(settings: Settings, *, file: Path, as_json: bool, **words: An
     try:
         _print(_run(work()), as_json=as_json)
     except CatalogueError as error:
-        print(f"shop-images: {file}: {error}", file=sys.stderr)
+        click.echo(f"shop-images: {file}: {error}", err=True)
         raise SystemExit(2) from error
 
 

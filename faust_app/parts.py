@@ -27,7 +27,6 @@ from faust_app.flows.take_requests import TakeRequests
 from faust_app.metrics import Metrics
 from faust_app.settings import Settings
 
-
 _PROBE_SECONDS: Final = 3.0
 
 

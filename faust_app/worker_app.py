@@ -1,5 +1,6 @@
 """Composition root of the worker: parts and stream become the app behind `faust -A faust_app worker`."""
 
+from functools import partial
 from typing import Any
 
 import mode.loop
@@ -99,7 +100,7 @@ class WorkerApp(DrainingApp):
     def _show_dispatcher(self) -> None:
         self.metrics.running.set_function(lambda: self.dispatcher.running)
         for spec in self.image_topics.images:
-            self.metrics.held.labels(spec.name).set_function(lambda name=spec.name: self.dispatcher.held(name))
+            self.metrics.held.labels(spec.name).set_function(partial(self.dispatcher.held, spec.name))
 
 
 def __getattr__(name: str) -> WorkerApp:

@@ -24,7 +24,7 @@ class MariaImageCounts:
 
     async def by_state(self, *, shop_no: int | None = None, requested_since: datetime | None = None) -> list[StateCount]:
         """Return the counts of all images, or of a shop's, or of those requested since a time (UTC)."""
-        conditions, parameters = ["TRUE"], []
+        conditions, parameters = ["TRUE"], list[int | datetime]()
         if shop_no is not None:
             conditions.append("shop_no = %s")
             parameters.append(shop_no)
