@@ -1,0 +1,284 @@
+"""What flows may rely on of a fetch, for the fake and over real HTTP; and every answer a source may give, by its name."""
+
+import asyncio
+from collections.abc import AsyncIterator, Awaitable, Callable
+from datetime import UTC, datetime, timedelta
+from email.utils import format_datetime
+from typing import Any
+
+import pytest
+from aiohttp import web
+from aiohttp.test_utils import TestServer
+
+from faust_app.adapters.fetcher import HttpFetcher
+from faust_app.core.content import NO_VALIDATORS, Fetched, NotModified, Validators
+from faust_app.core.failure import Failure, FailureCode, Permanent, Transient
+from faust_app.flows.ports import Fetcher
+from faust_app.settings import Settings
+from tests.fakes.fetcher import FakeFetcher
+
+LIMIT = 64 * 1024
+BODY = b"not really a picture" * 100
+
+
+class Source:
+    """A server whose pages the test writes."""
+
+    def __init__(self) -> None:
+        self.answer: Callable[[web.Request], Awaitable[web.StreamResponse]] = self._body
+        self.requests: list[web.Request] = []
+        self.headers: dict[str, str] = {}
+
+    async def handle(self, request: web.Request) -> web.StreamResponse:
+        self.requests.append(request)
+        return await self.answer(request)
+
+    async def _body(self, request: web.Request) -> web.Response:
+        etag = self.headers.get("ETag")
+        if etag and request.headers.get("If-None-Match") == etag:
+            return web.Response(status=304)
+        return web.Response(body=BODY, headers=self.headers)
+
+    def status(self, status: int, **headers: str) -> None:
+        async def answer(_: web.Request) -> web.Response:
+            return web.Response(status=status, headers=headers)
+
+        self.answer = answer
+
+    def raw(self, text: bytes) -> None:
+        """Answer with these bytes, whatever HTTP says, and hang up."""
+
+        async def answer(request: web.Request) -> web.StreamResponse:
+            assert request.transport is not None
+            request.transport.write(text)
+            request.transport.close()
+            raise asyncio.CancelledError
+
+        self.answer = answer
+
+
+@pytest.fixture
+def source() -> Source:
+    return Source()
+
+
+@pytest.fixture
+async def server(source: Source) -> AsyncIterator[TestServer]:
+    app = web.Application()
+    app.router.add_get("/{tail:.*}", source.handle)
+    async with TestServer(app) as server:
+        yield server
+
+
+@pytest.fixture
+async def http() -> AsyncIterator[HttpFetcher]:
+    settings = Settings(_env_file=None, max_image_bytes=LIMIT, fetch_timeout=0.5, contact_url="https://shop-images.test")
+    async with HttpFetcher(settings) as fetcher:
+        yield fetcher
+
+
+@pytest.fixture(params=["fake", "http"])
+def fetcher(request: pytest.FixtureRequest, http: HttpFetcher, server: TestServer, source: Source) -> Fetcher:
+    if request.param == "http":
+        source.headers["ETag"] = '"e1"'
+        return http
+    fake = FakeFetcher()
+    fake.sources[str(server.make_url("/a"))] = Fetched(BODY, Validators('"e1"'))
+    return fake
+
+
+async def failure(http: Fetcher, url: Any) -> Failure:
+    with pytest.raises(Failure) as caught:
+        await http.fetch(str(url), NO_VALIDATORS)
+    return caught.value
+
+
+async def test_the_whole_body_comes_with_its_validators(fetcher: Fetcher, server: TestServer) -> None:
+    assert await fetcher.fetch(str(server.make_url("/a")), NO_VALIDATORS) == Fetched(BODY, Validators('"e1"'))
+
+
+async def test_a_condition_that_holds_transfers_nothing(fetcher: Fetcher, server: TestServer) -> None:
+    assert await fetcher.fetch(str(server.make_url("/a")), Validators('"e1"')) == NotModified()
+
+
+async def test_a_condition_that_does_not_hold_transfers_the_body(fetcher: Fetcher, server: TestServer) -> None:
+    answer = await fetcher.fetch(str(server.make_url("/a")), Validators('"old"'))
+    assert isinstance(answer, Fetched)
+
+
+async def test_a_request_says_who_asks_and_takes_nothing_encoded(http: HttpFetcher, server: TestServer, source: Source) -> None:
+    await http.fetch(str(server.make_url("/a")), NO_VALIDATORS)
+    sent = source.requests[0].headers
+    assert sent["User-Agent"].startswith("shop-images/")
+    assert sent["User-Agent"].endswith("(+https://shop-images.test)")
+    assert (sent["Accept"], sent["Accept-Encoding"]) == ("image/*", "identity")
+
+
+@pytest.mark.parametrize(
+    ("status", "kind", "code"),
+    [
+        (400, Permanent, FailureCode.SOURCE_REFUSED),
+        (401, Permanent, FailureCode.SOURCE_UNAUTHORIZED),
+        (403, Permanent, FailureCode.SOURCE_FORBIDDEN),
+        (404, Permanent, FailureCode.SOURCE_NOT_FOUND),
+        (405, Permanent, FailureCode.SOURCE_REFUSED),
+        (410, Permanent, FailureCode.SOURCE_GONE),
+        (414, Permanent, FailureCode.SOURCE_REFUSED),
+        (451, Permanent, FailureCode.SOURCE_BLOCKED_BY_LAW),
+        (408, Transient, FailureCode.SOURCE_BUSY),
+        (425, Transient, FailureCode.SOURCE_BUSY),
+        (429, Transient, FailureCode.SOURCE_BUSY),
+        (500, Transient, FailureCode.SOURCE_ERROR),
+        (502, Transient, FailureCode.SOURCE_ERROR),
+        (503, Transient, FailureCode.SOURCE_ERROR),
+        (204, Transient, FailureCode.SOURCE_ERROR),
+        (304, Transient, FailureCode.SOURCE_ERROR),
+    ],
+)
+async def test_a_status_has_its_name(
+    http: HttpFetcher, server: TestServer, source: Source, status: int, kind: type[Failure], code: FailureCode
+) -> None:
+    source.status(status)
+    caught = await failure(http, server.make_url("/a?sig=secret"))
+    assert (type(caught), caught.code) == (kind, code)
+    assert "secret" not in str(caught)
+
+
+@pytest.mark.parametrize(
+    ("value", "seconds"),
+    [
+        ("120", 120.0),
+        ("999999", 3600.0),
+        ("soon", None),
+        ("-5", None),
+        (format_datetime(datetime.now(UTC) - timedelta(hours=1)), 0.0),
+        (format_datetime(datetime.now(UTC) + timedelta(days=9)), 3600.0),
+    ],
+)
+async def test_a_source_may_say_when_to_come_back(
+    http: HttpFetcher, server: TestServer, source: Source, value: str, seconds: float | None
+) -> None:
+    source.status(429, **{"Retry-After": value})
+    caught = await failure(http, server.make_url("/a"))
+    assert isinstance(caught, Transient)
+    assert caught.retry_after == seconds
+
+
+async def test_redirects_are_followed_three_times_and_no_further(http: HttpFetcher, server: TestServer, source: Source) -> None:
+    async def answer(request: web.Request) -> web.Response:
+        left = int(request.path.strip("/"))
+        return web.Response(body=BODY) if left == 0 else web.Response(status=302, headers={"Location": f"/{left - 1}"})
+
+    source.answer = answer
+    assert isinstance(await http.fetch(str(server.make_url("/3")), NO_VALIDATORS), Fetched)
+    assert (await failure(http, server.make_url("/4"))).code is FailureCode.TOO_MANY_REDIRECTS
+
+
+@pytest.mark.parametrize("target", ["ftp://h/a", "http://user:pw@h/a", "file:///etc/passwd", "http://[::1/"])
+async def test_a_redirect_is_checked_like_the_first_address(http: HttpFetcher, server: TestServer, source: Source, target: str) -> None:
+    source.status(302, Location=target)
+    caught = await failure(http, server.make_url("/a"))
+    assert (type(caught), caught.code) == (Permanent, FailureCode.BAD_ADDRESS)
+
+
+@pytest.mark.parametrize("url", ["ftp://h/a", "http://user@h/a", "nonsense", "http://", ""])
+async def test_an_address_we_do_not_fetch_is_refused(http: HttpFetcher, url: str) -> None:
+    assert (await failure(http, url)).code is FailureCode.BAD_ADDRESS
+
+
+async def test_an_announced_size_over_the_limit_is_refused_before_the_transfer(
+    http: HttpFetcher, server: TestServer, source: Source
+) -> None:
+    source.raw(b"HTTP/1.1 200 OK\r\nContent-Length: 99999999\r\n\r\nx")
+    assert (await failure(http, server.make_url("/a"))).code is FailureCode.TOO_LARGE
+
+
+async def test_an_endless_body_is_cut_at_the_limit(http: HttpFetcher, server: TestServer, source: Source) -> None:
+    async def answer(request: web.Request) -> web.StreamResponse:
+        response = web.StreamResponse()
+        await response.prepare(request)
+        while True:
+            await response.write(b"x" * 8192)
+
+    source.answer = answer
+    caught = await failure(http, server.make_url("/a"))
+    assert (type(caught), caught.code) == (Permanent, FailureCode.TOO_LARGE)
+
+
+async def test_an_empty_file_is_permanent(http: HttpFetcher, server: TestServer, source: Source) -> None:
+    source.status(200)
+    caught = await failure(http, server.make_url("/a"))
+    assert (type(caught), caught.code) == (Permanent, FailureCode.EMPTY)
+
+
+@pytest.mark.parametrize(
+    "answer",
+    [
+        b"HTTP/1.1 200 OK\r\nContent-Length: 100\r\n\r\nshort",
+        b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n5\r\nab",
+        b"",
+    ],
+)
+async def test_an_answer_that_breaks_off_is_transient(http: HttpFetcher, server: TestServer, source: Source, answer: bytes) -> None:
+    source.raw(answer)
+    caught = await failure(http, server.make_url("/a"))
+    assert (type(caught), caught.code) == (Transient, FailureCode.SOURCE_RESET)
+
+
+@pytest.mark.parametrize("answer", [b"\x00\x01\x02\r\n\r\n", b"HTTP/1.1 abc\r\n\r\n", b"HTTP/1.1 200 OK\r\nContent-Length: x\r\n\r\n"])
+async def test_an_answer_that_is_no_http_is_transient(http: HttpFetcher, server: TestServer, source: Source, answer: bytes) -> None:
+    source.raw(answer)
+    assert isinstance(await failure(http, server.make_url("/a")), Transient)
+
+
+async def test_a_source_that_does_not_answer_in_time_is_transient(http: HttpFetcher, server: TestServer, source: Source) -> None:
+    async def answer(_: web.Request) -> web.Response:
+        await asyncio.get_running_loop().create_future()
+        raise AssertionError
+
+    source.answer = answer
+    caught = await failure(http, server.make_url("/a"))
+    assert (type(caught), caught.code) == (Transient, FailureCode.SOURCE_TIMEOUT)
+
+
+async def test_no_connection_and_no_name_are_transient(http: HttpFetcher) -> None:
+    for url in ("http://127.0.0.1:9/a", "http://no-such-host.invalid/a"):
+        caught = await failure(http, url)
+        assert (type(caught), caught.code) == (Transient, FailureCode.SOURCE_UNREACHABLE)
+
+
+@pytest.mark.parametrize(
+    ("headers", "kept"),
+    [
+        ({"ETag": 'W/"weak"'}, NO_VALIDATORS),
+        ({"ETag": "unquoted"}, NO_VALIDATORS),
+        ({"ETag": '"' + "x" * 600 + '"'}, NO_VALIDATORS),
+        ({"Last-Modified": "Tue, 02 Jan 2024 03:04:05 GMT"}, Validators(None, "Tue, 02 Jan 2024 03:04:05 GMT")),
+        ({"Last-Modified": format_datetime(datetime.now(UTC), usegmt=False)}, NO_VALIDATORS),
+        ({"Last-Modified": "yesterday"}, NO_VALIDATORS),
+        ({"Last-Modified": "Tue, 02 Jan 2024 03:04:05 GMT", "ETag": '"s"'}, Validators('"s"', "Tue, 02 Jan 2024 03:04:05 GMT")),
+    ],
+)
+async def test_only_validators_that_can_be_trusted_are_kept(
+    http: HttpFetcher, server: TestServer, source: Source, headers: dict[str, str], kept: Validators
+) -> None:
+    source.headers = headers
+    answer = await http.fetch(str(server.make_url("/a")), NO_VALIDATORS)
+    assert isinstance(answer, Fetched)
+    assert answer.validators == kept
+
+
+async def test_a_cancelled_fetch_is_cancelled_and_not_a_failure(http: HttpFetcher, server: TestServer, source: Source) -> None:
+    started = asyncio.Event()
+
+    async def answer(_: web.Request) -> web.Response:
+        started.set()
+        await asyncio.get_running_loop().create_future()
+        raise AssertionError
+
+    source.answer = answer
+    task = asyncio.create_task(http.fetch(str(server.make_url("/a")), NO_VALIDATORS))
+    await started.wait()
+    task.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await task

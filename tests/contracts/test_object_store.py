@@ -1,0 +1,191 @@
+"""What flows may rely on of the bucket, for the fake and for a real S3 server alike; and that the short PUT is a true one."""
+
+import hashlib
+from collections.abc import AsyncIterator
+from datetime import UTC, datetime
+from typing import Any
+from urllib.parse import quote
+
+import aiohttp
+import pytest
+from botocore.auth import S3SigV4Auth
+from botocore.awsrequest import AWSRequest
+from botocore.credentials import Credentials
+from hypothesis import given
+from hypothesis import strategies as st
+from pydantic import SecretStr
+
+from faust_app.adapters.object_store import CACHE_CONTROL, S3ObjectStore
+from faust_app.adapters.s3_put import SignedPut, error_code
+from faust_app.core.failure import Unavailable
+from faust_app.flows.ports import ObjectStore
+from faust_app.settings import Settings
+from tests.fakes.object_store import FakeObjectStore
+
+
+@pytest.fixture(params=["fake", "seaweedfs"])
+async def store(request: pytest.FixtureRequest) -> AsyncIterator[ObjectStore]:
+    if request.param == "fake":
+        yield FakeObjectStore()
+        return
+    async with S3ObjectStore(request.getfixturevalue("settings")) as real:
+        yield real
+
+
+async def put(store: ObjectStore, key: str, content: bytes = b"bytes", metadata: dict[str, str] | None = None) -> str:
+    await store.put(
+        key, content, content_type="image/jpeg", sha256=hashlib.sha256(content).hexdigest(), metadata=metadata or {"shop-no": "7"}
+    )
+    return key
+
+
+async def test_what_is_put_can_be_read(store: ObjectStore, shop_no: int) -> None:
+    content = bytes(range(256)) * 500
+    key = await put(store, f"shops/{shop_no}/a/1-00.jpg", content)
+    assert await store.exists(key)
+    assert await store.read(key) == content
+
+
+@pytest.mark.parametrize("name", ["plain", "with space", "a+b", "ä", "100%", "(x)!*'", "a=b&c;d,e@f:g$"])
+async def test_any_key_can_be_put_and_read(store: ObjectStore, shop_no: int, name: str) -> None:
+    key = await put(store, f"shops/{shop_no}/{name}", name.encode())
+    assert await store.read(key) == name.encode()
+
+
+async def test_putting_again_replaces(store: ObjectStore, shop_no: int) -> None:
+    key = await put(store, f"shops/{shop_no}/a", b"one")
+    await put(store, key, b"two")
+    assert await store.read(key) == b"two"
+
+
+async def test_a_missing_object_is_none_and_no_error(store: ObjectStore, shop_no: int) -> None:
+    assert not await store.exists(f"shops/{shop_no}/missing")
+    assert await store.read(f"shops/{shop_no}/missing") is None
+
+
+async def test_deleting_takes_any_number_and_ignores_missing_ones(store: ObjectStore, shop_no: int) -> None:
+    keys = [await put(store, f"shops/{shop_no}/{n}") for n in range(3)]
+    await store.delete([*keys, *(f"shops/{shop_no}/missing-{n}" for n in range(1500))])
+    await store.delete([])
+    assert [await store.exists(key) for key in keys] == [False, False, False]
+
+
+async def test_listing_yields_the_keys_under_a_prefix_in_order(store: ObjectStore, shop_no: int) -> None:
+    for name in ("b/2", "b/1", "c/1"):
+        await put(store, f"shops/{shop_no}/{name}")
+    prefix = f"shops/{shop_no}/b/"
+    assert [key async for key in store.list_keys(prefix)] == [f"{prefix}1", f"{prefix}2"]
+
+
+async def test_an_object_carries_its_type_its_caching_and_its_origin(settings: Settings, shop_no: int) -> None:
+    async with S3ObjectStore(settings) as store:
+        key = await put(store, f"shops/{shop_no}/a", metadata={"shop-no": str(shop_no), "image-id": "%C3%A1"})
+        head = await store._client.head_object(Bucket=settings.s3_bucket, Key=key)
+    assert (head["ContentType"], head["CacheControl"]) == ("image/jpeg", CACHE_CONTROL)
+    assert {name.lower(): value for name, value in head["Metadata"].items()} == {"shop-no": str(shop_no), "image-id": "%C3%A1"}
+
+
+async def test_a_presigned_address_can_be_opened_even_with_a_stray_token(settings: Settings, shop_no: int) -> None:
+    async with S3ObjectStore(settings) as store, aiohttp.ClientSession() as http:
+        url = await store.presigned_url(await put(store, f"shops/{shop_no}/a", b"shown"), 300)
+        for headers in ({}, {"Authorization": "Bearer stray"}):
+            async with http.get(url, headers=headers) as answer:
+                assert (answer.status, await answer.read()) == (200, b"shown")
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"s3_endpoint_url": "http://127.0.0.1:9"},
+        {"s3_secret_access_key": SecretStr("wrong")},
+    ],
+)
+async def test_whatever_is_wrong_with_storage_is_its_absence_and_tells_no_secret(
+    settings: Settings, shop_no: int, change: dict[str, Any]
+) -> None:
+    wrong = settings.model_copy(update=change)
+    async with S3ObjectStore(wrong) as store:
+        for attempt in (lambda: put(store, f"shops/{shop_no}/a"), lambda: store.delete(["a"]), lambda: _first(store)):
+            with pytest.raises(Unavailable) as caught:
+                await attempt()
+            secret = wrong.s3_secret_access_key
+            assert secret is not None
+            assert secret.get_secret_value() not in str(caught.value)
+
+
+async def test_a_missing_bucket_is_storages_absence(settings: Settings) -> None:
+    async with S3ObjectStore(settings.model_copy(update={"s3_bucket": "no-such-bucket-here"})) as store:
+        with pytest.raises(Unavailable, match="NoSuchBucket"):
+            await _first(store)
+
+
+async def _first(store: ObjectStore) -> None:
+    async for _ in store.list_keys("x"):
+        break
+
+
+async def test_the_bucket_is_made_once(settings: Settings) -> None:
+    other = settings.model_copy(update={"s3_bucket": f"{settings.s3_bucket}-again"})
+    async with S3ObjectStore(other) as store:
+        await store.ensure_bucket()
+        await store.ensure_bucket()
+        await put(store, "a")
+
+
+class _Signer:
+    """Just as much of a botocore client as a SignedPut looks at."""
+
+    def __init__(self, token: str | None) -> None:
+        frozen = Credentials("AKID", "secret/key", token).get_frozen_credentials()
+
+        class Refreshable:
+            async def get_frozen_credentials(self) -> Any:
+                return frozen
+
+        self._request_signer = type("Signer", (), {"_credentials": Refreshable()})()
+        self.meta = type("Meta", (), {"endpoint_url": "http://storage.test:8333"})()
+
+
+@given(
+    key=st.text(st.characters(codec="utf-8", exclude_categories=("Cc",)), min_size=1, max_size=40).filter(lambda key: "." not in key),
+    metadata=st.dictionaries(st.sampled_from(["shop-no", "image-id"]), st.text("abc%20-.", min_size=1, max_size=20).map(str.strip)),
+    token=st.sampled_from([None, "session-token"]),
+)
+async def test_the_signature_is_the_one_botocore_makes(key: str, metadata: dict[str, str], token: str | None) -> None:
+    put = SignedPut(None, _Signer(token), "bucket", "eu-north-1")  # type: ignore[arg-type]
+    headers = {"content-type": "image/png"} | {f"x-amz-meta-{name}": value for name, value in metadata.items()}
+    digest, at = hashlib.sha256(b"x").hexdigest(), datetime.now(UTC)
+    path = "/bucket/" + quote(key, safe="/-_.~")
+    mine = await put.sign(path, digest, headers, at)
+    request = AWSRequest("PUT", "http://storage.test:8333" + path, {**headers, "X-Amz-Content-SHA256": digest}, b"x")
+    request.context.update(timestamp=mine["x-amz-date"], payload_signing_enabled=True, client_config=None)
+    theirs = _sign_at(request, token, at)
+    assert mine["authorization"] == theirs
+
+
+def _sign_at(request: AWSRequest, token: str | None, at: datetime) -> str:
+    auth = S3SigV4Auth(Credentials("AKID", "secret/key", token), "s3", "eu-north-1")
+    request.context["timestamp"] = at.strftime("%Y%m%dT%H%M%SZ")
+    if token:
+        request.headers["X-Amz-Security-Token"] = token
+    request.headers["X-Amz-Date"] = request.context["timestamp"]
+    canonical = auth.canonical_request(request)
+    return (
+        f"AWS4-HMAC-SHA256 Credential={auth.scope(request)}, SignedHeaders={auth.signed_headers(auth.headers_to_sign(request))},"
+        f" Signature={auth.signature(auth.string_to_sign(request, canonical), request)}"
+    )
+
+
+@pytest.mark.parametrize(
+    ("body", "code"),
+    [(b"<Error><Code>SlowDown</Code></Error>", "SlowDown"), (b"", None), (b"<Code>", None), (b"<html>", None), (b"<Code>\xff</Code>", "\ufffd")],
+)
+def test_an_error_document_tells_its_code(body: bytes, code: str | None) -> None:
+    assert error_code(body) == code
+
+
+async def test_the_fake_can_be_away() -> None:
+    fake = FakeObjectStore()
+    fake.away = True
+    with pytest.raises(Unavailable):
+        await put(fake, "a")

@@ -1,0 +1,21 @@
+"""Sources in memory."""
+
+from faust_app.core.content import Fetched, NotModified, Validators
+from faust_app.core.failure import Failure, FailureCode, Permanent
+
+
+class FakeFetcher:
+    """Implements `Fetcher`: an address answers with its bytes and ETag, or with its failure."""
+
+    def __init__(self) -> None:
+        self.sources: dict[str, Fetched | Failure | Exception] = {}
+        self.fetched: list[tuple[str, Validators]] = []
+
+    async def fetch(self, url: str, validators: Validators) -> Fetched | NotModified:
+        self.fetched.append((url, validators))
+        answer = self.sources.get(url, Permanent(FailureCode.SOURCE_NOT_FOUND, "status 404"))
+        if isinstance(answer, Exception):
+            raise answer
+        if validators.etag is not None and validators.etag == answer.validators.etag:
+            return NotModified()
+        return answer
