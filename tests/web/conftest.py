@@ -1,0 +1,44 @@
+"""The web process's handlers over fakes, behind the same middlewares, with aiohttp's client."""
+
+from collections.abc import AsyncIterator
+from dataclasses import dataclass
+
+import pytest
+from aiohttp import web
+from aiohttp.test_utils import TestClient, TestServer
+
+from faust_app.core.topics import Topics
+from faust_app.flows.intake import Intake
+from faust_app.flows.publish import Publisher
+from faust_app.metrics import Metrics
+from faust_app.web.auth import Authentication, Token
+from faust_app.web.images import ImageHandlers
+from faust_app.web.intake import IntakeHandlers
+from faust_app.web.server import web_options
+from tests.factories import LEASE
+from tests.fakes.event_log import FakeEventLog
+from tests.fakes.image_repository import FakeImageRepository
+from tests.fakes.object_store import FakeObjectStore
+
+INTAKE = {"Authorization": "Bearer intake-secret"}
+VIEW = {"Authorization": "Bearer view-secret"}
+
+
+@dataclass
+class Site:
+    client: TestClient[web.Request, web.Application]
+    rows: FakeImageRepository
+    store: FakeObjectStore
+    log: FakeEventLog
+
+
+@pytest.fixture
+async def site() -> AsyncIterator[Site]:
+    rows, store, log, metrics = FakeImageRepository(), FakeObjectStore(), FakeEventLog(), Metrics()
+    publisher = Publisher(log, rows, Topics.named("p."), metrics)
+    tokens = [Token("shop", "intake-secret", frozenset({"intake", "view"})), Token("eye", "view-secret", frozenset({"view"}))]
+    app = web.Application(**web_options(Authentication(tokens)))
+    IntakeHandlers(Intake(rows, publisher, metrics, lease=LEASE)).register(app.router)
+    ImageHandlers(rows, store).register(app.router)
+    async with TestClient(TestServer(app)) as client:
+        yield Site(client, rows, store, log)
