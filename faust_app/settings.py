@@ -53,6 +53,7 @@ class Settings(BaseSettings):
     replaced_grace: float = Field(
         604800.0, ge=0, description="Seconds a replaced object stays readable: mails and feeds keep old addresses."
     )
+    collect_interval: float = Field(30.0, ge=1, description="Seconds between two passes of the garbage collector.")
 
     fetch_connect_timeout: float = Field(3.0, gt=0, description="Seconds to connect to a source.")
     fetch_timeout: float = Field(20.0, gt=0, description="Seconds for a whole download.")

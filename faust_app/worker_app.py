@@ -23,7 +23,6 @@ from faust_app.web.health import register_health  # noqa: E402
 from faust_app.web.server import bound_shutdown, web_options  # noqa: E402
 
 DUE_SECONDS = 1.0
-COLLECT_SECONDS = 30.0
 
 
 class WorkerApp(DrainingApp):
@@ -78,7 +77,7 @@ class WorkerApp(DrainingApp):
         return [
             Background(self.parts.publisher.run),
             Periodic("due publisher", DUE_SECONDS, self.parts.due.run_pass),
-            Periodic("garbage collector", COLLECT_SECONDS, self.worker_parts.collector.run_pass),
+            Periodic("garbage collector", self.settings.collect_interval, self.worker_parts.collector.run_pass),
             reader,
         ]
 

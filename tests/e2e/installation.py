@@ -1,0 +1,231 @@
+"""One installation of the product on the real services: its processes, its doors, and a look behind them."""
+
+import asyncio
+import os
+import signal
+import socket
+import subprocess
+import sys
+import time
+from collections import Counter
+from collections.abc import Awaitable, Callable, Sequence
+from pathlib import Path
+from typing import Any
+
+import aiohttp
+import pymysql
+from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, ConsumerRecord
+from prometheus_client.parser import text_string_to_metric_families
+from pydantic import SecretStr
+
+from devstack.stack import Stack
+from faust_app.adapters.object_store import S3ObjectStore
+from faust_app.core.topics import Topics
+from faust_app.settings import Settings
+
+CLONE = Path(__file__).parents[2]
+LIMIT = 45.0
+"""Seconds after which something that should have happened is taken as broken; it is never waited for in vain."""
+
+
+class Process:
+    """A worker or the web process, with its log."""
+
+    def __init__(self, name: str, app: str, environment: dict[str, str], folder: Path, port: int) -> None:
+        self.name, self.port = name, port
+        self.log = folder / f"{name}.log"
+        command = [sys.executable, "-m", "faust", "-A", app, "worker", "-l", "info", "--web-port", str(port)]
+        with self.log.open("ab") as log:
+            self._process = subprocess.Popen(command, env=environment, stdout=log, stderr=log, stdin=subprocess.DEVNULL, cwd=folder)
+
+    @property
+    def pid(self) -> int:
+        return self._process.pid
+
+    @property
+    def alive(self) -> bool:
+        return self._process.poll() is None
+
+    def kill(self) -> None:
+        self._process.kill()
+        self._process.wait()
+
+    def terminate(self, *, within: float = 60.0) -> float:
+        """Stop by SIGTERM; return the seconds it took."""
+        started = time.monotonic()
+        self._process.send_signal(signal.SIGTERM)
+        self._process.wait(within)
+        return time.monotonic() - started
+
+    def end(self) -> None:
+        if self.alive:
+            self.kill()
+
+
+class Installation:
+    """Starts and stops processes by id; everything it started is ended by `close`."""
+
+    def __init__(self, settings: Settings, stack: Stack, folder: Path) -> None:
+        self.settings, self.stack, self.folder = settings, stack, folder
+        self.topics = Topics.named(settings.topic_prefix)
+        self.processes: list[Process] = []
+        self.web: Process | None = None
+
+    @property
+    def source(self) -> str:
+        return str(self.stack.image_source.address)
+
+    def environment(self) -> dict[str, str]:
+        values = {name.upper(): _text(getattr(self.settings, name)) for name in self.settings.model_fields_set}
+        return {"PATH": os.environ["PATH"], "HOME": str(self.folder), "PYTHONPATH": str(CLONE), "PYTHONWARNINGS": "default"} | values
+
+    async def start_worker(self, name: str = "worker") -> Process:
+        return await self._start(name, "faust_app")
+
+    async def start_web(self) -> Process:
+        self.web = await self._start("web", "faust_app.web_app")
+        return self.web
+
+    async def _start(self, name: str, app: str) -> Process:
+        process = Process(name, app, self.environment(), self.folder, _free_port())
+        self.processes.append(process)
+        await self.until(lambda: self._ready(process), f"{name} ready")
+        return process
+
+    async def _ready(self, process: Process) -> bool:
+        assert process.alive, process.log.read_text()[-3000:]
+        try:
+            async with aiohttp.ClientSession() as http, http.get(f"http://127.0.0.1:{process.port}/ready") as answer:
+                return answer.status == 200
+        except aiohttp.ClientError:
+            return False
+
+    def close(self) -> None:
+        for process in self.processes:
+            process.end()
+
+    # The doors
+
+    async def call(self, method: str, path: str, *, process: Process | None = None, **arguments: Any) -> tuple[int, Any]:
+        """Ask the web process, or the one given, with a token of every scope; return status and body."""
+        process = process or self.web
+        assert process is not None
+        headers = {"Authorization": f"Bearer {self.stack.environment()['OPERATE_TOKEN']}"} | arguments.pop("headers", {})
+        url = f"http://127.0.0.1:{process.port}{path}"
+        async with aiohttp.ClientSession() as http, http.request(method, url, headers=headers, **arguments) as answer:
+            if answer.content_type.endswith("json"):
+                return answer.status, await answer.json(content_type=None)
+            return answer.status, await answer.read()
+
+    async def put(self, shop_no: int, image_id: str, path: str, **fields: Any) -> int:
+        body = {"source_url": self.source + path, **fields}
+        status, answer = await self.call("PUT", f"/v1/shops/{shop_no}/images/{image_id}", json=body)
+        assert status in {200, 202}, answer
+        return int(answer["version"])
+
+    async def post(self, shop_no: int, items: Sequence[dict[str, Any]]) -> dict[str, Any]:
+        status, answer = await self.call("POST", f"/v1/shops/{shop_no}/images", json=list(items))
+        assert status == 202, answer
+        return dict(answer)
+
+    async def register_many(self, shop_no: int, count: int, path: str) -> None:
+        """Register `count` images; {n} in the path is the image's number."""
+        for start in range(0, count, 1000):
+            numbers = range(start, min(start + 1000, count))
+            await self.post(
+                shop_no, [{"op": "register", "image_id": f"i{n}", "source_url": self.source + path.format(n=n)} for n in numbers]
+            )
+
+    async def get(self, shop_no: int, image_id: str) -> dict[str, Any]:
+        status, answer = await self.call("GET", f"/v1/shops/{shop_no}/images/{image_id}")
+        assert status == 200, answer
+        return dict(answer)
+
+    async def content(self, shop_no: int, image_id: str) -> bytes:
+        status, body = await self.call("GET", f"/v1/shops/{shop_no}/images/{image_id}/content")
+        assert status == 200, body
+        return bytes(body)
+
+    async def source_bytes(self, path: str) -> bytes:
+        async with aiohttp.ClientSession() as http, http.get(self.source + path) as answer:
+            assert answer.status == 200
+            return await answer.read()
+
+    async def run_command(self, *words: str, code: int = 0) -> tuple[str, str]:
+        """Run `shop-images`; return what it printed and what it complained of."""
+        process = await asyncio.create_subprocess_exec(
+            sys.executable, "-m", "faust_app", *words,
+            env=self.environment(), cwd=self.folder, stdout=subprocess.PIPE, stderr=subprocess.PIPE,
+        )  # fmt: skip
+        out, err = await process.communicate()
+        assert process.returncode == code, err.decode()
+        return out.decode(), err.decode()
+
+    async def produce(self, topic: str, *values: bytes, key: bytes | None = None, partition: int | None = None) -> None:
+        async with AIOKafkaProducer(bootstrap_servers=self.settings.bootstrap_servers) as producer:
+            for value in values:
+                await producer.send_and_wait(topic, value, key, partition=partition)
+
+    # Behind the doors
+
+    def query(self, sql: str, *parameters: Any) -> tuple[tuple[Any, ...], ...]:
+        with pymysql.connect(**self.settings.database, autocommit=True) as connection, connection.cursor() as cursor:
+            cursor.execute(sql, parameters)
+            return tuple(cursor.fetchall())
+
+    def states(self, shop_no: int) -> Counter[str]:
+        return Counter(state for (state,) in self.query("SELECT state FROM image WHERE shop_no = %s", shop_no))
+
+    async def metric(self, process: Process, name: str, **labels: str) -> float:
+        """Return a metric of a process."""
+        _, page = await self.call("GET", "/metrics", process=process)
+        for family in text_string_to_metric_families(page.decode()):
+            for sample in family.samples:
+                if sample.name == name and sample.labels == labels:
+                    return float(sample.value)
+        return 0.0
+
+    async def keys(self, prefix: str = "") -> list[str]:
+        """Return the keys of every object in the bucket."""
+        async with S3ObjectStore(self.settings) as store:
+            return [key async for key in store.list_keys(prefix)]
+
+    async def records(self, topic: str) -> list[ConsumerRecord]:
+        """Return every record of a topic."""
+        found: list[ConsumerRecord] = []
+        async with AIOKafkaConsumer(topic, bootstrap_servers=self.settings.bootstrap_servers, auto_offset_reset="earliest") as consumer:
+            ends = await consumer.end_offsets(consumer.assignment())
+            for tp, end in ends.items():
+                await consumer.seek_to_beginning(tp)
+                while await consumer.position(tp) < end:
+                    found += (await consumer.getmany(tp, timeout_ms=500)).get(tp, [])
+        return found
+
+    async def until(self, condition: Callable[[], bool | Awaitable[bool]], what: str, *, limit: float = LIMIT) -> float:
+        """Wait until the condition holds; return the seconds it took."""
+        started = time.monotonic()
+        while True:
+            holds = condition()
+            if isinstance(holds, bool) and holds:
+                return time.monotonic() - started
+            if not isinstance(holds, bool) and await holds:
+                return time.monotonic() - started
+            if time.monotonic() - started > limit:
+                raise AssertionError(f"not within {limit:.0f} s: {what}\n{self._logs()}")
+            await asyncio.sleep(0.05)
+
+    async def all_in(self, shop_no: int, state: str, count: int, *, limit: float = LIMIT) -> float:
+        return await self.until(lambda: self.states(shop_no) == {state: count}, f"{count} images {state}", limit=limit)
+
+    def _logs(self) -> str:
+        return "\n".join(f"== {process.name}\n{process.log.read_text()[-2500:]}" for process in self.processes)
+
+
+def _text(value: object) -> str:
+    return value.get_secret_value() if isinstance(value, SecretStr) else str(value)
+
+
+def _free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])

@@ -1,0 +1,149 @@
+"""From each door to the stored object, through real Kafka, MariaDB and object storage."""
+
+import json
+import shutil
+import subprocess
+from collections import Counter
+from pathlib import Path
+
+import pytest
+
+from tests.e2e.installation import Installation
+
+PICTURE = "/pictures/{name}.{extension}?bytes=20000"
+EXTENSIONS = ["jpg", "png", "gif", "webp", "avif"]
+SHOP = 7
+
+
+def url(name: str, extension: str = "jpg", **parameters: object) -> str:
+    return PICTURE.format(name=name, extension=extension) + "".join(f"&{key}={value}" for key, value in parameters.items())
+
+
+@pytest.fixture
+async def running(installation: Installation) -> Installation:
+    await installation.start_worker()
+    await installation.start_web()
+    return installation
+
+
+async def test_every_door_leads_to_a_stored_object_whose_bytes_are_the_sources(running: Installation, tmp_path: Path) -> None:
+    paths = {f"put-{extension}": url(f"put-{extension}", extension) for extension in EXTENSIONS}
+    for image_id, path in paths.items():
+        await running.put(SHOP, image_id, path)
+
+    batch = {f"post-{n}": url(f"post-{n}") for n in range(3)}
+    await running.post(SHOP, [{"op": "register", "image_id": i, "source_url": running.source + path} for i, path in batch.items()])
+
+    topic = {f"topic-{n}": url(f"topic-{n}") for n in range(3)}
+    requests = [_request(i, running.source + path) for i, path in topic.items()]
+    await running.produce(running.topics.requests.name, *requests)
+
+    catalogue = tmp_path / "catalogue.jsonl"
+    file = {f"file-{n}": url(f"file-{n}") for n in range(3)}
+    lines = [json.dumps({"image_id": i, "source_url": running.source + path}) for i, path in file.items()]
+    catalogue.write_text("\n".join(lines))
+    out, _ = await running.run_command("import", str(catalogue), "--shop", str(SHOP), "--format", "jsonl", "--wait", "--json")
+    report = json.loads(out)
+    assert (report["accepted"], report["stored"], report["failed"]) == (3, 3, 0)
+
+    everything = paths | batch | topic | file
+    await running.all_in(SHOP, "DONE", len(everything))
+    for image_id, path in everything.items():
+        assert await running.content(SHOP, image_id) == await running.source_bytes(path), image_id
+
+
+@pytest.mark.skipif(shutil.which("kcat") is None, reason="kcat is not installed; .ci/run installs it")
+async def test_a_record_written_by_kcat_is_accepted(running: Installation) -> None:
+    command = ["kcat", "-P", "-b", running.settings.bootstrap_servers[0], "-t", running.topics.requests.name]
+    subprocess.run(command, input=_request("by-kcat", running.source + url("by-kcat")) + b"\n", check=True, timeout=20)
+    await running.all_in(SHOP, "DONE", 1)
+
+
+async def test_a_deleted_image_is_gone_from_the_row_and_from_storage(running: Installation) -> None:
+    await running.put(SHOP, "a", url("a"))
+    await running.all_in(SHOP, "DONE", 1)
+    key = (await running.get(SHOP, "a"))["shown"]["object_key"]
+    assert running.stack.seaweedfs.request("GET", f"/{running.settings.s3_bucket}/{key}") == 200
+    status, _ = await running.call("DELETE", f"/v1/shops/{SHOP}/images/a")
+    assert status == 202
+    await running.all_in(SHOP, "DELETED", 1)
+    await running.until(
+        lambda: running.stack.seaweedfs.request("GET", f"/{running.settings.s3_bucket}/{key}") == 404, "the object is collected"
+    )
+    status, _ = await running.call("GET", f"/v1/shops/{SHOP}/images/a/content")
+    assert status == 404
+    timeline = [entry["outcome"] for entry in (await running.get(SHOP, "a"))["timeline"]]
+    assert timeline == ["deleted", "stored"]
+
+
+async def test_an_update_overtakes_the_register_before_it(running: Installation) -> None:
+    first = await running.put(SHOP, "a", url("old", ms=1500))
+    second = await running.put(SHOP, "a", url("new"))
+    await running.all_in(SHOP, "DONE", 1)
+    assert second > first
+    done = await running.get(SHOP, "a")
+    assert (done["shown_version"], done["version"]) == (second, second)
+    await running.until(lambda: _has_ended(running, "refused"), "the slow register is through as well, and refused")
+    assert await running.content(SHOP, "a") == await running.source_bytes(url("new"))
+    targets = [target for (target,) in running.query("SELECT target FROM garbage WHERE shop_no = %s", SHOP)]
+    assert [f"/{first}-" in target for target in targets] == [True], "the object of the overtaken version is garbage"
+
+
+async def test_a_late_request_with_a_lower_revision_changes_nothing(running: Installation) -> None:
+    await running.put(SHOP, "a", url("new"), external_version=5)
+    status, answer = await running.call(
+        "PUT", f"/v1/shops/{SHOP}/images/a", json={"source_url": running.source + url("old"), "external_version": 4}
+    )
+    assert (status, answer["superseded"]) == (200, True)
+    await running.produce(running.topics.requests.name, _request("a", running.source + url("old"), external_version=3))
+    await running.all_in(SHOP, "DONE", 1)
+    outcomes = "SELECT COUNT(*) FROM image_history WHERE shop_no = %s AND outcome = 'superseded'"
+    await running.until(lambda: running.query(outcomes, SHOP) == ((2,),), "both late requests are in the history")
+    assert await running.content(SHOP, "a") == await running.source_bytes(url("new"))
+
+
+async def test_an_unchanged_source_is_not_transferred_again(running: Installation) -> None:
+    await running.put(SHOP, "a", url("a"))
+    await running.all_in(SHOP, "DONE", 1)
+    key = (await running.get(SHOP, "a"))["shown"]["object_key"]
+    await running.put(SHOP, "a", url("a"))
+    await running.all_in(SHOP, "DONE", 1)
+    again = await running.get(SHOP, "a")
+    assert [entry["outcome"] for entry in again["timeline"]] == ["not_modified", "stored"]
+    assert again["shown"]["object_key"] == key
+
+
+async def test_a_failed_image_has_a_code_and_a_dead_letter_and_an_unparseable_record_holds_up_nobody(running: Installation) -> None:
+    await running.put(SHOP, "missing", "/pictures/missing-one.jpg")
+    await running.all_in(SHOP, "FAILED", 1)
+    failed = await running.get(SHOP, "missing")
+    assert failed["error"]["code"] == "source_not_found"
+
+    await running.produce(running.topics.bulk.name, b"\x00not json", partition=0)
+    await running.produce(running.topics.requests.name, b"{", partition=0)
+    await running.produce(running.topics.requests.name, _request("next", running.source + url("next")), partition=0)
+    await running.until(lambda: running.states(SHOP)["DONE"] == 1, "the record behind is served")
+    letters = await running.records(running.topics.dead_letter.name)
+    codes = Counter(dict(letter.headers)["shop-images-code"].decode() for letter in letters)
+    assert codes == {"source_not_found": 1, "unparseable": 2}
+    assert {letter.value for letter in letters} >= {b"\x00not json", b"{"}
+
+
+async def test_status_and_the_pages_of_both_processes_answer(running: Installation) -> None:
+    await running.put(SHOP, "a", url("a"))
+    await running.all_in(SHOP, "DONE", 1)
+    out, _ = await running.run_command("status", "--json")
+    assert json.loads(out)["images"] == {"IN_PROGRESS": 0, "DONE": 1, "FAILED": 0, "DELETED": 0}
+    status, metrics = await running.call("GET", "/metrics")
+    assert status == 200
+    assert b'shop_images_requests_total{decision="accepted",door="http"} 1.0' in metrics
+    status, problem = await running.call("GET", "/metrics", headers={"Authorization": ""})
+    assert (status, problem["status"]) == (401, 401)
+
+
+def _request(image_id: str, source_url: str, **fields: object) -> bytes:
+    return json.dumps({"op": "register", "shop_no": SHOP, "image_id": image_id, "source_url": source_url, **fields}).encode()
+
+
+async def _has_ended(running: Installation, end: str) -> bool:
+    return await running.metric(running.processes[0], "shop_images_events_total", end=end) >= 1

@@ -1,0 +1,132 @@
+"""Workers that come, go and die in the middle; dependencies that are away: nothing is lost, nothing is done twice for long."""
+
+import asyncio
+import time
+
+import pytest
+
+from tests.e2e.installation import Installation
+
+SHOP = 8
+SLOW = "/flat/{n}?bytes=20000&ms=100"
+COUNT = 600
+
+
+async def finished(installation: Installation) -> int:
+    return installation.states(SHOP)["DONE"]
+
+
+async def started(installation: Installation, *workers: str) -> Installation:
+    await installation.start_web()
+    for name in workers:
+        await installation.start_worker(name)
+    return installation
+
+
+async def all_stored_once(installation: Installation, count: int = COUNT) -> None:
+    """Every image is DONE with its object, and no more objects were put than redelivery explains."""
+    await installation.all_in(SHOP, "DONE", count)
+    rows = installation.query("SELECT object_key, version, shown_version, wake_at, open_since FROM image WHERE shop_no = %s", SHOP)
+    keys = set(await installation.keys(f"shops/{SHOP}/"))
+    assert {row[0] for row in rows} <= keys
+    assert all(version == shown and wake is None and open_since is None for _, version, shown, wake, open_since in rows)
+    stored = installation.query("SELECT COUNT(*) FROM image_history WHERE shop_no = %s AND outcome = 'stored'", SHOP)
+    assert stored == ((count,),), "an image has one outcome, however often its event was delivered"
+    assert len(keys) <= 1.2 * count
+
+
+async def test_two_workers_share_the_work_and_a_rebalance_in_the_middle_loses_nothing(installation: Installation) -> None:
+    await started(installation, "one")
+    await installation.register_many(SHOP, COUNT, SLOW)
+    two = await installation.start_worker("two")
+    await all_stored_once(installation)
+    await installation.register_many(SHOP + 1, 100, "/flat/{n}?bytes=9000&v=2")
+    await installation.all_in(SHOP + 1, "DONE", 100)
+    one = next(process for process in installation.processes if process.name == "one")
+    done = [await installation.metric(process, "shop_images_events_total", end="stored") for process in (one, two)]
+    assert all(done), f"both workers stored images: {done}"
+
+
+async def test_a_worker_that_is_killed_in_the_middle_is_replaced_and_nothing_is_lost(installation: Installation) -> None:
+    await started(installation, "one")
+    await installation.register_many(SHOP, COUNT, SLOW)
+    await installation.until(lambda: installation.states(SHOP)["DONE"] > COUNT // 10, "the worker is in the middle")
+    installation.processes[-1].kill()
+    assert installation.states(SHOP)["DONE"] < COUNT
+    await installation.start_worker("two")
+    await all_stored_once(installation)
+
+
+async def test_a_worker_stops_within_ten_seconds_and_gives_back_what_it_holds(installation: Installation) -> None:
+    await started(installation, "one")
+    await installation.register_many(SHOP, COUNT, "/flat/{n}?bytes=20000&ms=3000")
+    worker = installation.processes[-1]
+    running = installation.settings.slots
+    await installation.until(lambda: _runs(installation, running), "every slot is taken")
+    assert worker.terminate() <= 10
+    await installation.start_worker("two")
+    await all_stored_once(installation)
+
+
+async def test_a_worker_stops_within_ten_seconds_while_its_sources_never_answer(installation: Installation) -> None:
+    await started(installation, "one")
+    await installation.register_many(SHOP, 200, "/flat/{n}?bytes=20000&ms=600000")
+    await installation.until(lambda: _runs(installation, installation.settings.slots), "every slot is taken")
+    assert installation.processes[-1].terminate() <= 10
+    assert installation.states(SHOP) == {"IN_PROGRESS": 200}
+
+
+async def _runs(installation: Installation, count: int) -> bool:
+    return await installation.metric(installation.processes[-1], "shop_images_running_events") >= count
+
+
+@pytest.mark.parametrize("service", ["seaweedfs", "mariadb"])
+async def test_while_a_dependency_is_away_events_wait_and_go_on_by_themselves(installation: Installation, service: str) -> None:
+    await started(installation, "one")
+    await installation.register_many(SHOP, COUNT, SLOW)
+    dependency = getattr(installation.stack, service)
+    await asyncio.to_thread(dependency.kill)
+    try:
+        await installation.until(lambda: _waits(installation), "events wait for it")
+    finally:
+        await asyncio.to_thread(dependency.start)
+    await all_stored_once(installation)
+    assert installation.query("SELECT COUNT(*) FROM image WHERE shop_no = %s AND (attempt > 0 OR state = 'FAILED')", SHOP) == ((0,),)
+    assert await installation.records(installation.topics.dead_letter.name) == []
+
+
+async def _waits(installation: Installation) -> bool:
+    worker = installation.processes[-1]
+    dependencies = ("storage", "database", "kafka")
+    return sum([await installation.metric(worker, "shop_images_waits_total", dependency=name) for name in dependencies]) > 10
+
+
+async def test_kafka_being_away_refuses_no_request_and_the_rows_are_sent_later(installation: Installation) -> None:
+    await started(installation, "one")
+    await asyncio.to_thread(installation.stack.kafka.pause)
+    try:
+        before = time.monotonic()
+        for number in range(20):
+            await installation.put(SHOP, f"i{number}", SLOW.format(n=number))
+        assert time.monotonic() - before < 5, "no request waited for Kafka"
+        await asyncio.sleep(6)  # longer than a send waits for its acknowledgement: the sender knows Kafka is away
+        await installation.put(SHOP, "i20", SLOW.format(n=20))
+    finally:
+        await asyncio.to_thread(installation.stack.kafka.resume)
+    await all_stored_once(installation, 21)
+
+
+async def test_registrations_spread_over_the_partitions_and_updates_follow_their_shop(installation: Installation) -> None:
+    await installation.start_web()
+    await installation.register_many(SHOP, 12_000, "/flat/{n}?bytes=5000")
+    positions = "SELECT `partition`, COUNT(*) FROM image WHERE shop_no = %s GROUP BY `partition`"
+    placed = "SELECT COUNT(*) FROM image WHERE shop_no = %s AND `offset` IS NOT NULL"
+    await installation.until(lambda: installation.query(placed, SHOP) == ((12_000,),), "every event has its position")
+    counts = [count for _, count in installation.query(positions, SHOP)]
+    assert len(counts) == 12
+    assert max(counts) <= 1.3 * sum(counts) / 12
+
+    await installation.register_many(SHOP, 100, "/flat/{n}?bytes=5000&v=2")
+    updated = "SELECT COUNT(*) FROM image WHERE shop_no = %s AND op = 'update' AND `offset` IS NOT NULL"
+    await installation.until(lambda: installation.query(updated, SHOP) == ((100,),), "every update has its position")
+    assert len(installation.query("SELECT DISTINCT `partition` FROM image WHERE shop_no = %s AND op = 'update'", SHOP)) == 1
