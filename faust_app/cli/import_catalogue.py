@@ -1,0 +1,201 @@
+"""`shop-images import`: a catalogue file through the same intake as every other door."""
+
+import asyncio
+import time
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from datetime import datetime
+from pathlib import Path
+from typing import Final
+
+import click
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskProgressColumn, TextColumn, TimeElapsedColumn
+
+from faust_app.adapters.image_counts import MariaImageCounts
+from faust_app.core.accept import Accepted, Superseded, Unchanged
+from faust_app.core.catalogue import CatalogueError, CatalogueItem, Entry, Format, LineProblem, read_catalogue
+from faust_app.core.events import ImageRequest
+from faust_app.core.failure import Unavailable
+from faust_app.core.image import ImageState
+from faust_app.flows.intake import Intake
+from faust_app.flows.publish import Publisher
+
+BATCH: Final = 1000
+_PUBLISH_BEHIND: Final = 5000
+"""Rows that may wait for their publisher before reading pauses: beyond its bound they would wait for their lease."""
+_PROBLEMS_SHOWN: Final = 20
+_POLL_SECONDS: Final = 0.5
+
+
+@dataclass(frozen=True, slots=True)
+class ImportOptions:
+    """What the words of the command say."""
+
+    file: Path
+    shop_no: int
+    file_format: Format
+    refetch: bool = False
+    dry_run: bool = False
+    wait: bool = False
+    progress: bool = True
+
+
+@dataclass(slots=True)
+class ImportReport:
+    """What became of the file; counts are images, `seconds` the whole time, the last four only with --wait."""
+
+    dry_run: bool
+    accepted: int = 0
+    unchanged: int = 0
+    superseded: int = 0
+    rejected: int = 0
+    unsent: bool = False
+    seconds: float = 0.0
+    stored: int | None = None
+    failed: int | None = None
+    deleted: int | None = None
+    bytes: int | None = None
+    problems: list[LineProblem] = field(default_factory=list)
+
+    def as_json(self) -> dict[str, object]:
+        """Return the report as a JSON object."""
+        names = ("dry_run", "accepted", "unchanged", "superseded", "rejected", "unsent", "stored", "failed", "deleted", "bytes")
+        rates = {"seconds": round(self.seconds, 3), "images_per_s": round(self._per_second(), 1)}
+        return {name: getattr(self, name) for name in names} | rates
+
+    def lines(self) -> list[str]:
+        """Return the report for people."""
+        counts = [f"{self.accepted:,} images {'would be accepted' if self.dry_run else 'accepted'}"]
+        counts += [f"{n:,} {name}" for name in ("unchanged", "superseded", "rejected") if (n := getattr(self, name))]
+        if self.stored is not None:
+            counts += [f"{self.stored:,} stored ({(self.bytes or 0) / 1e6:,.1f} MB)"]
+            counts += [f"{n:,} {name}" for name in ("failed", "deleted") if (n := getattr(self, name))]
+        summary = f"{', '.join(counts)} in {self.seconds:,.1f} s ({self._per_second():,.0f} images/s)"
+        return [summary, "Kafka is away: what is not sent yet follows by itself"] if self.unsent else [summary]
+
+    def _per_second(self) -> float:
+        done = self.stored if self.stored is not None else self.accepted + self.unchanged
+        return done / self.seconds if self.seconds else 0.0
+
+
+async def import_catalogue(
+    options: ImportOptions, intake: Intake, publisher: Publisher, counts: MariaImageCounts, now: Callable[[], Awaitable[datetime]]
+) -> ImportReport:
+    """Take the images of the file; with `wait`, stay until each is finished.
+
+    Raises CatalogueError for a file that cannot be read on (its message tells how many images were taken before), and
+    Unavailable when the database is away: what was accepted stays accepted, and running it again goes on.
+    """
+    started, since = time.monotonic(), await now()
+    report = ImportReport(options.dry_run)
+    with _progress(options) as progress:
+        async with _publishing(publisher):
+            await _take(options, intake, publisher, report, progress)
+            await publisher.flush()
+        report.unsent = publisher.away
+        if options.wait and not options.dry_run:
+            await _wait(options, counts, since, report, progress)
+    report.seconds = time.monotonic() - started
+    _tell_problems(options.file, report)
+    return report
+
+
+async def _take(options: ImportOptions, intake: Intake, publisher: Publisher, report: ImportReport, progress: Progress) -> None:
+    size = options.file.stat().st_size
+    bar = progress.add_task("reading", total=size)
+    with options.file.open("rb") as stream:
+        try:
+            for batch, end in _batches(read_catalogue(stream, options.file_format, options.shop_no), report):
+                await _accept(batch, intake, report, options)
+                progress.update(bar, completed=end)
+                if publisher.waiting > _PUBLISH_BEHIND:
+                    await publisher.flush()
+        except CatalogueError as error:
+            taken = report.accepted + report.unchanged
+            raise CatalogueError(error.line, f"{error.reason} ({taken:,} images before it are taken)") from error
+    progress.update(bar, completed=size)
+
+
+def _batches(entries: Iterator[Entry], report: ImportReport) -> Iterator[tuple[list[ImageRequest], int]]:
+    """Group the images for intake; what cannot be taken goes into the report."""
+    batch: list[ImageRequest] = []
+    end = 0
+    try:
+        for entry in entries:
+            if isinstance(entry, CatalogueItem):
+                batch.append(entry.request)
+                end = entry.end
+                if len(batch) == BATCH:
+                    yield batch, end
+                    batch = []
+            else:
+                report.rejected += 1
+                if len(report.problems) < _PROBLEMS_SHOWN:
+                    report.problems.append(entry)
+    except CatalogueError:
+        if batch:
+            yield batch, end  # what was read well goes in before the file is given up
+        raise
+    if batch:
+        yield batch, end
+
+
+async def _accept(batch: list[ImageRequest], intake: Intake, report: ImportReport, options: ImportOptions) -> None:
+    if options.dry_run:
+        report.accepted += len(batch)
+        return
+    for decision in await intake.accept(batch, door="import", only_changed=not options.refetch):
+        match decision:
+            case Accepted():
+                report.accepted += 1
+            case Unchanged():
+                report.unchanged += 1
+            case Superseded():
+                report.superseded += 1
+
+
+async def _wait(options: ImportOptions, counts: MariaImageCounts, since: datetime, report: ImportReport, progress: Progress) -> None:
+    """Poll until nothing that was requested since is in progress; the database being away is waited out."""
+    bar = progress.add_task("storing", total=report.accepted)
+    while True:
+        try:
+            found = {count.state: count for count in await counts.by_state(shop_no=options.shop_no, requested_since=since)}
+        except Unavailable as failure:
+            click.echo(f"waiting: {failure}", err=True)
+            found = {}
+        open_images = found[ImageState.IN_PROGRESS].images if ImageState.IN_PROGRESS in found else 0
+        progress.update(bar, completed=sum(count.images for count in found.values()) - open_images)
+        if (found and not open_images) or not report.accepted:
+            break
+        await asyncio.sleep(_POLL_SECONDS)
+    done = found.get(ImageState.DONE)
+    report.stored, report.bytes = (done.images, done.bytes) if done else (0, 0)
+    report.failed = found[ImageState.FAILED].images if ImageState.FAILED in found else 0
+    report.deleted = found[ImageState.DELETED].images if ImageState.DELETED in found else 0
+
+
+@asynccontextmanager
+async def _publishing(publisher: Publisher) -> AsyncIterator[None]:
+    """Run the publisher beside the body."""
+    task = asyncio.create_task(publisher.run(), name="publisher")
+    try:
+        yield
+    finally:
+        task.cancel()
+        await asyncio.wait([task])
+
+
+def _progress(options: ImportOptions) -> Progress:
+    """Return a bar on standard error, shown only to a person at a terminal."""
+    console = Console(stderr=True)
+    columns = (TextColumn("{task.description:<8}"), BarColumn(), TaskProgressColumn(), MofNCompleteColumn(), TimeElapsedColumn())
+    return Progress(*columns, console=console, disable=not (options.progress and console.is_terminal), transient=False)
+
+
+def _tell_problems(file: Path, report: ImportReport) -> None:
+    for problem in report.problems:
+        click.echo(f"{file}:{problem.line}: {problem.field}: {problem.reason}", err=True)
+    if report.rejected > len(report.problems):
+        click.echo(f"and {report.rejected - len(report.problems):,} more", err=True)
