@@ -25,7 +25,10 @@ _shop = itertools.count(1_000)
 def stack() -> Iterator[Stack]:
     """Kafka, MariaDB, SeaweedFS, Valkey and the image source; stopped by process id when the run ends."""
     configure_structlog()
-    with tempfile.TemporaryDirectory(prefix="shop-images-tests-") as folder, Stack(Path(folder), Ports.free(), CLONE / ".devstack") as stack:
+    with (
+        tempfile.TemporaryDirectory(prefix="shop-images-tests-") as folder,
+        Stack(Path(folder), Ports.free(), CLONE / ".devstack") as stack,
+    ):
         yield stack
 
 

@@ -140,7 +140,7 @@ def _columns(header: str) -> tuple[str, list[str]]:
 
 
 def _product(values: dict[str, str], line: int, stream: BinaryIO, shop_no: int) -> Iterator[Entry]:
-    addresses = dict.fromkeys(part.strip() for part in _NEXT_IMAGE.split(values.get("Images", "")))
+    addresses = dict.fromkeys(part.strip(" ,\t\r\n") for part in _NEXT_IMAGE.split(values.get("Images", "")))
     addresses.pop("", None)
     if not addresses:
         return

@@ -49,13 +49,17 @@ async def the_row(repository: ImageRepository, row: ImageRow) -> ImageRow:
 
 
 async def test_an_accepted_row_reads_back_as_it_was_written(repository: ImageRepository, shop_no: int) -> None:
-    (row,) = await accept(repository, shop_no, "á", product_id="p", external_version=5, correlation_id="c", source_url="https://h:8443/ä?x=1")
+    (row,) = await accept(
+        repository, shop_no, "á", product_id="p", external_version=5, correlation_id="c", source_url="https://h:8443/ä?x=1"
+    )
     read = await the_row(repository, row)
     assert replace(read, updated_at=None) == replace(row, updated_at=None)
     assert read.source_host == "h:8443"
 
 
-async def test_ids_that_differ_only_in_case_accent_or_trailing_space_are_different_images(repository: ImageRepository, shop_no: int) -> None:
+async def test_ids_that_differ_only_in_case_accent_or_trailing_space_are_different_images(
+    repository: ImageRepository, shop_no: int
+) -> None:
     rows = await accept(repository, shop_no, "a", "A", "á", "a ")
     assert len(await repository.load([row.key for row in rows])) == 4
 

@@ -178,7 +178,13 @@ def _sign_at(request: AWSRequest, token: str | None, at: datetime) -> str:
 
 @pytest.mark.parametrize(
     ("body", "code"),
-    [(b"<Error><Code>SlowDown</Code></Error>", "SlowDown"), (b"", None), (b"<Code>", None), (b"<html>", None), (b"<Code>\xff</Code>", "\ufffd")],
+    [
+        (b"<Error><Code>SlowDown</Code></Error>", "SlowDown"),
+        (b"", None),
+        (b"<Code>", None),
+        (b"<html>", None),
+        (b"<Code>\xff</Code>", "\ufffd"),
+    ],
 )
 def test_an_error_document_tells_its_code(body: bytes, code: str | None) -> None:
     assert error_code(body) == code

@@ -78,6 +78,7 @@ async def test_a_deleted_image_is_gone_from_the_row_and_from_storage(running: In
 
 async def test_an_update_overtakes_the_register_before_it(running: Installation) -> None:
     first = await running.put(SHOP, "a", url("old", ms=1500))
+    await running.until(lambda: _is_working(running), "the worker fetches the first version")
     second = await running.put(SHOP, "a", url("new"))
     await running.all_in(SHOP, "DONE", 1)
     assert second > first
@@ -147,3 +148,7 @@ def _request(image_id: str, source_url: str, **fields: object) -> bytes:
 
 async def _has_ended(running: Installation, end: str) -> bool:
     return await running.metric(running.processes[0], "shop_images_events_total", end=end) >= 1
+
+
+async def _is_working(running: Installation) -> bool:
+    return await running.metric(running.processes[0], "shop_images_running_events") == 1
