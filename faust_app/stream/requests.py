@@ -68,6 +68,7 @@ class RequestsReader(Service):
 
     async def _place(self, consumer: AIOKafkaConsumer) -> None:
         """Seek new partitions to the database's offset: what the group committed says nothing about the rows."""
+        placed = []
         for tp in consumer.assignment() - self._placed:
             offset = await self._take.start_offset(tp.topic, tp.partition)
             if tp not in consumer.assignment():
@@ -77,6 +78,9 @@ class RequestsReader(Service):
             else:
                 consumer.seek(tp, offset)
             self._placed.add(tp)
+            placed.append(tp.partition)
+        if placed:
+            log.info("reading requests", partitions=sorted(placed))
 
     async def _take_batch(self, consumer: AIOKafkaConsumer, tp: TopicPartition, records: list[ConsumerRecord]) -> None:
         batch = [_record(record) for record in records]

@@ -43,7 +43,11 @@ def test_a_product_has_several_images_and_their_addresses_may_hold_commas() -> N
 
 def test_the_id_is_the_sku_or_else_the_id_with_the_addresss_digest() -> None:
     content = export({"ID": "5", "SKU": "S", "Images": A}, {"ID": "6", "Images": A}, {"SKU": "T", "Images": A})
-    assert [(i, product) for _, i, product, _ in items(content)] == [(image_id("S", A), "5"), (image_id("6", A), "6"), (image_id("T", A), "T")]
+    assert [(i, product) for _, i, product, _ in items(content)] == [
+        (image_id("S", A), "5"),
+        (image_id("6", A), "6"),
+        (image_id("T", A), "T"),
+    ]
 
 
 def test_a_long_sku_is_cut_at_a_character() -> None:
@@ -134,7 +138,7 @@ def test_a_bad_json_line_is_told_by_its_number_and_field() -> None:
 
 @given(
     st.lists(
-        st.tuples(st.text(st.characters(codec="utf-8", exclude_categories=("Cc",)), max_size=20), st.text("ab\n\",;é ", max_size=30)),
+        st.tuples(st.text(st.characters(codec="utf-8", exclude_categories=("Cc",)), max_size=20), st.text('ab\n",;é ', max_size=30)),
         max_size=8,
     )
 )
