@@ -16,15 +16,14 @@ from faust_app.cli.import_catalogue import ImportOptions, import_catalogue
 from faust_app.cli.setup import setup
 from faust_app.cli.status import status
 from faust_app.core.catalogue import CatalogueError
-from faust_app.core.failure import Dependency, Unavailable
+from faust_app.core.failure import Unavailable
 from faust_app.logs import configure_logging
 from faust_app.metrics import Metrics
 from faust_app.parts import open_parts
-from faust_app.settings import Settings, settings_or_exit
+from faust_app.settings import Settings
+from faust_app.starting import SETTING_OF, build_or_exit
 
 T = TypeVar("T")
-
-_WHERE = {Dependency.DATABASE: "DATABASE_URL", Dependency.KAFKA: "KAFKA_URL", Dependency.STORAGE: "S3_ENDPOINT_URL and S3_BUCKET"}
 
 
 class Report(Protocol):
@@ -45,7 +44,7 @@ def _run(work: Coroutine[Any, Any, T]) -> T:
         with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
             return runner.run(work)
     except Unavailable as failure:
-        click.echo(f"shop-images: {failure}; is it up, and is {_WHERE[failure.dependency]} right?", err=True)
+        click.echo(f"shop-images: {failure}; is it up, and is {SETTING_OF[failure.dependency]} right?", err=True)
         raise SystemExit(1) from failure
     except KeyboardInterrupt:
         click.echo("shop-images: interrupted; run it again to go on", err=True)
@@ -64,9 +63,8 @@ _shop = click.IntRange(1, 2**53 - 1)
 @click.pass_context
 def main(context: click.Context) -> None:
     """Move product images of shops into object storage, and know where each one stands."""
-    settings = settings_or_exit()
-    configure_logging(settings.log_format, level="WARNING")
-    context.obj = settings
+    context.obj = build_or_exit(lambda settings: settings)
+    configure_logging(context.obj.log_format, level="WARNING")
 
 
 @main.command("setup")

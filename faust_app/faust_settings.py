@@ -12,6 +12,8 @@ def faust_settings(settings: Settings, *, web_port: int) -> dict[str, Any]:
     """Return the arguments of `faust.App` that worker and web share; configures structlog."""
     configure_structlog()
     return {
+        # Faust reads the environment too, and it would win over these: WEB_PORT means the web process to us.
+        "env_prefix": "SHOP_IMAGES_FAUST_",
         "broker": settings.kafka_url,
         "datadir": str(settings.data_dir),
         "autodiscover": False,

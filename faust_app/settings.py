@@ -1,6 +1,5 @@
 """Every setting: its type, default and one line of description, read from the environment (12-factor) or `.env`."""
 
-import sys
 from pathlib import Path
 from typing import Literal
 from urllib.parse import unquote, urlsplit
@@ -103,14 +102,5 @@ def load_settings(env_file: Path | None = Path(".env")) -> Settings:
     try:
         return Settings(_env_file=env_file)
     except ValidationError as error:
-        lines = [f"{'.'.join(map(str, problem['loc'])).upper()}: {problem['msg']}" for problem in error.errors()]
+        lines = [f"{'.'.join(map(str, problem['loc'])).upper()}: {problem['msg'].removeprefix('Value error, ')}" for problem in error.errors()]
         raise SettingsError("\n".join(lines)) from error
-
-
-def settings_or_exit() -> Settings:
-    """Read the settings for a process; wrong ones end it with exit code 2 and a line each."""
-    try:
-        return load_settings()
-    except SettingsError as error:
-        print(error, file=sys.stderr)  # noqa: T201 - logging is not yet configured
-        raise SystemExit(2) from error

@@ -9,7 +9,8 @@ import faust  # noqa: E402 - uvloop goes in before anything opens a loop
 from faust_app.faust_settings import faust_settings  # noqa: E402
 from faust_app.metrics import Metrics  # noqa: E402
 from faust_app.parts import Parts, open_parts  # noqa: E402
-from faust_app.settings import Settings, settings_or_exit  # noqa: E402
+from faust_app.settings import Settings  # noqa: E402
+from faust_app.starting import build_or_exit, claim_port_or_exit, open_or_exit  # noqa: E402
 from faust_app.stream.periodic import Background, Periodic  # noqa: E402
 from faust_app.web.auth import Authentication, read_tokens  # noqa: E402
 from faust_app.web.health import register_health  # noqa: E402
@@ -36,7 +37,8 @@ class WebApp(faust.App):
 
     async def on_start(self) -> None:
         """Open the adapters before the server listens; they are closed after it stopped."""
-        self.parts = await self.add_async_context(open_parts(self.settings, self.metrics, client_id=f"{self.settings.app_id}-web"))
+        claim_port_or_exit(self, "WEB_PORT")
+        self.parts = await open_or_exit(self, open_parts(self.settings, self.metrics, client_id=f"{self.settings.app_id}-web"))
         router = self.web.web_app.router  # type: ignore[attr-defined]
         IntakeHandlers(self.parts.intake).register(router)
         ImageHandlers(self.parts.repository, self.parts.store).register(router)
@@ -56,6 +58,6 @@ class WebApp(faust.App):
 def __getattr__(name: str) -> WebApp:
     """Build the app from the environment when Faust asks for it, and once."""
     if name == "app":
-        globals()["app"] = built = WebApp(settings_or_exit())
+        globals()["app"] = built = build_or_exit(WebApp)
         return built
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

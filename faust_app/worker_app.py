@@ -12,7 +12,8 @@ from faust_app.core.topics import Topics  # noqa: E402
 from faust_app.faust_settings import faust_settings  # noqa: E402
 from faust_app.metrics import Metrics  # noqa: E402
 from faust_app.parts import Parts, WorkerParts, open_parts, open_worker_parts  # noqa: E402
-from faust_app.settings import Settings, settings_or_exit  # noqa: E402
+from faust_app.settings import Settings  # noqa: E402
+from faust_app.starting import build_or_exit, claim_port_or_exit, open_or_exit  # noqa: E402
 from faust_app.stream.agents import register_agents  # noqa: E402
 from faust_app.stream.dispatcher import Dispatcher  # noqa: E402
 from faust_app.stream.flow import DrainingApp, WorkerFlow  # noqa: E402
@@ -53,8 +54,9 @@ class WorkerApp(DrainingApp):
 
     async def on_start(self) -> None:
         """Open the adapters before Faust starts to consume; they are closed after it stopped."""
-        self.parts = await self.add_async_context(open_parts(self.settings, self.metrics, client_id=self.settings.app_id))
-        self.worker_parts = await self.add_async_context(open_worker_parts(self.parts))
+        claim_port_or_exit(self, "WORKER_PORT")
+        self.parts = await open_or_exit(self, open_parts(self.settings, self.metrics, client_id=self.settings.app_id))
+        self.worker_parts = await open_or_exit(self, open_worker_parts(self.parts))
         self.flow_control.on_suspend = self.dispatcher.drain
         await super().on_start()
 
@@ -105,6 +107,6 @@ class WorkerApp(DrainingApp):
 def __getattr__(name: str) -> WorkerApp:
     """Build the app from the environment when Faust asks for it, and once."""
     if name == "app":
-        globals()["app"] = built = WorkerApp(settings_or_exit())
+        globals()["app"] = built = build_or_exit(WorkerApp)
         return built
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

@@ -20,5 +20,6 @@ def register_agents(app: faust.App, topics: Topics, dispatcher: Dispatcher) -> N
             async for event in unacked.events():
                 dispatcher.submit(unacked, event)
 
+        agent.__name__ = agent.__qualname__ = role
         agent.__doc__ = f"Hands the events of {spec.name} to the dispatcher."
         app.agent(raw_topic(app, spec), name=f"shop_images.{role}")(agent)
