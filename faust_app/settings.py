@@ -102,5 +102,8 @@ def load_settings(env_file: Path | None = Path(".env")) -> Settings:
     try:
         return Settings(_env_file=env_file)
     except ValidationError as error:
-        lines = [f"{'.'.join(map(str, problem['loc'])).upper()}: {problem['msg'].removeprefix('Value error, ')}" for problem in error.errors()]
-        raise SettingsError("\n".join(lines)) from error
+        raise SettingsError("\n".join(_line(problem["loc"], problem["msg"]) for problem in error.errors())) from error
+
+
+def _line(place: tuple[int | str, ...], reason: str) -> str:
+    return f"{'.'.join(map(str, place)).upper()}: {reason.removeprefix('Value error, ')}"

@@ -6,6 +6,7 @@ import tempfile
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from typing import Any
 
 import pymysql
 import pytest
@@ -36,7 +37,7 @@ def stack() -> Iterator[Stack]:
 def install(stack: Stack) -> Callable[..., Settings]:
     """Make an installation of its own: database, topics and bucket that no other test touches."""
 
-    def make(**overrides: object) -> Settings:
+    def make(**overrides: Any) -> Settings:
         number = next(_installation)
         name = f"shop_images_t{number}"
         settings = _settings(stack, name, number, overrides)
@@ -60,9 +61,9 @@ def shop_no() -> int:
     return next(_shop)
 
 
-def _settings(stack: Stack, database: str, number: int, overrides: dict[str, object]) -> Settings:
+def _settings(stack: Stack, database: str, number: int, overrides: dict[str, Any]) -> Settings:
     environment = {name.lower(): value for name, value in stack.environment().items()}
-    known = {name: value for name, value in environment.items() if name in Settings.model_fields}
+    known: dict[str, Any] = {name: value for name, value in environment.items() if name in Settings.model_fields}
     known |= {
         "database_url": environment["database_url"].rpartition("/")[0] + "/" + database,
         "app_id": f"t{number}",

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 from aiohttp import web
-from aiohttp.test_utils import TestServer
+from aiohttp.test_utils import BaseTestServer, TestServer
 
 from faust_app.adapters.fetcher import HttpFetcher
 from faust_app.core.content import NO_VALIDATORS, Fetched, NotModified, Validators
@@ -63,7 +63,7 @@ def source() -> Source:
 
 
 @pytest.fixture
-async def server(source: Source) -> AsyncIterator[TestServer]:
+async def server(source: Source) -> AsyncIterator[BaseTestServer]:
     app = web.Application()
     app.router.add_get("/{tail:.*}", source.handle)
     async with TestServer(app) as server:
@@ -78,7 +78,7 @@ async def http() -> AsyncIterator[HttpFetcher]:
 
 
 @pytest.fixture(params=["fake", "http"])
-def fetcher(request: pytest.FixtureRequest, http: HttpFetcher, server: TestServer, source: Source) -> Fetcher:
+def fetcher(request: pytest.FixtureRequest, http: HttpFetcher, server: BaseTestServer, source: Source) -> Fetcher:
     if request.param == "http":
         source.headers["ETag"] = '"e1"'
         return http
@@ -93,20 +93,20 @@ async def failure(http: Fetcher, url: Any) -> Failure:
     return caught.value
 
 
-async def test_the_whole_body_comes_with_its_validators(fetcher: Fetcher, server: TestServer) -> None:
+async def test_the_whole_body_comes_with_its_validators(fetcher: Fetcher, server: BaseTestServer) -> None:
     assert await fetcher.fetch(str(server.make_url("/a")), NO_VALIDATORS) == Fetched(BODY, Validators('"e1"'))
 
 
-async def test_a_condition_that_holds_transfers_nothing(fetcher: Fetcher, server: TestServer) -> None:
+async def test_a_condition_that_holds_transfers_nothing(fetcher: Fetcher, server: BaseTestServer) -> None:
     assert await fetcher.fetch(str(server.make_url("/a")), Validators('"e1"')) == NotModified()
 
 
-async def test_a_condition_that_does_not_hold_transfers_the_body(fetcher: Fetcher, server: TestServer) -> None:
+async def test_a_condition_that_does_not_hold_transfers_the_body(fetcher: Fetcher, server: BaseTestServer) -> None:
     answer = await fetcher.fetch(str(server.make_url("/a")), Validators('"old"'))
     assert isinstance(answer, Fetched)
 
 
-async def test_a_request_says_who_asks_and_takes_nothing_encoded(http: HttpFetcher, server: TestServer, source: Source) -> None:
+async def test_a_request_says_who_asks_and_takes_nothing_encoded(http: HttpFetcher, server: BaseTestServer, source: Source) -> None:
     await http.fetch(str(server.make_url("/a")), NO_VALIDATORS)
     sent = source.requests[0].headers
     assert sent["User-Agent"].startswith("shop-images/")
@@ -136,7 +136,7 @@ async def test_a_request_says_who_asks_and_takes_nothing_encoded(http: HttpFetch
     ],
 )
 async def test_a_status_has_its_name(
-    http: HttpFetcher, server: TestServer, source: Source, status: int, kind: type[Failure], code: FailureCode
+    http: HttpFetcher, server: BaseTestServer, source: Source, status: int, kind: type[Failure], code: FailureCode
 ) -> None:
     source.status(status)
     caught = await failure(http, server.make_url("/a?sig=secret"))
@@ -156,7 +156,7 @@ async def test_a_status_has_its_name(
     ],
 )
 async def test_a_source_may_say_when_to_come_back(
-    http: HttpFetcher, server: TestServer, source: Source, value: str, seconds: float | None
+    http: HttpFetcher, server: BaseTestServer, source: Source, value: str, seconds: float | None
 ) -> None:
     source.status(429, **{"Retry-After": value})
     caught = await failure(http, server.make_url("/a"))
@@ -164,7 +164,7 @@ async def test_a_source_may_say_when_to_come_back(
     assert caught.retry_after == seconds
 
 
-async def test_redirects_are_followed_three_times_and_no_further(http: HttpFetcher, server: TestServer, source: Source) -> None:
+async def test_redirects_are_followed_three_times_and_no_further(http: HttpFetcher, server: BaseTestServer, source: Source) -> None:
     async def answer(request: web.Request) -> web.Response:
         left = int(request.path.strip("/"))
         return web.Response(body=BODY) if left == 0 else web.Response(status=302, headers={"Location": f"/{left - 1}"})
@@ -175,7 +175,7 @@ async def test_redirects_are_followed_three_times_and_no_further(http: HttpFetch
 
 
 @pytest.mark.parametrize("target", ["ftp://h/a", "http://user:pw@h/a", "file:///etc/passwd", "http://[::1/"])
-async def test_a_redirect_is_checked_like_the_first_address(http: HttpFetcher, server: TestServer, source: Source, target: str) -> None:
+async def test_a_redirect_is_checked_like_the_first_address(http: HttpFetcher, server: BaseTestServer, source: Source, target: str) -> None:
     source.status(302, Location=target)
     caught = await failure(http, server.make_url("/a"))
     assert (type(caught), caught.code) == (Permanent, FailureCode.BAD_ADDRESS)
@@ -187,13 +187,13 @@ async def test_an_address_we_do_not_fetch_is_refused(http: HttpFetcher, url: str
 
 
 async def test_an_announced_size_over_the_limit_is_refused_before_the_transfer(
-    http: HttpFetcher, server: TestServer, source: Source
+    http: HttpFetcher, server: BaseTestServer, source: Source
 ) -> None:
     source.raw(b"HTTP/1.1 200 OK\r\nContent-Length: 99999999\r\n\r\nx")
     assert (await failure(http, server.make_url("/a"))).code is FailureCode.TOO_LARGE
 
 
-async def test_an_endless_body_is_cut_at_the_limit(http: HttpFetcher, server: TestServer, source: Source) -> None:
+async def test_an_endless_body_is_cut_at_the_limit(http: HttpFetcher, server: BaseTestServer, source: Source) -> None:
     async def answer(request: web.Request) -> web.StreamResponse:
         response = web.StreamResponse()
         await response.prepare(request)
@@ -205,7 +205,7 @@ async def test_an_endless_body_is_cut_at_the_limit(http: HttpFetcher, server: Te
     assert (type(caught), caught.code) == (Permanent, FailureCode.TOO_LARGE)
 
 
-async def test_an_empty_file_is_permanent(http: HttpFetcher, server: TestServer, source: Source) -> None:
+async def test_an_empty_file_is_permanent(http: HttpFetcher, server: BaseTestServer, source: Source) -> None:
     source.status(200)
     caught = await failure(http, server.make_url("/a"))
     assert (type(caught), caught.code) == (Permanent, FailureCode.EMPTY)
@@ -219,19 +219,19 @@ async def test_an_empty_file_is_permanent(http: HttpFetcher, server: TestServer,
         b"",
     ],
 )
-async def test_an_answer_that_breaks_off_is_transient(http: HttpFetcher, server: TestServer, source: Source, answer: bytes) -> None:
+async def test_an_answer_that_breaks_off_is_transient(http: HttpFetcher, server: BaseTestServer, source: Source, answer: bytes) -> None:
     source.raw(answer)
     caught = await failure(http, server.make_url("/a"))
     assert (type(caught), caught.code) == (Transient, FailureCode.SOURCE_RESET)
 
 
 @pytest.mark.parametrize("answer", [b"\x00\x01\x02\r\n\r\n", b"HTTP/1.1 abc\r\n\r\n", b"HTTP/1.1 200 OK\r\nContent-Length: x\r\n\r\n"])
-async def test_an_answer_that_is_no_http_is_transient(http: HttpFetcher, server: TestServer, source: Source, answer: bytes) -> None:
+async def test_an_answer_that_is_no_http_is_transient(http: HttpFetcher, server: BaseTestServer, source: Source, answer: bytes) -> None:
     source.raw(answer)
     assert isinstance(await failure(http, server.make_url("/a")), Transient)
 
 
-async def test_a_source_that_does_not_answer_in_time_is_transient(http: HttpFetcher, server: TestServer, source: Source) -> None:
+async def test_a_source_that_does_not_answer_in_time_is_transient(http: HttpFetcher, server: BaseTestServer, source: Source) -> None:
     async def answer(_: web.Request) -> web.Response:
         await asyncio.get_running_loop().create_future()
         raise AssertionError
@@ -260,7 +260,7 @@ async def test_no_connection_and_no_name_are_transient(http: HttpFetcher) -> Non
     ],
 )
 async def test_only_validators_that_can_be_trusted_are_kept(
-    http: HttpFetcher, server: TestServer, source: Source, headers: dict[str, str], kept: Validators
+    http: HttpFetcher, server: BaseTestServer, source: Source, headers: dict[str, str], kept: Validators
 ) -> None:
     source.headers = headers
     answer = await http.fetch(str(server.make_url("/a")), NO_VALIDATORS)
@@ -268,7 +268,7 @@ async def test_only_validators_that_can_be_trusted_are_kept(
     assert answer.validators == kept
 
 
-async def test_a_cancelled_fetch_is_cancelled_and_not_a_failure(http: HttpFetcher, server: TestServer, source: Source) -> None:
+async def test_a_cancelled_fetch_is_cancelled_and_not_a_failure(http: HttpFetcher, server: BaseTestServer, source: Source) -> None:
     started = asyncio.Event()
 
     async def answer(_: web.Request) -> web.Response:

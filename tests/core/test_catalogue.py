@@ -138,7 +138,7 @@ def test_a_bad_json_line_is_told_by_its_number_and_field() -> None:
 
 @given(
     st.lists(
-        st.tuples(st.text(st.characters(codec="utf-8", exclude_categories=("Cc",)), max_size=20), st.text('ab\n",;é ', max_size=30)),
+        st.tuples(st.text(st.characters(codec="utf-8", exclude_categories=["Cc"]), max_size=20), st.text('ab\n",;é ', max_size=30)),
         max_size=8,
     )
 )

@@ -41,6 +41,6 @@ def test_a_value_that_the_readers_see_differently_is_refused(tmp_path: Path, val
 
 def read_by_a_shell(file: Path) -> dict[str, str]:
     script = 'set -a; . "$0"; env -0'
-    output = subprocess.run(["/bin/sh", "-c", script, str(file)], capture_output=True, check=True, env={}).stdout  # noqa: S603
+    output = subprocess.run(["/bin/sh", "-c", script, str(file)], capture_output=True, check=True, env={}).stdout
     variables = dict(entry.split("=", 1) for entry in output.decode().split("\0") if entry)
     return {name: variables[name] for name in VALUES}

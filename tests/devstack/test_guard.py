@@ -22,7 +22,7 @@ time.sleep(600)
 
 
 def test_what_a_killed_owner_started_is_stopped(tmp_path: Path) -> None:
-    with subprocess.Popen([sys.executable, "-c", OWNER, str(tmp_path)], cwd=guard.CLONE, stdout=subprocess.PIPE) as owner:  # noqa: S603
+    with subprocess.Popen([sys.executable, "-c", OWNER, str(tmp_path)], cwd=guard.CLONE, stdout=subprocess.PIPE) as owner:
         assert owner.stdout is not None
         owner.stdout.readline()
         started = guard.left_behind(tmp_path)

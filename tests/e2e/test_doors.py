@@ -1,5 +1,6 @@
 """From each door to the stored object, through real Kafka, MariaDB and object storage."""
 
+import asyncio
 import json
 import shutil
 import subprocess
@@ -55,7 +56,8 @@ async def test_every_door_leads_to_a_stored_object_whose_bytes_are_the_sources(r
 @pytest.mark.skipif(shutil.which("kcat") is None, reason="kcat is not installed; .ci/run installs it")
 async def test_a_record_written_by_kcat_is_accepted(running: Installation) -> None:
     command = ["kcat", "-P", "-b", running.settings.bootstrap_servers[0], "-t", running.topics.requests.name]
-    subprocess.run(command, input=_request("by-kcat", running.source + url("by-kcat")) + b"\n", check=True, timeout=20)
+    record = _request("by-kcat", running.source + url("by-kcat")) + b"\n"
+    await asyncio.to_thread(subprocess.run, command, input=record, check=True, timeout=20)
     await running.all_in(SHOP, "DONE", 1)
 
 

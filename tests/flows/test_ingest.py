@@ -284,9 +284,9 @@ def _never(*_: object) -> Awaitable[None]:
 
 
 async def test_an_unavailable_dependency_is_never_an_outcome(bench: Bench) -> None:
-    answers = [Unavailable(Dependency.KAFKA, "x"), Fetched(JPEG)]
+    answers: list[Unavailable | Fetched] = [Unavailable(Dependency.KAFKA, "x"), Fetched(JPEG)]
 
-    async def fetch(_url: str, _validators: Validators) -> Fetched:
+    async def fetch(url: str, validators: Validators) -> Fetched:
         answer = answers.pop(0)
         if isinstance(answer, Unavailable):
             raise answer

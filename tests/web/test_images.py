@@ -121,5 +121,5 @@ def test_a_wrong_tokens_file_is_told_by_its_entry_and_without_its_secrets(tmp_pa
 
 
 def test_a_missing_tokens_file_is_told_by_its_path(tmp_path: Path) -> None:
-    with pytest.raises(TokensError, match="missing.toml"):
+    with pytest.raises(TokensError, match=r"missing\.toml"):
         read_tokens(tmp_path / "missing.toml")

@@ -1,0 +1,39 @@
+"""Run every benchmark on one installation and print one table."""
+
+from rich.console import Console
+from rich.table import Table
+
+from bench.installation import installed
+from bench.intake import measure_intake
+from bench.put_latency import measure_put_latency
+from bench.worker import measure_worker
+
+IMAGES = 120_000
+BYTES = 100_000
+
+
+def main() -> None:
+    """Measure intake, worker and PUT; what is to hold stands beside each figure."""
+    table = Table("what", "measured", "to hold")
+    console = Console()
+    with installed() as installation:
+        console.print(f"importing a catalogue of {IMAGES:,} images ...")
+        table.add_row(
+            f"intake of {IMAGES:,} rows from a catalogue", f"{measure_intake(installation, IMAGES, BYTES):,.0f} images/s", ">= 3,000"
+        )
+        console.print("a worker and the bare loop take turns ...")
+        worker = measure_worker(installation)
+        table.add_row("worker, 100 kB JPEG, level structure", f"{worker.images_per_cpu_second:,.0f} images per CPU-second", "")
+        table.add_row("bare aiohttp + aioboto3 + aiomysql loop", f"{worker.bare_per_cpu_second:,.0f} images per CPU-second", "")
+        table.add_row("worker / bare loop", f"{worker.ratio:.2f}", ">= 1.5")
+        table.add_row("worker, images a second", f"{worker.images_per_second:,.0f}", "")
+        table.add_row(f"worker's peak memory with {IMAGES:,} events queued", f"{worker.megabytes:,.0f} MB", "<= 250 MB")
+        console.print("PUTs at a steady rate ...")
+        with installation.process("faust_app.web_app"):
+            p50, p99 = measure_put_latency(installation)
+        table.add_row("PUT to the 202 at 200/s, p50 / p99", f"{p50:.1f} / {p99:.1f} ms", "p99 <= 20 ms")
+    console.print(table)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,95 @@
+"""An installation to measure: the real services on free ports, the product's own processes, and their CPU time."""
+
+import asyncio
+import os
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+import pymysql
+
+from devstack.ports import Ports
+from devstack.stack import Stack
+from faust_app.cli.setup import setup
+from faust_app.settings import Settings
+
+CLONE = Path(__file__).parent.parent
+_TICKS = os.sysconf("SC_CLK_TCK")
+SESSION_SECONDS = "60"
+"""Longer than a process is stopped between two rounds, so that its partitions stay its own."""
+
+
+class Installation:
+    """The services with one database, topics and bucket; commands run as users run them."""
+
+    def __init__(self, stack: Stack, folder: Path) -> None:
+        self.folder = folder
+        self.environment = {**os.environ, **stack.environment(), "PYTHONPATH": str(CLONE), "SESSION_TIMEOUT": SESSION_SECONDS}
+        known = {name.lower(): value for name, value in self.environment.items() if name.lower() in Settings.model_fields}
+        self.settings = Settings(_env_file=None, **known)  # type: ignore[arg-type]
+        self.source = stack.image_source.address
+        self.web_url = self.environment["WEB_URL"]
+        self.token = self.environment["OPERATE_TOKEN"]
+        asyncio.run(setup(self.settings))
+
+    @contextmanager
+    def process(self, app: str) -> Iterator[subprocess.Popen[bytes]]:
+        """Run a worker or the web process for the duration of the block."""
+        command = [sys.executable, "-m", "faust", "-A", app, "worker", "-l", "warning"]
+        with (self.folder / f"{app}.log").open("ab") as log:
+            process = subprocess.Popen(command, env=self.environment, stdout=log, stderr=log, cwd=self.folder)
+        try:
+            yield process
+        finally:
+            process.terminate()
+            process.wait(30)
+
+    def command(self, *words: str) -> str:
+        """Run `shop-images` and return what it printed."""
+        command = [sys.executable, "-m", "faust_app", *words]
+        return subprocess.run(command, env=self.environment, cwd=self.folder, check=True, capture_output=True, text=True).stdout
+
+    def query(self, sql: str) -> int:
+        """Return the one number a query asks for."""
+        with pymysql.connect(**self.settings.database, autocommit=True) as connection, connection.cursor() as cursor:
+            cursor.execute(sql)
+            row = cursor.fetchone()
+        return int(row[0]) if row else 0
+
+    def execute(self, sql: str) -> None:
+        """Run a statement."""
+        with pymysql.connect(**self.settings.database, autocommit=True) as connection, connection.cursor() as cursor:
+            cursor.execute(sql)
+
+    def until(self, sql: str, value: int, seconds: float = 600.0) -> None:
+        """Wait until the query's number reaches the value."""
+        limit = time.monotonic() + seconds
+        while self.query(sql) < value:
+            if time.monotonic() > limit:
+                raise TimeoutError(f"{sql} stays below {value}")
+            time.sleep(0.1)
+
+
+@contextmanager
+def installed() -> Iterator[Installation]:
+    """Start the services in a folder of their own and stop them afterwards."""
+    with TemporaryDirectory(prefix="shop-images-bench-") as name, Stack(Path(name) / "stack", Ports.free(), CLONE / ".devstack") as stack:
+        yield Installation(stack, Path(name))
+
+
+def cpu_seconds(pid: int) -> float:
+    """Return the CPU time a process has used, user and system together."""
+    fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
+    return (int(fields[11]) + int(fields[12])) / _TICKS
+
+
+def peak_megabytes(pid: int) -> float:
+    """Return the most resident memory a process ever had."""
+    for line in Path(f"/proc/{pid}/status").read_text().splitlines():
+        if line.startswith("VmHWM:"):
+            return int(line.split()[1]) / 1024
+    raise RuntimeError("the kernel tells no VmHWM")
