@@ -115,8 +115,7 @@ class Session:
             f"{done.unchanged} unchanged, {done.failed + done.rejected} failed on purpose (missing or broken); "
             f"up after {time.monotonic() - self._begun:.1f} s.\n"
             f"  web           {self._values['WEB_URL']}\n"
-            f"  lag           {self._values['WORKER_URL']}/lag\n"
-            f"  stalled       {self._values['WORKER_URL']}/stalled\n"
+            f"  worker        {self._values['WORKER_URL']}/ready\n"
             f"  image source  {self._values['SOURCE_URL']}\n"
             f"Settings and tokens: .env. Logs: .devstack/{LOGS}/. Ctrl-C stops everything."
         )

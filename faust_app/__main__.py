@@ -59,7 +59,23 @@ _json = click.option("--json", "as_json", is_flag=True, help="Print one JSON obj
 _shop = click.IntRange(1, 2**53 - 1)
 
 
-@click.group(context_settings={"help_option_names": ["-h", "--help"]})
+class OneLineErrors(click.Group):
+    """A group of commands that says wrong usage in one line and ends with exit code 2."""
+
+    def main(self, *args: Any, **kwargs: Any) -> Any:
+        """Run the command line and end the process with its exit code."""
+        try:
+            raise SystemExit(super().main(*args, **{**kwargs, "prog_name": "shop-images", "standalone_mode": False}) or 0)
+        except click.exceptions.NoArgsIsHelpError as error:
+            error.show()
+            raise SystemExit(error.exit_code) from error
+        except click.ClickException as error:
+            command = error.ctx.command_path if isinstance(error, click.UsageError) and error.ctx else "shop-images"
+            click.echo(f"{command}: {error.format_message().rstrip('.')}; see `{command} -h`", err=True)
+            raise SystemExit(error.exit_code) from error
+
+
+@click.group(cls=OneLineErrors, context_settings={"help_option_names": ["-h", "--help"]})
 @click.pass_context
 def main(context: click.Context) -> None:
     """Move product images of shops into object storage, and know where each one stands."""
@@ -101,7 +117,7 @@ def status_command(settings: Settings, *, shop_no: int | None, as_json: bool) ->
 @click.pass_obj
 def import_command(settings: Settings, /, *, file: Path, as_json: bool, **words: Any) -> None:
     """Take the images of a catalogue FILE. Interrupted and repeated, it goes on and doubles nothing."""
-    options = ImportOptions(file=file, progress=not as_json, **words)
+    options = ImportOptions(file=file, **words)
 
     async def work() -> Report:
         async with open_parts(settings, Metrics(), client_id=f"{settings.app_id}-import") as parts:

@@ -22,7 +22,11 @@ class Metrics:
             "shop_images_event_seconds", "Seconds from an event's start to its end.", registry=self.registry, buckets=_SECONDS
         )
         self.step_seconds = Histogram(
-            "shop_images_step_seconds", "Seconds of one step of an event.", ("step",), registry=self.registry, buckets=_SECONDS
+            "shop_images_step_seconds",
+            "Seconds of one step of an event: load, fetch, check, put, settle.",
+            ("step",),
+            registry=self.registry,
+            buckets=_SECONDS,
         )
         self.failures = Counter("shop_images_failures", "Images that failed, by code.", ("code",), registry=self.registry)
         self.waits = Counter(

@@ -6,7 +6,7 @@ from typing import Any
 
 from faust_app.core.content import Validators
 from faust_app.core.events import ImageEvent, ImageRequest, Op
-from faust_app.core.image import ImageRow, ImageState, Shown, WakeReason, event_of, object_key
+from faust_app.core.image import ImageRow, ImageState, Shown, WakeReason, event_of, object_key, placeholder
 from faust_app.core.record import Record
 from faust_app.flows.publish import event_json
 
@@ -21,8 +21,8 @@ def make_request(shop_no: int = 7, image_id: str = "a", *, op: Op = Op.REGISTER,
     return ImageRequest(shop_no=shop_no, image_id=image_id, op=op, **values)
 
 
-def placeholder(shop_no: int = 7, image_id: bytes = b"a") -> ImageRow:
-    return ImageRow(shop_no, image_id, 0, Op.REGISTER, NOW, ImageState.IN_PROGRESS)
+def unknown_row(shop_no: int = 7, image_id: bytes = b"a") -> ImageRow:
+    return placeholder((shop_no, image_id), NOW)
 
 
 def accepted_row(shop_no: int = 7, image_id: bytes = b"a", *, version: int = 10, **values: Any) -> ImageRow:

@@ -7,7 +7,7 @@
 | `/broken/truncated/{name}.{kind}`             | half a picture, the answer itself complete                          |
 | `/broken/short/{name}.{kind}`                 | the connection ends in the middle of a picture                      |
 | `/broken/html/{name}.{kind}`                  | a page with status 200                                              |
-| `/status/{code}`                              | that status; `retry_after` becomes the header of that name          |
+| `/status/{code}` and anything below it        | that status; `retry_after` becomes the header of that name          |
 | `/redirect/{n}/{path}`                        | n redirects, then `/path` of this server                            |
 | `/requests`                                   | what was asked for, as JSON; DELETE forgets it                      |
 
@@ -59,7 +59,7 @@ def create_application() -> web.Application:
     application.router.add_get("/broken/truncated/{name}.{kind}", serve_truncated)
     application.router.add_get("/broken/short/{name}.{kind}", serve_short)
     application.router.add_get("/broken/html/{name}.{kind}", serve_page)
-    application.router.add_route("*", "/status/{code:[2-5]\\d\\d}", serve_status)
+    application.router.add_route("*", "/status/{code:[2-5]\\d\\d}{below:(/.*)?}", serve_status)
     application.router.add_get("/redirect/{times:\\d+}/{path:.*}", serve_redirect)
     application.router.add_get("/requests", show_counts)
     application.router.add_delete("/requests", forget_counts)

@@ -39,7 +39,6 @@ class ImportOptions:
     refetch: bool = False
     dry_run: bool = False
     wait: bool = False
-    progress: bool = True
 
 
 @dataclass(slots=True)
@@ -72,7 +71,8 @@ class ImportReport:
         if self.stored is not None:
             counts += [f"{self.stored:,} stored ({(self.bytes or 0) / 1e6:,.1f} MB)"]
             counts += [f"{n:,} {name}" for name in ("failed", "deleted") if (n := getattr(self, name))]
-        summary = f"{', '.join(counts)} in {self.seconds:,.1f} s ({self._per_second():,.0f} images/s)"
+        rate = "" if self.dry_run else f" ({self._per_second():,.0f} images/s)"
+        summary = f"{', '.join(counts)} in {self.seconds:,.1f} s{rate}"
         return [summary, "Kafka is away: what is not sent yet follows by itself"] if self.unsent else [summary]
 
     def _per_second(self) -> float:
@@ -90,7 +90,7 @@ async def import_catalogue(
     """
     started, since = time.monotonic(), await now()
     report = ImportReport(options.dry_run)
-    with _progress(options) as progress:
+    with _progress() as progress:
         async with _publishing(publisher):
             await _take(options, intake, publisher, report, progress)
             await publisher.flush()
@@ -104,7 +104,7 @@ async def import_catalogue(
 
 async def _take(options: ImportOptions, intake: Intake, publisher: Publisher, report: ImportReport, progress: Progress) -> None:
     size = options.file.stat().st_size
-    bar = progress.add_task("reading", total=size)
+    bar = progress.add_task(f"shop {options.shop_no}: reading", total=size)
     with options.file.open("rb") as stream:
         try:
             for batch, end in _batches(read_catalogue(stream, options.file_format, options.shop_no), report):
@@ -143,10 +143,12 @@ def _batches(entries: Iterator[Entry], report: ImportReport) -> Iterator[tuple[l
 
 
 async def _accept(batch: list[ImageRequest], intake: Intake, report: ImportReport, options: ImportOptions) -> None:
+    only_changed = not options.refetch
     if options.dry_run:
-        report.accepted += len(batch)
-        return
-    for decision in await intake.accept(batch, door="import", only_changed=not options.refetch):
+        decisions = await intake.preview(batch, only_changed=only_changed)
+    else:
+        decisions = await intake.accept(batch, door="import", only_changed=only_changed)
+    for decision in decisions:
         match decision:
             case Accepted():
                 report.accepted += 1
@@ -158,7 +160,7 @@ async def _accept(batch: list[ImageRequest], intake: Intake, report: ImportRepor
 
 async def _wait(options: ImportOptions, counts: MariaImageCounts, since: datetime, report: ImportReport, progress: Progress) -> None:
     """Poll until nothing that was requested since is in progress; the database being away is waited out."""
-    bar = progress.add_task("storing", total=report.accepted)
+    bar = progress.add_task(f"shop {options.shop_no}: storing", total=report.accepted)
     while True:
         try:
             found = {count.state: count for count in await counts.by_state(shop_no=options.shop_no, requested_since=since)}
@@ -187,11 +189,11 @@ async def _publishing(publisher: Publisher) -> AsyncIterator[None]:
         await asyncio.wait([task])
 
 
-def _progress(options: ImportOptions) -> Progress:
+def _progress() -> Progress:
     """Return a bar on standard error, shown only to a person at a terminal."""
     console = Console(stderr=True)
-    columns = (TextColumn("{task.description:<8}"), BarColumn(), TaskProgressColumn(), MofNCompleteColumn(), TimeElapsedColumn())
-    return Progress(*columns, console=console, disable=not (options.progress and console.is_terminal), transient=False)
+    columns = (TextColumn("{task.description:<20}"), BarColumn(), TaskProgressColumn(), MofNCompleteColumn(), TimeElapsedColumn())
+    return Progress(*columns, console=console, disable=not console.is_terminal)
 
 
 def _tell_problems(file: Path, report: ImportReport) -> None:

@@ -88,6 +88,11 @@ class ImageRow:
         return self.shop_no, self.image_id
 
 
+def placeholder(key: ImageKey, now: datetime) -> ImageRow:
+    """Return the row of an image that was never heard of: version 0, below every version that is ever given."""
+    return ImageRow(*key, 0, Op.REGISTER, now, ImageState.IN_PROGRESS)
+
+
 def source_host(url: str) -> str:
     """Return the lower-case host of a valid source URL, with its port where one is written; at most 255 characters."""
     parts = urlsplit(url)

@@ -85,7 +85,8 @@ class Ingest:
     async def _load(self, key: ImageKey, deadline: float) -> ImageRow | None:
         try:
             async with asyncio.timeout_at(deadline):
-                return await self._loads.submit(key)
+                with self._metrics.step_seconds.labels("load").time():
+                    return await self._loads.submit(key)
         except TimeoutError as error:
             raise Unavailable(Dependency.DATABASE, "the event's deadline passed while loading") from error
 
@@ -122,7 +123,8 @@ class Ingest:
                 if isinstance(outcome, Failed) and not buried:
                     await self._dead_letters.of_image(record, outcome)
                     buried = True
-                settlement = await self._settles.submit(outcome)
+                with self._metrics.step_seconds.labels("settle").time():
+                    settlement = await self._settles.submit(outcome)
             except Unavailable as failure:
                 await self._wait(failure)
                 continue

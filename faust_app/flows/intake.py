@@ -8,6 +8,7 @@ from typing import assert_never
 from faust_app.core.accept import Accepted, Decision, Superseded, Unchanged, accept, accept_changed
 from faust_app.core.changes import Changes, Locked
 from faust_app.core.events import ImageRequest
+from faust_app.core.image import placeholder
 from faust_app.core.outcome import HistoryEntry
 from faust_app.flows.ports import ImageRepository
 from faust_app.flows.publish import Publisher
@@ -32,6 +33,14 @@ class Intake:
         keys = [request.key for request in requests]
         decisions = await self._repository.change(keys, lambda locked: decide(requests, locked, terms), create=True)
         self.follow_up(decisions, door=door)
+        return decisions
+
+    async def preview(self, requests: Sequence[ImageRequest], *, only_changed: bool = False) -> list[Decision]:
+        """Return the decisions that `accept` would take, and change nothing. Raises Unavailable."""
+        now = await self._repository.now()
+        rows = await self._repository.load([request.key for request in requests])
+        unknown = {request.key: placeholder(request.key, now) for request in requests if request.key not in rows}
+        _, decisions = decide(requests, Locked({**rows, **unknown}, now), Terms(self._lease, only_changed=only_changed))
         return decisions
 
     def follow_up(self, decisions: Sequence[Decision], *, door: str) -> None:

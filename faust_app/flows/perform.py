@@ -32,7 +32,8 @@ class Performer:
     async def store(self, plan: Store, deadline: float) -> Stored | Kept:
         """Bring the source's bytes into storage, or find that they are there already."""
         async with _until(deadline, Transient(FailureCode.SOURCE_TIMEOUT, "the event's deadline passed while fetching")):
-            answer = await self._fetcher.fetch(plan.url, plan.validators)
+            with self._metrics.step_seconds.labels("fetch").time():
+                answer = await self._fetcher.fetch(plan.url, plan.validators)
         shown = plan.row.shown
         if isinstance(answer, NotModified):
             if shown is None:
@@ -46,11 +47,13 @@ class Performer:
         return await self._put(plan.row, plan.url, answer, digest, deadline)
 
     async def _put(self, row: ImageRow, url: str, answer: Fetched, digest: bytes, deadline: float) -> Stored:
-        facts = await self._check.check(answer.content)
+        with self._metrics.step_seconds.labels("check").time():
+            facts = await self._check.check(answer.content)
         key = object_key(row.shop_no, row.image_id, row.version, digest.hex(), facts.extension)
         metadata = {"shop-no": str(row.shop_no), "image-id": quote(row.image_id, safe="")}
         async with _until(deadline, Unavailable(Dependency.STORAGE, "the event's deadline passed while storing")):
-            await self._store.put(key, answer.content, content_type=facts.content_type, sha256=digest.hex(), metadata=metadata)
+            with self._metrics.step_seconds.labels("put").time():
+                await self._store.put(key, answer.content, content_type=facts.content_type, sha256=digest.hex(), metadata=metadata)
         self._metrics.stored_bytes.inc(len(answer.content))
         size = len(answer.content)
         shown = Shown(row.version, key, url, digest, size, facts.content_type, facts.width, facts.height, answer.validators)

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from faust_app.core.accept import Accepted, Decision, Superseded, Unchanged, accept, accept_changed, next_version
 from faust_app.core.events import ImageRequest, Op
 from faust_app.core.image import ImageRow, ImageState, Position, WakeReason
-from tests.factories import LEASE, NOW, SOURCE, accepted_row, done_row, make_request, placeholder
+from tests.factories import LEASE, NOW, SOURCE, accepted_row, done_row, make_request, unknown_row
 
 LATER = NOW + timedelta(seconds=5)
 
@@ -20,7 +20,7 @@ def decide(row: ImageRow, request: ImageRequest, *, reached: datetime = LATER) -
 
 
 def test_an_unknown_image_becomes_a_registration_that_waits_for_its_publisher() -> None:
-    decision = decide(placeholder(), make_request(op=Op.UPDATE))
+    decision = decide(unknown_row(), make_request(op=Op.UPDATE))
     assert isinstance(decision, Accepted)
     row = decision.row
     assert (row.op, row.state, row.wake_at, row.wake_reason) == (Op.REGISTER, ImageState.IN_PROGRESS, LATER + LEASE, WakeReason.UNSENT)
@@ -35,7 +35,7 @@ def test_an_unknown_image_becomes_a_registration_that_waits_for_its_publisher() 
         (done_row(), Op.DELETE, Op.DELETE),
         (replace(done_row(), state=ImageState.DELETED, shown=None), Op.UPDATE, Op.REGISTER),
         (replace(done_row(), state=ImageState.FAILED), Op.REGISTER, Op.UPDATE),
-        (placeholder(), Op.DELETE, Op.DELETE),
+        (unknown_row(), Op.DELETE, Op.DELETE),
     ],
 )
 def test_what_the_row_says_wins_over_the_word(row: ImageRow, asked: Op, becomes: Op) -> None:
@@ -89,7 +89,7 @@ def test_a_request_without_a_revision_or_product_keeps_the_rows() -> None:
         (done_row(), "http://source.test/b.jpg", False),
         (replace(done_row(), state=ImageState.FAILED), SOURCE, False),
         (replace(done_row(), state=ImageState.DELETED, op=Op.DELETE), SOURCE, False),
-        (placeholder(), SOURCE, False),
+        (unknown_row(), SOURCE, False),
     ],
 )
 def test_an_import_leaves_alone_what_already_wants_the_same(row: ImageRow, url: str, *, unchanged: bool) -> None:

@@ -7,9 +7,8 @@ from datetime import UTC, datetime, timedelta
 from typing import TypeVar
 
 from faust_app.core.changes import Changes, Decide, IntakeOffset, Locked
-from faust_app.core.events import Op
 from faust_app.core.failure import Dependency, Unavailable
-from faust_app.core.image import ImageKey, ImageRow, ImageState, Position
+from faust_app.core.image import ImageKey, ImageRow, ImageState, Position, placeholder
 from faust_app.core.outcome import Garbage, HistoryEntry
 
 R = TypeVar("R")
@@ -42,7 +41,7 @@ class FakeImageRepository:
             now = self._clock()
             rows = {key: self.rows[key] for key in keys if key in self.rows}
             if create:
-                rows |= {key: _placeholder(key, now) for key in keys if key not in rows}
+                rows |= {key: placeholder(key, now) for key in keys if key not in rows}
             offset = self.offsets.get(offset_of, IntakeOffset(*offset_of, 0, None)) if offset_of else None
             changes, result = decide(Locked(rows, now, offset))
             self._write(changes, now)
@@ -115,7 +114,3 @@ class FakeImageRepository:
             self.garbage[len(self.garbage) + 1] = entry
         if changes.offset is not None:
             self.offsets[changes.offset.topic, changes.offset.partition] = changes.offset
-
-
-def _placeholder(key: ImageKey, now: datetime) -> ImageRow:
-    return ImageRow(*key, 0, Op.REGISTER, now, ImageState.IN_PROGRESS)

@@ -1,0 +1,61 @@
+"""The words of the command line: wrong ones are told in one line and end with exit code 2."""
+
+from pathlib import Path
+
+import pytest
+from click.testing import CliRunner, Result
+
+from faust_app.__main__ import main
+
+
+def run(*words: str) -> Result:
+    return CliRunner().invoke(main, list(words))
+
+
+@pytest.mark.parametrize(
+    ("words", "told"),
+    [
+        (("nonsense",), "shop-images: No such command 'nonsense';"),
+        (("status", "--shop", "0"), "shop-images status: Invalid value for '--shop'"),
+        (("status", "--shop", "x"), "shop-images status: Invalid value for '--shop'"),
+        (("import", "missing.csv", "--shop", "1", "--format", "jsonl"), "shop-images import: Invalid value for 'FILE'"),
+        (("import", "--shop", "1", "--format", "jsonl"), "shop-images import: Missing argument 'FILE';"),
+        (("import", __file__, "--shop", str(2**53), "--format", "jsonl"), "shop-images import: Invalid value for '--shop'"),
+        (("import", __file__, "--shop", "1", "--format", "xml"), "shop-images import: Invalid value for '--format'"),
+        (("setup", "--yes"), "shop-images setup: No such option"),
+    ],
+)
+def test_wrong_words_are_told_in_one_line(words: tuple[str, ...], told: str) -> None:
+    result = run(*words)
+    assert result.exit_code == 2
+    (line,) = result.stderr.splitlines()
+    assert line.startswith(told)
+    assert "-h`" in line
+
+
+def test_help_is_asked_for_or_given_to_who_says_nothing() -> None:
+    assert run("-h").exit_code == 0
+    assert run("-h").stdout.startswith("Usage: shop-images")
+    assert "Commands:" in run().output
+
+
+def test_wrong_settings_end_with_a_line_each(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("KAFKA_URL", "x")
+    result = run("status")
+    assert result.exit_code == 2
+    assert result.stderr == "KAFKA_URL: must look like kafka://host:port\n"
+
+
+@pytest.mark.parametrize("words", [("status",), ("setup",)])
+def test_an_absent_database_is_one_line_that_names_the_setting(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, words: tuple[str, ...]
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("DATABASE_URL", "mysql://u:s3cret@127.0.0.1:1/d")
+    result = run(*words)
+    assert result.exit_code == 1
+    (line,) = result.stderr.splitlines()
+    assert line.startswith("shop-images: database_unavailable: ")
+    assert "is DATABASE_URL right?" in line
+    assert "s3cret" not in result.output

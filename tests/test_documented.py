@@ -1,0 +1,95 @@
+"""What README says of settings, metrics and doors is what the code has: a table that differs is printed as it has to be."""
+
+import types
+import typing
+from pathlib import Path
+from typing import Any
+
+import pytest
+from prometheus_client import Counter, Gauge, Histogram
+from pydantic import SecretStr
+from pydantic.fields import FieldInfo
+from pydantic_core import PydanticUndefined
+
+from faust_app.metrics import Metrics
+from faust_app.settings import Settings
+
+CLONE = Path(__file__).parent.parent
+README = (CLONE / "README.md").read_text()
+KINDS = {Counter: "counter", Gauge: "gauge", Histogram: "histogram"}
+TYPES: dict[Any, str] = {str: "text", int: "integer", float: "number", bool: "true or false", Path: "path", SecretStr: "secret"}
+
+
+def type_name(annotation: Any) -> str:
+    if typing.get_origin(annotation) is typing.Literal:
+        return " or ".join(f"`{value}`" for value in typing.get_args(annotation))
+    if isinstance(annotation, types.UnionType):
+        return " or ".join(type_name(part) for part in typing.get_args(annotation) if part is not type(None))
+    return TYPES[annotation]
+
+
+def default_text(field: FieldInfo) -> str:
+    value = field.default
+    assert value is not PydanticUndefined, "every setting has a default"
+    if value is None:
+        return ""
+    value = value.get_secret_value() if isinstance(value, SecretStr) else value
+    return f"`{value:g}`" if isinstance(value, float) and value == int(value) and value < 1e6 else f"`{value}`"
+
+
+def setting_rows() -> list[str]:
+    return [
+        f"| `{name.upper()}` | {type_name(field.annotation)} | {default_text(field)} | {field.description} |"
+        for name, field in Settings.model_fields.items()
+    ]
+
+
+def metric_rows() -> list[str]:
+    rows = []
+    for metric in vars(Metrics()).values():
+        if isinstance(metric, Counter | Gauge | Histogram):
+            name = metric._name + ("_total" if isinstance(metric, Counter) else "")
+            labels = ", ".join(f"`{label}`" for label in metric._labelnames)
+            rows.append(f"| `{name}` | {KINDS[type(metric)]} | {labels} | {metric._documentation} |")
+    return rows
+
+
+def table_under(heading: str) -> list[str]:
+    section = README.partition(f"\n## {heading}\n")[2].partition("\n## ")[0]
+    return [line for line in section.splitlines() if line.startswith("| `")]
+
+
+@pytest.mark.parametrize(("heading", "rows"), [("Settings", setting_rows()), ("Metrics", metric_rows())])
+def test_a_table_of_the_readme_says_what_the_code_has(heading: str, rows: list[str]) -> None:
+    assert table_under(heading) == rows, "\n".join(["the table has to be:", *rows])
+
+
+def test_every_setting_and_metric_says_in_one_line_what_it_is() -> None:
+    texts = [field.description or "" for field in Settings.model_fields.values()]
+    texts += [row.split("|")[4].strip() for row in metric_rows()]
+    assert [text for text in texts if not text.endswith(".") or "\n" in text or len(text) > 140] == []
+
+
+def test_every_setting_and_metric_is_used_by_the_code() -> None:
+    code = {path: path.read_text() for path in (CLONE / "faust_app").rglob("*.py")}
+    uses = "".join(text for path, text in code.items() if path.name not in {"metrics.py", "settings.py"})
+    names = [name for name, metric in vars(Metrics()).items() if isinstance(metric, Counter | Gauge | Histogram)]
+    properties = (CLONE / "faust_app" / "settings.py").read_text().partition("@property")[2]
+    unused = [name for name in names if f".{name}" not in uses]
+    unused += [name for name in Settings.model_fields if f".{name}" not in uses + properties]
+    assert unused == []
+
+
+def test_the_commands_of_the_readme_are_in_the_makefile() -> None:
+    targets = {line.partition(":")[0] for line in (CLONE / "Makefile").read_text().splitlines() if line[:1].isalpha()}
+    named = {word for line in README.splitlines() if line.startswith("make ") for word in line.split()[1:2]}
+    assert named
+    assert named <= targets
+
+
+def test_the_documents_that_are_named_exist() -> None:
+    for file in [CLONE / "README.md", *CLONE.glob("docs/**/*.md")]:
+        for link in file.read_text().split("](")[1:]:
+            target = link.partition(")")[0].partition("#")[0]
+            if target and "://" not in target:
+                assert (file.parent / target).exists(), f"{file.name}: {target}"

@@ -1,0 +1,61 @@
+"""Settings come from the environment, and what is wrong with them is told by name and never by value."""
+
+from pathlib import Path
+
+import pytest
+
+from faust_app.settings import Settings, SettingsError, load_settings
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "reason"),
+    [
+        ("KAFKA_URL", "localhost:9092", "must look like kafka://host:port"),
+        ("KAFKA_URL", "kafka://", "must look like kafka://host:port"),
+        ("DATABASE_URL", "postgres://u:secret@h/d", "must look like mysql://user:password@host:port/database"),
+        ("DATABASE_URL", "mysql://u:secret@h", "must look like mysql://user:password@host:port/database"),
+        ("SLOTS", "0", "greater than or equal to 1"),
+        ("SLOTS", "secret", "valid integer"),
+        ("S3_BUCKET", "ab", "at least 3 characters"),
+        ("TOPIC_PREFIX", "a b", "match pattern"),
+        ("LOG_FORMAT", "secret", "'json' or 'console'"),
+        ("WEB_PORT", "70000", "less than or equal to 65535"),
+    ],
+)
+def test_a_wrong_setting_is_told_by_its_name_and_never_by_its_value(
+    monkeypatch: pytest.MonkeyPatch, name: str, value: str, reason: str
+) -> None:
+    monkeypatch.setenv(name, value)
+    with pytest.raises(SettingsError) as caught:
+        load_settings(None)
+    (line,) = str(caught.value).splitlines()
+    assert line.startswith(f"{name}: ")
+    assert reason in line
+    assert "secret" not in line
+
+
+def test_every_wrong_setting_has_its_line(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("SLOTS", "x")
+    monkeypatch.setenv("KAFKA_URL", "x")
+    with pytest.raises(SettingsError) as caught:
+        load_settings(None)
+    assert sorted(line.partition(":")[0] for line in str(caught.value).splitlines()) == ["KAFKA_URL", "SLOTS"]
+
+
+def test_a_file_of_settings_is_read_and_the_environment_wins_over_it(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    file = tmp_path / ".env"
+    file.write_text("SLOTS='7'\nWEB_PORT='7000'\nWEB_URL='not a setting of the processes'\n")
+    monkeypatch.setenv("WEB_PORT", "7001")
+    settings = load_settings(file)
+    assert (settings.slots, settings.web_port) == (7, 7001)
+
+
+def test_a_secret_is_never_shown() -> None:
+    settings = Settings(_env_file=None, database_url="mysql://u:s3cret@h/d", s3_secret_access_key="s3cret")
+    assert "s3cret" not in repr(settings) + str(settings)
+    assert settings.database["password"] == "s3cret"
+
+
+def test_a_password_may_hold_every_character_when_it_is_percent_encoded() -> None:
+    settings = Settings(_env_file=None, database_url="mysql://u:p%40%3A%2F%25@h:3307/d")
+    assert settings.database == {"host": "h", "port": 3307, "user": "u", "password": "p@:/%", "db": "d"}
