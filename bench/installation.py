@@ -34,17 +34,20 @@ class Installation:
         self.source = stack.image_source.address
         self.web_url = self.environment["WEB_URL"]
         self.token = self.environment["OPERATE_TOKEN"]
+        self._running: dict[str, subprocess.Popen[bytes]] = {}
         asyncio.run(setup(self.settings))
 
     @contextmanager
     def process(self, app: str) -> Iterator[subprocess.Popen[bytes]]:
         """Run a worker or the web process for the duration of the block."""
-        command = [sys.executable, "-m", "faust", "-A", app, "worker", "-l", "warning"]
+        command = [sys.executable, "-m", "faust", "-A", app, "worker", "-l", "warn"]
         with (self.folder / f"{app}.log").open("ab") as log:
             process = subprocess.Popen(command, env=self.environment, stdout=log, stderr=log, cwd=self.folder)
+        self._running[app] = process
         try:
             yield process
         finally:
+            del self._running[app]
             process.terminate()
             process.wait(30)
 
@@ -66,9 +69,12 @@ class Installation:
             cursor.execute(sql)
 
     def until(self, sql: str, value: int, seconds: float = 600.0) -> None:
-        """Wait until the query's number reaches the value."""
+        """Wait until the query's number reaches the value; give up at once when a process has ended."""
         limit = time.monotonic() + seconds
         while self.query(sql) < value:
+            for app, process in self._running.items():
+                if process.poll() is not None:
+                    raise RuntimeError(f"{app} ended:\n{(self.folder / f'{app}.log').read_text()[:6000]}")
             if time.monotonic() > limit:
                 raise TimeoutError(f"{sql} stays below {value}")
             time.sleep(0.1)

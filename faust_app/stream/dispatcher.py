@@ -64,7 +64,8 @@ class _Held:
     def __init__(self, stream: StreamT[bytes], event: EventT[bytes]) -> None:
         self.stream = stream
         self.event = event
-        self.tp: TP = event.message.tp
+        # The driver's messages carry aiokafka's type, and one of those in Faust's sets kills its fetch loop.
+        self.tp = TP(event.message.topic, event.message.partition)
         self.progress = _Progress.QUEUED
         self.dropped = False
 

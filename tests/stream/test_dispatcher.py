@@ -6,6 +6,7 @@ from types import SimpleNamespace
 from typing import Any
 
 import pytest
+from aiokafka import TopicPartition
 from faust.types import TP
 from hypothesis import given
 from hypothesis import strategies as st
@@ -37,9 +38,11 @@ class FakeControl:
         return self.flowing
 
     def pause(self, tp: TP) -> None:
+        assert isinstance(tp, TP), "Faust takes no other type"
         self.paused.add(tp)
 
     def resume(self, tp: TP) -> None:
+        assert isinstance(tp, TP), "Faust takes no other type"
         self.paused.discard(tp)
 
     def forget_pause(self, tp: TP) -> None:
@@ -66,8 +69,9 @@ class Bench:
         await future
 
     def submit(self, offset: int, *, partition: int = 0, topic: str = "bulk") -> None:
-        tp = TP(topic, partition)
-        message = SimpleNamespace(topic=topic, partition=partition, offset=offset, tp=tp, timestamp=1.5, key=None, value=b"{}")
+        message = SimpleNamespace(
+            topic=topic, partition=partition, offset=offset, tp=TopicPartition(topic, partition), timestamp=1.5, key=None, value=b"{}"
+        )
         self.dispatcher.submit(self.stream, SimpleNamespace(message=message))  # type: ignore[arg-type]
 
     async def finish(self, offset: int, *, partition: int = 0, topic: str = "bulk") -> None:
