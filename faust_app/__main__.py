@@ -13,6 +13,7 @@ from faust_app.adapters.database import Database
 from faust_app.adapters.image_counts import MariaImageCounts
 from faust_app.adapters.image_repository import MariaImageRepository
 from faust_app.cli.import_catalogue import ImportOptions, import_catalogue
+from faust_app.cli.resume import resume
 from faust_app.cli.setup import setup
 from faust_app.cli.status import status
 from faust_app.core.catalogue import CatalogueError
@@ -102,6 +103,20 @@ def status_command(settings: Settings, *, shop_no: int | None, as_json: bool) ->
         async with Database.connect(settings.database, 1) as database:
             now = await MariaImageRepository(database).now()
             return await status(MariaImageCounts(database), now, shop_no)
+
+    _print(_run(work()), as_json=as_json)
+
+
+@main.command("resume")
+@click.option("--worker", help="Name of one worker, as its /ready tells; without it every stopped one.")
+@_json
+@click.pass_obj
+def resume_command(settings: Settings, *, worker: str | None, as_json: bool) -> None:
+    """Let workers that stopped after errors of ours take work again."""
+
+    async def work() -> Report:
+        async with Database.connect(settings.database, 1) as database:
+            return await resume(database, worker)
 
     _print(_run(work()), as_json=as_json)
 

@@ -32,6 +32,10 @@ class Metrics:
         self.waits = Counter(
             "shop_images_waits", "Times an event waited for a dependency that was away.", ("dependency",), registry=self.registry
         )
+        self.retries = Counter("shop_images_retries", "Failures that are tried again, by code.", ("code",), registry=self.registry)
+        self.breaker_open = Gauge(
+            "shop_images_breaker_open", "1 while a dependency is away and nothing starts.", ("dependency",), registry=self.registry
+        )
         self.dead_letters = Counter("shop_images_dead_letters", "Dead letters acknowledged, by code.", ("code",), registry=self.registry)
         self.fetched_bytes = Counter("shop_images_fetched_bytes", "Bytes downloaded from sources.", registry=self.registry)
         self.stored_bytes = Counter("shop_images_stored_bytes", "Bytes put into storage.", registry=self.registry)

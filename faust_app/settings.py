@@ -1,11 +1,14 @@
 """Every setting: its type, default and one line of description, read from the environment (12-factor) or `.env`."""
 
+from importlib.metadata import version
 from pathlib import Path
-from typing import Literal
+from typing import Annotated, Literal
 from urllib.parse import unquote, urlsplit
 
 from pydantic import Field, SecretStr, ValidationError, field_validator
-from pydantic_settings import BaseSettings, SettingsConfigDict
+from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
+
+_DAY_SECONDS = 24 * 3600
 
 
 class SettingsError(Exception):
@@ -54,12 +57,30 @@ class Settings(BaseSettings):
     )
     collect_interval: float = Field(30.0, ge=1, description="Seconds between two passes of the garbage collector.")
 
+    retry_delays: Annotated[tuple[float, float, float], NoDecode] = Field(
+        (10.0, 60.0, 300.0), description="Seconds before the first, second and third retry; each is spread by a quarter."
+    )
+    worker_name: str | None = Field(None, max_length=120, description="Name of this worker in the database; empty means its host and port.")
+    release: str = Field(version("shop-images"), max_length=120, description="What is deployed; another value lifts a stop after bugs.")
+
     fetch_connect_timeout: float = Field(3.0, gt=0, description="Seconds to connect to a source.")
     fetch_timeout: float = Field(20.0, gt=0, description="Seconds for a whole download.")
     max_image_bytes: int = Field(20 * 1024 * 1024, ge=1024, description="Largest file that is stored, in bytes.")
     contact_url: str | None = Field(None, description="Address put into our user agent, for owners of sources.")
 
     log_format: Literal["json", "console"] = Field("json", description="`json` for machines, `console` for the desk.")
+
+    @field_validator("retry_delays", mode="before")
+    @classmethod
+    def _three_delays(cls, value: object) -> object:
+        return value.split(",") if isinstance(value, str) else value
+
+    @field_validator("retry_delays")
+    @classmethod
+    def _delays_in_bounds(cls, value: tuple[float, float, float]) -> tuple[float, float, float]:
+        if not all(0 < delay <= _DAY_SECONDS for delay in value):
+            raise ValueError("must be three numbers of seconds, each above 0 and at most a day, like 10,60,300")
+        return value
 
     @field_validator("kafka_url")
     @classmethod

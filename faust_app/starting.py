@@ -21,6 +21,7 @@ SETTING_OF: Final = {
     Dependency.DATABASE: "DATABASE_URL",
     Dependency.KAFKA: "KAFKA_URL",
     Dependency.STORAGE: "S3_ENDPOINT_URL and S3_BUCKET",
+    Dependency.EGRESS: "the network",
 }
 
 

@@ -10,8 +10,9 @@ mode.loop.use("uvloop")
 from faust_app.core.record import Record  # noqa: E402 - uvloop goes in before anything opens a loop
 from faust_app.core.topics import Topics  # noqa: E402
 from faust_app.faust_settings import faust_settings  # noqa: E402
+from faust_app.flows.ingest import Handled  # noqa: E402
 from faust_app.metrics import Metrics  # noqa: E402
-from faust_app.parts import Parts, WorkerParts, open_parts, open_worker_parts  # noqa: E402
+from faust_app.parts import Parts, open_parts  # noqa: E402
 from faust_app.settings import Settings  # noqa: E402
 from faust_app.starting import build_or_exit, claim_port_or_exit, open_or_exit  # noqa: E402
 from faust_app.stream.agents import register_agents  # noqa: E402
@@ -22,8 +23,11 @@ from faust_app.stream.requests import RequestsReader  # noqa: E402
 from faust_app.web.auth import Authentication, read_tokens  # noqa: E402
 from faust_app.web.health import register_health  # noqa: E402
 from faust_app.web.server import bound_shutdown, web_options  # noqa: E402
+from faust_app.worker_parts import WorkerParts, open_worker_parts  # noqa: E402
 
 DUE_SECONDS = 1.0
+REGISTER_SECONDS = 5.0
+SOURCES_SECONDS = 5.0
 
 
 class WorkerApp(DrainingApp):
@@ -43,6 +47,7 @@ class WorkerApp(DrainingApp):
             self._ingest,
             WorkerFlow(self),
             self._crash_soon,
+            may_start=lambda: self.worker_parts.may_start,
             slots=settings.slots,
             ahead=settings.read_ahead,
             ahead_per_partition=settings.read_ahead_per_partition,
@@ -56,7 +61,9 @@ class WorkerApp(DrainingApp):
         """Open the adapters before Faust starts to consume; they are closed after it stopped."""
         claim_port_or_exit(self, "WORKER_PORT")
         self.parts = await open_or_exit(self, open_parts(self.settings, self.metrics, client_id=self.settings.app_id))
-        self.worker_parts = await open_or_exit(self, open_worker_parts(self.parts))
+        self.worker_parts = await open_or_exit(self, open_worker_parts(self.parts, port=self.conf.web_port))
+        self.worker_parts.breakers.on_change = lambda _: self.dispatcher.go_on()
+        self.worker_parts.bugs.on_change = self.dispatcher.go_on
         self.flow_control.on_suspend = self.dispatcher.drain
         await super().on_start()
 
@@ -78,20 +85,22 @@ class WorkerApp(DrainingApp):
         )
         return [
             Background(self.parts.publisher.run),
-            Periodic("due publisher", DUE_SECONDS, self.parts.due.run_pass),
+            Periodic("due publisher", DUE_SECONDS, self.worker_parts.publish_due),
+            Periodic("worker register", REGISTER_SECONDS, self.worker_parts.bugs.run_pass),
+            Periodic("sources", SOURCES_SECONDS, self.worker_parts.sources.run_pass),
             Periodic("garbage collector", self.settings.collect_interval, self.worker_parts.collector.run_pass),
             reader,
         ]
 
-    async def _ingest(self, record: Record) -> None:
-        await self.worker_parts.ingest(record)
+    async def _ingest(self, record: Record) -> Handled:
+        return await self.worker_parts.ingest(record)
 
     def _crash_soon(self, error: BaseException) -> None:
         """Stop the worker: an event whose handling broke down is not acknowledged, another worker gets it."""
         self.add_future(self.crash(error))
 
     async def _reasons_not_ready(self) -> list[str]:
-        reasons = await self.parts.reasons_not_ready()
+        reasons = await self.worker_parts.reasons_not_ready()
         assigned = {tp.topic for tp in self.consumer.assignment()}
         lacking = [spec.name for spec in self.image_topics.images if spec.name not in assigned]
         if lacking:

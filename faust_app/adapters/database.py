@@ -5,11 +5,14 @@ import random
 import ssl
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import asynccontextmanager
+from datetime import datetime
 from typing import Any, Final, Self, TypeVar
 
 import aiomysql
 import pymysql
 import structlog
+from pymysql.constants import FIELD_TYPE
+from pymysql.converters import conversions
 
 from faust_app.core.failure import Dependency, Unavailable
 
@@ -23,6 +26,9 @@ _RERUNS: Final = 20
 INIT_COMMAND: Final = (
     "SET tx_isolation='READ-COMMITTED', time_zone='+00:00', wait_timeout=30, innodb_lock_wait_timeout=5, sql_mode='STRICT_ALL_TABLES'"
 )
+
+_CONVERSIONS: Final = {**conversions, FIELD_TYPE.DATETIME: datetime.fromisoformat}
+"""pymysql's, but times are read by C code: its own regular expression costs a worker 3 % of its CPU."""
 
 log = structlog.get_logger()
 
@@ -62,6 +68,7 @@ class Database:
             connect_timeout=5,
             pool_recycle=20,  # below wait_timeout: the server has not closed what we take
             init_command=INIT_COMMAND,
+            conv=_CONVERSIONS,
         )
         try:
             yield cls(pool)

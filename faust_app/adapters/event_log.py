@@ -24,14 +24,15 @@ _LOG_APPEND_TIME: Final = 1
 class KafkaEventLog:
     """Implements `flows.ports.EventLog` over one idempotence-free producer with acks from all replicas."""
 
-    def __init__(self, producer: AIOKafkaProducer) -> None:
+    def __init__(self, producer: AIOKafkaProducer, probe_topic: str) -> None:
         self._producer = producer
+        self._probe_topic = probe_topic
         self.clock_ahead: float | None = None
         """Seconds the brokers' clock is ahead of this process's, as the newest acknowledgement told it."""
 
     @classmethod
     @asynccontextmanager
-    async def connect(cls, servers: Sequence[str], *, client_id: str) -> AsyncIterator[Self]:
+    async def connect(cls, servers: Sequence[str], *, client_id: str, probe_topic: str) -> AsyncIterator[Self]:
         """Open the producer. Raises Unavailable when no broker answers."""
         producer = AIOKafkaProducer(
             bootstrap_servers=list(servers),
@@ -48,7 +49,7 @@ class KafkaEventLog:
             await producer.stop()
             raise Unavailable(Dependency.KAFKA, f"{type(error).__name__} at start") from error
         try:
-            yield cls(producer)
+            yield cls(producer, probe_topic)
         finally:
             await _stop(producer)
 
@@ -63,6 +64,12 @@ class KafkaEventLog:
         results = [_result(send) for send in sends]
         self._observe_clock(sends, sent_at)
         return results
+
+    async def probe(self) -> None:
+        """Publish an empty record to a topic that nobody reads. Raises Unavailable unless it is acknowledged in time."""
+        (result,) = await self.publish([Message(self._probe_topic, b"")])
+        if isinstance(result, Unavailable):
+            raise result
 
     async def _send(self, message: Message, deadline: float) -> "asyncio.Future[RecordMetadata] | Unavailable":
         """Hand one message to the producer's buffer: no task per message, this is the hot path of intake."""

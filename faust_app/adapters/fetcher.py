@@ -67,6 +67,16 @@ class HttpFetcher:
         except (aiohttp.ClientError, OSError, ValueError) as error:
             raise _translated(error) from error
 
+    async def connects(self, origin: str) -> bool:
+        """Tell whether the origin lets us connect, whatever it answers."""
+        try:
+            async with asyncio.timeout(self._settings.fetch_connect_timeout), self._session.head(origin, allow_redirects=False):
+                return True
+        except (aiohttp.ClientConnectorError, TimeoutError):
+            return False
+        except (aiohttp.ClientError, OSError, ValueError):
+            return True
+
     async def _follow(self, url: str, validators: Validators) -> Fetched | NotModified:
         target = _checked(url)
         conditions = _conditions(validators)

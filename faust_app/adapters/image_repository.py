@@ -1,46 +1,18 @@
 """The rows of the images: one guarded statement for many rows, always locked in key order."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any, Final, TypeVar
 
 from faust_app.adapters.database import Database, Session
 from faust_app.adapters.image_columns import COLUMNS, image_row
+from faust_app.adapters.image_writes import groups, values_table, write
 from faust_app.core.changes import Changes, Decide, IntakeOffset, Locked
-from faust_app.core.image import ImageKey, ImageRow, Position
-from faust_app.core.outcome import Garbage, HistoryEntry
+from faust_app.core.image import ImageKey, ImageRow, Position, WakeReason
+from faust_app.core.outcome import HistoryEntry
 
 R = TypeVar("R")
-T = TypeVar("T")
-
-GROUP: Final = 500
-"""Keys a statement at most: beyond it MariaDB stops using the primary key for a list of pairs."""
-
-_WRITE_ACCEPTED: Final = """
-UPDATE image JOIN ({values}) x ON image.shop_no = x.s AND image.image_id = x.i SET
-    image.version = x.v, image.op = x.op, image.state = 'IN_PROGRESS', image.source_url = x.url,
-    image.source_host = x.host, image.product_id = x.product, image.external_version = x.ev,
-    image.correlation_id = x.cid, image.requested_at = x.requested, image.wake_at = x.wake, image.wake_reason = x.reason,
-    image.open_since = x.open, image.attempt = 0, image.rescues = 0, image.error_code = NULL,
-    image.error_detail = NULL, image.fingerprint = NULL, image.topic = NULL, image.`partition` = NULL,
-    image.`offset` = NULL, image.updated_at = %s
-WHERE image.version < x.v
-"""
-_ACCEPTED_FIELDS: Final = ("s", "i", "v", "op", "url", "host", "product", "ev", "cid", "requested", "wake", "reason", "open")
-
-_WRITE_FINISHED: Final = """
-UPDATE image JOIN ({values}) x ON image.shop_no = x.s AND image.image_id = x.i SET
-    image.state = x.state, image.error_code = x.code, image.error_detail = x.detail, image.fingerprint = x.fp,
-    image.wake_at = NULL, image.wake_reason = NULL, image.open_since = NULL, image.shown_version = x.sv,
-    image.object_key = x.okey, image.shown_url = x.url, image.sha256 = x.sha, image.bytes = x.size,
-    image.content_type = x.type, image.width = x.w, image.height = x.h, image.source_etag = x.etag,
-    image.source_modified = x.modified, image.updated_at = %s
-WHERE image.version = x.v AND image.state = 'IN_PROGRESS'
-"""
-_FINISHED_FIELDS: Final = (
-    "s", "i", "v", "state", "code", "detail", "fp", "sv", "okey", "url", "sha", "size", "type", "w", "h", "etag", "modified",
-)  # fmt: skip
 
 _WRITE_PUBLISHED: Final = """
 UPDATE image JOIN ({values}) x ON image.shop_no = x.s AND image.image_id = x.i SET
@@ -59,7 +31,7 @@ class MariaImageRepository:
     async def load(self, keys: Sequence[ImageKey]) -> dict[ImageKey, ImageRow]:
         """Return the rows there are, as last committed."""
         found: dict[ImageKey, ImageRow] = {}
-        for group in _groups(sorted(set(keys))):
+        for group in groups(sorted(set(keys))):
             found |= _by_key(await self._database.rows(_select(group), _flat(group)))
         return found
 
@@ -77,7 +49,7 @@ class MariaImageRepository:
             rows = await _lock(session, keys, create=create)
             ((now,),) = await session.rows("SELECT UTC_TIMESTAMP(6)")
             changes, result = decide(Locked(rows, now, offset))
-            await _write(session, changes, now)
+            await write(session, changes, now)
             if create:
                 await _drop_placeholders(session, rows, changes)
             return result
@@ -87,8 +59,10 @@ class MariaImageRepository:
     async def mark_published(self, published: Sequence[tuple[ImageRow, Position]]) -> int:
         """Write the position of rows whose lease is still the one they were published under; return how many were."""
         written = 0
-        for group in _groups(sorted(published, key=lambda item: item[0].key)):
-            sql = _WRITE_PUBLISHED.format(values=_values(("s", "i", "v", "lease", "topic", "part", "off"), len(group), lease="TIMESTAMP%s"))
+        for group in groups(sorted(published, key=lambda item: item[0].key)):
+            sql = _WRITE_PUBLISHED.format(
+                values=values_table(("s", "i", "v", "lease", "topic", "part", "off"), len(group), lease="TIMESTAMP%s")
+            )
             flat: list[Any] = []
             for row, position in group:
                 flat += (*row.key, row.version, row.wake_at, position.topic, position.partition, position.offset)
@@ -103,11 +77,15 @@ class MariaImageRepository:
             rows = [image_row(values) for values in await session.rows(_SELECT_DUE, (now, limit))]
             if rows:
                 marks = ",".join(["(%s,%s)"] * len(rows))
-                sql = f"UPDATE image SET wake_at = %s, updated_at = %s WHERE (shop_no, image_id) IN ({marks})"  # noqa: S608
-                await session.change(sql, [now + lease, now, *_flat([row.key for row in rows])])
+                await session.change(_LEASE.format(marks=marks), [now + lease, now, *_flat([row.key for row in rows])])
             return [_leased(row, now + lease) for row in rows]
 
         return await self._database.run(unit)
+
+    async def wake_parked(self, shop_no: int, host: str | None, limit: int) -> int:
+        """Let up to `limit` parked images of the shop, and of the source host where one is given, be due now."""
+        sql = _WAKE.format(host="" if host is None else " AND source_host = %s")
+        return await self._database.change(sql, [shop_no, *([] if host is None else [host]), limit])
 
     async def history(self, key: ImageKey, limit: int) -> list[HistoryEntry]:
         """Return the image's newest outcomes, newest first."""
@@ -131,6 +109,15 @@ class MariaImageRepository:
 _SELECT_DUE: Final = (
     f"SELECT {COLUMNS} FROM image WHERE wake_at <= %s AND state = 'IN_PROGRESS' ORDER BY wake_at LIMIT %s FOR UPDATE SKIP LOCKED"  # noqa: S608
 )
+_LEASE: Final = """
+UPDATE image SET wake_at = %s, wake_reason = IF(wake_reason = 'parked', 'woken', wake_reason), updated_at = %s
+WHERE (shop_no, image_id) IN ({marks})
+"""
+_WAKE: Final = """
+UPDATE image SET wake_at = UTC_TIMESTAMP(6), updated_at = UTC_TIMESTAMP(6)
+WHERE shop_no = %s AND wake_reason = 'parked' AND wake_at > UTC_TIMESTAMP(6) AND state = 'IN_PROGRESS'{host}
+ORDER BY wake_at LIMIT %s
+"""
 _SELECT_OFFSET: Final = "SELECT next_offset, appended_at FROM intake_offset WHERE topic = %s AND `partition` = %s"
 
 
@@ -141,7 +128,7 @@ async def _lock(session: Session, keys: Sequence[ImageKey], *, create: bool) -> 
     version to one new image.
     """
     found: dict[ImageKey, ImageRow] = {}
-    for group in _groups(sorted(set(keys))):
+    for group in groups(sorted(set(keys))):
         found |= _by_key(await session.rows(_select(group) + " FOR UPDATE", _flat(group)))
         missing = [key for key in group if key not in found]
         if create and missing:
@@ -159,78 +146,16 @@ async def _lock_offset(session: Session, topic: str, partition: int) -> IntakeOf
     return IntakeOffset(topic, partition, next_offset, appended_at)
 
 
-async def _write(session: Session, changes: Changes, now: datetime) -> None:
-    for accepted in _groups(changes.accepted):
-        flat = [value for row in accepted for value in _accepted_values(row)]
-        await session.change(_WRITE_ACCEPTED.format(values=_values(_ACCEPTED_FIELDS, len(accepted))), [*flat, now])
-    for finished in _groups(changes.finished):
-        flat = [value for row in finished for value in _finished_values(row)]
-        await session.change(_WRITE_FINISHED.format(values=_values(_FINISHED_FIELDS, len(finished))), [*flat, now])
-    await _add_history(session, changes.history)
-    await _add_garbage(session, changes.garbage)
-    if changes.offset is not None:
-        sql = "UPDATE intake_offset SET next_offset = %s, appended_at = %s, updated_at = %s WHERE topic = %s AND `partition` = %s"
-        offset = changes.offset
-        await session.change(sql, (offset.next_offset, offset.appended_at, now, offset.topic, offset.partition))
-
-
 async def _drop_placeholders(session: Session, rows: Mapping[ImageKey, ImageRow], changes: Changes) -> None:
     left = {key for key, row in rows.items() if row.version == 0} - {row.key for row in changes.accepted}
-    for group in _groups(sorted(left)):
+    for group in groups(sorted(left)):
         marks = ",".join(["(%s,%s)"] * len(group))
         await session.change(f"DELETE FROM image WHERE (shop_no, image_id) IN ({marks}) AND version = 0", _flat(group))  # noqa: S608
-
-
-async def _add_history(session: Session, entries: Sequence[HistoryEntry]) -> None:
-    if entries:
-        marks = ",".join(["(%s,%s,%s,%s,%s,%s,%s,%s)"] * len(entries))
-        flat: list[Any] = []
-        for entry in entries:
-            flat += (entry.at, *entry.key, entry.version, entry.outcome, entry.code, _cut(entry.detail), entry.size)
-        sql = f"INSERT INTO image_history (at, shop_no, image_id, version, outcome, code, detail, bytes) VALUES {marks}"  # noqa: S608
-        await session.change(sql, flat)
-
-
-async def _add_garbage(session: Session, entries: Sequence[Garbage]) -> None:
-    if entries:
-        marks = ",".join(["(%s,%s,%s,%s)"] * len(entries))
-        flat = [value for entry in entries for value in (*entry.key, entry.target, entry.due_at)]
-        await session.change(f"INSERT INTO garbage (shop_no, image_id, target, due_at) VALUES {marks}", flat)  # noqa: S608
-
-
-def _accepted_values(row: ImageRow) -> tuple[Any, ...]:
-    return (
-        row.shop_no, row.image_id, row.version, row.op.value, row.source_url, row.source_host, row.product_id, row.external_version,
-        row.correlation_id, row.requested_at, row.wake_at, row.wake_reason.value if row.wake_reason else None, row.open_since,
-    )  # fmt: skip
-
-
-def _finished_values(row: ImageRow) -> tuple[Any, ...]:
-    head = (row.shop_no, row.image_id, row.version, row.state.value, row.error_code, _cut(row.error_detail), row.fingerprint)
-    shown = row.shown
-    if shown is None:
-        return (*head, row.shown_version, *(None,) * 9)
-    return (
-        *head, row.shown_version, shown.object_key, shown.url, shown.sha256, shown.size, shown.content_type, shown.width,
-        shown.height, shown.validators.etag, shown.validators.modified,
-    )  # fmt: skip
-
-
-def _values(fields: Sequence[str], count: int, **forms: str) -> str:
-    """Return a table of `count` rows of parameters as SQL; it joins by primary key and reports exact changes."""
-    first = "SELECT " + ", ".join(f"{forms.get(field, '%s')} AS {field}" for field in fields)
-    rest = " UNION ALL SELECT " + ",".join(forms.get(field, "%s") for field in fields)
-    return first + rest * (count - 1)
 
 
 def _select(keys: Sequence[ImageKey]) -> str:
     marks = ",".join(["(%s,%s)"] * len(keys))
     return f"SELECT {COLUMNS} FROM image WHERE (shop_no, image_id) IN ({marks}) ORDER BY shop_no, image_id"  # noqa: S608
-
-
-def _groups(items: Sequence[T]) -> Iterator[Sequence[T]]:
-    for start in range(0, len(items), GROUP):
-        yield items[start : start + GROUP]
 
 
 def _flat(keys: Sequence[ImageKey]) -> list[Any]:
@@ -242,8 +167,4 @@ def _by_key(values: Sequence[tuple[Any, ...]]) -> dict[ImageKey, ImageRow]:
 
 
 def _leased(row: ImageRow, until: datetime) -> ImageRow:
-    return replace(row, wake_at=until)
-
-
-def _cut(detail: str | None) -> str | None:
-    return None if detail is None else detail[:500]
+    return replace(row, wake_at=until, wake_reason=WakeReason.WOKEN if row.wake_reason is WakeReason.PARKED else row.wake_reason)

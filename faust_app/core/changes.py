@@ -28,12 +28,21 @@ class Locked:
     offset: IntakeOffset | None = None
 
 
+@dataclass(frozen=True, slots=True)
+class Waiting:
+    """A row that waits for a time from now on, and the attempt it was at: another attempt's outcome is not overwritten."""
+
+    row: ImageRow
+    attempt: int
+
+
 @dataclass(slots=True)
 class Changes:
-    """What to write in the same transaction: rows that were accepted, rows that were finished, and their traces."""
+    """What to write in the same transaction: rows that were accepted, finished or sent to wait, and their traces."""
 
     accepted: list[ImageRow] = field(default_factory=list)
     finished: list[ImageRow] = field(default_factory=list)
+    waiting: list[Waiting] = field(default_factory=list)
     history: list[HistoryEntry] = field(default_factory=list)
     garbage: list[Garbage] = field(default_factory=list)
     offset: IntakeOffset | None = None

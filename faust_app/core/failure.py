@@ -49,6 +49,9 @@ class FailureCode(StrEnum):
     STORAGE_UNAVAILABLE = "storage_unavailable", "Object storage is away; the image waits and is tried again."
     DATABASE_UNAVAILABLE = "database_unavailable", "The database is away; the image waits and is tried again."
     KAFKA_UNAVAILABLE = "kafka_unavailable", "Kafka is away; the image waits and is tried again."
+    EGRESS_UNAVAILABLE = "egress_unavailable", "Our own network is away; the image waits and is tried again."
+    HOST_DOWN = "host_down", "The source did not answer for over a day. When it is up again, send the image once more."
+    SOURCE_BLOCKED = "source_blocked", "The source refused us for over a day. Allow our user agent, then send the image once more."
     INTERNAL_ERROR = "internal_error", "An error of ours. The log of the worker has its traceback."
 
 
@@ -58,6 +61,7 @@ class Dependency(StrEnum):
     STORAGE = "storage"
     DATABASE = "database"
     KAFKA = "kafka"
+    EGRESS = "egress"  #: our own way out to the sources
 
 
 class Failure(Exception):  # noqa: N818 - the three below are classes of failure, the word of the whole product
@@ -85,6 +89,7 @@ _AWAY: Final = {
     Dependency.STORAGE: FailureCode.STORAGE_UNAVAILABLE,
     Dependency.DATABASE: FailureCode.DATABASE_UNAVAILABLE,
     Dependency.KAFKA: FailureCode.KAFKA_UNAVAILABLE,
+    Dependency.EGRESS: FailureCode.EGRESS_UNAVAILABLE,
 }
 
 

@@ -28,6 +28,8 @@ class WakeReason(StrEnum):
 
     UNSENT = "unsent"  #: accepted, its event is not yet acknowledged by Kafka
     RETRY = "retry"  #: failed, and tried again when due
+    PARKED = "parked"  #: its source, or our own code, is given time; nothing is counted against the image
+    WOKEN = "woken"  #: was parked; its event is under way but not yet acknowledged by Kafka
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,6 +100,12 @@ def source_host(url: str) -> str:
     parts = urlsplit(url)
     host = parts.hostname or ""
     return (f"{host}:{parts.port}" if parts.port else host)[:255]
+
+
+def source_origin(url: str) -> str:
+    """Return scheme, host and port of a valid source URL, without the path that may carry a secret."""
+    parts = urlsplit(url)
+    return f"{parts.scheme}://{parts.netloc}/"
 
 
 def image_prefix(shop_no: int, image_id: bytes) -> str:

@@ -4,8 +4,8 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Final, assert_never
 
-from faust_app.core.failure import Failure, FailureCode, Unavailable
-from faust_app.core.image import ImageKey, ImageRow, ImageState, Shown, image_prefix
+from faust_app.core.failure import FailureCode
+from faust_app.core.image import ImageKey, ImageRow, ImageState, Shown, WakeReason, image_prefix
 
 LATE_PUT: Final = timedelta(hours=1)
 """How long a PUT that timed out may still land; garbage is looked at again after it."""
@@ -44,7 +44,25 @@ class Failed:
     detail: str
 
 
-Outcome = Stored | Kept | Removed | Failed
+@dataclass(frozen=True, slots=True)
+class Retry:
+    """The image is tried again when so much time has passed after this is written."""
+
+    row: ImageRow
+    code: FailureCode
+    detail: str
+    delay: timedelta
+
+
+@dataclass(frozen=True, slots=True)
+class Park:
+    """The image waits for its source, or for us, and nothing is counted against it."""
+
+    row: ImageRow
+    delay: timedelta
+
+
+Outcome = Stored | Kept | Removed | Failed | Retry | Park
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,13 +96,6 @@ class Settlement:
     garbage: tuple[Garbage, ...] = ()
 
 
-def judge(row: ImageRow, failure: Failure) -> Failed | Unavailable:
-    """Tell a failure of the image from an absence of ours, which spends nothing and is no outcome."""
-    if isinstance(failure, Unavailable):
-        return failure
-    return Failed(row, failure.code, failure.detail)
-
-
 def fingerprint(code: str, host: str | None) -> str:
     """Return what failures of one cause have in common: the code and the source's host."""
     return f"{code}@{host or '-'}"
@@ -101,6 +112,12 @@ def settle(current: ImageRow | None, outcome: Outcome, *, now: datetime, replace
             return _deleted(current, now)
         case Failed():
             return _failed(current, outcome, now)
+        case Retry() | Park() if current.attempt != outcome.row.attempt:
+            return Settlement(None)
+        case Retry():
+            return _retry(current, outcome, now)
+        case Park():
+            return Settlement(_waiting(current, now + outcome.delay, WakeReason.PARKED))
         case _:
             assert_never(outcome)
 
@@ -140,6 +157,22 @@ def _failed(current: ImageRow, outcome: Failed, now: datetime) -> Settlement:
     )
     entry = HistoryEntry(current.key, now, current.version, "failed", code=outcome.code.value, detail=outcome.detail)
     return Settlement(row, entry)
+
+
+def _retry(current: ImageRow, outcome: Retry, now: datetime) -> Settlement:
+    row = replace(
+        _waiting(current, now + outcome.delay, WakeReason.RETRY),
+        attempt=current.attempt + 1,
+        error_code=outcome.code.value,
+        error_detail=outcome.detail,
+        fingerprint=fingerprint(outcome.code, current.source_host),
+    )
+    return Settlement(row, HistoryEntry(current.key, now, current.version, "retry", code=outcome.code.value, detail=outcome.detail))
+
+
+def _waiting(row: ImageRow, until: datetime, reason: WakeReason) -> ImageRow:
+    """Return the row with a time instead of a position: somebody publishes it then."""
+    return replace(row, wake_at=until, wake_reason=reason, position=None)
 
 
 def _closed(row: ImageRow) -> ImageRow:

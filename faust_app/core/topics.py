@@ -4,7 +4,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Final
 
-_DAY_MS: Final = 24 * 60 * 60 * 1000
+_HOUR_MS: Final = 60 * 60 * 1000
+_DAY_MS: Final = 24 * _HOUR_MS
 PARTITIONS: Final = 12
 
 
@@ -26,6 +27,7 @@ class Topics:
     bulk: TopicSpec
     retry: TopicSpec
     dead_letter: TopicSpec
+    probe: TopicSpec
 
     @classmethod
     def named(cls, prefix: str) -> "Topics":
@@ -40,6 +42,7 @@ class Topics:
             bulk=TopicSpec(f"{prefix}bulk", PARTITIONS, week),
             retry=TopicSpec(f"{prefix}retry", PARTITIONS, week),
             dead_letter=TopicSpec(f"{prefix}dead-letter", 4, month),
+            probe=TopicSpec(f"{prefix}probe", 1, {"retention.ms": str(_HOUR_MS), **appended}),
         )
 
     @property
@@ -50,4 +53,4 @@ class Topics:
     @property
     def all(self) -> tuple[TopicSpec, ...]:
         """Every topic."""
-        return self.requests, *self.images, self.dead_letter
+        return self.requests, *self.images, self.dead_letter, self.probe

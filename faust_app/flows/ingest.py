@@ -2,197 +2,185 @@
 
 import asyncio
 import time
-from collections.abc import Sequence
-from datetime import timedelta
-from typing import Final, assert_never
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from enum import Enum, auto
+from typing import assert_never
 
 import structlog
 
-from faust_app.core.changes import Changes, Locked
 from faust_app.core.events import ImageEvent
-from faust_app.core.failure import Dependency, Failure, FailureCode, Unavailable
+from faust_app.core.failure import Dependency, Failure, FailureCode, Transient, Unavailable
 from faust_app.core.image import ImageKey, ImageRow
-from faust_app.core.outcome import Failed, Outcome, Removed, Settlement, judge, settle
+from faust_app.core.outcome import Outcome, Removed, Stored
 from faust_app.core.plan import Plan, Remove, Skip, Store, Unknown, plan
 from faust_app.core.record import Record, Unparseable, parse_event
-from faust_app.flows.dead_letters import DeadLetters
+from faust_app.core.retry import Backoff, judge
+from faust_app.flows.breakers import Breakers
+from faust_app.flows.bugs import Bugs
 from faust_app.flows.group import GroupCommit
 from faust_app.flows.perform import Performer
 from faust_app.flows.ports import ImageRepository
+from faust_app.flows.settle import GUILTY, Settler, record_ids, row_ids
+from faust_app.flows.sources import Sources
 from faust_app.metrics import Metrics
 
 log = structlog.get_logger()
 
-TRY_AGAIN: Final = 1.0
-"""Seconds an event waits before it asks an absent dependency again."""
+
+class Handled(Enum):
+    """What became of a record that was handed in."""
+
+    DONE = auto()  #: dealt with: it may be acknowledged
+    RETURNED = auto()  #: a dependency is away: as if it had never started
+
+
+@dataclass(frozen=True, slots=True)
+class GiveUp:
+    """A record that no row stands behind: it goes to the dead letters as it is."""
+
+    code: FailureCode
+    detail: str
+
+
+Judged = Outcome | Skip | GiveUp
+"""What is known of an event before anything is written."""
+
+
+@dataclass(frozen=True, slots=True)
+class Rules:
+    """How long an event may take (seconds), when failures are tried again, and the factor that spreads them."""
+
+    deadline: float
+    backoff: Backoff
+    jitter: Callable[[], float]
 
 
 class Ingest:
-    """Works on one record at a time, many at once. It returns when the record is dealt with and may be acknowledged.
+    """Works on one record at a time, many at once. It returns when the record is dealt with, or given back.
 
-    It never raises for what a record or the outside does: while a dependency is away the event keeps its place and is
-    tried again, and an error of our own is judged like a failure, with its traceback in the log.
+    It never raises for what a record or the outside does: a dependency that is away gives the event back, and an error
+    of our own is judged like a failure, with its traceback in the log.
     """
 
     def __init__(
         self,
+        *,
         repository: ImageRepository,
         performer: Performer,
-        dead_letters: DeadLetters,
+        settler: Settler,
+        sources: Sources,
+        bugs: Bugs,
+        breakers: Breakers,
         metrics: Metrics,
-        *,
-        deadline: float,
-        replaced_grace: timedelta,
+        rules: Rules,
     ) -> None:
         self._repository = repository
         self._performer = performer
-        self._dead_letters = dead_letters
+        self._settle = settler
+        self._sources = sources
+        self._bugs = bugs
+        self._breakers = breakers
         self._metrics = metrics
-        self._deadline = deadline
-        self._replaced_grace = replaced_grace
+        self._rules = rules
         self._loads: GroupCommit[ImageKey, ImageRow | None] = GroupCommit(self._load_group)
-        self._settles: GroupCommit[Outcome, Settlement] = GroupCommit(self._settle_group)
 
-    async def __call__(self, record: Record) -> None:
-        """Deal with the record, however long its dependencies are away."""
+    async def __call__(self, record: Record) -> Handled:
+        """Deal with the record, unless a dependency is away."""
         started = time.perf_counter()
         event = parse_event(record)
         if isinstance(event, Unparseable):
-            end = await self._give_up(record, FailureCode.UNPARSEABLE, event.detail)
+            judged: Judged | None = GiveUp(FailureCode.UNPARSEABLE, event.detail)
         else:
-            end = await self._ingest(record, event)
-        self._metrics.events.labels(end).inc()
+            judged = await self._judged(record, event)
+        if judged is None:
+            self._metrics.events.labels("returned").inc()
+            return Handled.RETURNED
+        self._metrics.events.labels(await self._end(record, judged)).inc()
         self._metrics.event_seconds.observe(time.perf_counter() - started)
+        return Handled.DONE
 
-    async def _ingest(self, record: Record, event: ImageEvent) -> str:
-        while True:
-            deadline = asyncio.get_running_loop().time() + self._deadline
+    async def _end(self, record: Record, judged: Judged) -> str:
+        if isinstance(judged, Skip):
+            return judged.reason.value
+        if isinstance(judged, GiveUp):
+            return await self._settle.give_up(record, judged.code, judged.detail)
+        return await self._settle(record, judged)
+
+    async def _judged(self, record: Record, event: ImageEvent) -> Judged | None:
+        """Return what the event comes to, None while a dependency is away.
+
+        An event that finds a dependency away which answers its own probe tries again at once, and is judged as a bug
+        the third time.
+        """
+        row: ImageRow | None = None
+        for _ in range(GUILTY):
+            deadline = asyncio.get_running_loop().time() + self._rules.deadline
             try:
-                decided = plan(event, await self._load(event.key, deadline))
-                outcome = await self._perform(decided, deadline)
+                row = await self._load(event.key, deadline)
+                return await self._perform(plan(event, row), deadline)
             except Unavailable as failure:
-                await self._wait(failure)
-                continue
-            except Exception as error:
-                log.exception("event failed unexpectedly", **_ids(record, event))
-                return await self._give_up(record, FailureCode.INTERNAL_ERROR, type(error).__name__)
-            if isinstance(outcome, Skip):
-                return outcome.reason.value
-            if isinstance(outcome, Unknown):
-                return await self._give_up(record, FailureCode.UNKNOWN_VERSION, outcome.detail)
-            return await self._settle(record, outcome)
+                if await self._breakers.failed(failure):
+                    return None
+                guilty: Exception = failure
+            except Exception as error:  # noqa: BLE001 - told with its traceback
+                guilty = error
+                break
+        log.error("event failed unexpectedly", **record_ids(record), exc_info=guilty)
+        if row is None:
+            return GiveUp(FailureCode.INTERNAL_ERROR, type(guilty).__name__)
+        return self._bug(row, guilty)
 
     async def _load(self, key: ImageKey, deadline: float) -> ImageRow | None:
         try:
             async with asyncio.timeout_at(deadline):
                 with self._metrics.step_seconds.labels("load").time():
-                    return await self._loads.submit(key)
+                    row = await self._loads.submit(key)
         except TimeoutError as error:
             raise Unavailable(Dependency.DATABASE, "the event's deadline passed while loading") from error
+        self._breakers[Dependency.DATABASE].succeeded()
+        return row
 
-    async def _perform(self, decided: Plan, deadline: float) -> Outcome | Skip | Unknown:
+    async def _perform(self, decided: Plan, deadline: float) -> Judged:
         """Do what was planned and judge it: a failure of the image is an outcome, an absence of ours is raised."""
         match decided:
             case Store():
-                try:
-                    return await self._performer.store(decided, deadline)
-                except Failure as failure:
-                    return self._judged(decided.row, failure)
-                except Exception as error:
-                    log.exception("image failed unexpectedly", shop_no=decided.row.shop_no, version=decided.row.version)
-                    return Failed(decided.row, FailureCode.INTERNAL_ERROR, type(error).__name__)
+                return self._bugs.admit(decided.row) or self._sources.admit(decided.row) or await self._store(decided, deadline)
             case Remove():
                 return Removed(decided.row)
-            case Skip() | Unknown():
+            case Skip():
                 return decided
+            case Unknown():
+                return GiveUp(FailureCode.UNKNOWN_VERSION, decided.detail)
             case _:
                 assert_never(decided)
 
-    @staticmethod
-    def _judged(row: ImageRow, failure: Failure) -> Failed:
-        judged = judge(row, failure)
+    async def _store(self, decided: Store, deadline: float) -> Outcome:
+        try:
+            outcome = await self._performer.store(decided, deadline)
+        except Unavailable:
+            self._sources.answered(decided.row)
+            raise
+        except Failure as failure:
+            return self._judge(decided.row, await self._sources.failed(decided.row, failure))
+        except Exception as error:
+            log.exception("image failed unexpectedly", **row_ids(decided.row))
+            return self._bug(decided.row, error)
+        self._sources.answered(decided.row)
+        if isinstance(outcome, Stored):
+            self._breakers[Dependency.STORAGE].succeeded()
+        return outcome
+
+    def _judge(self, row: ImageRow, failure: Failure) -> Outcome:
+        judged = judge(row, failure, self._rules.backoff, jitter=self._rules.jitter())
         if isinstance(judged, Unavailable):
             raise judged
         return judged
 
-    async def _settle(self, record: Record, outcome: Outcome) -> str:
-        """Write the outcome, however long that takes: a dead letter first, then the row."""
-        buried = not isinstance(outcome, Failed)
-        while True:
-            try:
-                if isinstance(outcome, Failed) and not buried:
-                    await self._dead_letters.of_image(record, outcome)
-                    buried = True
-                with self._metrics.step_seconds.labels("settle").time():
-                    settlement = await self._settles.submit(outcome)
-            except Unavailable as failure:
-                await self._wait(failure)
-                continue
-            except Exception:
-                # The row stays in progress behind its position; nothing is lost, and the record does not block others.
-                log.exception("outcome cannot be written", **_row_ids(outcome.row), outcome=type(outcome).__name__)
-                return "unsettled"
-            return self._end(outcome, settlement)
-
-    def _end(self, outcome: Outcome, settlement: Settlement) -> str:
-        if settlement.row is None:
-            return "refused"
-        if isinstance(outcome, Failed):
-            self._metrics.failures.labels(outcome.code.value).inc()
-            log.info("image failed", **_row_ids(outcome.row), code=outcome.code.value, detail=outcome.detail)
-        return settlement.history.outcome if settlement.history else "settled"
-
-    async def _give_up(self, record: Record, code: FailureCode, detail: str) -> str:
-        """Send a record without a row to the dead letters, however long Kafka is away."""
-        while True:
-            try:
-                await self._dead_letters.of_record(record, code, detail)
-            except Unavailable as failure:
-                await self._wait(failure)
-                continue
-            log.warning("record dead-lettered", topic=record.topic, partition=record.partition, offset=record.offset, code=code.value)
-            return "dead_letter"
-
-    async def _wait(self, failure: Unavailable) -> None:
-        self._metrics.waits.labels(failure.dependency.value).inc()
-        await asyncio.sleep(TRY_AGAIN)
+    def _bug(self, row: ImageRow, error: Exception) -> Outcome:
+        """Judge an error of ours: it is tried again like a failure of the source."""
+        return self._judge(row, Transient(FailureCode.INTERNAL_ERROR, type(error).__name__))
 
     async def _load_group(self, keys: Sequence[ImageKey]) -> list[ImageRow | None]:
         rows = await self._repository.load(keys)
         return [rows.get(key) for key in keys]
-
-    async def _settle_group(self, outcomes: Sequence[Outcome]) -> list[Settlement]:
-        return await self._repository.change(
-            [outcome.row.key for outcome in outcomes], lambda locked: settle_all(outcomes, locked, self._replaced_grace)
-        )
-
-
-def settle_all(outcomes: Sequence[Outcome], locked: Locked, replaced_grace: timedelta) -> tuple[Changes, list[Settlement]]:
-    """Apply outcomes to their locked rows, in order: of two for one version, the second is refused."""
-    rows = dict(locked.rows)
-    changes, settlements = Changes(), list[Settlement]()
-    for outcome in outcomes:
-        settlement = settle(rows.get(outcome.row.key), outcome, now=locked.now, replaced_grace=replaced_grace)
-        settlements.append(settlement)
-        changes.garbage.extend(settlement.garbage)
-        if settlement.row is not None:
-            rows[settlement.row.key] = settlement.row
-            changes.finished.append(settlement.row)
-        if settlement.history is not None:
-            changes.history.append(settlement.history)
-    return changes, settlements
-
-
-def _ids(record: Record, event: ImageEvent) -> dict[str, object]:
-    return {
-        "shop_no": event.shop_no,
-        "image_id": event.image_id,
-        "version": event.version,
-        "topic": record.topic,
-        "partition": record.partition,
-        "offset": record.offset,
-    }
-
-
-def _row_ids(row: ImageRow) -> dict[str, object]:
-    return {"shop_no": row.shop_no, "image_id": row.image_id.decode(), "version": row.version}

@@ -19,6 +19,10 @@ class Fetcher(Protocol):
         """Return the whole body (NotModified only if validators were given). Raises Permanent or Transient."""
         ...
 
+    async def connects(self, origin: str) -> bool:
+        """Tell whether the origin (scheme, host, port, `/`) lets us connect, whatever it answers."""
+        ...
+
 
 class ImageCheck(Protocol):
     """Tells what bytes are."""
@@ -84,7 +88,14 @@ class ImageRepository(Protocol):
         ...
 
     async def claim_due(self, limit: int, lease: timedelta) -> list[ImageRow]:
-        """Take up to `limit` rows whose time has come and give the caller so long to publish them; rivals get others."""
+        """Take up to `limit` rows whose time has come and give the caller so long to publish them; rivals get others.
+
+        A parked row is `woken` from then on.
+        """
+        ...
+
+    async def wake_parked(self, shop_no: int, host: str | None, limit: int) -> int:
+        """Let up to `limit` parked images of the shop, and of the source host where one is given, be due now."""
         ...
 
     async def history(self, key: ImageKey, limit: int) -> list[HistoryEntry]:
@@ -112,6 +123,25 @@ class GarbageRepository(Protocol):
         ...
 
 
+class WorkerRegister(Protocol):
+    """The row of the worker that asks. Raises Unavailable like the rows."""
+
+    async def start(self) -> str | None:
+        """Enter the worker with its release; return why its intake is stopped, None where it is not.
+
+        A stop that another release left behind is lifted.
+        """
+        ...
+
+    async def report(self) -> str | None:
+        """Write that the worker lives; return why its intake is stopped, None where it is not."""
+        ...
+
+    async def stop_intake(self, reason: str) -> None:
+        """Keep that the worker's intake is stopped, and why."""
+        ...
+
+
 class EventLog(Protocol):
     """Kafka, as publishers see it."""
 
@@ -120,4 +150,8 @@ class EventLog(Protocol):
 
     async def publish(self, messages: Sequence[Message]) -> list[Position | Unavailable]:
         """Publish all and wait for the acknowledgements, seconds at most; one result per message, in order."""
+        ...
+
+    async def probe(self) -> None:
+        """Publish a record that nobody reads and wait for its acknowledgement. Raises Unavailable."""
         ...

@@ -16,10 +16,11 @@ from faust.types import TP, EventT, StreamT
 from faust.types.tuples import Message
 
 from faust_app.core.record import Record
+from faust_app.flows.ingest import Handled
 
 log = structlog.get_logger()
 
-Handle = Callable[[Record], Awaitable[None]]
+Handle = Callable[[Record], Awaitable[Handled]]
 
 
 class PartitionControl(Protocol):
@@ -71,11 +72,11 @@ class _Held:
 
 
 class Dispatcher:
-    """Serves its slots from a queue per topic, in turn.
+    """Serves its slots from a queue per topic, in turn, as long as `may_start` allows; `go_on` tells that it may again.
 
-    `handle` deals with a record and raises nothing; should it raise all the same, `fail` is called with the error and
-    the event stays unacknowledged. `ahead` bounds the events held of a topic, `ahead_per_partition` softly those of a
-    partition: what was fetched before the pause is still taken.
+    `handle` deals with a record or returns it, which puts it back in front of its queue, and raises nothing; should it
+    raise all the same, `fail` is called with the error and the event stays unacknowledged. `ahead` bounds the events
+    held of a topic, `ahead_per_partition` softly those of a partition: what was fetched before the pause is still taken.
     """
 
     def __init__(
@@ -84,6 +85,7 @@ class Dispatcher:
         control: PartitionControl,
         fail: Callable[[BaseException], None],
         *,
+        may_start: Callable[[], bool],
         slots: int,
         ahead: int,
         ahead_per_partition: int,
@@ -92,6 +94,7 @@ class Dispatcher:
         self._handle = handle
         self._control = control
         self._fail = fail
+        self._may_start = may_start
         self._slots = slots
         self._ahead = ahead
         self._ahead_per_partition = ahead_per_partition
@@ -101,7 +104,7 @@ class Dispatcher:
         self._turn: deque[str] = deque()
         self._held: Counter[str] = Counter()
         self._paused: set[TP] = set()
-        self._running: dict[asyncio.Task[None], _Held] = {}
+        self._running: dict[asyncio.Task[Handled], _Held] = {}
 
     @property
     def running(self) -> int:
@@ -128,6 +131,10 @@ class Dispatcher:
             for tp in self._control.assigned():
                 if tp.topic == held.tp.topic:
                     self._pause(tp)
+        self._start()
+
+    def go_on(self) -> None:
+        """Start what may start."""
         self._start()
 
     def drain(self) -> None:
@@ -163,16 +170,16 @@ class Dispatcher:
         return None
 
     def _start(self) -> None:
-        while len(self._running) < self._slots and (held := self._next()) is not None:
+        while len(self._running) < self._slots and self._may_start() and (held := self._next()) is not None:
             held.progress = _Progress.RUNNING
             task = asyncio.create_task(self._run(held), name="event")
             self._running[task] = held
             task.add_done_callback(self._ended)
 
-    async def _run(self, held: _Held) -> None:
-        await self._handle(_record(held.event.message))
+    async def _run(self, held: _Held) -> Handled:
+        return await self._handle(_record(held.event.message))
 
-    def _ended(self, task: "asyncio.Task[None]") -> None:
+    def _ended(self, task: "asyncio.Task[Handled]") -> None:
         held = self._running.pop(task)
         error = None if task.cancelled() else task.exception()
         if held.dropped:
@@ -180,6 +187,9 @@ class Dispatcher:
         elif task.cancelled() or error is not None:
             self._fail(error or asyncio.CancelledError())
             return
+        elif task.result() is Handled.RETURNED:
+            held.progress = _Progress.QUEUED
+            self._queues[held.tp.topic].appendleft(held)
         else:
             held.progress = _Progress.FINISHED
             self._acknowledge(held.tp)
@@ -222,6 +232,6 @@ def _record(message: Message) -> Record:
     return Record(message.topic, message.partition, message.offset, round(message.timestamp * 1000), message.key, message.value)
 
 
-def _cancel(tasks: list["asyncio.Task[None]"]) -> None:
+def _cancel(tasks: list["asyncio.Task[Handled]"]) -> None:
     for task in tasks:
         task.cancel()

@@ -7,9 +7,22 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from faust_app.core.failure import Dependency, FailureCode, Permanent, Transient, Unavailable
-from faust_app.core.image import ImageRow, ImageState, image_prefix, object_key, version_of
-from faust_app.core.outcome import LATE_PUT, Failed, Kept, Outcome, Removed, Settlement, Stored, judge, may_collect, settle
+from faust_app.core.failure import FailureCode
+from faust_app.core.image import ImageRow, ImageState, Position, WakeReason, image_prefix, object_key, version_of
+from faust_app.core.outcome import (
+    LATE_PUT,
+    Failed,
+    HistoryEntry,
+    Kept,
+    Outcome,
+    Park,
+    Removed,
+    Retry,
+    Settlement,
+    Stored,
+    may_collect,
+    settle,
+)
 from tests.factories import NOW, accepted_row, done_row, make_shown
 
 GRACE = timedelta(days=7)
@@ -24,7 +37,14 @@ def stored(row: ImageRow, digest: bytes = b"\x02" * 32) -> Stored:
 
 
 def outcomes(row: ImageRow) -> list[Outcome]:
-    return [stored(row), Kept(row, make_shown(row), transferred=True), Removed(row), Failed(row, FailureCode.TRUNCATED, "d")]
+    return [
+        stored(row),
+        Kept(row, make_shown(row), transferred=True),
+        Removed(row),
+        Failed(row, FailureCode.TRUNCATED, "d"),
+        Retry(row, FailureCode.SOURCE_ERROR, "d", timedelta(seconds=10)),
+        Park(row, timedelta(seconds=10)),
+    ]
 
 
 def test_a_stored_image_is_shown_and_waits_for_nothing() -> None:
@@ -91,12 +111,32 @@ def test_the_object_of_a_refused_outcome_is_garbage_unless_it_is_the_one_shown()
     assert (garbage.target, garbage.due_at) == (mine.shown.object_key, NOW + LATE_PUT)
 
 
-def test_a_failure_of_the_image_is_an_outcome_and_an_absence_of_ours_is_not() -> None:
-    row = accepted_row()
-    for failure in (Permanent(FailureCode.EMPTY, "d"), Transient(FailureCode.EMPTY, "d")):
-        assert judge(row, failure) == Failed(row, FailureCode.EMPTY, "d")
-    away = Unavailable(Dependency.STORAGE, "d")
-    assert judge(row, away) is away
+def test_a_retry_waits_for_its_time_without_a_position_and_counts_one_attempt() -> None:
+    row = accepted_row(attempt=1, position=Position("retry", 3, 9), wake_at=None, wake_reason=None)
+    settlement = settled(row, Retry(row, FailureCode.SOURCE_ERROR, "status 500", timedelta(seconds=60)))
+    after = settlement.row
+    assert after is not None
+    assert (after.state, after.attempt, after.wake_at, after.wake_reason) == (
+        ImageState.IN_PROGRESS, 2, NOW + timedelta(seconds=60), WakeReason.RETRY,
+    )  # fmt: skip
+    assert (after.position, after.error_code, after.fingerprint) == (None, "source_error", "source_error@source.test")
+    assert settlement.history == HistoryEntry(row.key, NOW, row.version, "retry", code="source_error", detail="status 500")
+
+
+def test_a_parked_image_waits_and_nothing_is_counted_against_it() -> None:
+    row = accepted_row(attempt=1, rescues=1, error_code="source_error", position=Position("bulk", 3, 9), wake_at=None, wake_reason=None)
+    settlement = settled(row, Park(row, timedelta(minutes=5)))
+    after = settlement.row
+    assert after == replace(row, wake_at=NOW + timedelta(minutes=5), wake_reason=WakeReason.PARKED, position=None)
+    assert settlement.history is None
+
+
+@pytest.mark.parametrize("moved_on", [1, 0])
+def test_a_retry_or_park_of_another_attempt_is_refused(moved_on: int) -> None:
+    row = accepted_row(attempt=moved_on)
+    late = replace(row, attempt=1 - moved_on)
+    for outcome in (Retry(late, FailureCode.SOURCE_ERROR, "d", timedelta(0)), Park(late, timedelta(0))):
+        assert settled(row, outcome) == Settlement(None)
 
 
 @pytest.mark.parametrize(

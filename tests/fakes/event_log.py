@@ -26,3 +26,7 @@ class FakeEventLog:
     def _append(self, message: Message) -> Position:
         self.messages[message.topic].append(message)
         return Position(message.topic, 0, len(self.messages[message.topic]) - 1)
+
+    async def probe(self) -> None:
+        if self.away:
+            raise Unavailable(Dependency.KAFKA, "fake")

@@ -1,5 +1,7 @@
 """Sources in memory."""
 
+import asyncio
+
 from faust_app.core.content import Fetched, NotModified, Validators
 from faust_app.core.failure import Failure, FailureCode, Permanent
 
@@ -10,8 +12,10 @@ class FakeFetcher:
     def __init__(self) -> None:
         self.sources: dict[str, Fetched | Failure | Exception] = {}
         self.fetched: list[tuple[str, Validators]] = []
+        self.reachable = True
 
     async def fetch(self, url: str, validators: Validators) -> Fetched | NotModified:
+        await asyncio.sleep(0)
         self.fetched.append((url, validators))
         answer = self.sources.get(url, Permanent(FailureCode.SOURCE_NOT_FOUND, "status 404"))
         if isinstance(answer, Exception):
@@ -19,3 +23,6 @@ class FakeFetcher:
         if validators.etag is not None and validators.etag == answer.validators.etag:
             return NotModified()
         return answer
+
+    async def connects(self, origin: str) -> bool:
+        return self.reachable

@@ -8,7 +8,7 @@ from typing import TypeVar
 
 from faust_app.core.changes import Changes, Decide, IntakeOffset, Locked
 from faust_app.core.failure import Dependency, Unavailable
-from faust_app.core.image import ImageKey, ImageRow, ImageState, Position, placeholder
+from faust_app.core.image import ImageKey, ImageRow, ImageState, Position, WakeReason, placeholder
 from faust_app.core.outcome import Garbage, HistoryEntry
 
 R = TypeVar("R")
@@ -62,9 +62,22 @@ class FakeImageRepository:
         await self._answer()
         now = self._clock()
         due = [row for row in self.rows.values() if row.wake_at is not None and row.wake_at <= now]
-        claimed = [replace(row, wake_at=now + lease) for row in sorted(due, key=lambda row: str(row.wake_at))[:limit]]
+        claimed = [_leased(row, now + lease) for row in sorted(due, key=lambda row: str(row.wake_at))[:limit]]
         self.rows |= {row.key: row for row in claimed}
         return claimed
+
+    async def wake_parked(self, shop_no: int, host: str | None, limit: int) -> int:
+        await self._answer()
+        now = self._clock()
+        parked = [
+            row
+            for row in self.rows.values()
+            if row.shop_no == shop_no and row.wake_reason is WakeReason.PARKED and row.wake_at is not None and row.wake_at > now
+            if host is None or row.source_host == host
+        ]
+        for row in parked[:limit]:
+            self.rows[row.key] = replace(row, wake_at=now)
+        return len(parked[:limit])
 
     async def history(self, key: ImageKey, limit: int) -> list[HistoryEntry]:
         await self._answer()
@@ -109,8 +122,17 @@ class FakeImageRepository:
             current = self.rows.get(row.key)
             if current is not None and current.version == row.version and current.state is ImageState.IN_PROGRESS:
                 self.rows[row.key] = replace(row, updated_at=now)
+        for item in changes.waiting:
+            current = self.rows.get(item.row.key)
+            guard = (item.row.version, ImageState.IN_PROGRESS, item.attempt)
+            if current is not None and (current.version, current.state, current.attempt) == guard:
+                self.rows[item.row.key] = replace(item.row, updated_at=now)
         self.entries += changes.history
         for entry in changes.garbage:
             self.garbage[len(self.garbage) + 1] = entry
         if changes.offset is not None:
             self.offsets[changes.offset.topic, changes.offset.partition] = changes.offset
+
+
+def _leased(row: ImageRow, until: datetime) -> ImageRow:
+    return replace(row, wake_at=until, wake_reason=WakeReason.WOKEN if row.wake_reason is WakeReason.PARKED else row.wake_reason)

@@ -2,77 +2,20 @@
 
 import asyncio
 import hashlib
-from collections.abc import Awaitable, Callable
+from collections.abc import Callable
 from dataclasses import replace
-from datetime import timedelta
 
 import pytest
 
-from faust_app.adapters.image_check import StructureCheck
 from faust_app.core.content import Fetched, Validators
 from faust_app.core.events import Op
-from faust_app.core.failure import Dependency, FailureCode, Permanent, Transient, Unavailable
+from faust_app.core.failure import FailureCode, Permanent
 from faust_app.core.image import ImageRow, ImageState, event_of
 from faust_app.core.record import Record
-from faust_app.core.topics import Topics
-from faust_app.flows import ingest as ingest_module
-from faust_app.flows.dead_letters import DeadLetters
-from faust_app.flows.ingest import Ingest
-from faust_app.flows.intake import Intake, Terms, decide
-from faust_app.flows.perform import Performer
-from faust_app.flows.publish import Publisher
-from faust_app.metrics import Metrics
+from faust_app.flows.intake import Terms, decide
 from tests.factories import LEASE, SOURCE, event_record, make_record, make_request
-from tests.fakes.event_log import FakeEventLog
-from tests.fakes.fetcher import FakeFetcher
-from tests.fakes.image_repository import FakeImageRepository
-from tests.fakes.object_store import FakeObjectStore
+from tests.flows.worker_bench import DEAD, JPEG, WorkerBench
 from tests.pictures import picture
-
-DEAD = "p.dead-letter"
-JPEG = picture("jpg")
-
-
-class Bench:
-    def __init__(self, *, deadline: float = 30.0) -> None:
-        self.rows, self.log, self.store, self.fetcher, self.metrics = (
-            FakeImageRepository(), FakeEventLog(), FakeObjectStore(), FakeFetcher(), Metrics(),
-        )  # fmt: skip
-        self.fetcher.sources[SOURCE] = Fetched(JPEG, Validators('"e1"'))
-        self.intake = Intake(self.rows, Publisher(self.log, self.rows, Topics.named("p."), self.metrics), self.metrics, lease=LEASE)
-        self.ingest = Ingest(
-            self.rows,
-            Performer(self.fetcher, StructureCheck(), self.store, self.metrics),
-            DeadLetters(self.log, self.metrics, topic=DEAD, group="g"),
-            self.metrics,
-            deadline=deadline,
-            replaced_grace=timedelta(days=7),
-        )
-
-    async def accept(self, op: Op = Op.REGISTER, **values: object) -> ImageRow:
-        request = make_request(7, "a", op=op, **values)
-        (decision,) = await self.rows.change([request.key], lambda locked: decide([request], locked, Terms(LEASE)), create=True)
-        return decision.row
-
-    async def stored(self) -> ImageRow:
-        await self.ingest(event_record(await self.accept()))
-        return self.row
-
-    @property
-    def row(self) -> ImageRow:
-        return self.rows.rows[7, b"a"]
-
-    def count(self, end: str) -> float:
-        return self.metrics.registry.get_sample_value("shop_images_events_total", {"end": end}) or 0
-
-    def letters(self) -> list[str]:
-        return [dict(letter.headers)["shop-images-code"].decode() for letter in self.log.messages[DEAD]]
-
-
-@pytest.fixture
-def bench(monkeypatch: pytest.MonkeyPatch) -> Bench:
-    monkeypatch.setattr(ingest_module, "TRY_AGAIN", 0.001)
-    return Bench()
 
 
 async def until(condition: Callable[[], bool]) -> None:
@@ -81,7 +24,7 @@ async def until(condition: Callable[[], bool]) -> None:
             await asyncio.sleep(0)
 
 
-async def test_a_registered_image_ends_with_its_bytes_in_storage(bench: Bench) -> None:
+async def test_a_registered_image_ends_with_its_bytes_in_storage(bench: WorkerBench) -> None:
     row = await bench.stored()
     assert row.state is ImageState.DONE
     assert row.shown is not None
@@ -92,21 +35,21 @@ async def test_a_registered_image_ends_with_its_bytes_in_storage(bench: Bench) -
     assert [entry.outcome for entry in bench.rows.entries] == ["stored"]
 
 
-async def test_a_second_delivery_fetches_nothing(bench: Bench) -> None:
+async def test_a_second_delivery_fetches_nothing(bench: WorkerBench) -> None:
     record = event_record(await bench.accept())
     await bench.ingest(record)
     await bench.ingest(record)
     assert (len(bench.fetcher.fetched), len(bench.store.puts), bench.count("finished")) == (1, 1, 1)
 
 
-async def test_a_superseded_event_fetches_nothing(bench: Bench) -> None:
+async def test_a_superseded_event_fetches_nothing(bench: WorkerBench) -> None:
     old = event_record(await bench.accept())
     await bench.accept(Op.UPDATE)
     await bench.ingest(old)
     assert (bench.fetcher.fetched, bench.count("superseded"), bench.row.state) == ([], 1, ImageState.IN_PROGRESS)
 
 
-async def test_an_update_to_the_same_address_is_conditional_and_a_304_transfers_nothing(bench: Bench) -> None:
+async def test_an_update_to_the_same_address_is_conditional_and_a_304_transfers_nothing(bench: WorkerBench) -> None:
     before = await bench.stored()
     await bench.ingest(event_record(await bench.accept(Op.UPDATE)))
     assert bench.fetcher.fetched[1] == (SOURCE, Validators('"e1"'))
@@ -117,7 +60,7 @@ async def test_an_update_to_the_same_address_is_conditional_and_a_304_transfers_
     assert bench.row.shown_version == bench.row.version > before.version
 
 
-async def test_the_same_bytes_from_another_address_are_not_put_again(bench: Bench) -> None:
+async def test_the_same_bytes_from_another_address_are_not_put_again(bench: WorkerBench) -> None:
     await bench.stored()
     moved = "http://source.test/moved.jpg"
     bench.fetcher.sources[moved] = Fetched(JPEG, Validators('"e9"'))
@@ -127,7 +70,7 @@ async def test_the_same_bytes_from_another_address_are_not_put_again(bench: Benc
     assert (bench.row.shown.url, bench.row.shown.validators) == (moved, Validators('"e9"'))
 
 
-async def test_an_update_with_other_bytes_shows_them_and_the_old_object_is_garbage(bench: Bench) -> None:
+async def test_an_update_with_other_bytes_shows_them_and_the_old_object_is_garbage(bench: WorkerBench) -> None:
     before = await bench.stored()
     bench.fetcher.sources[SOURCE] = Fetched(picture("png"), Validators('"e2"'))
     await bench.ingest(event_record(await bench.accept(Op.UPDATE)))
@@ -137,13 +80,13 @@ async def test_an_update_with_other_bytes_shows_them_and_the_old_object_is_garba
     assert [entry.target for entry in bench.rows.garbage.values()] == [before.shown.object_key]
 
 
-async def test_a_deleted_image_shows_nothing(bench: Bench) -> None:
+async def test_a_deleted_image_shows_nothing(bench: WorkerBench) -> None:
     await bench.stored()
     await bench.ingest(event_record(await bench.accept(Op.DELETE)))
     assert (bench.row.state, bench.row.shown, bench.count("deleted")) == (ImageState.DELETED, None, 1)
 
 
-async def test_an_outcome_for_a_version_that_is_no_longer_wanted_is_refused_and_its_object_is_garbage(bench: Bench) -> None:
+async def test_an_outcome_for_a_version_that_is_no_longer_wanted_is_refused_and_its_object_is_garbage(bench: WorkerBench) -> None:
     row = await bench.accept()
 
     async def supersede(_: str) -> None:
@@ -156,15 +99,8 @@ async def test_an_outcome_for_a_version_that_is_no_longer_wanted_is_refused_and_
     assert [entry.target for entry in bench.rows.garbage.values()] == bench.store.puts
 
 
-@pytest.mark.parametrize(
-    "failure",
-    [
-        Permanent(FailureCode.SOURCE_GONE, "status 410"),
-        Transient(FailureCode.SOURCE_ERROR, "status 500"),
-    ],
-)
-async def test_a_failure_of_the_image_is_a_dead_letter_and_then_a_failed_row(bench: Bench, failure: Permanent | Transient) -> None:
-    bench.fetcher.sources[SOURCE] = failure
+async def test_a_permanent_failure_is_a_dead_letter_and_then_a_failed_row(bench: WorkerBench) -> None:
+    bench.fetcher.sources[SOURCE] = failure = Permanent(FailureCode.SOURCE_GONE, "status 410")
     record = event_record(await bench.accept())
     await bench.ingest(record)
     assert (bench.row.state, bench.row.error_code, bench.row.error_detail) == (ImageState.FAILED, failure.code.value, failure.detail)
@@ -173,51 +109,11 @@ async def test_a_failure_of_the_image_is_a_dead_letter_and_then_a_failed_row(ben
     assert dict(letter.headers)["shop-images-version"] == b"%d" % bench.row.version
 
 
-async def test_what_is_not_an_image_fails_and_what_was_shown_stays(bench: Bench) -> None:
+async def test_what_is_not_an_image_fails_and_what_was_shown_stays(bench: WorkerBench) -> None:
     before = await bench.stored()
     bench.fetcher.sources[SOURCE] = Fetched(b"<html>soon back</html>")
     await bench.ingest(event_record(await bench.accept(Op.UPDATE)))
     assert (bench.row.state, bench.row.error_code, bench.row.shown) == (ImageState.FAILED, "not_an_image", before.shown)
-
-
-async def test_a_row_does_not_fail_before_its_dead_letter_is_acknowledged(bench: Bench) -> None:
-    bench.fetcher.sources[SOURCE] = Permanent(FailureCode.SOURCE_GONE)
-    bench.log.away = True
-    task = asyncio.create_task(bench.ingest(event_record(await bench.accept())))
-    await until(lambda: len(bench.log.sends) >= 3)
-    assert bench.row.state is ImageState.IN_PROGRESS
-    bench.log.away = False
-    await task
-    assert (bench.row.state, bench.letters()) == (ImageState.FAILED, ["source_gone"])
-
-
-async def test_an_absent_storage_costs_nothing_and_the_event_goes_on_by_itself(bench: Bench) -> None:
-    bench.store.away = True
-    task = asyncio.create_task(bench.ingest(event_record(await bench.accept())))
-    await until(lambda: len(bench.fetcher.fetched) >= 3)
-    bench.store.away = False
-    await task
-    assert (bench.row.state, bench.row.attempt, bench.letters()) == (ImageState.DONE, 0, [])
-
-
-async def test_an_absent_database_is_waited_for_and_the_outcome_is_kept(bench: Bench) -> None:
-    row = await bench.accept()
-
-    async def lose_database(_: str) -> None:
-        bench.rows.away = True
-
-    bench.store.before_put = lose_database
-    task = asyncio.create_task(bench.ingest(event_record(row)))
-    await until(lambda: (bench.metrics.registry.get_sample_value("shop_images_waits_total", {"dependency": "database"}) or 0) >= 3)
-    bench.rows.away = False
-    await task
-    assert (bench.row.state, len(bench.store.puts)) == (ImageState.DONE, 1)
-
-
-async def test_an_error_of_ours_is_judged_and_never_leaves(bench: Bench) -> None:
-    bench.fetcher.sources[SOURCE] = ZeroDivisionError("bug")
-    await bench.ingest(event_record(await bench.accept()))
-    assert (bench.row.state, bench.row.error_code, bench.letters()) == (ImageState.FAILED, "internal_error", ["internal_error"])
 
 
 @pytest.mark.parametrize(
@@ -231,7 +127,7 @@ async def test_an_error_of_ours_is_judged_and_never_leaves(bench: Bench) -> None
     ],
 )
 async def test_a_record_nothing_stands_behind_goes_raw_to_the_dead_letters_and_touches_no_row(
-    bench: Bench, make: Callable[[ImageRow], Record], code: str
+    bench: WorkerBench, make: Callable[[ImageRow], Record], code: str
 ) -> None:
     record = make(await bench.accept())
     before = bench.row
@@ -239,24 +135,7 @@ async def test_a_record_nothing_stands_behind_goes_raw_to_the_dead_letters_and_t
     assert (bench.row, bench.letters(), bench.log.messages[DEAD][0].value) == (before, [code], record.value or b"")
 
 
-async def test_a_deadline_that_strikes_the_fetch_is_the_sources_failure(monkeypatch: pytest.MonkeyPatch) -> None:
-    bench = Bench(deadline=0.02)
-    monkeypatch.setattr(bench.fetcher, "fetch", _never)
-    await bench.ingest(event_record(await bench.accept()))
-    assert bench.row.error_code == "source_timeout"
-
-
-async def test_a_deadline_that_strikes_the_put_is_an_absence_of_storage(bench: Bench) -> None:
-    bench = Bench(deadline=0.02)
-    bench.store.before_put = _never
-    task = asyncio.create_task(bench.ingest(event_record(await bench.accept())))
-    await until(lambda: (bench.metrics.registry.get_sample_value("shop_images_waits_total", {"dependency": "storage"}) or 0) >= 1)
-    bench.store.before_put = None
-    await task
-    assert (bench.row.state, bench.row.attempt) == (ImageState.DONE, 0)
-
-
-async def test_many_events_share_their_loads_and_settles(bench: Bench) -> None:
+async def test_many_events_share_their_loads_and_settles(bench: WorkerBench) -> None:
     requests = [make_request(7, f"i{n}") for n in range(100)]
     decisions = await bench.rows.change([r.key for r in requests], lambda locked: decide(requests, locked, Terms(LEASE)), create=True)
     before = bench.rows.changes
@@ -265,33 +144,15 @@ async def test_many_events_share_their_loads_and_settles(bench: Bench) -> None:
     assert bench.rows.changes - before < 20
 
 
-async def test_two_workers_on_one_event_store_one_image(bench: Bench) -> None:
+async def test_two_workers_on_one_event_store_one_image(bench: WorkerBench) -> None:
     record = event_record(await bench.accept())
     await asyncio.gather(bench.ingest(record), bench.ingest(record))
     assert (bench.row.state, bench.count("stored"), bench.count("refused")) == (ImageState.DONE, 1, 1)
     assert bench.rows.garbage == {}, "both made the same key, and it is the one shown"
 
 
-async def test_a_retry_whose_attempt_is_behind_the_row_is_an_old_copy(bench: Bench) -> None:
+async def test_a_retry_whose_attempt_is_behind_the_row_is_an_old_copy(bench: WorkerBench) -> None:
     row = await bench.accept()
     bench.rows.rows[row.key] = replace(row, attempt=1)
     await bench.ingest(make_record(event_of(row)))
     assert (bench.count("old_copy"), bench.fetcher.fetched) == (1, [])
-
-
-def _never(*_: object) -> Awaitable[None]:
-    return asyncio.get_running_loop().create_future()
-
-
-async def test_an_unavailable_dependency_is_never_an_outcome(bench: Bench) -> None:
-    answers: list[Unavailable | Fetched] = [Unavailable(Dependency.KAFKA, "x"), Fetched(JPEG)]
-
-    async def fetch(url: str, validators: Validators) -> Fetched:
-        answer = answers.pop(0)
-        if isinstance(answer, Unavailable):
-            raise answer
-        return answer
-
-    bench.fetcher.fetch = fetch  # type: ignore[method-assign]
-    await bench.ingest(event_record(await bench.accept()))
-    assert (bench.row.state, bench.row.attempt) == (ImageState.DONE, 0)

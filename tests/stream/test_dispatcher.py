@@ -12,6 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from faust_app.core.record import Record
+from faust_app.flows.ingest import Handled
 from faust_app.stream.dispatcher import Dispatcher
 
 
@@ -57,16 +58,18 @@ class Bench:
 
     def __init__(self, *, slots: int = 64, ahead: int = 2000, per_partition: int = 400, grace: float = 0.0) -> None:
         self.control, self.stream = FakeControl(), FakeStream()
-        self.started: dict[tuple[str, int, int], asyncio.Future[None]] = {}
+        self.started: dict[tuple[str, int, int], asyncio.Future[Handled]] = {}
+        self.may_start = True
         self.failures: list[BaseException] = []
         self.dispatcher = Dispatcher(
-            self._handle, self.control, self.failures.append, slots=slots, ahead=ahead, ahead_per_partition=per_partition, grace=grace
-        )
+            self._handle, self.control, self.failures.append, may_start=lambda: self.may_start,
+            slots=slots, ahead=ahead, ahead_per_partition=per_partition, grace=grace,
+        )  # fmt: skip
 
-    async def _handle(self, record: Record) -> None:
-        future: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+    async def _handle(self, record: Record) -> Handled:
+        future: asyncio.Future[Handled] = asyncio.get_running_loop().create_future()
         self.started[record.topic, record.partition, record.offset] = future
-        await future
+        return await future
 
     def submit(self, offset: int, *, partition: int = 0, topic: str = "bulk") -> None:
         message = SimpleNamespace(
@@ -74,9 +77,9 @@ class Bench:
         )
         self.dispatcher.submit(self.stream, SimpleNamespace(message=message))  # type: ignore[arg-type]
 
-    async def finish(self, offset: int, *, partition: int = 0, topic: str = "bulk") -> None:
+    async def finish(self, offset: int, *, partition: int = 0, topic: str = "bulk", end: Handled = Handled.DONE) -> None:
         await turns()
-        self.started[topic, partition, offset].set_result(None)
+        self.started[topic, partition, offset].set_result(end)
         await turns()
 
 
@@ -201,7 +204,7 @@ async def test_a_new_assignment_is_not_mixed_with_what_ran_before_the_drain() ->
     bench.submit(0)
     bench.submit(1)
     await bench.finish(0)
-    old.set_result(None)
+    old.set_result(Handled.DONE)
     await turns()
     assert bench.stream.acked == [(0, 0)]
     await bench.finish(1)
@@ -231,3 +234,41 @@ def test_whatever_the_order_of_finishing_acks_come_in_offset_order_without_gaps(
             assert bench.stream.acked == [(0, n) for n in range(prefix)]
 
     asyncio.run(scenario())
+
+
+async def test_a_returned_event_is_in_front_of_its_queue_as_if_it_had_never_started() -> None:
+    bench = Bench(slots=1)
+    bench.submit(0)
+    bench.submit(1)
+    await turns()
+    bench.may_start = False
+    await bench.finish(0, end=Handled.RETURNED)
+    assert (bench.dispatcher.running, bench.dispatcher.held("bulk"), bench.stream.acked) == (0, 2, [])
+    bench.started.clear()
+    bench.may_start = True
+    bench.dispatcher.go_on()
+    await turns()
+    assert list(bench.started) == [("bulk", 0, 0)]
+    await bench.finish(0)
+    await bench.finish(1)
+    assert bench.stream.acked == [(0, 0), (0, 1)]
+
+
+async def test_while_nothing_may_start_events_are_held_within_their_bounds_and_a_drain_gives_all_back() -> None:
+    bench = Bench(ahead=3)
+    bench.may_start = False
+    for offset in range(5):
+        bench.submit(offset)
+    await turns()
+    assert (bench.started, len(bench.control.paused)) == ({}, 3)
+    bench.dispatcher.drain()
+    assert (bench.control.given_back, bench.dispatcher.held("bulk")) == ([0, 1, 2, 3, 4], 0)
+
+
+async def test_an_event_that_is_returned_after_a_drain_is_given_back() -> None:
+    bench = Bench(grace=60)
+    bench.submit(0)
+    await turns()
+    bench.dispatcher.drain()
+    await bench.finish(0, end=Handled.RETURNED)
+    assert (bench.control.given_back, bench.stream.acked) == ([0], [])

@@ -1,0 +1,129 @@
+"""What only a worker has, assembled on what every process has."""
+
+import hashlib
+import random
+import socket
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from datetime import timedelta
+
+from faust_app.adapters.fetcher import HttpFetcher
+from faust_app.adapters.garbage_repository import MariaGarbageRepository
+from faust_app.adapters.image_check import StructureCheck
+from faust_app.adapters.worker_register import MariaWorkerRegister
+from faust_app.core.failure import Dependency, Unavailable
+from faust_app.core.retry import JITTER, Backoff
+from faust_app.flows.breakers import Breakers, Probe
+from faust_app.flows.bugs import Bugs
+from faust_app.flows.collect_garbage import GarbageCollector
+from faust_app.flows.dead_letters import DeadLetters
+from faust_app.flows.ingest import Ingest, Rules
+from faust_app.flows.perform import Performer
+from faust_app.flows.settle import Settler
+from faust_app.flows.sources import Sources
+from faust_app.flows.take_requests import TakeRequests
+from faust_app.parts import Parts
+from faust_app.settings import Settings
+
+
+@dataclass(frozen=True, slots=True)
+class WorkerParts:
+    """The flows of a worker, and what decides whether it may start events."""
+
+    parts: Parts
+    ingest: Ingest
+    breakers: Breakers
+    bugs: Bugs
+    sources: Sources
+    collector: GarbageCollector
+    take_requests: TakeRequests
+
+    @property
+    def may_start(self) -> bool:
+        """Whether events may start."""
+        return self.breakers.all_closed and self.bugs.may_start
+
+    async def publish_due(self) -> int:
+        """Publish what is due; an absence that is met on the way is known to the breakers at once. Raises Unavailable."""
+        try:
+            published = await self.parts.due.run_pass()
+        except Unavailable as failure:
+            await self.breakers.failed(failure)
+            raise
+        if self.parts.publisher.away:
+            await self.breakers.failed(Unavailable(Dependency.KAFKA, "no acknowledgement"))
+        return published
+
+    async def reasons_not_ready(self) -> list[str]:
+        """Return why the worker cannot work; where no breaker knows it yet, its dependencies are asked."""
+        stopped = [f"stopped after errors of ours: {self.bugs.brake}; `shop-images resume` lifts it"] if self.bugs.brake else []
+        away = self.breakers.reasons or await self.parts.reasons_not_ready()
+        return [*stopped, *away]
+
+
+@asynccontextmanager
+async def open_worker_parts(parts: Parts, *, port: int) -> AsyncIterator[WorkerParts]:
+    """Assemble what only a worker needs; `port` is that of its web views, part of its name."""
+    settings = parts.settings
+    name = settings.worker_name or f"{socket.gethostname()}:{port}"
+    register = MariaWorkerRegister(parts.database, name, settings.release)
+    async with HttpFetcher(settings) as fetcher:
+        sources = Sources(parts.repository, fetcher, _jitter)
+        bugs = Bugs(parts.repository, register, _jitter)
+        breakers = Breakers(_probes(parts, name, bugs, sources), parts.metrics)
+        sources.egress = breakers[Dependency.EGRESS]
+        dead_letters = DeadLetters(parts.event_log, parts.metrics, topic=parts.topics.dead_letter.name, group=settings.app_id)
+        grace = timedelta(seconds=settings.replaced_grace)
+        settler = Settler(parts.repository, dead_letters, breakers, bugs, parts.metrics, grace=grace)
+        try:
+            yield WorkerParts(
+                parts=parts,
+                ingest=Ingest(
+                    repository=parts.repository,
+                    performer=Performer(fetcher, StructureCheck(), parts.store, parts.metrics),
+                    settler=settler,
+                    sources=sources,
+                    bugs=bugs,
+                    breakers=breakers,
+                    metrics=parts.metrics,
+                    rules=Rules(settings.event_deadline, Backoff(settings.retry_delays), _jitter),
+                ),
+                breakers=breakers,
+                bugs=bugs,
+                sources=sources,
+                collector=GarbageCollector(MariaGarbageRepository(parts.database), parts.repository, parts.store, parts.metrics),
+                take_requests=_take_requests(parts, dead_letters, settings),
+            )
+        finally:
+            await breakers.stop()
+
+
+def _take_requests(parts: Parts, dead_letters: DeadLetters, settings: Settings) -> TakeRequests:
+    return TakeRequests(
+        parts.repository,
+        parts.intake,
+        dead_letters,
+        parts.event_log,
+        group=f"{settings.app_id}-requests",
+        lease=timedelta(seconds=settings.publish_lease),
+    )
+
+
+def _probes(parts: Parts, name: str, bugs: Bugs, sources: Sources) -> dict[Dependency, Probe]:
+    """Return an operation of the worker's own on each dependency: a small object, its row, a record, a connection."""
+
+    async def put_object() -> None:
+        key = f"probe/{hashlib.sha256(name.encode()).hexdigest()[:20]}"
+        await parts.store.put(key, b"", content_type="text/plain", sha256=hashlib.sha256(b"").hexdigest(), metadata={})
+
+    return {
+        Dependency.STORAGE: put_object,
+        Dependency.DATABASE: bugs.probe,
+        Dependency.KAFKA: parts.event_log.probe,
+        Dependency.EGRESS: sources.reach_anybody,
+    }
+
+
+def _jitter() -> float:
+    return random.uniform(*JITTER)  # noqa: S311 - spreads retries, no secret

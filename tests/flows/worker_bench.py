@@ -1,0 +1,96 @@
+"""A worker's flows over fakes of everything outside."""
+
+from datetime import timedelta
+
+from faust_app.adapters.image_check import StructureCheck
+from faust_app.core.content import Fetched, Validators
+from faust_app.core.events import ImageRequest, Op
+from faust_app.core.failure import Dependency, Unavailable
+from faust_app.core.image import ImageRow
+from faust_app.core.retry import Backoff
+from faust_app.core.topics import Topics
+from faust_app.flows.breakers import Breakers
+from faust_app.flows.bugs import Bugs
+from faust_app.flows.dead_letters import DeadLetters
+from faust_app.flows.ingest import Ingest, Rules
+from faust_app.flows.intake import Intake, Terms, decide
+from faust_app.flows.perform import Performer
+from faust_app.flows.publish import Publisher
+from faust_app.flows.publish_due import DuePublisher
+from faust_app.flows.settle import Settler
+from faust_app.flows.sources import Sources
+from faust_app.metrics import Metrics
+from tests.factories import LEASE, SOURCE, event_record, make_request
+from tests.fakes.event_log import FakeEventLog
+from tests.fakes.fetcher import FakeFetcher
+from tests.fakes.image_repository import FakeImageRepository
+from tests.fakes.object_store import FakeObjectStore
+from tests.fakes.worker_register import FakeWorkerRegister
+from tests.pictures import picture
+
+DEAD = "p.dead-letter"
+JPEG = picture("jpg")
+TOPICS = Topics.named("p.")
+
+
+class WorkerBench:
+    """Every jitter is 1; the delays are those of production."""
+
+    def __init__(self, *, deadline: float = 30.0) -> None:
+        self.rows, self.log, self.store, self.fetcher, self.metrics = (
+            FakeImageRepository(), FakeEventLog(), FakeObjectStore(), FakeFetcher(), Metrics(),
+        )  # fmt: skip
+        self.register = FakeWorkerRegister()
+        self.fetcher.sources[SOURCE] = Fetched(JPEG, Validators('"e1"'))
+        self.publisher = Publisher(self.log, self.rows, TOPICS, self.metrics)
+        self.due = DuePublisher(self.rows, self.publisher, lease=LEASE)
+        self.intake = Intake(self.rows, self.publisher, self.metrics, lease=LEASE)
+        self.sources = Sources(self.rows, self.fetcher, lambda: 1.0)
+        self.bugs = Bugs(self.rows, self.register, lambda: 1.0)
+        probes = {
+            Dependency.STORAGE: self._probe_storage,
+            Dependency.DATABASE: self.rows.now,
+            Dependency.KAFKA: self.log.probe,
+            Dependency.EGRESS: self.sources.reach_anybody,
+        }
+        self.breakers = Breakers(probes, self.metrics)
+        self.sources.egress = self.breakers[Dependency.EGRESS]
+        dead_letters = DeadLetters(self.log, self.metrics, topic=DEAD, group="g")
+        self.ingest = Ingest(
+            repository=self.rows,
+            performer=Performer(self.fetcher, StructureCheck(), self.store, self.metrics),
+            settler=Settler(self.rows, dead_letters, self.breakers, self.bugs, self.metrics, grace=timedelta(days=7)),
+            sources=self.sources,
+            bugs=self.bugs,
+            breakers=self.breakers,
+            metrics=self.metrics,
+            rules=Rules(deadline, Backoff(), lambda: 1.0),
+        )
+
+    async def _probe_storage(self) -> None:
+        if self.store.away:
+            raise Unavailable(Dependency.STORAGE, "fake")
+
+    async def accept(self, op: Op = Op.REGISTER, **values: object) -> ImageRow:
+        return await self.accept_request(make_request(7, "a", op=op, **values))
+
+    async def accept_request(self, request: ImageRequest) -> ImageRow:
+        (decision,) = await self.rows.change([request.key], lambda locked: decide([request], locked, Terms(LEASE)), create=True)
+        return decision.row
+
+    async def stored(self) -> ImageRow:
+        await self.ingest(event_record(await self.accept()))
+        return self.row
+
+    @property
+    def row(self) -> ImageRow:
+        return self.rows.rows[7, b"a"]
+
+    def count(self, end: str) -> float:
+        return self.metric("events", end=end)
+
+    def metric(self, name: str, **labels: str) -> float:
+        return self.metrics.registry.get_sample_value(f"shop_images_{name}_total", labels) or 0
+
+    def letters(self) -> list[str]:
+        return [dict(letter.headers)["shop-images-code"].decode() for letter in self.log.messages[DEAD]]
