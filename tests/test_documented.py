@@ -18,6 +18,7 @@ CLONE = Path(__file__).parent.parent
 README = (CLONE / "README.md").read_text()
 KINDS = {Counter: "counter", Gauge: "gauge", Histogram: "histogram"}
 TYPES: dict[Any, str] = {str: "text", int: "integer", float: "number", bool: "true or false", Path: "path", SecretStr: "secret"}
+TYPES[tuple[float, float, float]] = "three numbers"
 
 
 def type_name(annotation: Any) -> str:
@@ -33,6 +34,8 @@ def default_text(field: FieldInfo) -> str:
     assert value is not PydanticUndefined, "every setting has a default"
     if value is None:
         return ""
+    if isinstance(value, tuple):
+        return f"`{','.join(f'{part:g}' for part in value)}`"
     value = value.get_secret_value() if isinstance(value, SecretStr) else value
     return f"`{value:g}`" if isinstance(value, float) and value == int(value) and value < 1e6 else f"`{value}`"
 

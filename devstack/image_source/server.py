@@ -8,6 +8,7 @@
 | `/broken/short/{name}.{kind}`                 | the connection ends in the middle of a picture                      |
 | `/broken/html/{name}.{kind}`                  | a page with status 200                                              |
 | `/status/{code}` and anything below it        | that status; `retry_after` becomes the header of that name          |
+| `/flaky/{times}/{n}`                          | status 503 so many times, then what `/flat/{n}` answers             |
 | `/redirect/{n}/{path}`                        | n redirects, then `/path` of this server                            |
 | `/requests`                                   | what was asked for, as JSON; DELETE forgets it                      |
 
@@ -60,6 +61,7 @@ def create_application() -> web.Application:
     application.router.add_get("/broken/short/{name}.{kind}", serve_short)
     application.router.add_get("/broken/html/{name}.{kind}", serve_page)
     application.router.add_route("*", "/status/{code:[2-5]\\d\\d}{below:(/.*)?}", serve_status)
+    application.router.add_get("/flaky/{times:\\d+}/{number:\\d+}", serve_flaky)
     application.router.add_get("/redirect/{times:\\d+}/{path:.*}", serve_redirect)
     application.router.add_get("/requests", show_counts)
     application.router.add_delete("/requests", forget_counts)
@@ -140,6 +142,13 @@ async def serve_status(request: web.Request) -> web.StreamResponse:
     """Answer with the status that was asked for."""
     headers = {"Retry-After": request.query["retry_after"]} if "retry_after" in request.query else {}
     return web.Response(status=int(request.match_info["code"]), headers=headers)
+
+
+async def serve_flaky(request: web.Request) -> web.StreamResponse:
+    """Answer with an error until it was asked for often enough."""
+    if request.app[COUNTS][request.path].requests <= int(request.match_info["times"]):
+        return web.Response(status=503)
+    return await serve_flat(request)
 
 
 async def serve_redirect(request: web.Request) -> web.StreamResponse:

@@ -10,12 +10,14 @@ import pytest
 
 from faust_app.adapters.database import Database
 from faust_app.adapters.image_repository import MariaImageRepository
-from faust_app.core.changes import Changes, IntakeOffset, Locked
+from faust_app.core.changes import Changes, IntakeOffset, Locked, Waiting
 from faust_app.core.events import Op
-from faust_app.core.image import ImageRow, ImageState, Position
-from faust_app.core.outcome import HistoryEntry
+from faust_app.core.failure import FailureCode
+from faust_app.core.image import ImageRow, ImageState, Position, WakeReason
+from faust_app.core.outcome import HistoryEntry, Outcome, Park, Retry
 from faust_app.flows.intake import Terms, decide
 from faust_app.flows.ports import ImageRepository
+from faust_app.flows.settle import settle_all
 from faust_app.settings import Settings
 from tests.factories import LEASE, make_request, make_shown
 from tests.fakes.image_repository import FakeImageRepository
@@ -176,3 +178,49 @@ async def test_two_intakes_of_the_same_new_images_at_once_give_no_version_twice(
     assert all(len(versions) == len(set(versions)) for versions in given.values())
     for image_id, versions in given.items():
         assert (await repository.load([(shop_no, image_id)]))[shop_no, image_id].version == max(versions)
+
+
+async def settle_waiting(repository: ImageRepository, row: ImageRow, outcome: Outcome) -> None:
+    await repository.change([row.key], lambda locked: settle_all([outcome], locked, timedelta(days=7)))
+
+
+async def test_a_retry_reads_back_with_its_time_and_without_a_position(repository: ImageRepository, shop_no: int) -> None:
+    (row,) = await accept(repository, shop_no, "a")
+    await repository.mark_published([(row, Position("bulk", 3, 17))])
+    await settle_waiting(repository, row, Retry(row, FailureCode.SOURCE_ERROR, "status 500", timedelta(seconds=10)))
+    read = await the_row(repository, row)
+    assert (read.attempt, read.position, read.wake_reason, read.error_code) == (1, None, WakeReason.RETRY, "source_error")
+    assert read.wake_at is not None
+    assert read.updated_at is not None
+    assert read.wake_at - read.updated_at == timedelta(seconds=10)
+    assert [entry.outcome for entry in await repository.history(row.key, 5)] == ["retry"]
+
+
+async def test_a_row_that_waits_is_not_written_by_the_outcome_of_another_attempt(repository: ImageRepository, shop_no: int) -> None:
+    (row,) = await accept(repository, shop_no, "a")
+    late = replace(row, attempt=2, wake_at=row.wake_at, wake_reason=WakeReason.RETRY)
+    await repository.change([row.key], lambda _: (Changes(waiting=[Waiting(late, attempt=1)]), None))
+    assert (await the_row(repository, row)).attempt == 0
+
+
+async def test_a_parked_row_that_is_claimed_is_woken_and_its_lease_is_not_taken_for_a_time_to_wait(
+    repository: ImageRepository, shop_no: int
+) -> None:
+    (row,) = await accept(repository, shop_no, "a")
+    await settle_waiting(repository, row, Park(row, timedelta(seconds=-1)))
+    claimed = {found.key: found for found in await repository.claim_due(1000, LEASE)}[row.key]
+    assert claimed.wake_reason is WakeReason.WOKEN
+    assert await repository.wake_parked(shop_no, None, 10) == 0
+    assert await repository.mark_published([(claimed, Position("bulk", 0, 1))]) == 1
+
+
+async def test_parked_rows_are_woken_by_shop_and_host_and_no_more_than_asked_for(repository: ImageRepository, shop_no: int) -> None:
+    rows = [*await accept(repository, shop_no, "a", "b", "c"), *await accept(repository, shop_no, "x", source_url="http://other.test/x")]
+    for row in rows:
+        await settle_waiting(repository, row, Park(row, timedelta(hours=1)))
+    assert await repository.wake_parked(shop_no + 1, None, 10) == 0
+    assert await repository.wake_parked(shop_no, "source.test", 2) == 2
+    assert await repository.wake_parked(shop_no, "source.test", 10) == 1
+    assert await repository.wake_parked(shop_no, None, 10) == 1
+    due = {row.key[1] for row in await repository.claim_due(1000, LEASE) if row.shop_no == shop_no}
+    assert due == {b"a", b"b", b"c", b"x"}

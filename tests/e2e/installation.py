@@ -87,18 +87,34 @@ class Installation:
         return self.web
 
     async def _start(self, name: str, app: str) -> Process:
-        process = Process(name, app, self.environment(), self.folder, _free_port())
-        self.processes.append(process)
+        process = self._spawn(name, app, _free_port())
         await self.until(lambda: self._ready(process), f"{name} ready")
         return process
 
+    async def launch(self, name: str, *, port: int) -> Process:
+        """Start a worker that may not become ready; return when it answers."""
+        process = self._spawn(name, "faust_app", port)
+        await self.until(lambda: self._answers(process), f"{name} answers")
+        return process
+
+    def _spawn(self, name: str, app: str, port: int) -> Process:
+        process = Process(name, app, self.environment(), self.folder, port)
+        self.processes.append(process)
+        return process
+
     async def _ready(self, process: Process) -> bool:
+        return await self._status(process, "/ready") == 200
+
+    async def _answers(self, process: Process) -> bool:
+        return await self._status(process, "/health") == 200
+
+    async def _status(self, process: Process, path: str) -> int | None:
         assert process.alive, process.log.read_text()[-3000:]
         try:
-            async with aiohttp.ClientSession() as http, http.get(f"http://127.0.0.1:{process.port}/ready") as answer:
-                return answer.status == 200
+            async with aiohttp.ClientSession() as http, http.get(f"http://127.0.0.1:{process.port}{path}") as answer:
+                return answer.status
         except aiohttp.ClientError:
-            return False
+            return None
 
     def close(self) -> None:
         for process in self.processes:
@@ -173,6 +189,10 @@ class Installation:
             cursor.execute(sql, parameters)
             return tuple(cursor.fetchall())
 
+    def execute(self, sql: str, *parameters: Any) -> None:
+        with pymysql.connect(**self.settings.database, autocommit=True) as connection, connection.cursor() as cursor:
+            cursor.execute(sql, parameters)
+
     def states(self, shop_no: int) -> Counter[str]:
         return Counter(state for (state,) in self.query("SELECT state FROM image WHERE shop_no = %s", shop_no))
 
@@ -222,6 +242,8 @@ class Installation:
 
 
 def _text(value: object) -> str:
+    if isinstance(value, tuple):
+        return ",".join(map(str, value))
     return value.get_secret_value() if isinstance(value, SecretStr) else str(value)
 
 

@@ -5,8 +5,6 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
-import pytest
-
 from devstack.stack import Stack
 from faust_app.settings import Settings
 from tests.e2e.installation import Installation
@@ -82,27 +80,6 @@ async def test_a_worker_stops_within_ten_seconds_while_its_sources_never_answer(
 
 async def _runs(installation: Installation, count: int) -> bool:
     return await installation.metric(installation.processes[-1], "shop_images_running_events") >= count
-
-
-@pytest.mark.parametrize("service", ["seaweedfs", "mariadb"])
-async def test_while_a_dependency_is_away_events_wait_and_go_on_by_themselves(installation: Installation, service: str) -> None:
-    await started(installation, "one")
-    await installation.register_many(SHOP, COUNT, SLOW)
-    dependency = getattr(installation.stack, service)
-    await asyncio.to_thread(dependency.kill)
-    try:
-        await installation.until(lambda: _waits(installation), "events wait for it")
-    finally:
-        await asyncio.to_thread(dependency.start)
-    await all_stored_once(installation)
-    assert installation.query("SELECT COUNT(*) FROM image WHERE shop_no = %s AND (attempt > 0 OR state = 'FAILED')", SHOP) == ((0,),)
-    assert await installation.records(installation.topics.dead_letter.name) == []
-
-
-async def _waits(installation: Installation) -> bool:
-    worker = installation.processes[-1]
-    dependencies = ("storage", "database", "kafka")
-    return sum([await installation.metric(worker, "shop_images_waits_total", dependency=name) for name in dependencies]) > 10
 
 
 async def test_kafka_being_away_refuses_no_request_and_the_rows_are_sent_later(installation: Installation) -> None:

@@ -16,12 +16,14 @@ async def meet(bench: WorkerBench, shop_no: int, image_id: str) -> None:
     await bench.ingest(event_record(await bench.accept_request(make_request(shop_no, image_id))))
 
 
-async def test_an_error_of_ours_is_tried_again_and_keeps_its_traceback(bench: WorkerBench, capsys: pytest.CaptureFixture[str]) -> None:
+async def test_an_error_of_ours_is_tried_again_and_keeps_its_traceback(
+    bench: WorkerBench, capsys: pytest.CaptureFixture[str], caplog: pytest.LogCaptureFixture
+) -> None:
     bench.fetcher.sources[SOURCE] = ZeroDivisionError("the bug")
     await bench.ingest(event_record(await bench.accept()))
     assert (bench.row.state, bench.row.attempt, bench.row.error_code) == (ImageState.IN_PROGRESS, 1, "internal_error")
     assert bench.letters() == []
-    assert "ZeroDivisionError: the bug" in capsys.readouterr().out
+    assert "ZeroDivisionError: the bug" in capsys.readouterr().out + caplog.text
 
 
 async def test_a_shop_whose_images_meet_a_bug_in_a_row_is_parked_and_no_other(bench: WorkerBench) -> None:

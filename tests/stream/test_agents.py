@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from faust_app.core.record import Record
+from faust_app.flows.ingest import Handled
 from faust_app.settings import Settings
 from faust_app.worker_app import WorkerApp
 from tests.factories import accepted_row, event_record
@@ -28,7 +29,13 @@ async def app(tmp_path: Path) -> AsyncIterator[WorkerApp]:
 @pytest.fixture
 def handled(app: WorkerApp, monkeypatch: pytest.MonkeyPatch) -> "asyncio.Queue[Record]":
     queue: asyncio.Queue[Record] = asyncio.Queue()
-    monkeypatch.setattr(app.dispatcher, "_handle", queue.put)
+
+    async def handle(record: Record) -> Handled:
+        await queue.put(record)
+        return Handled.DONE
+
+    monkeypatch.setattr(app.dispatcher, "_handle", handle)
+    monkeypatch.setattr(app.dispatcher, "_may_start", lambda: True)
     return queue
 
 
