@@ -34,12 +34,14 @@ TOPICS = Topics.named("p.")
 
 
 class WorkerBench:
-    """Every jitter is 1; the delays are those of production."""
+    """Every jitter is 1; the delays are those of production. With `outside` another worker's surroundings are shared."""
 
-    def __init__(self, *, deadline: float = 30.0) -> None:
-        self.rows, self.log, self.store, self.fetcher, self.metrics = (
-            FakeImageRepository(), FakeEventLog(), FakeObjectStore(), FakeFetcher(), Metrics(),
-        )  # fmt: skip
+    def __init__(self, *, deadline: float = 30.0, outside: "WorkerBench | None" = None) -> None:
+        self.rows: FakeImageRepository = outside.rows if outside else FakeImageRepository()
+        self.log: FakeEventLog = outside.log if outside else FakeEventLog()
+        self.store: FakeObjectStore = outside.store if outside else FakeObjectStore()
+        self.fetcher: FakeFetcher = outside.fetcher if outside else FakeFetcher()
+        self.metrics = Metrics()
         self.register = FakeWorkerRegister()
         self.fetcher.sources[SOURCE] = Fetched(JPEG, Validators('"e1"'))
         self.publisher = Publisher(self.log, self.rows, TOPICS, self.metrics)
