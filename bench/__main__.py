@@ -3,6 +3,7 @@
 from rich.console import Console
 from rich.table import Table
 
+from bench.failures import DEAD, DUE, WAITING, FailureFigures, measure_failures
 from bench.installation import installed
 from bench.intake import measure_intake
 from bench.put_latency import measure_put_latency
@@ -32,7 +33,20 @@ def main() -> None:
         with installation.process("faust_app.web_app"):
             p50, p99 = measure_put_latency(installation)
         table.add_row("PUT to the 202 at 200/s, p50 / p99", f"{p50:.1f} / {p99:.1f} ms", "p99 <= 20 ms")
+        console.print("retries, due rows and dead letters ...")
+        _add_failures(table, measure_failures(installation))
     console.print(table)
+
+
+def _add_failures(table: Table, figures: FailureFigures) -> None:
+    table.add_row(
+        f"retry to its stored image, p50 / p99, {WAITING:,} rows waiting",
+        f"{figures.late_p50:.2f} / {figures.late_p99:.2f} s",
+        "p99 <= 2 s",
+    )
+    table.add_row("earliest retry behind its time", f"{figures.earliest:.3f} s", ">= 0")
+    table.add_row(f"{DUE:,} due rows to Kafka by one process", f"{figures.due_per_second:,.0f} rows/s", ">= 2,000")
+    table.add_row(f"{DEAD:,} dead letters", f"{figures.dead_letter_seconds:.1f} s", "<= 60 s")
 
 
 if __name__ == "__main__":

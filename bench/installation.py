@@ -63,6 +63,12 @@ class Installation:
             row = cursor.fetchone()
         return int(row[0]) if row else 0
 
+    def column(self, sql: str) -> list[int]:
+        """Return the numbers of a query's only column."""
+        with pymysql.connect(**self.settings.database, autocommit=True) as connection, connection.cursor() as cursor:
+            cursor.execute(sql)
+            return [int(value) for (value,) in cursor.fetchall()]
+
     def execute(self, sql: str) -> None:
         """Run a statement."""
         with pymysql.connect(**self.settings.database, autocommit=True) as connection, connection.cursor() as cursor:

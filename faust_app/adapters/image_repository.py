@@ -75,9 +75,9 @@ class MariaImageRepository:
         async def unit(session: Session) -> list[ImageRow]:
             ((now,),) = await session.rows("SELECT UTC_TIMESTAMP(6)")
             rows = [image_row(values) for values in await session.rows(_SELECT_DUE, (now, limit))]
-            if rows:
-                marks = ",".join(["(%s,%s)"] * len(rows))
-                await session.change(_LEASE.format(marks=marks), [now + lease, now, *_flat([row.key for row in rows])])
+            for group in groups(rows):
+                sql = _LEASE.format(values=values_table(("s", "i"), len(group)))
+                await session.change(sql, [*_flat([row.key for row in group]), now + lease, now])
             return [_leased(row, now + lease) for row in rows]
 
         return await self._database.run(unit)
@@ -110,8 +110,8 @@ _SELECT_DUE: Final = (
     f"SELECT {COLUMNS} FROM image WHERE wake_at <= %s AND state = 'IN_PROGRESS' ORDER BY wake_at LIMIT %s FOR UPDATE SKIP LOCKED"  # noqa: S608
 )
 _LEASE: Final = """
-UPDATE image SET wake_at = %s, wake_reason = IF(wake_reason = 'parked', 'woken', wake_reason), updated_at = %s
-WHERE (shop_no, image_id) IN ({marks})
+UPDATE image JOIN ({values}) x ON image.shop_no = x.s AND image.image_id = x.i SET
+    image.wake_at = %s, image.wake_reason = IF(image.wake_reason = 'parked', 'woken', image.wake_reason), image.updated_at = %s
 """
 _WAKE: Final = """
 UPDATE image SET wake_at = UTC_TIMESTAMP(6), updated_at = UTC_TIMESTAMP(6)

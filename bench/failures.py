@@ -1,0 +1,84 @@
+"""Measures how late a retry is while many rows wait for later, and how fast due rows and dead letters go to Kafka."""
+
+import time
+from dataclasses import dataclass
+
+from bench.installation import Installation
+
+WAITING = 100_000
+RETRIES = 2_000
+RETRY_SECONDS = 20
+DUE = 20_000
+DEAD = 12_000
+RETRY_SHOP, WAITING_SHOP, DUE_SHOP, DEAD_SHOP = 9001, 9002, 9003, 9004
+
+_INSERT = """
+INSERT INTO image (shop_no, image_id, version, op, requested_at, state, source_url, source_host, attempt, wake_at,
+    wake_reason, open_since, updated_at, external_version)
+SELECT {shop}, CONCAT('i', seq), 1, 'register', UTC_TIMESTAMP(6), 'IN_PROGRESS', CONCAT('{url}', seq, '?bytes=5000'), '{host}',
+    {attempt}, {wake}, '{reason}', UTC_TIMESTAMP(6), UTC_TIMESTAMP(6), {mark}
+FROM seq_1_to_{count}
+"""
+_MICROSECONDS = "CAST(UNIX_TIMESTAMP({time}) * 1000000 AS UNSIGNED)"
+
+
+@dataclass(frozen=True)
+class FailureFigures:
+    """Lateness in seconds from a retry's time to its stored image; rates in rows a second."""
+
+    earliest: float
+    late_p50: float
+    late_p99: float
+    due_per_second: float
+    dead_letter_seconds: float
+
+
+def measure_failures(installation: Installation) -> FailureFigures:
+    """Measure on rows that are written as the product writes them."""
+    _insert(installation, WAITING_SHOP, WAITING, wake="UTC_TIMESTAMP(6) + INTERVAL 1 DAY", attempt=1, reason="retry")
+    due = _due_rate(installation)
+    with installation.process("faust_app"):
+        installation.until(f"SELECT COUNT(*) FROM image WHERE shop_no = {DUE_SHOP} AND state = 'DONE'", DUE)  # noqa: S608 - our own number
+        late = _lateness(installation)
+        dead = _dead_letters(installation)
+    return FailureFigures(late[0], late[len(late) // 2], late[int(len(late) * 0.99)], due, dead)
+
+
+def _lateness(installation: Installation) -> list[float]:
+    """Let retries become due one after the other; how long after its time each was stored is known by its external version."""
+    wake = f"UTC_TIMESTAMP(6) + INTERVAL (10000000 + seq * {RETRY_SECONDS * 1_000_000 // RETRIES}) MICROSECOND"
+    _insert(installation, RETRY_SHOP, RETRIES, wake=wake, attempt=1, reason="retry")
+    installation.until(f"SELECT COUNT(*) FROM image WHERE shop_no = {RETRY_SHOP} AND state = 'DONE'", RETRIES)  # noqa: S608 - our own number
+    stored = (
+        f"SELECT {_MICROSECONDS.format(time='h.at')} - CAST(i.external_version AS SIGNED) FROM image_history h"  # noqa: S608 - as above
+        f" JOIN image i USING (shop_no, image_id) WHERE i.shop_no = {RETRY_SHOP} AND h.outcome = 'stored'"
+    )
+    return sorted(microseconds / 1e6 for microseconds in installation.column(stored))
+
+
+def _due_rate(installation: Installation) -> float:
+    """Let many rows be due at once; a process without image work of its own publishes them."""
+    _insert(installation, DUE_SHOP, DUE, wake="UTC_TIMESTAMP(6)", attempt=0, reason="unsent")
+    with installation.process("faust_app.web_app"):
+        sent = f"SELECT COUNT(*) FROM image WHERE shop_no = {DUE_SHOP} AND wake_at IS NULL"  # noqa: S608 - our own number
+        installation.until(sent, DUE // 10)
+        begun, before = time.monotonic(), installation.query(sent)
+        installation.until(sent, DUE)
+    return (DUE - before) / (time.monotonic() - begun)
+
+
+def _dead_letters(installation: Installation) -> float:
+    started = time.monotonic()
+    _insert(installation, DEAD_SHOP, DEAD, wake="UTC_TIMESTAMP(6)", attempt=0, reason="unsent", path="/status/410/")
+    installation.until(f"SELECT COUNT(*) FROM image WHERE shop_no = {DEAD_SHOP} AND state = 'FAILED'", DEAD)  # noqa: S608 - as above
+    return time.monotonic() - started
+
+
+def _insert(installation: Installation, shop: int, count: int, *, wake: str, attempt: int, reason: str, path: str = "/flat/") -> None:
+    host = installation.source.removeprefix("http://")
+    mark = _MICROSECONDS.format(time="wake_at")
+    sql = _INSERT.format(
+        shop=shop, url=installation.source + path, host=host, attempt=attempt, wake=wake, reason=reason, count=count, mark="NULL"
+    )
+    installation.execute(sql)
+    installation.execute(f"UPDATE image SET external_version = {mark} WHERE shop_no = {shop}")  # noqa: S608 - our own number
