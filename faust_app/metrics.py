@@ -33,6 +33,7 @@ class Metrics:
             "shop_images_waits", "Times an event waited for a dependency that was away.", ("dependency",), registry=self.registry
         )
         self.retries = Counter("shop_images_retries", "Failures that are tried again, by code.", ("code",), registry=self.registry)
+        self.rescued = Counter("shop_images_rescued", "Lost rows that are published again.", registry=self.registry)
         self.breaker_open = Gauge(
             "shop_images_breaker_open", "1 while a dependency is away and nothing starts.", ("dependency",), registry=self.registry
         )

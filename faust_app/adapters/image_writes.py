@@ -29,7 +29,8 @@ _ACCEPTED_FIELDS: Final = ("s", "i", "v", "op", "url", "host", "product", "ev", 
 _WRITE_FINISHED: Final = """
 UPDATE image JOIN ({values}) x ON image.shop_no = x.s AND image.image_id = x.i SET
     image.state = x.state, image.error_code = x.code, image.error_detail = x.detail, image.fingerprint = x.fp,
-    image.wake_at = NULL, image.wake_reason = NULL, image.open_since = NULL, image.shown_version = x.sv,
+    image.wake_at = NULL, image.wake_reason = NULL, image.open_since = NULL, image.topic = NULL,
+    image.`partition` = NULL, image.`offset` = NULL, image.shown_version = x.sv,
     image.object_key = x.okey, image.shown_url = x.url, image.sha256 = x.sha, image.bytes = x.size,
     image.content_type = x.type, image.width = x.w, image.height = x.h, image.source_etag = x.etag,
     image.source_modified = x.modified, image.updated_at = %s
@@ -41,12 +42,12 @@ _FINISHED_FIELDS: Final = (
 
 _WRITE_WAITING: Final = """
 UPDATE image JOIN ({values}) x ON image.shop_no = x.s AND image.image_id = x.i SET
-    image.attempt = x.attempt, image.wake_at = x.wake, image.wake_reason = x.reason, image.error_code = x.code,
+    image.attempt = x.attempt, image.rescues = x.rescues, image.wake_at = x.wake, image.wake_reason = x.reason, image.error_code = x.code,
     image.error_detail = x.detail, image.fingerprint = x.fp, image.topic = NULL, image.`partition` = NULL,
     image.`offset` = NULL, image.updated_at = %s
 WHERE image.version = x.v AND image.state = 'IN_PROGRESS' AND image.attempt = x.guard
 """
-_WAITING_FIELDS: Final = ("s", "i", "v", "guard", "attempt", "wake", "reason", "code", "detail", "fp")
+_WAITING_FIELDS: Final = ("s", "i", "v", "guard", "attempt", "rescues", "wake", "reason", "code", "detail", "fp")
 
 
 async def write(session: Session, changes: Changes, now: datetime) -> None:
@@ -106,7 +107,7 @@ def _finished_values(row: ImageRow) -> tuple[Any, ...]:
 def _waiting_values(item: Waiting) -> tuple[Any, ...]:
     row = item.row
     reason = row.wake_reason.value if row.wake_reason else None
-    head = (*row.key, row.version, item.attempt, row.attempt, row.wake_at, reason)
+    head = (*row.key, row.version, item.attempt, row.attempt, row.rescues, row.wake_at, reason)
     return (*head, row.error_code, _cut(row.error_detail), row.fingerprint)
 
 

@@ -52,6 +52,7 @@ class FailureCode(StrEnum):
     EGRESS_UNAVAILABLE = "egress_unavailable", "Our own network is away; the image waits and is tried again."
     HOST_DOWN = "host_down", "The source did not answer for over a day. When it is up again, send the image once more."
     SOURCE_BLOCKED = "source_blocked", "The source refused us for over a day. Allow our user agent, then send the image once more."
+    LOST_REPEATEDLY = "lost_repeatedly", "Workers lose this image again and again; their logs tell why. Send it again after that is mended."
     INTERNAL_ERROR = "internal_error", "An error of ours. The log of the worker has its traceback."
 
 

@@ -29,6 +29,7 @@ class WakeReason(StrEnum):
     UNSENT = "unsent"  #: accepted, its event is not yet acknowledged by Kafka
     RETRY = "retry"  #: failed, and tried again when due
     PARKED = "parked"  #: its source, or our own code, is given time; nothing is counted against the image
+    RESCUED = "rescued"  #: its event left no outcome; it is published again
     WOKEN = "woken"  #: was parked; its event is under way but not yet acknowledged by Kafka
 
 

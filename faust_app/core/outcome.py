@@ -177,7 +177,9 @@ def _waiting(row: ImageRow, until: datetime, reason: WakeReason) -> ImageRow:
 
 def _closed(row: ImageRow) -> ImageRow:
     """Return the row with nothing left to wait for."""
-    return replace(row, wake_at=None, wake_reason=None, open_since=None, error_code=None, error_detail=None, fingerprint=None)
+    return replace(
+        row, wake_at=None, wake_reason=None, open_since=None, position=None, error_code=None, error_detail=None, fingerprint=None
+    )
 
 
 def may_collect(object_key: str, version: int | None, row: ImageRow | None) -> bool:

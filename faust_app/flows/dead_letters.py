@@ -4,6 +4,7 @@ from datetime import UTC, datetime
 
 from faust_app.core.dead_letter import dead_letter
 from faust_app.core.failure import FailureCode, Unavailable
+from faust_app.core.image import Position, event_of
 from faust_app.core.outcome import Failed
 from faust_app.core.record import Record
 from faust_app.flows.ports import EventLog
@@ -28,6 +29,15 @@ class DeadLetters:
         row = failed.row
         image = (row.shop_no, row.image_id.decode(), row.version, row.attempt)
         await self._publish(record, failed.code, failed.detail, group=self._group, image=image, host=row.source_host)
+
+    async def of_row(self, failed: Failed) -> None:
+        """Publish a dead letter of a row whose record is gone: its event as it would be published now."""
+        row = failed.row
+        place = row.position or Position("", 0, 0)
+        sent = row.updated_at or row.requested_at
+        milliseconds = round(sent.replace(tzinfo=UTC).timestamp() * 1000)
+        value = event_of(row).model_dump_json(exclude_none=True).encode()
+        await self.of_image(Record(place.topic, place.partition, place.offset, milliseconds, None, value), failed)
 
     async def _publish(
         self,

@@ -1,6 +1,6 @@
 """The outside as the flows see it: small Protocols, each with a fake and a real implementation under one contract suite."""
 
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Protocol, TypeVar
 
@@ -10,6 +10,7 @@ from faust_app.core.failure import Unavailable
 from faust_app.core.image import ImageKey, ImageRow, Position
 from faust_app.core.outcome import Garbage, HistoryEntry
 from faust_app.core.record import Message
+from faust_app.core.stall import PartitionOffsets, TopicPartition
 
 
 class Fetcher(Protocol):
@@ -120,6 +121,34 @@ class GarbageRepository(Protocol):
 
     async def remove_garbage(self, ids: Sequence[int]) -> None:
         """Forget entries that are dealt with."""
+        ...
+
+
+class ConsumerOffsets(Protocol):
+    """Where the workers' group stands in the image topics. Raises Unavailable when Kafka does not answer."""
+
+    async def committed(self) -> dict[TopicPartition, PartitionOffsets]:
+        """Return committed offset and log start of every partition."""
+        ...
+
+    async def ends(self) -> dict[TopicPartition, int]:
+        """Return the log end of every partition."""
+        ...
+
+
+class UnfinishedRows(Protocol):
+    """Rows in progress by the position of their event. Raises Unavailable like the rows."""
+
+    async def below(self, bounds: Mapping[TopicPartition, int], limit: int) -> list[ImageRow]:
+        """Return up to `limit` rows whose position is below its partition's bound."""
+        ...
+
+    async def from_on(self, bounds: Mapping[TopicPartition, int], limit: int) -> list[ImageRow]:
+        """Return up to `limit` rows whose position is at or past its partition's bound."""
+        ...
+
+    async def places(self) -> set[TopicPartition]:
+        """Return every partition that a row has a position in."""
         ...
 
 

@@ -1,0 +1,44 @@
+"""Unfinished rows by where their events stand."""
+
+from collections.abc import Mapping
+from typing import Final
+
+from faust_app.adapters.database import Database
+from faust_app.adapters.image_columns import COLUMNS, image_row
+from faust_app.core.image import ImageRow
+from faust_app.core.stall import TopicPartition
+
+_IN_RANGE: Final = f"""
+SELECT {COLUMNS} FROM image FORCE INDEX (by_position)
+WHERE topic = %s AND `partition` = %s AND `offset` {{comparison}} %s AND state = 'IN_PROGRESS' AND wake_at IS NULL
+ORDER BY `offset` LIMIT %s
+"""  # noqa: S608 - our own columns
+_PLACES: Final = "SELECT DISTINCT topic, `partition` FROM image WHERE topic IS NOT NULL"
+
+
+class MariaUnfinishedRows:
+    """Implements `flows.ports.UnfinishedRows`: every question is answered from the index of positions."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    async def below(self, bounds: Mapping[TopicPartition, int], limit: int) -> list[ImageRow]:
+        """Return up to `limit` rows whose position is below its partition's bound. Raises Unavailable."""
+        return await self._find(bounds, "<", limit)
+
+    async def from_on(self, bounds: Mapping[TopicPartition, int], limit: int) -> list[ImageRow]:
+        """Return up to `limit` rows whose position is at or past its partition's bound. Raises Unavailable."""
+        return await self._find(bounds, ">=", limit)
+
+    async def places(self) -> set[TopicPartition]:
+        """Return every partition that a row has a position in. Raises Unavailable."""
+        return {(topic, partition) for topic, partition in await self._database.rows(_PLACES)}
+
+    async def _find(self, bounds: Mapping[TopicPartition, int], comparison: str, limit: int) -> list[ImageRow]:
+        found: list[ImageRow] = []
+        for (topic, partition), bound in bounds.items():
+            if len(found) >= limit:
+                break
+            sql = _IN_RANGE.format(comparison=comparison)
+            found += map(image_row, await self._database.rows(sql, (topic, partition, bound, limit - len(found))))
+        return found

@@ -1,0 +1,112 @@
+"""Rows whose event left no outcome are found within a minute and published again: only those, and not too many at once."""
+
+import asyncio
+from collections.abc import Sequence
+from datetime import datetime, timedelta
+from typing import Final
+
+import structlog
+
+from faust_app.core.changes import Changes, Locked, Waiting
+from faust_app.core.image import ImageKey, ImageRow
+from faust_app.core.outcome import settle
+from faust_app.core.rescue import lost_repeatedly, may_be_rescued, rescued, still_lost
+from faust_app.core.stall import Offsets, Standing, TopicPartition, lost_below, standing
+from faust_app.flows.dead_letters import DeadLetters
+from faust_app.flows.ports import ConsumerOffsets, ImageRepository, UnfinishedRows
+from faust_app.metrics import Metrics
+
+log = structlog.get_logger()
+
+A_SECOND: Final = 200
+"""Rows that are rescued in a second: a mistaken rescue of many must not flood Kafka."""
+A_PASS: Final = 15 * A_SECOND
+PAST_END_SECONDS: Final = timedelta(seconds=30)
+
+
+class Rescue:
+    """One pass finds lost rows and lets them be due. Two passes at once are harmless: a row is judged under its lock."""
+
+    def __init__(
+        self, repository: ImageRepository, unfinished: UnfinishedRows, offsets: ConsumerOffsets, dead_letters: DeadLetters, metrics: Metrics
+    ) -> None:
+        self._repository = repository
+        self._unfinished = unfinished
+        self._offsets = offsets
+        self._dead_letters = dead_letters
+        self._metrics = metrics
+        self._past_end: dict[ImageKey, tuple[ImageRow, datetime]] = {}
+
+    async def run_pass(self) -> int:
+        """Rescue what is lost; return how many rows. Raises Unavailable, and then judges nothing."""
+        lost = await self.find_lost(A_PASS)
+        for start in range(0, len(lost), A_SECOND):
+            if start:
+                await asyncio.sleep(1.0)
+            await self._rescue(lost[start : start + A_SECOND])
+        return len(lost)
+
+    async def find_lost(self, limit: int) -> list[ImageRow]:
+        """Return lost rows. The order of reading is part of the rule: committed offsets, rows, log ends."""
+        offsets = await self._offsets.committed()
+        rows = await self._unfinished.below({place: lost_below(partition) for place, partition in offsets.items()}, limit)
+        elsewhere = await self._unfinished.places() - offsets.keys()
+        rows += await self._unfinished.below(dict.fromkeys(elsewhere, 2**63 - 1), limit)
+        rows += await self._made_anew(offsets, limit)
+        return [row for row in rows[:limit] if standing(row, offsets) is Standing.LOST or row.key in self._past_end]
+
+    async def _made_anew(self, offsets: Offsets, limit: int) -> list[ImageRow]:
+        """Return rows that are past their log's end for the second time, half a minute after the first."""
+        now = await self._repository.now()
+        before = await self._unfinished.from_on(_ends_seen(offsets, await self._offsets.ends()), limit)
+        known = {row.key: self._past_end.get(row.key, (row, now)) for row in before}
+        self._past_end = {row.key: known[row.key] if _same(known[row.key][0], row) else (row, now) for row in before}
+        return [row for row, since in self._past_end.values() if now - since >= PAST_END_SECONDS]
+
+    async def _rescue(self, rows: Sequence[ImageRow]) -> None:
+        again = [row for row in rows if may_be_rescued(row)]
+        done = await self._repository.change([row.key for row in again], lambda locked: _rescue_all(again, locked))
+        self._metrics.rescued.inc(done)
+        if done:
+            log.warning("lost rows rescued", rows=done)
+        for row in rows:
+            if not may_be_rescued(row):
+                await self._give_up(row)
+
+    async def _give_up(self, row: ImageRow) -> None:
+        failed = lost_repeatedly(row)
+        await self._dead_letters.of_row(failed)
+        ended = await self._repository.change([row.key], lambda locked: _fail(row, locked))
+        if ended:
+            self._metrics.failures.labels(failed.code.value).inc()
+            log.error("image lost repeatedly", shop_no=row.shop_no, image_id=row.image_id.decode(), version=row.version)
+
+
+def _ends_seen(offsets: Offsets, ends: dict[TopicPartition, int]) -> dict[TopicPartition, int]:
+    return {place: end for place, end in ends.items() if place in offsets}
+
+
+def _same(known: ImageRow, row: ImageRow) -> bool:
+    return (known.version, known.position) == (row.version, row.position)
+
+
+def _rescue_all(rows: Sequence[ImageRow], locked: Locked) -> tuple[Changes, int]:
+    changes = Changes()
+    for row in rows:
+        settlement = rescued(locked.rows.get(row.key), row, locked.now)
+        if settlement.row is not None and settlement.history is not None:
+            changes.waiting.append(Waiting(settlement.row, settlement.row.attempt))
+            changes.history.append(settlement.history)
+    return changes, len(changes.waiting)
+
+
+def _fail(row: ImageRow, locked: Locked) -> tuple[Changes, bool]:
+    current = locked.rows.get(row.key)
+    if not still_lost(current, row):
+        return Changes(), False
+    settlement = settle(current, lost_repeatedly(row), now=locked.now, replaced_grace=timedelta(0))
+    changes = Changes()
+    if settlement.row is not None and settlement.history is not None:
+        changes.finished.append(settlement.row)
+        changes.history.append(settlement.history)
+    return changes, settlement.row is not None

@@ -1,0 +1,94 @@
+"""Where Kafka stands and which rows stand where, for the fakes and for the real services alike."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from dataclasses import dataclass
+
+import pytest
+from aiokafka import AIOKafkaConsumer, TopicPartition
+
+from faust_app.adapters.consumer_offsets import KafkaConsumerOffsets
+from faust_app.adapters.database import Database
+from faust_app.adapters.event_log import KafkaEventLog
+from faust_app.adapters.image_repository import MariaImageRepository
+from faust_app.adapters.unfinished_rows import MariaUnfinishedRows
+from faust_app.core.image import ImageRow, Position
+from faust_app.core.record import Message
+from faust_app.core.topics import Topics
+from faust_app.flows.intake import Terms, decide
+from faust_app.flows.ports import ImageRepository, UnfinishedRows
+from faust_app.settings import Settings
+from tests.factories import LEASE, make_request
+from tests.fakes.image_repository import FakeImageRepository
+from tests.fakes.unfinished_rows import FakeUnfinishedRows
+
+
+@dataclass
+class Rows:
+    repository: ImageRepository
+    unfinished: UnfinishedRows
+
+    async def published(self, shop_no: int, image_id: str, topic: str, offset: int) -> ImageRow:
+        request = make_request(shop_no, image_id)
+        (decision,) = await self.repository.change([request.key], lambda locked: decide([request], locked, Terms(LEASE)), create=True)
+        await self.repository.mark_published([(decision.row, Position(topic, 3, offset))])
+        return decision.row
+
+
+@pytest.fixture(params=["fake", "mariadb"])
+async def rows(request: pytest.FixtureRequest) -> AsyncIterator[Rows]:
+    if request.param == "fake":
+        fake = FakeImageRepository()
+        yield Rows(fake, FakeUnfinishedRows(fake))
+        return
+    settings: Settings = request.getfixturevalue("settings")
+    async with Database.connect(settings.database, 8) as database:
+        yield Rows(MariaImageRepository(database), MariaUnfinishedRows(database))
+
+
+async def test_rows_are_found_below_and_from_an_offset_of_their_partition(rows: Rows, shop_no: int) -> None:
+    topic = f"topic-{shop_no}"
+    for offset in range(5):
+        await rows.published(shop_no, f"i{offset}", topic, offset)
+    await rows.published(shop_no, "elsewhere", f"{topic}-other", 0)
+    below = await rows.unfinished.below({(topic, 3): 2}, 10)
+    assert {row.image_id for row in below} == {b"i0", b"i1"}
+    assert {row.image_id for row in await rows.unfinished.from_on({(topic, 3): 4}, 10)} == {b"i4"}
+    assert len(await rows.unfinished.below({(topic, 3): 5}, 3)) == 3
+    assert await rows.unfinished.below({(topic, 1): 5}, 10) == []
+    assert {(topic, 3), (f"{topic}-other", 3)} <= await rows.unfinished.places()
+
+
+async def test_a_row_that_waits_has_no_place(rows: Rows, shop_no: int) -> None:
+    topic = f"topic-{shop_no}"
+    await rows.published(shop_no, "a", topic, 1)
+    request = make_request(shop_no, "a")
+    await rows.repository.change([request.key], lambda locked: decide([request], locked, Terms(LEASE)), create=True)
+    assert await rows.unfinished.below({(topic, 3): 9}, 10) == []
+
+
+async def test_offsets_of_a_group_are_read_without_joining_it(settings: Settings) -> None:
+    topics = Topics.named(settings.topic_prefix)
+    bulk = topics.bulk.name
+    await _commit(settings, TopicPartition(bulk, 0), 0, group="the first of all")  # a new cluster has no coordinator before
+    connected = KafkaEventLog.connect(settings.bootstrap_servers, client_id="t", probe_topic=topics.probe.name)
+    async with connected as log, KafkaConsumerOffsets.connect(settings.bootstrap_servers, "offsets-test", [bulk]) as offsets:
+        before = await offsets.committed()
+        assert {place: partition.committed for place, partition in before.items()} == {(bulk, n): None for n in range(12)}
+        results = await log.publish([Message(bulk, b"x", b"key") for _ in range(5)])
+        (place,) = {(result.topic, result.partition) for result in results if isinstance(result, Position)}
+        ends = await offsets.ends()
+        await _commit(settings, TopicPartition(*place), ends[place] - 2)
+        after = await offsets.committed()
+        assert after[place].committed == ends[place] - 2
+        assert after[place].start == 0
+        assert sum(partition.committed is None for partition in after.values()) == 11
+
+
+async def _commit(settings: Settings, tp: TopicPartition, offset: int, *, group: str = "offsets-test") -> None:
+    consumer = AIOKafkaConsumer(bootstrap_servers=settings.bootstrap_servers, group_id=group, enable_auto_commit=False)
+    await consumer.start()
+    consumer.assign([tp])
+    async with asyncio.timeout(20):
+        await consumer.commit({tp: offset})
+    await consumer.stop()

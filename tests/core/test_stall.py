@@ -1,0 +1,65 @@
+"""Waiting, queued or lost: a table of histories."""
+
+from dataclasses import replace
+from datetime import timedelta
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from faust_app.core.image import ImageRow, Position, WakeReason
+from faust_app.core.stall import PartitionOffsets, Standing, is_overdue, lost_below, standing
+from tests.factories import NOW, accepted_row
+
+BULK = ("bulk", 3)
+
+
+def published(offset: int, topic: str = "bulk") -> ImageRow:
+    return accepted_row(position=Position(topic, 3, offset), wake_at=None, wake_reason=None)
+
+
+HISTORIES = [
+    ("behind a backlog", published(120_000), PartitionOffsets(5, 0, 200_000), Standing.QUEUED),
+    ("the next to be consumed", published(5), PartitionOffsets(5, 0, 6), Standing.QUEUED),
+    ("consumed and forgotten", published(4), PartitionOffsets(5, 0, 6), Standing.LOST),
+    ("expired by retention", published(4), PartitionOffsets(4, 5, 9), Standing.LOST),
+    ("expired before anybody committed", published(4), PartitionOffsets(None, 5, 9), Standing.LOST),
+    ("nothing was ever committed", published(4), PartitionOffsets(None, 0, 9), Standing.QUEUED),
+    ("offsets reset to the log's start", published(4), PartitionOffsets(0, 0, 9), Standing.QUEUED),
+    ("offsets reset to the log's end", published(4), PartitionOffsets(9, 0, 9), Standing.LOST),
+    ("never sent", accepted_row(), PartitionOffsets(9, 0, 9), Standing.WAITING),
+    ("a retry that waits", replace(published(4), wake_at=NOW, wake_reason=WakeReason.RETRY), PartitionOffsets(9, 0, 9), Standing.WAITING),
+    ("a retry that was published", published(9), PartitionOffsets(9, 0, 10), Standing.QUEUED),
+    ("a retry that was consumed and forgotten", published(9), PartitionOffsets(10, 0, 10), Standing.LOST),
+    ("neither a time nor a position", accepted_row(wake_at=None, wake_reason=None), PartitionOffsets(9, 0, 9), Standing.LOST),
+    ("in a topic we do not consume", published(4, "elsewhere"), PartitionOffsets(0, 0, 9), Standing.LOST),
+]
+
+
+@pytest.mark.parametrize(("row", "offsets", "expected"), [history[1:] for history in HISTORIES], ids=[history[0] for history in HISTORIES])
+def test_a_history_tells_where_an_image_stands(row: ImageRow, offsets: PartitionOffsets, expected: Standing) -> None:
+    assert standing(row, {BULK: offsets}) is expected
+
+
+def test_a_topic_made_anew_loses_its_rows_in_the_second_pass_only() -> None:
+    offsets = {BULK: PartitionOffsets(None, 0, 2)}
+    assert standing(published(4), offsets) is Standing.QUEUED
+    assert standing(published(4), offsets, past_end_before=True) is Standing.LOST
+    assert standing(published(1), offsets, past_end_before=True) is Standing.QUEUED
+
+
+def test_an_end_that_is_not_known_loses_nothing() -> None:
+    assert standing(published(4), {BULK: PartitionOffsets(0, 0, None)}, past_end_before=True) is Standing.QUEUED
+
+
+@pytest.mark.parametrize(("late", "overdue"), [(-1, False), (0, False), (59, False), (60, True)])
+def test_a_row_that_is_due_for_a_minute_has_no_publisher(late: int, overdue: bool) -> None:  # noqa: FBT001 - a column
+    row = accepted_row(wake_at=NOW)
+    assert is_overdue(row, NOW + timedelta(seconds=late)) is overdue
+    assert not is_overdue(published(1), NOW)
+
+
+@given(st.integers(0, 50), st.none() | st.integers(0, 50), st.integers(0, 50))
+def test_the_bound_that_finds_lost_rows_in_bulk_says_what_the_rule_says(offset: int, committed: int | None, start: int) -> None:
+    partition = PartitionOffsets(committed, start)
+    assert (standing(published(offset), {BULK: partition}) is Standing.LOST) == (offset < lost_below(partition))
