@@ -55,6 +55,7 @@ class Settings(BaseSettings):
     replaced_grace: float = Field(
         604800.0, ge=0, description="Seconds a replaced object stays readable: mails and feeds keep old addresses."
     )
+    rescue_interval: float = Field(15.0, ge=1, description="Seconds between two looks for rows whose event left no outcome.")
     collect_interval: float = Field(30.0, ge=1, description="Seconds between two passes of the garbage collector.")
 
     retry_delays: Annotated[tuple[float, float, float], NoDecode] = Field(

@@ -87,6 +87,7 @@ class WorkerApp(DrainingApp):
             Background(self.parts.publisher.run),
             Periodic("due publisher", DUE_SECONDS, self.worker_parts.publish_due),
             Periodic("worker register", REGISTER_SECONDS, self.worker_parts.bugs.run_pass),
+            Periodic("rescue", self.settings.rescue_interval, self.worker_parts.rescue.run_pass),
             Periodic("sources", SOURCES_SECONDS, self.worker_parts.sources.run_pass),
             Periodic("garbage collector", self.settings.collect_interval, self.worker_parts.collector.run_pass),
             reader,

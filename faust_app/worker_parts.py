@@ -8,9 +8,11 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import timedelta
 
+from faust_app.adapters.consumer_offsets import KafkaConsumerOffsets
 from faust_app.adapters.fetcher import HttpFetcher
 from faust_app.adapters.garbage_repository import MariaGarbageRepository
 from faust_app.adapters.image_check import StructureCheck
+from faust_app.adapters.unfinished_rows import MariaUnfinishedRows
 from faust_app.adapters.worker_register import MariaWorkerRegister
 from faust_app.core.failure import Dependency, Unavailable
 from faust_app.core.retry import JITTER, Backoff
@@ -20,6 +22,7 @@ from faust_app.flows.collect_garbage import GarbageCollector
 from faust_app.flows.dead_letters import DeadLetters
 from faust_app.flows.ingest import Ingest, Rules
 from faust_app.flows.perform import Performer
+from faust_app.flows.rescue import Rescue
 from faust_app.flows.settle import Settler
 from faust_app.flows.sources import Sources
 from faust_app.flows.take_requests import TakeRequests
@@ -37,6 +40,7 @@ class WorkerParts:
     bugs: Bugs
     sources: Sources
     collector: GarbageCollector
+    rescue: Rescue
     take_requests: TakeRequests
 
     @property
@@ -68,7 +72,9 @@ async def open_worker_parts(parts: Parts, *, port: int) -> AsyncIterator[WorkerP
     settings = parts.settings
     name = settings.worker_name or f"{socket.gethostname()}:{port}"
     register = MariaWorkerRegister(parts.database, name, settings.release)
-    async with HttpFetcher(settings) as fetcher:
+    image_topics = [spec.name for spec in parts.topics.images]
+    connected = KafkaConsumerOffsets.connect(settings.bootstrap_servers, settings.app_id, image_topics)
+    async with HttpFetcher(settings) as fetcher, connected as offsets:
         sources = Sources(parts.repository, fetcher, _jitter)
         bugs = Bugs(parts.repository, register, _jitter)
         breakers = Breakers(_probes(parts, name, bugs, sources), parts.metrics)
@@ -93,6 +99,7 @@ async def open_worker_parts(parts: Parts, *, port: int) -> AsyncIterator[WorkerP
                 bugs=bugs,
                 sources=sources,
                 collector=GarbageCollector(MariaGarbageRepository(parts.database), parts.repository, parts.store, parts.metrics),
+                rescue=Rescue(parts.repository, MariaUnfinishedRows(parts.database), offsets, dead_letters, parts.metrics),
                 take_requests=_take_requests(parts, dead_letters, settings),
             )
         finally:
