@@ -28,10 +28,10 @@ PROPERTIES = """\
 process.roles=broker,controller
 node.id=1
 controller.quorum.voters=1@127.0.0.1:{controller}
-listeners=PLAINTEXT://127.0.0.1:{broker},CONTROLLER://127.0.0.1:{controller}
-advertised.listeners=PLAINTEXT://127.0.0.1:{broker}
+listeners=PLAINTEXT://127.0.0.1:{broker},PROXIED://127.0.0.1:{behind},CONTROLLER://127.0.0.1:{controller}
+advertised.listeners=PLAINTEXT://127.0.0.1:{broker},PROXIED://127.0.0.1:{proxy}
 controller.listener.names=CONTROLLER
-listener.security.protocol.map=CONTROLLER:PLAINTEXT,PLAINTEXT:PLAINTEXT
+listener.security.protocol.map=CONTROLLER:PLAINTEXT,PLAINTEXT:PLAINTEXT,PROXIED:PLAINTEXT
 log.dirs={logs}
 auto.create.topics.enable=false
 default.replication.factor=1
@@ -74,7 +74,7 @@ class Kafka(Service):
     title: ClassVar[str] = "Apache Kafka 4.1.0"
 
     def __init__(self, folder: Path, ports: Ports, cache: Path) -> None:
-        super().__init__(folder, (ports.kafka, ports.kafka_controller))
+        super().__init__(folder, (ports.kafka, ports.kafka_controller, ports.kafka_behind_proxy))
         self._ports = ports
         self._jars = JarCache(cache / "m2")
         self._java: list[str] = []
@@ -87,9 +87,14 @@ class Kafka(Service):
     def prepare(self) -> None:
         """Fetch the jars, write the settings, and format the log folder the first time."""
         self.data.mkdir(parents=True, exist_ok=True)
-        self._settings.write_text(
-            PROPERTIES.format(broker=self._ports.kafka, controller=self._ports.kafka_controller, logs=self.data / "records")
-        )
+        ports = self._ports
+        listeners = {
+            "broker": ports.kafka,
+            "behind": ports.kafka_behind_proxy,
+            "proxy": ports.kafka_proxy,
+            "controller": ports.kafka_controller,
+        }
+        self._settings.write_text(PROPERTIES.format(**listeners, logs=self.data / "records"))
         (self.data / "log4j2.yaml").write_text(LOGGING)
         jars = self._jars.jars(locked("kafka") | locked("kafka-logging"))
         logging_option = f"-Dlog4j2.configurationFile={self.data / 'log4j2.yaml'}"

@@ -7,7 +7,8 @@
 | +2     | MariaDB                  | +10    | SeaweedFS master             |
 | +3     | SeaweedFS, S3 interface  | +11    | SeaweedFS volume server      |
 | +4     | Valkey                   | +12    | SeaweedFS filer              |
-| +5     | sample source of images  |        |                              |
+| +5     | sample source of images  | +8     | Kafka, behind a proxy        |
+|        |                          | +9     | where that proxy may listen  |
 
 SeaweedFS also listens on each of its four ports + 10000. `make run` starts at 21090, or at `DEVSTACK_PORT_BASE`.
 """
@@ -71,6 +72,16 @@ class Ports:
         return self.base + 1
 
     @property
+    def kafka_behind_proxy(self) -> int:
+        """The broker's listener for clients that come through a proxy: it sends them back there."""
+        return self.base + 8
+
+    @property
+    def kafka_proxy(self) -> int:
+        """Where a proxy in front of the broker has to listen."""
+        return self.base + 9
+
+    @property
     def mariadb(self) -> int:
         """MariaDB over TCP."""
         return self.base + 2
@@ -124,7 +135,7 @@ class Ports:
     @property
     def all(self) -> tuple[int, ...]:
         """Every port of the block that somebody listens on."""
-        return tuple(range(self.base, self.base + 8)) + self.seaweedfs[1:]
+        return tuple(range(self.base, self.base + 10)) + self.seaweedfs[1:]
 
 
 def bindable(port: int) -> bool:

@@ -50,6 +50,10 @@ class Process:
         self._process.kill()
         self._process.wait()
 
+    def signal(self, number: signal.Signals) -> None:
+        if self.alive:
+            self._process.send_signal(number)
+
     def terminate(self, *, within: float = 60.0) -> float:
         """Stop by SIGTERM; return the seconds it took."""
         started = time.monotonic()
@@ -85,6 +89,15 @@ class Installation:
     async def start_web(self) -> Process:
         self.web = await self._start("web", "faust_app.web_app")
         return self.web
+
+    def spawn_worker(self, name: str) -> Process:
+        """Start a worker and do not wait for it."""
+        return self._spawn(name, "faust_app", _free_port())
+
+    def restart_web(self) -> None:
+        """Start the web process again where it was."""
+        assert self.web is not None
+        self.web = self._spawn("web", "faust_app.web_app", self.web.port)
 
     async def _start(self, name: str, app: str) -> Process:
         process = self._spawn(name, app, _free_port())
@@ -167,14 +180,14 @@ class Installation:
             assert answer.status == 200
             return await answer.read()
 
-    async def run_command(self, *words: str, code: int = 0) -> tuple[str, str]:
-        """Run `shop-images`; return what it printed and what it complained of."""
+    async def run_command(self, *words: str, code: int | None = 0) -> tuple[str, str]:
+        """Run `shop-images`; return what it printed and what it complained of. With `code` None any exit code will do."""
         process = await asyncio.create_subprocess_exec(
             sys.executable, "-m", "faust_app", *words,
             env=self.environment(), cwd=self.folder, stdout=subprocess.PIPE, stderr=subprocess.PIPE,
         )  # fmt: skip
         out, err = await process.communicate()
-        assert process.returncode == code, err.decode()
+        assert code is None or process.returncode == code, err.decode()
         return out.decode(), err.decode()
 
     async def produce(self, topic: str, *values: bytes, key: bytes | None = None, partition: int | None = None) -> None:
