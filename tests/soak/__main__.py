@@ -5,6 +5,7 @@ import sys
 from collections.abc import Callable
 from pathlib import Path
 from tempfile import TemporaryDirectory
+from typing import Any
 
 import click
 
@@ -39,7 +40,7 @@ def run(plan: Plan) -> Report:
     """Start a stack, run the plan on it, stop the stack; what the processes logged is kept when a promise is broken."""
     with TemporaryDirectory(prefix="shop-images-soak-") as name, Stack(Path(name) / "stack", Ports.free(), CLONE / ".devstack") as stack:
         environment = {key.lower(): value for key, value in stack.environment().items()}
-        known = {key: value for key, value in environment.items() if key in Settings.model_fields}
+        known: dict[str, Any] = {key: value for key, value in environment.items() if key in Settings.model_fields}
         settings = Settings(_env_file=None, **{**known, "session_timeout": "6", "collect_interval": "2", "rescue_interval": "5"})
         asyncio.run(setup(settings))
         report = asyncio.run(soak(plan, settings, stack, Path(name), _told(plan.kills)))

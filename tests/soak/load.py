@@ -58,13 +58,9 @@ class Load:
     async def _ask(self, http: aiohttp.ClientSession, path: str, url: str | None) -> tuple[int | None, int | None]:
         headers = {"Authorization": f"Bearer {self._token}"}
         try:
-            if url is None:
-                request = http.delete(path, headers=headers)
-            else:
-                request = http.put(path, headers=headers, json={"source_url": url})
-            async with request as answer:
-                body = await answer.json(content_type=None)
-                return answer.status, body.get("version")
+            body = None if url is None else {"source_url": url}
+            async with http.request("DELETE" if url is None else "PUT", path, headers=headers, json=body) as answer:
+                return answer.status, (await answer.json(content_type=None)).get("version")
         except (aiohttp.ClientError, TimeoutError, OSError, ValueError):
             return None, None
 
