@@ -27,10 +27,10 @@ CLONE = Path(__file__).parent.parent.parent
 @click.option("--rate", type=float, default=40.0, show_default=True, help="Requests a second.")
 @click.option("--seed", type=int, default=1, show_default=True)
 @click.option("--only", "kinds", type=click.Choice(KINDS), multiple=True, help="Do these faults only; may be repeated.")
-def main(**words: object) -> None:
+def main(**words: Any) -> None:
     """Kill until the number is reached, then ask the oracle; exit code 1 when a promise is broken."""
     kinds = words.pop("kinds") or KINDS
-    plan = Plan(**words, kinds=frozenset(kinds))  # type: ignore[arg-type]
+    plan = Plan(**words, kinds=frozenset(kinds))
     report = run(plan)
     click.echo("\n".join(report.lines()))
     sys.exit(0 if report.ok else 1)
