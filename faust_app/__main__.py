@@ -9,12 +9,16 @@ from typing import Any, Protocol, TypeVar
 import click
 import uvloop
 
+from faust_app.adapters.alert_repository import MariaAlertRepository
 from faust_app.adapters.database import Database
 from faust_app.adapters.image_counts import MariaImageCounts
 from faust_app.adapters.image_repository import MariaImageRepository
+from faust_app.cli.alerts import list_alerts
+from faust_app.cli.check import check_alerts
 from faust_app.cli.import_catalogue import ImportOptions, import_catalogue
 from faust_app.cli.setup import setup
 from faust_app.cli.status import status
+from faust_app.core.alert_text import Place
 from faust_app.core.catalogue import CatalogueError
 from faust_app.core.failure import Unavailable
 from faust_app.logs import configure_logging
@@ -102,6 +106,39 @@ def status_command(settings: Settings, *, shop_no: int | None, as_json: bool) ->
         async with Database.connect(settings.database, 1) as database:
             now = await MariaImageRepository(database).now()
             return await status(MariaImageCounts(database), now, shop_no)
+
+    _print(_run(work()), as_json=as_json)
+
+
+@main.command("check")
+@click.option("--alerts", is_flag=True, help="Send a test message to the messenger.")
+@_json
+@click.pass_obj
+def check_command(settings: Settings, *, alerts: bool, as_json: bool) -> None:
+    """Tell whether something works that only shows when it is needed."""
+    if not alerts:
+        raise click.UsageError("Say what to check: --alerts")
+    if settings.alert_webhook_url is None:
+        raise click.UsageError("No messenger is configured: set ALERT_WEBHOOK_URL")
+    report = _run(check_alerts(settings))
+    if as_json or report.delivered:
+        _print(report, as_json=as_json)
+    else:
+        click.echo(f"shop-images: {report.lines()[0]}", err=True)
+    if not report.delivered:
+        raise SystemExit(1)
+
+
+@main.command("alerts")
+@_json
+@click.pass_obj
+def alerts_command(settings: Settings, *, as_json: bool) -> None:
+    """List the alerts that are open, the platform's first."""
+
+    async def work() -> Report:
+        async with Database.connect(settings.database, 1) as database:
+            now = await MariaImageRepository(database).now()
+            return await list_alerts(MariaAlertRepository(database), Place(settings.zone, settings.web_public_url), now)
 
     _print(_run(work()), as_json=as_json)
 

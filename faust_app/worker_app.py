@@ -24,6 +24,7 @@ from faust_app.web.health import register_health  # noqa: E402
 from faust_app.web.server import bound_shutdown, web_options  # noqa: E402
 
 DUE_SECONDS = 1.0
+ALERT_SECONDS = 5.0
 
 
 class WorkerApp(DrainingApp):
@@ -80,6 +81,8 @@ class WorkerApp(DrainingApp):
             Background(self.parts.publisher.run),
             Periodic("due publisher", DUE_SECONDS, self.parts.due.run_pass),
             Periodic("garbage collector", self.settings.collect_interval, self.worker_parts.collector.run_pass),
+            Periodic("fault reports", ALERT_SECONDS, self.parts.alerts.run_pass),
+            Periodic("alerts", ALERT_SECONDS, self.parts.send_alerts.run_pass),
             reader,
         ]
 

@@ -13,14 +13,14 @@ _SHOPS: Final = 5
 
 _FROM: Final = "FROM alert_shop s JOIN alert a ON a.fingerprint = s.fingerprint WHERE a.severity = 'shop' AND s.slot >= %s AND s.slot < %s"
 _BY_CODE: Final = (
-    "SELECT a.code, MAX(a.fingerprint), SUM(s.occurrences) AS images, COUNT(DISTINCT s.shop_no), COUNT(DISTINCT a.host)"  # noqa: S608
+    "SELECT a.code, MAX(a.fingerprint), SUM(s.occurrences) AS images, COUNT(DISTINCT s.shop_no), COUNT(DISTINCT a.host)"
     f" {_FROM} GROUP BY a.code ORDER BY images DESC, a.code LIMIT {_CODES}"
 )
 _TOP_HOST: Final = (
-    f"SELECT a.host, SUM(s.occurrences) AS images {_FROM} AND a.code = %s GROUP BY a.host ORDER BY images DESC, a.host LIMIT 1"  # noqa: S608
+    f"SELECT a.host, SUM(s.occurrences) AS images {_FROM} AND a.code = %s GROUP BY a.host ORDER BY images DESC, a.host LIMIT 1"
 )
 _TOP_SHOPS: Final = (
-    f"SELECT s.shop_no, SUM(s.occurrences) AS images {_FROM} GROUP BY s.shop_no ORDER BY images DESC, s.shop_no LIMIT {_SHOPS}"  # noqa: S608
+    f"SELECT s.shop_no, SUM(s.occurrences) AS images {_FROM} GROUP BY s.shop_no ORDER BY images DESC, s.shop_no LIMIT {_SHOPS}"
 )
 
 
@@ -32,7 +32,7 @@ async def digest_counts(database: Database, span: Span) -> DigestCounts:
         ((top_host, top_images),) = await database.rows(_TOP_HOST, (*times, code))
         is_fault = fingerprint.startswith(FAULT_PREFIX)
         codes.append(CodeCount(code, is_fault, int(images), shops, hosts, top_host, int(top_images)))
-    ((shops,),) = await database.rows(f"SELECT COUNT(DISTINCT s.shop_no) {_FROM}", times)  # noqa: S608
+    ((shops,),) = await database.rows(f"SELECT COUNT(DISTINCT s.shop_no) {_FROM}", times)
     top_shops = await database.rows(_TOP_SHOPS, times)
     return DigestCounts(tuple(codes), shops, tuple((shop_no, int(images)) for shop_no, images in top_shops))
 

@@ -71,5 +71,3 @@ _OLD: Final = (
 def _waiting(row: Row) -> WaitingMessage:
     number, webhook_id, body, attempts = row
     return WaitingMessage(number, webhook_id, message_from_json(body), attempts)
-
-

@@ -11,12 +11,9 @@ from faust_app.adapters.database import Database, Session
 from faust_app.adapters.leases import holds
 from faust_app.core.alert import HOUR, QUIET, SHOP_SHARE_FLOOR, SHOP_SIZE_MATTERS, SLOT, Alert, Severity, ShopHour, slot_of
 from faust_app.core.alert_message import message_json
-from faust_app.core.alert_step import Candidate, Standing, Step
+from faust_app.core.alert_step import SENDER, Candidate, Standing, Step
 from faust_app.core.alert_text import Reach
 from faust_app.core.digest import DigestCounts, Span
-
-SENDER: Final = "alerts"
-"""The lease of the one process that decides what is told."""
 
 _COLUMNS: Final = (
     "fingerprint, code, host, severity, episode, opened_at, last_at, occurrences, detail, ended_at, closed_at, told_at, told_count,"
@@ -38,6 +35,11 @@ WHERE a.closed_at IS NULL AND a.severity = 'shop' AND a.told_count = 0 AND a.occ
     AND s.slot > %s AND s.slot >= a.opened_at - INTERVAL {SLOT.seconds} SECOND
 GROUP BY s.fingerprint, s.shop_no HAVING failed >= {SHOP_SHARE_FLOOR} ORDER BY failed DESC LIMIT 500
 """  # noqa: S608 - made of constants
+_SIZE: Final = "(SELECT %s, COUNT(*) FROM (SELECT 1 FROM image WHERE shop_no = %s AND version > 0 AND state <> 'DELETED' LIMIT %s) counted)"
+_REACH: Final = """
+SELECT shop_no, SUM(occurrences) AS images, SUM(IF(slot > %s, occurrences, 0)), SUM(IF(slot > %s AND slot <= %s, occurrences, 0))
+FROM alert_shop WHERE fingerprint = %s AND slot >= %s GROUP BY shop_no ORDER BY images DESC, shop_no
+"""
 # An undelivered message is one that waits; the newest one tells whether the messenger took several attempts.
 _MESSAGES: Final = """
 SELECT (SELECT COUNT(*) FROM alert_message WHERE created_at > %s), EXISTS (SELECT 1 FROM alert_message WHERE sent_at IS NULL),
@@ -105,7 +107,9 @@ class MariaAlertRepository:
             return False
 
     async def _open_by_severity(self) -> tuple[tuple[str, int], ...]:
-        found = dict(await self._database.rows("SELECT severity, COUNT(*) FROM alert WHERE closed_at IS NULL GROUP BY severity"))
+        found: dict[str, int] = dict(
+            await self._database.rows("SELECT severity, COUNT(*) FROM alert WHERE closed_at IS NULL GROUP BY severity")
+        )
         return tuple((severity.value, found.get(severity.value, 0)) for severity in Severity)
 
     async def _hours(self, now: datetime) -> dict[str, list[ShopHour]]:
@@ -121,20 +125,13 @@ class MariaAlertRepository:
         """Count each shop's images, no further than SHOP_SIZE_MATTERS."""
         if not shops:
             return {}
-        one = (
-            "(SELECT %s, COUNT(*) FROM (SELECT 1 FROM image WHERE shop_no = %s AND version > 0 AND state <> 'DELETED'"
-            f" LIMIT {SHOP_SIZE_MATTERS}) counted)"
-        )
-        rows = await self._database.rows(" UNION ALL ".join([one] * len(shops)), [shop_no for shop in shops for shop_no in (shop, shop)])
+        flat = [value for shop_no in shops for value in (shop_no, shop_no, SHOP_SIZE_MATTERS)]
+        rows = await self._database.rows(" UNION ALL ".join([_SIZE] * len(shops)), flat)
         return {int(shop_no): int(count) for shop_no, count in rows}
 
     async def _reach(self, alert: Alert, now: datetime) -> Reach:
         recent, before = now - _GROWTH, now - 2 * _GROWTH
-        sql = (
-            "SELECT shop_no, SUM(occurrences) AS images, SUM(IF(slot > %s, occurrences, 0)), SUM(IF(slot > %s AND slot <= %s, occurrences, 0))"
-            " FROM alert_shop WHERE fingerprint = %s AND slot >= %s GROUP BY shop_no ORDER BY images DESC, shop_no"
-        )
-        shops = await self._database.rows(sql, (recent, before, recent, alert.fingerprint, slot_of(alert.opened_at)))
+        shops = await self._database.rows(_REACH, (recent, before, recent, alert.fingerprint, slot_of(alert.opened_at)))
         workers = await self._database.rows(
             "SELECT worker, waiting FROM alert_worker WHERE fingerprint = %s ORDER BY worker", (alert.fingerprint,)
         )

@@ -11,7 +11,8 @@ from faust_app.core.alert import REPEATED_WITHIN, Occurrence, PlatformFault, sev
 
 # Assignments run from left to right, so `closed_at` comes last: whether an episode begins is read from it.
 _COUNT: Final = """
-INSERT INTO alert (fingerprint, code, host, severity, opened_at, last_at, occurrences, detail, sample_shop, sample_image, told_at, told_count)
+INSERT INTO alert
+    (fingerprint, code, host, severity, opened_at, last_at, occurrences, detail, sample_shop, sample_image, told_at, told_count)
 VALUES {values}
 ON DUPLICATE KEY UPDATE
     episode = episode + (closed_at IS NOT NULL),
@@ -72,7 +73,9 @@ class MariaFaults:
             ((now,),) = await session.rows("SELECT UTC_TIMESTAMP(6)")
             # The alert's row is locked first, as everywhere; the process's own row then tells whether this is news.
             await session.rows("SELECT 1 FROM alert WHERE fingerprint = %s FOR UPDATE", (fault.fingerprint,))
-            known = await session.rows("SELECT 1 FROM alert_worker WHERE fingerprint = %s AND worker = %s", (fault.fingerprint, fault.worker))
+            known = await session.rows(
+                "SELECT 1 FROM alert_worker WHERE fingerprint = %s AND worker = %s", (fault.fingerprint, fault.worker)
+            )
             told_at, told_count = (None, 0) if told_ago is None else (now - told_ago, 1)
             flat = (
                 fault.fingerprint, fault.kind.value, fault.host, fault.kind.severity.value, now - age, now, 0 if known else 1,

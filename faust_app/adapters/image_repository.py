@@ -5,6 +5,7 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any, Final, TypeVar
 
+from faust_app.adapters.alert_rows import count_occurrences
 from faust_app.adapters.database import Database, Session
 from faust_app.adapters.image_columns import COLUMNS, image_row
 from faust_app.core.changes import Changes, Decide, IntakeOffset, Locked
@@ -172,6 +173,7 @@ async def _write(session: Session, changes: Changes, now: datetime) -> None:
         sql = "UPDATE intake_offset SET next_offset = %s, appended_at = %s, updated_at = %s WHERE topic = %s AND `partition` = %s"
         offset = changes.offset
         await session.change(sql, (offset.next_offset, offset.appended_at, now, offset.topic, offset.partition))
+    await count_occurrences(session, changes.occurrences, now)  # last: all failures of one cause share the alert's lock
 
 
 async def _drop_placeholders(session: Session, rows: Mapping[ImageKey, ImageRow], changes: Changes) -> None:

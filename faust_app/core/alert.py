@@ -164,8 +164,8 @@ _PLATFORM_CODES: Final = frozenset(
 
 def fault_kind(alert: Alert) -> FaultKind | None:
     """Return the kind of a platform fault; None for failed images, and for a kind that only a newer release knows."""
-    known = {kind.value for kind in FaultKind}
-    return FaultKind(alert.code) if alert.is_fault and alert.code in known else None
+    kinds = {kind.value: kind for kind in FaultKind}
+    return kinds.get(alert.code) if alert.is_fault else None
 
 
 def slot_of(at: datetime) -> datetime:

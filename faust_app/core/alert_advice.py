@@ -33,7 +33,7 @@ _FAULTS: Final = {
     ),
     FaultKind.DEPENDENCY_DATABASE: Advice(
         "The database does not do its part",
-        "attempts spent 0, lost 0; accepted requests are committed, new ones over HTTP are answered with 503 and not lost by senders that repeat.",
+        "attempts spent 0, lost 0; what was accepted is committed; new requests over HTTP are answered with 503.",
         "the server is down, fails over, has no connection left, or is read-only.",
         "check the database server and DATABASE_URL; nothing is taken over HTTP until it is back, so this one is urgent.",
         _GOES_ON,
@@ -103,12 +103,18 @@ _FAULTS: Final = {
     ),
 }
 
-_OF_THE_SOURCE: Final = ("the shop's server is down or overloaded.", "open an address in a browser; when it answers again, send the images again.")
+_OF_THE_SOURCE: Final = (
+    "the shop's server is down or overloaded.",
+    "open an address in a browser; when it answers again, send the images again.",
+)
 _NOT_LET_IN: Final = (
     "a login, firewall or bot filter in front of the shop's images.",
     "ask the shop to allow the user agent shop-images; then send the images again.",
 )
-_NOT_THERE: Final = ("the shop moved or deleted its images; often its catalogue is older than its files.", "ask the shop for a new catalogue and import it.")
+_NOT_THERE: Final = (
+    "the shop moved or deleted its images; often its catalogue is older than its files.",
+    "ask the shop for a new catalogue and import it.",
+)
 
 _CODES: Final = {
     FailureCode.SOURCE_REFUSED.value: _NOT_LET_IN,

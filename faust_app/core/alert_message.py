@@ -102,7 +102,7 @@ def again_after(failed: Undelivered, attempts: int) -> timedelta:
     After a refusal to ten minutes, since a person has to change something. The messenger's own wish counts up to an hour.
     """
     longest = LONGEST_REFUSED if failed.refused else LONGEST_AGAIN
-    wait = min(longest, FIRST_AGAIN * 2 ** min(attempts - 1, 10))
+    wait = min(longest, FIRST_AGAIN * (1 << min(attempts - 1, 10)))
     wish = timedelta(seconds=failed.retry_after or 0)
     return min(max(wait, wish), LONGEST_WISH)
 

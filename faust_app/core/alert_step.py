@@ -1,11 +1,14 @@
 """One step of the sender: from how the alerts stand to what is written about them."""
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
+from typing import Final
 
 from faust_app.core.alert import Alert, ShopHour, Word, is_over, word_for
 from faust_app.core.alert_message import AlertMessage, Due
+
+SENDER: Final = "alerts"
+"""The lease of the one process that decides what is told."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,12 +57,18 @@ def due_words(standing: Standing) -> list[Due]:
     return [Due(alert, word) for alert, word in words if word is not None]
 
 
-def closes_silently(standing: Standing) -> tuple[Alert, ...]:
-    """Return the alerts that are over and were never to be told."""
-    alerts = [(candidate.alert, candidate.hours) for candidate in standing.candidates]
-    return tuple(alert for alert, hours in alerts if is_over(alert, standing.now) and word_for(alert, hours, standing.now) is None)
+def closes_silently(standing: Standing, *, untold: bool) -> tuple[Alert, ...]:
+    """Return the alerts that are over and need no message; all that are over, with `untold` (there is no messenger)."""
+    over = (candidate for candidate in standing.candidates if is_over(candidate.alert, standing.now))
+    return tuple(each.alert for each in over if untold or word_for(each.alert, each.hours, standing.now) is None)
 
 
-def closing(told: Sequence[Due]) -> tuple[Alert, ...]:
-    """Return the alerts that a message tells to be over."""
-    return tuple(due.alert for due in told if due.word in {Word.CLOSED, Word.WAS_OPEN})
+def told_step(standing: Standing, message: AlertMessage, told: tuple[Due, ...]) -> Step:
+    """Return the step that sends a message about alerts, and closes those it tells to be over."""
+    over = tuple(due.alert for due in told if due.word in {Word.CLOSED, Word.WAS_OPEN})
+    return Step(standing.now, message, told=told, closed=over)
+
+
+def digest_step(standing: Standing, message: AlertMessage | None, day: date) -> Step:
+    """Return the step that gives a day its digest; a day without anything to tell is noted too."""
+    return Step(standing.now, message, digest=day)

@@ -3,7 +3,7 @@
 What is wrong since when, how far it reaches, what is safe, the likely cause, what to do, whether it heals by itself.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta, tzinfo
 from typing import Final
@@ -213,7 +213,6 @@ def _cause(due: Due, reach: Reach) -> Cause:
     return Cause(due.word.value, alert.fingerprint, alert.code, alert.host, alert.severity.value, alert.opened_at, images, reach.shops)
 
 
-def listing(alerts: Sequence[Alert], place: Place, now: datetime) -> list[str]:
-    """Return open alerts as lines, the platform's first, then the largest."""
-    ordered = sorted(alerts, key=lambda alert: (alert.severity is Severity.SHOP, -alert.occurrences, alert.fingerprint))
-    return [f"{title_of(Due(alert, Word.OPENED))}: {_amount(alert)}, {_since(alert, place.zone, now, over=False)}" for alert in ordered]
+def line_of(alert: Alert, place: Place, now: datetime) -> str:
+    """Return an open alert as one line of a list."""
+    return f"{title_of(Due(alert, Word.OPENED))}: {_amount(alert)}, {_since(alert, place.zone, now, over=False)}"

@@ -68,8 +68,12 @@ def digest_message(counts: DigestCounts, span: Span, place: Place, now: datetime
     lines = [f"From {moment(span.since, place.zone)} to {moment(span.until, place.zone)}. Nothing of it needs you at night.", "Causes:"]
     lines += [_code_line(count) for count in counts.codes]
     lines += ["Shops with most:"]
-    lines += [f"- shop {shop_no}: {counted(number, 'image')}; `shop-images status --shop {shop_no}`" for shop_no, number in counts.top_shops]
-    lines += ["Safe: what was shown stays shown, lost 0; every failed image has its dead letter. Corrected images are sent again by their shop."]
+    lines += [
+        f"- shop {shop_no}: {counted(number, 'image')}; `shop-images status --shop {shop_no}`" for shop_no, number in counts.top_shops
+    ]
+    lines += [
+        "Safe: what was shown stays shown, lost 0; every failed image has its dead letter. Corrected images are sent again by their shop."
+    ]
     return AlertMessage(Form.DIGEST, now, Severity.SHOP, title, cut("\n".join(lines)))
 
 
@@ -78,4 +82,3 @@ def _code_line(count: CodeCount) -> str:
     where = f" at {count.top_host}" if count.hosts == 1 and count.top_host else f" at {counted(count.hosts, 'source')}"
     most = f", most at {count.top_host} ({count.top_images:,})" if count.hosts > 1 and count.top_host and count.top_images > 1 else ""
     return f"- {count.code}: {unit} of {counted(count.shops, 'shop')}{where}{most}. {sentence_of(count.code)}"
-

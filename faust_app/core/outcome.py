@@ -4,6 +4,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Final, assert_never
 
+from faust_app.core.alert import Occurrence, Severity, severity_of
 from faust_app.core.failure import Failure, FailureCode, Unavailable
 from faust_app.core.image import ImageKey, ImageRow, ImageState, Shown, image_prefix
 
@@ -71,11 +72,12 @@ class HistoryEntry:
 
 @dataclass(frozen=True, slots=True)
 class Settlement:
-    """What to write: the row as it becomes (None: refused, the row moved on), its history, its garbage."""
+    """What to write: the row as it becomes (None: refused, the row moved on), its history, its garbage, its count."""
 
     row: ImageRow | None
     history: HistoryEntry | None = None
     garbage: tuple[Garbage, ...] = ()
+    occurrence: Occurrence | None = None
 
 
 def judge(row: ImageRow, failure: Failure) -> Failed | Unavailable:
@@ -86,8 +88,8 @@ def judge(row: ImageRow, failure: Failure) -> Failed | Unavailable:
 
 
 def fingerprint(code: str, host: str | None) -> str:
-    """Return what failures of one cause have in common: the code and the source's host."""
-    return f"{code}@{host or '-'}"
+    """Return what failures of one cause have in common: the code and the source's host, unless the cause is ours."""
+    return f"{code}@{host if host and severity_of(code) is Severity.SHOP else '-'}"
 
 
 def settle(current: ImageRow | None, outcome: Outcome, *, now: datetime, replaced_grace: timedelta) -> Settlement:
@@ -139,7 +141,14 @@ def _failed(current: ImageRow, outcome: Failed, now: datetime) -> Settlement:
         fingerprint=fingerprint(outcome.code, current.source_host),
     )
     entry = HistoryEntry(current.key, now, current.version, "failed", code=outcome.code.value, detail=outcome.detail)
-    return Settlement(row, entry)
+    return Settlement(row, entry, occurrence=_occurrence(row))
+
+
+def _occurrence(row: ImageRow) -> Occurrence:
+    """Return how the alert of a failed row counts it."""
+    code, host = row.error_code or "", row.source_host
+    cause = row.fingerprint or fingerprint(code, host)
+    return Occurrence(cause, code, host if severity_of(code) is Severity.SHOP else None, *row.key, row.error_detail or "")
 
 
 def _closed(row: ImageRow) -> ImageRow:

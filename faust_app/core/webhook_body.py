@@ -11,7 +11,7 @@ from typing import Any, Final
 
 from faust_app.core.alert_message import AlertMessage
 
-SECRET_PREFIX: Final = "whsec_"
+SECRET_PREFIX: Final = "whsec_"  # noqa: S105 - what every secret begins with
 _SECRET_BYTES: Final = range(24, 65)
 _PLACEHOLDER: Final = re.compile(r"\{\{\s*(\w+)\s*\}\}")
 _PLACEHOLDERS: Final = ("title", "text", "form", "severity", "time", "causes")

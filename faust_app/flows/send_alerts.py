@@ -6,14 +6,13 @@ that dies between sending and noting sends the same message again under the same
 """
 
 from dataclasses import dataclass
-from datetime import date, time, timedelta
+from datetime import time, timedelta
 from typing import Final
 
 import structlog
 
-from faust_app.core.alert import Severity
-from faust_app.core.alert_message import AlertMessage, Delivered, Due, Undelivered, again_after, choose
-from faust_app.core.alert_step import Standing, Step, closes_silently, closing, due_words
+from faust_app.core.alert_message import HOURLY, Delivered, Undelivered, again_after, choose
+from faust_app.core.alert_step import SENDER, Standing, Step, closes_silently, digest_step, due_words, told_step
 from faust_app.core.alert_text import LISTED, Place, compose
 from faust_app.core.digest import digest_day, digest_message, digest_span
 from faust_app.flows.ports import AlertOutbox, AlertRepository, Leases, Messenger
@@ -21,7 +20,6 @@ from faust_app.metrics import Metrics
 
 log = structlog.get_logger()
 
-SENDER: Final = "alerts"
 CLAIM: Final = timedelta(seconds=60)
 """Longer than a message takes to be sent or to fail: two senders never send one message at the same time."""
 _STEPS: Final = 50
@@ -42,7 +40,14 @@ class SendAlerts:
     """Runs in every process; the lease makes it one. Two at once send nothing twice. Without a messenger it only closes."""
 
     def __init__(
-        self, alerts: AlertRepository, outbox: AlertOutbox, leases: Leases, messenger: Messenger | None, metrics: Metrics, terms: Terms
+        self,
+        *,
+        alerts: AlertRepository,
+        outbox: AlertOutbox,
+        leases: Leases,
+        messenger: Messenger | None,
+        metrics: Metrics,
+        terms: Terms,
     ) -> None:
         self._alerts = alerts
         self._outbox = outbox
@@ -96,13 +101,10 @@ class SendAlerts:
         """Write the next message or closings; tell whether there was something to write and it was written."""
         standing = await self._alerts.standing()
         self._show(standing)
-        silent = closes_silently(standing)
+        silent = closes_silently(standing, untold=self._messenger is None)
         if silent:
             await self._alerts.record(Step(standing.now, closed=silent), self._terms.holder)
-        if self._messenger is None:
-            told = [due for due in due_words(standing) if due.alert in closing([due])]
-            return bool(told) and await self._alerts.record(Step(standing.now, closed=closing(told)), self._terms.holder)
-        if standing.undelivered:
+        if self._messenger is None or standing.undelivered:
             return False
         step = await self._next_step(standing)
         return step is not None and await self._alerts.record(step, self._terms.holder)
@@ -110,20 +112,19 @@ class SendAlerts:
     async def _next_step(self, standing: Standing) -> Step | None:
         chosen = choose(due_words(standing), sent_in_hour=standing.sent_in_hour, messenger_was_away=standing.messenger_was_away)
         if chosen is None:
-            return await self._digest_step(standing)
+            return await self._digest(standing)
         reach = await self._alerts.reach([due.alert for due in chosen.due[:LISTED]], standing.now)
-        return _told(standing, compose(chosen, reach, self._terms.place, standing.now), chosen.due)
+        return told_step(standing, compose(chosen, reach, self._terms.place, standing.now), chosen.due)
 
-    async def _digest_step(self, standing: Standing) -> Step | None:
-        """Return the day's digest, once everything urgent is said; a day without one is noted too."""
+    async def _digest(self, standing: Standing) -> Step | None:
+        """Return the day's digest, once everything urgent is said."""
         last = standing.last_digest
-        zone = self._terms.place.zone
-        day = digest_day(standing.now, zone, self._terms.digest_at, last.day if last else None)
-        if day is None or not has_room(standing):
+        day = digest_day(standing.now, self._terms.place.zone, self._terms.digest_at, last.day if last else None)
+        if day is None or standing.sent_in_hour >= HOURLY:
             return None
         span = digest_span(standing.now, last.started if last else None)
         message = digest_message(await self._alerts.digest_counts(span), span, self._terms.place, standing.now)
-        return _digest(standing, message, day)
+        return digest_step(standing, message, day)
 
     def _show(self, standing: Standing) -> None:
         for severity, count in standing.open_by_severity:
