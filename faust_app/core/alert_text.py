@@ -50,7 +50,7 @@ class Place:
 def compose(chosen: Chosen, reach: Mapping[str, Reach], place: Place, now: datetime) -> AlertMessage:
     """Write the message that was chosen; `reach` by fingerprint."""
     causes = tuple(_cause(due, reach.get(due.alert.fingerprint, NOWHERE)) for due in chosen.due)
-    severity = Severity.PLATFORM if any(cause.severity is Severity.PLATFORM for cause in causes) else Severity.SHOP
+    severity = Severity.PLATFORM if any(due.alert.severity is Severity.PLATFORM for due in chosen.due) else Severity.SHOP
     if chosen.form is Form.ALERT:
         due = chosen.due[0]
         title, text = title_of(due), alert_text(due, reach.get(due.alert.fingerprint, NOWHERE), place, now)

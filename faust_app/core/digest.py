@@ -46,11 +46,10 @@ class DigestCounts:
 
 
 def digest_day(now: datetime, zone: tzinfo, at: time, last: date | None) -> date | None:
-    """Return the platform's date whose digest is due, None when it is told already or not yet time; missed days are one."""
+    """Return the platform's date whose digest is due, None when it has been told; one that was missed is due at once."""
     local = now.replace(tzinfo=UTC).astimezone(zone)
-    if local.time() < at or (last is not None and last >= local.date()):
-        return None
-    return local.date()
+    day = local.date() if local.time() >= at else local.date() - _USUAL
+    return day if last is None or last < day else None
 
 
 def digest_span(now: datetime, last_started: datetime | None) -> Span:
