@@ -28,12 +28,6 @@ class AlertStore:
     database: Database | None = None
 
 
-@pytest.fixture(scope="session")
-def alert_settings(install: Callable[..., Settings]) -> Settings:
-    """An installation whose alerts are those of one test at a time."""
-    return install()
-
-
 @pytest.fixture(params=["fake", "mariadb"])
 async def alert_store(request: pytest.FixtureRequest) -> AsyncIterator[AlertStore]:
     if request.param == "fake":
