@@ -19,7 +19,7 @@ _COLUMNS: Final = (
     "fingerprint, code, host, severity, episode, opened_at, last_at, occurrences, detail, ended_at, closed_at, told_at, told_count,"
     " sample_shop, sample_image"
 )
-_LIMIT: Final = 2000
+_LIMIT: Final = 5000
 _TOP: Final = 5
 _GROWTH: Final = timedelta(minutes=10)
 

@@ -5,6 +5,7 @@ noticed here, in every process. While it lasts, each process sends what it holds
 database is back the alerts are written as told, so that nobody is told twice of what began, and once by all of what is over.
 """
 
+import asyncio
 import uuid
 from collections.abc import Callable
 from dataclasses import dataclass, replace
@@ -25,6 +26,8 @@ log = structlog.get_logger()
 
 REPEAT: Final = 60.0
 """Seconds after which a fault that is still there is reported again; others take a silent process for a dead one later."""
+PATIENCE: Final = 10.0
+"""Seconds a pass gives the database; a frozen one answers neither yes nor no."""
 ALONE_AFTER: Final = 15.0
 """Seconds without the database after which a process sends by itself; a shorter absence is told by the sender."""
 ALONE_AGAIN: Final = 1800.0
@@ -98,13 +101,19 @@ class FaultReporter:
     async def run_pass(self) -> None:
         """Write what changed and what is to be repeated; without the database, tell people of it. Raises nothing foreseen."""
         try:
-            await self._faults.ping()
-            if self._away_since is not None:
-                self._database_is_back()
-            for key, held in list(self._held.items()):
-                await self._write(key, held)
+            async with asyncio.timeout(PATIENCE):
+                await self._write_all()
         except Unavailable as failure:
-            await self._without_database(failure)
+            await self._without_database(failure.detail)
+        except TimeoutError:
+            await self._without_database(f"no answer within {PATIENCE:.0f} s")
+
+    async def _write_all(self) -> None:
+        await self._faults.ping()
+        if self._away_since is not None:
+            self._database_is_back()
+        for key, held in list(self._held.items()):
+            await self._write(key, held)
 
     async def _write(self, key: Key, held: _Held) -> None:
         now = self._clock()
@@ -118,7 +127,7 @@ class FaultReporter:
                 held.written_at = now
             if held.over:
                 await self._faults.close_fault(held.fault)
-        except Unavailable:
+        except (Unavailable, asyncio.CancelledError):
             held.changed = True
             raise
         if held.over and not held.changed:
@@ -130,13 +139,13 @@ class FaultReporter:
         self._alone = None
         self.close(FaultKind.DEPENDENCY_DATABASE)
 
-    async def _without_database(self, failure: Unavailable) -> None:
+    async def _without_database(self, reason: str) -> None:
         now = self._clock()
         if self._away_since is None:
             self._away_since = now
         if now - self._away_since < ALONE_AFTER:
             return
-        self.open(FaultKind.DEPENDENCY_DATABASE, detail=failure.detail)
+        self.open(FaultKind.DEPENDENCY_DATABASE, detail=reason)
         database = self._held[FaultKind.DEPENDENCY_DATABASE, None]
         database.since = min(database.since, self._away_since)
         if self._messenger is not None and now >= self._alone_from:

@@ -167,6 +167,18 @@ async def test_no_second_message_is_written_while_one_waits(alert_store: AlertSt
     assert not await alert_store.alerts.record(Step(standing.now, message), ME)
 
 
+async def test_what_another_told_meanwhile_is_not_told_again(alert_store: AlertStore) -> None:
+    await alert_store.count(failed(60))
+    stale = await written(alert_store)
+    waiting = await alert_store.outbox.claim(CLAIM)
+    assert waiting is not None
+    await alert_store.outbox.mark_sent(waiting.number)
+    standing = await alert_store.alerts.standing()
+    message = AlertMessage(Form.ALERT, standing.now, Severity.SHOP, "again", "x")
+    assert not await alert_store.alerts.record(Step(standing.now, message, told=(stale,)), ME)
+    assert await alert_store.outbox.claim(CLAIM) is None
+
+
 async def test_who_does_not_hold_the_lease_writes_nothing(alert_store: AlertStore) -> None:
     await alert_store.count(failed(60))
     standing = await alert_store.alerts.standing()

@@ -81,7 +81,7 @@ async def test_failures_of_one_cause_on_two_workers_are_told_once_and_a_dead_sen
     if not installation.web.alive:
         await installation.start_web()
     await installation.register_many(SHOP + 1, 60, "/pictures/missing-{n}.jpg")
-    await installation.until(lambda: ": now 1" in heard.titles()[-1], "another process tells how it grew")
+    await installation.until(lambda: ": now 1" in heard.titles()[-1], "another process tells how it grew", limit=90)
     assert len(heard.ids) == len(set(heard.ids)) == 2
 
 

@@ -1,5 +1,6 @@
 """A fault of the platform reaches its alert, also when the database is the fault: then people hear of it without it."""
 
+import asyncio
 from datetime import timedelta
 
 import pytest
@@ -7,6 +8,7 @@ import pytest
 from faust_app.core.alert import FaultKind, PlatformFault
 from faust_app.core.alert_message import Form, Undelivered
 from faust_app.core.alert_text import Place
+from faust_app.flows import report_faults
 from faust_app.flows.report_faults import ALONE_AFTER, ALONE_AGAIN, FaultReporter
 from faust_app.metrics import Metrics
 from tests.fakes.alerts import FakeAlertStore, FakeMessenger
@@ -136,6 +138,26 @@ async def test_an_absent_database_is_told_by_the_process_itself_and_once(process
     assert process.store.rows == {}
 
 
+async def test_a_database_that_never_answers_is_as_absent_as_one_that_refuses(
+    process: Process, messenger: FakeMessenger, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(report_faults, "PATIENCE", 0.001)
+    monkeypatch.setattr(process.store, "open_fault", _never)
+    process.reporter.open(STORAGE)
+    await process.go_on(5)
+    monkeypatch.setattr(process.store, "ping", _never)
+    await process.go_on(60)
+    (message,) = messenger.taken
+    assert {cause.code for cause in message.causes} == {"dependency_database", "dependency_storage"}
+    monkeypatch.undo()
+    await process.go_on(5)
+    assert len(process.store.rows) == 2, "what was cut off is written when it answers"
+
+
+async def _never(*_: object, **__: object) -> None:
+    await asyncio.get_running_loop().create_future()
+
+
 async def test_a_short_absence_is_told_by_nobody_alone(process: Process, messenger: FakeMessenger) -> None:
     process.store.away = True
     await process.go_on(ALONE_AFTER)
@@ -158,6 +180,15 @@ async def test_what_else_is_wrong_without_the_database_goes_into_the_same_messag
     assert len(messenger.taken) == 1, "no second message so soon"
     await process.go_on(180)
     assert [cause.code for cause in messenger.taken[1].causes] == ["host_down"]
+
+
+async def test_what_was_written_before_the_database_went_is_the_senders_to_tell(process: Process, messenger: FakeMessenger) -> None:
+    process.reporter.open(STORAGE)
+    await process.go_on(5)
+    process.store.away = True
+    await process.go_on(60)
+    (message,) = messenger.taken
+    assert [cause.code for cause in message.causes] == ["dependency_database"]
 
 
 async def test_when_the_database_is_back_what_began_is_not_told_again_and_what_is_over_once_by_all() -> None:
