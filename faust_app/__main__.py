@@ -9,15 +9,21 @@ from typing import Any, Protocol, TypeVar
 import click
 import uvloop
 
+from faust_app.adapters.alert_repository import MariaAlertRepository
 from faust_app.adapters.database import Database
 from faust_app.adapters.image_counts import MariaImageCounts
 from faust_app.adapters.image_repository import MariaImageRepository
+from faust_app.cli.alerts import list_alerts
+from faust_app.cli.check import check_alerts
+from faust_app.cli.deep_check import check_deep
 from faust_app.cli.import_catalogue import ImportOptions, import_catalogue
 from faust_app.cli.resume import resume
 from faust_app.cli.setup import setup
 from faust_app.cli.status import status
+from faust_app.core.alert_text import Place
 from faust_app.core.catalogue import CatalogueError
 from faust_app.core.failure import Unavailable
+from faust_app.core.ledger import LedgerError
 from faust_app.logs import configure_logging
 from faust_app.metrics import Metrics
 from faust_app.parts import open_parts
@@ -57,6 +63,7 @@ def _print(report: Report, *, as_json: bool) -> None:
 
 
 _json = click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
+_file = click.Path(exists=True, dir_okay=False, path_type=Path)
 _shop = click.IntRange(1, 2**53 - 1)
 
 
@@ -121,8 +128,62 @@ def resume_command(settings: Settings, *, worker: str | None, as_json: bool) -> 
     _print(_run(work()), as_json=as_json)
 
 
+@main.command("check")
+@click.option("--alerts", is_flag=True, help="Send a test message to the messenger.")
+@click.option("--deep", is_flag=True, help="Read every row and object, and name each promise that is broken.")
+@click.option("--ledger", type=_file, help="With --deep: is the last acknowledged request of this ledger what is shown?")
+@click.option("--bytes/--no-bytes", "read_bytes", default=True, help="With --deep: compare the bytes of every object that is shown.")
+@_json
+@click.pass_obj
+def check_command(settings: Settings, *, alerts: bool, deep: bool, ledger: Path | None, read_bytes: bool, as_json: bool) -> None:
+    """Tell whether something works that only shows when it is needed."""
+    if alerts == deep:
+        raise click.UsageError("Say what to check: --alerts or --deep")
+    if deep:
+        _check_deep(settings, ledger, read_bytes=read_bytes, as_json=as_json)
+    else:
+        _check_alerts(settings, as_json=as_json)
+
+
+def _check_alerts(settings: Settings, *, as_json: bool) -> None:
+    if settings.alert_webhook_url is None:
+        raise click.UsageError("No messenger is configured: set ALERT_WEBHOOK_URL")
+    report = _run(check_alerts(settings))
+    if as_json or report.delivered:
+        _print(report, as_json=as_json)
+    else:
+        click.echo(f"shop-images: {report.lines()[0]}", err=True)
+    if not report.delivered:
+        raise SystemExit(1)
+
+
+def _check_deep(settings: Settings, ledger: Path | None, *, read_bytes: bool, as_json: bool) -> None:
+    try:
+        report = _run(check_deep(settings, ledger, read_bytes=read_bytes))
+    except LedgerError as error:
+        click.echo(f"shop-images: {ledger}: {error}", err=True)
+        raise SystemExit(2) from error
+    _print(report, as_json=as_json)
+    if not report.ok:
+        raise SystemExit(1)
+
+
+@main.command("alerts")
+@_json
+@click.pass_obj
+def alerts_command(settings: Settings, *, as_json: bool) -> None:
+    """List the alerts that are open, the platform's first."""
+
+    async def work() -> Report:
+        async with Database.connect(settings.database, 1) as database:
+            now = await MariaImageRepository(database).now()
+            return await list_alerts(MariaAlertRepository(database), Place(settings.zone, settings.web_public_url), now)
+
+    _print(_run(work()), as_json=as_json)
+
+
 @main.command("import")
-@click.argument("file", type=click.Path(exists=True, dir_okay=False, path_type=Path))
+@click.argument("file", type=_file)
 @click.option("--shop", "shop_no", type=_shop, required=True, help="The shop whose images these are.")
 @click.option("--format", "file_format", type=click.Choice(["woocommerce", "jsonl"]), required=True, help="How the file is written.")
 @click.option("--refetch", is_flag=True, help="Fetch again what is done or under way with the same address.")

@@ -46,3 +46,15 @@ class Metrics:
         self.kept_garbage = Counter(
             "shop_images_kept_garbage", "Due garbage the collector kept because its row may show it.", registry=self.registry
         )
+        self.open_alerts = Gauge(
+            "shop_images_open_alerts",
+            "Alerts that are open, by severity; told by the process that sends them.",
+            ("severity",),
+            registry=self.registry,
+        )
+        self.alert_messages = Counter(
+            "shop_images_alert_messages",
+            "Attempts to hand a message to the messenger: sent, failed, refused.",
+            ("end",),
+            registry=self.registry,
+        )

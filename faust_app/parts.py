@@ -1,25 +1,43 @@
 """Settings become adapters, adapters become flows: assembled once, for worker, web and command line alike."""
 
 import asyncio
+import os
+import socket
+import time
 from collections.abc import AsyncIterator, Awaitable
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Final
 
+import structlog
+
+from faust_app.adapters.alert_outbox import MariaAlertOutbox
+from faust_app.adapters.alert_repository import MariaAlertRepository
+from faust_app.adapters.alert_rows import MariaFaults
 from faust_app.adapters.database import Database
 from faust_app.adapters.event_log import KafkaEventLog
 from faust_app.adapters.image_repository import MariaImageRepository
+from faust_app.adapters.leases import MariaLeases
 from faust_app.adapters.object_store import S3ObjectStore
+from faust_app.adapters.webhook import Webhook
+from faust_app.core.alert_text import Place
 from faust_app.core.failure import Unavailable
 from faust_app.core.topics import Topics
 from faust_app.flows.intake import Intake
 from faust_app.flows.publish import Publisher
 from faust_app.flows.publish_due import DuePublisher
+from faust_app.flows.report_faults import FaultReporter
+from faust_app.flows.send_alerts import SendAlerts, Terms
 from faust_app.metrics import Metrics
 from faust_app.settings import Settings
 
+log = structlog.get_logger()
+
 _PROBE_SECONDS: Final = 3.0
+_HAND_OVER_SECONDS: Final = 2.0
+_HOST_SHOWN: Final = 60
+_NAME_LENGTH: Final = 120
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,6 +54,8 @@ class Parts:
     publisher: Publisher
     intake: Intake
     due: DuePublisher
+    alerts: FaultReporter
+    send_alerts: SendAlerts
 
     async def reasons_without_database(self) -> list[str]:
         """Return why intake cannot work: only the database is needed for a 202."""
@@ -58,6 +78,19 @@ async def _reasons(probe: Awaitable[object]) -> list[str]:
     return []
 
 
+async def _hand_over(send_alerts: SendAlerts) -> None:
+    """Let another process send the alerts at once; while the database is away, one follows when the lease runs out."""
+    try:
+        async with asyncio.timeout(_HAND_OVER_SECONDS):
+            await send_alerts.release()
+    except (Unavailable, TimeoutError) as failure:
+        log.info("alerts are not handed over", reason=str(failure) or type(failure).__name__)
+
+
+def _utc_now() -> datetime:
+    return datetime.now(UTC).replace(tzinfo=None)
+
+
 @asynccontextmanager
 async def open_parts(settings: Settings, metrics: Metrics, *, client_id: str) -> AsyncIterator[Parts]:
     """Connect and assemble; everything is closed in the opposite order. Raises Unavailable when Kafka is away."""
@@ -70,6 +103,18 @@ async def open_parts(settings: Settings, metrics: Metrics, *, client_id: str) ->
         event_log = await stack.enter_async_context(connected)
         repository = MariaImageRepository(database)
         publisher = Publisher(event_log, repository, topics, metrics)
+        messenger = await stack.enter_async_context(Webhook(settings)) if settings.alert_webhook_url else None
+        place = Place(settings.zone, settings.web_public_url)
+        process = f"{socket.gethostname()[:_HOST_SHOWN]}:{os.getpid()}:{client_id}"[:_NAME_LENGTH]
+        send_alerts = SendAlerts(
+            alerts=MariaAlertRepository(database),
+            outbox=MariaAlertOutbox(database),
+            leases=MariaLeases(database),
+            messenger=messenger,
+            metrics=metrics,
+            terms=Terms(place, settings.digest_time, holder=process),
+        )
+        stack.push_async_callback(_hand_over, send_alerts)
         yield Parts(
             settings=settings,
             topics=topics,
@@ -81,4 +126,8 @@ async def open_parts(settings: Settings, metrics: Metrics, *, client_id: str) ->
             publisher=publisher,
             intake=Intake(repository, publisher, metrics, lease=lease),
             due=DuePublisher(repository, publisher, lease=lease),
+            alerts=FaultReporter(
+                MariaFaults(database), messenger, metrics, worker=process, place=place, clock=time.monotonic, now=_utc_now
+            ),
+            send_alerts=send_alerts,
         )

@@ -1,12 +1,16 @@
 """Every setting: its type, default and one line of description, read from the environment (12-factor) or `.env`."""
 
+from datetime import time
 from importlib.metadata import version
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated, Literal, Self
 from urllib.parse import unquote, urlsplit
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
-from pydantic import Field, SecretStr, ValidationError, field_validator
+from pydantic import Field, SecretStr, ValidationError, field_validator, model_validator
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
+
+from faust_app.core.webhook_body import parse_secret, parse_template
 
 _DAY_SECONDS = 24 * 3600
 
@@ -69,6 +73,22 @@ class Settings(BaseSettings):
     max_image_bytes: int = Field(20 * 1024 * 1024, ge=1024, description="Largest file that is stored, in bytes.")
     contact_url: str | None = Field(None, description="Address put into our user agent, for owners of sources.")
 
+    alert_webhook_url: SecretStr | None = Field(None, description="Address that alerts are sent to; without it none are.")
+    alert_webhook_format: Literal["standard", "slack", "template"] = Field(
+        "standard", description="`standard` (Standard Webhooks), `slack`, or `template` for any other messenger."
+    )
+    alert_webhook_secret: SecretStr | None = Field(
+        None, description="Signs the alerts: `whsec_` and base64, as in Standard Webhooks; `standard` needs it."
+    )
+    alert_webhook_template: str | None = Field(
+        None, description="JSON with `{{title}}`, `{{text}}`, `{{severity}}`, `{{form}}`, `{{time}}` or `{{causes}}` in its texts."
+    )
+    platform_zone: str = Field("UTC", description="The platform's time zone (IANA), for its digest and its messages.")
+    digest_at: str = Field(
+        "09:00", pattern=r"^([01]\d|2[0-3]):[0-5]\d$", description="When the digest of the shops' faults is sent, there."
+    )
+    web_public_url: str | None = Field(None, description="Address of the web process for people, for links in alerts.")
+
     log_format: Literal["json", "console"] = Field("json", description="`json` for machines, `console` for the desk.")
 
     @field_validator("retry_delays", mode="before")
@@ -98,10 +118,59 @@ class Settings(BaseSettings):
             raise ValueError("must look like mysql://user:password@host:port/database")
         return value
 
+    @field_validator("alert_webhook_url", "web_public_url")
+    @classmethod
+    def _is_a_web_address(cls, value: SecretStr | str | None) -> SecretStr | str | None:
+        text = value.get_secret_value() if isinstance(value, SecretStr) else value
+        if text is not None and not _is_http(text):
+            raise ValueError("must look like https://host/path")
+        return value.rstrip("/") if isinstance(value, str) else value
+
+    @field_validator("alert_webhook_secret")
+    @classmethod
+    def _secret_is_a_key(cls, value: SecretStr | None) -> SecretStr | None:
+        if value is not None:
+            parse_secret(value.get_secret_value())
+        return value
+
+    @field_validator("alert_webhook_template")
+    @classmethod
+    def _template_is_json(cls, value: str | None) -> str | None:
+        if value is not None:
+            parse_template(value)
+        return value
+
+    @field_validator("platform_zone")
+    @classmethod
+    def _zone_is_known(cls, value: str) -> str:
+        try:
+            ZoneInfo(value)
+        except (ZoneInfoNotFoundError, ValueError, OSError) as error:
+            raise ValueError("is no time zone of the IANA database, like Europe/Berlin") from error
+        return value
+
+    @model_validator(mode="after")
+    def _webhook_has_what_its_format_needs(self) -> Self:
+        needs = {"standard": "alert_webhook_secret", "template": "alert_webhook_template"}
+        needed = needs.get(self.alert_webhook_format)
+        if self.alert_webhook_url is not None and needed is not None and getattr(self, needed) is None:
+            raise ValueError(f"{needed.upper()}: is needed for ALERT_WEBHOOK_FORMAT={self.alert_webhook_format}")
+        return self
+
     @property
     def bootstrap_servers(self) -> list[str]:
         """Kafka's servers as `host:port`."""
         return self.kafka_url.removeprefix("kafka://").split(",")
+
+    @property
+    def zone(self) -> ZoneInfo:
+        """The platform's time zone."""
+        return ZoneInfo(self.platform_zone)
+
+    @property
+    def digest_time(self) -> time:
+        """When the digest is sent, in the platform's time zone."""
+        return time.fromisoformat(self.digest_at)
 
     @property
     def database(self) -> dict[str, str | int]:
@@ -128,4 +197,13 @@ def load_settings(env_file: Path | None = Path(".env")) -> Settings:
 
 
 def _line(place: tuple[int | str, ...], reason: str) -> str:
-    return f"{'.'.join(map(str, place)).upper()}: {reason.removeprefix('Value error, ')}"
+    what = reason.removeprefix("Value error, ")
+    return f"{'.'.join(map(str, place)).upper()}: {what}" if place else what  # a rule over several names one itself
+
+
+def _is_http(text: str) -> bool:
+    try:
+        parts = urlsplit(text)
+        return parts.scheme in {"http", "https"} and bool(parts.hostname) and (parts.port is None or parts.port > 0) and text.isprintable()
+    except ValueError:
+        return False

@@ -19,6 +19,7 @@ from faust_app.web.intake import IntakeHandlers  # noqa: E402
 from faust_app.web.server import bound_shutdown, web_options  # noqa: E402
 
 DUE_SECONDS = 1.0
+ALERT_SECONDS = 5.0
 
 
 class WebApp(faust.App):
@@ -50,6 +51,8 @@ class WebApp(faust.App):
         bound_shutdown(self)
         await self.add_runtime_dependency(Background(self.parts.publisher.run))
         await self.add_runtime_dependency(Periodic("due publisher", DUE_SECONDS, self.parts.due.run_pass))
+        await self.add_runtime_dependency(Periodic("fault reports", ALERT_SECONDS, self.parts.alerts.run_pass))
+        await self.add_runtime_dependency(Periodic("alerts", ALERT_SECONDS, self.parts.send_alerts.run_pass))
 
     async def _reasons_not_ready(self) -> list[str]:
         return await self.parts.reasons_without_database()

@@ -11,6 +11,7 @@ from faust_app.core.record import Record  # noqa: E402 - uvloop goes in before a
 from faust_app.core.topics import Topics  # noqa: E402
 from faust_app.faust_settings import faust_settings  # noqa: E402
 from faust_app.flows.ingest import Handled  # noqa: E402
+from faust_app.flows.tell_faults import TellFaults  # noqa: E402
 from faust_app.metrics import Metrics  # noqa: E402
 from faust_app.parts import Parts, open_parts  # noqa: E402
 from faust_app.settings import Settings  # noqa: E402
@@ -28,6 +29,7 @@ from faust_app.worker_parts import WorkerParts, open_worker_parts  # noqa: E402
 DUE_SECONDS = 1.0
 REGISTER_SECONDS = 5.0
 SOURCES_SECONDS = 5.0
+ALERT_SECONDS = 5.0
 
 
 class WorkerApp(DrainingApp):
@@ -62,8 +64,8 @@ class WorkerApp(DrainingApp):
         claim_port_or_exit(self, "WORKER_PORT")
         self.parts = await open_or_exit(self, open_parts(self.settings, self.metrics, client_id=self.settings.app_id))
         self.worker_parts = await open_or_exit(self, open_worker_parts(self.parts, port=self.conf.web_port))
-        self.worker_parts.breakers.on_change = lambda _: self.dispatcher.go_on()
-        self.worker_parts.bugs.on_change = self.dispatcher.go_on
+        worker = self.worker_parts
+        TellFaults(self.parts.alerts, self._held, self.dispatcher.go_on).listen(worker.breakers, worker.bugs, worker.sources)
         self.flow_control.on_suspend = self.dispatcher.drain
         await super().on_start()
 
@@ -90,11 +92,16 @@ class WorkerApp(DrainingApp):
             Periodic("rescue", self.settings.rescue_interval, self.worker_parts.rescue.run_pass),
             Periodic("sources", SOURCES_SECONDS, self.worker_parts.sources.run_pass),
             Periodic("garbage collector", self.settings.collect_interval, self.worker_parts.collector.run_pass),
+            Periodic("fault reports", ALERT_SECONDS, self.parts.alerts.run_pass),
+            Periodic("alerts", ALERT_SECONDS, self.parts.send_alerts.run_pass),
             reader,
         ]
 
     async def _ingest(self, record: Record) -> Handled:
         return await self.worker_parts.ingest(record)
+
+    def _held(self) -> int:
+        return sum(self.dispatcher.held(spec.name) for spec in self.image_topics.images)
 
     def _crash_soon(self, error: BaseException) -> None:
         """Stop the worker: an event whose handling broke down is not acknowledged, another worker gets it."""

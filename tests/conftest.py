@@ -55,6 +55,12 @@ def settings(install: Callable[..., Settings]) -> Settings:
     return install()
 
 
+@pytest.fixture(scope="session")
+def alert_settings(install: Callable[..., Settings]) -> Settings:
+    """An installation whose alerts are those of one test at a time."""
+    return install()
+
+
 @pytest.fixture
 def shop_no() -> int:
     """A shop that no other test uses."""

@@ -1,5 +1,6 @@
 """Settings come from the environment, and what is wrong with them is told by name and never by value."""
 
+from datetime import time
 from pathlib import Path
 
 import pytest
@@ -20,6 +21,18 @@ from faust_app.settings import Settings, SettingsError, load_settings
         ("TOPIC_PREFIX", "a b", "match pattern"),
         ("LOG_FORMAT", "secret", "'json' or 'console'"),
         ("WEB_PORT", "70000", "less than or equal to 65535"),
+        ("ALERT_WEBHOOK_URL", "hooks.test/secret", "must look like https://host/path"),
+        ("ALERT_WEBHOOK_URL", "ftp://hooks.test/secret", "must look like https://host/path"),
+        ("ALERT_WEBHOOK_URL", "https://hooks.test:x/secret", "must look like https://host/path"),
+        ("ALERT_WEBHOOK_FORMAT", "secret", "'standard', 'slack' or 'template'"),
+        ("ALERT_WEBHOOK_SECRET", "whsec_secret", "must be whsec_ and 24 to 64 bytes in base64"),
+        ("ALERT_WEBHOOK_TEMPLATE", "{secret", "is not valid JSON"),
+        ("PLATFORM_ZONE", "Europe/secret", "is no time zone of the IANA database"),
+        ("PLATFORM_ZONE", "../secret", "is no time zone of the IANA database"),
+        ("PLATFORM_ZONE", "", "is no time zone of the IANA database"),
+        ("DIGEST_AT", "24:00", "match pattern"),
+        ("DIGEST_AT", "9:00", "match pattern"),
+        ("WEB_PUBLIC_URL", "images.secret", "must look like https://host/path"),
     ],
 )
 def test_a_wrong_setting_is_told_by_its_name_and_never_by_its_value(
@@ -32,6 +45,25 @@ def test_a_wrong_setting_is_told_by_its_name_and_never_by_its_value(
     assert line.startswith(f"{name}: ")
     assert reason in line
     assert "secret" not in line
+
+
+@pytest.mark.parametrize(
+    ("form", "needed"), [("standard", "ALERT_WEBHOOK_SECRET"), ("template", "ALERT_WEBHOOK_TEMPLATE"), ("slack", None)]
+)
+def test_a_messenger_needs_what_its_format_needs(monkeypatch: pytest.MonkeyPatch, form: str, needed: str | None) -> None:
+    monkeypatch.setenv("ALERT_WEBHOOK_URL", "https://hooks.test/secret")
+    monkeypatch.setenv("ALERT_WEBHOOK_FORMAT", form)
+    if needed is None:
+        assert load_settings(None).alert_webhook_format == form
+        return
+    with pytest.raises(SettingsError) as caught:
+        load_settings(None)
+    assert str(caught.value) == f"{needed}: is needed for ALERT_WEBHOOK_FORMAT={form}"
+
+
+def test_the_digest_has_a_time_in_the_platforms_zone() -> None:
+    settings = Settings(_env_file=None, platform_zone="Asia/Kolkata", digest_at="07:30", web_public_url="https://images.test/")
+    assert (settings.digest_time, str(settings.zone), settings.web_public_url) == (time(7, 30), "Asia/Kolkata", "https://images.test")
 
 
 def test_every_wrong_setting_has_its_line(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -51,7 +83,10 @@ def test_a_file_of_settings_is_read_and_the_environment_wins_over_it(monkeypatch
 
 
 def test_a_secret_is_never_shown() -> None:
-    settings = Settings(_env_file=None, database_url="mysql://u:s3cret@h/d", s3_secret_access_key="s3cret")
+    settings = Settings(
+        _env_file=None, database_url="mysql://u:s3cret@h/d", s3_secret_access_key="s3cret", alert_webhook_format="slack",
+        alert_webhook_url="https://hooks.test/s3cret", alert_webhook_secret="whsec_" + "s3cret00" * 4,
+    )  # fmt: skip
     assert "s3cret" not in repr(settings) + str(settings)
     assert settings.database["password"] == "s3cret"
 

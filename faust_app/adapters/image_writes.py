@@ -4,6 +4,7 @@ from collections.abc import Iterator, Sequence
 from datetime import datetime
 from typing import Any, Final, TypeVar
 
+from faust_app.adapters.alert_rows import count_occurrences
 from faust_app.adapters.database import Session
 from faust_app.core.changes import Changes, Waiting
 from faust_app.core.image import ImageRow
@@ -67,6 +68,7 @@ async def write(session: Session, changes: Changes, now: datetime) -> None:
         sql = "UPDATE intake_offset SET next_offset = %s, appended_at = %s, updated_at = %s WHERE topic = %s AND `partition` = %s"
         offset = changes.offset
         await session.change(sql, (offset.next_offset, offset.appended_at, now, offset.topic, offset.partition))
+    await count_occurrences(session, changes.occurrences, now)  # last: all failures of one cause share the alert's lock
 
 
 async def _add_history(session: Session, entries: Sequence[HistoryEntry]) -> None:

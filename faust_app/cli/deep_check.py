@@ -5,14 +5,21 @@ import hashlib
 from collections import Counter, defaultdict
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Final
 
+from rich.console import Console
+from rich.progress import Progress
+
 from faust_app.adapters.database import Database
+from faust_app.adapters.dead_letter_reader import dead_lettered
 from faust_app.adapters.image_columns import COLUMNS, image_row
 from faust_app.adapters.object_store import S3ObjectStore
 from faust_app.core.image import ImageKey, ImageRow, ImageState
 from faust_app.core.invariants import Evidence, Violation, violations
-from faust_app.core.ledger import Wishes, ledger_violations
+from faust_app.core.ledger import Wishes, ledger_violations, read_ledger
+from faust_app.core.topics import Topics
+from faust_app.settings import Settings
 
 _PAGE: Final = 1000
 _READERS: Final = 16
@@ -135,6 +142,22 @@ class DeepCheck:
                 self._report.violations.append(Violation(BYTES_RULE, *row.key, f"{len(content)} other bytes", shown.object_key))
 
         await asyncio.gather(*(compare(row) for row in rows))
+
+
+async def check_deep(settings: Settings, ledger: Path | None, *, read_bytes: bool) -> DeepReport:
+    """Check a whole installation, with a bar of progress. Raises Unavailable, LedgerError."""
+    wishes: dict[ImageKey, Wishes] = {}
+    if ledger is not None:
+        with ledger.open(errors="replace") as lines:
+            wishes = read_ledger(lines, settings.topic_prefix)
+    topics = Topics.named(settings.topic_prefix)
+    dead = await dead_lettered(settings.bootstrap_servers, topics.dead_letter.name)
+    async with Database.connect(settings.database, 2) as database, S3ObjectStore(settings) as store:
+        ((count,),) = await database.rows("SELECT COUNT(*) FROM image")
+        with Progress(console=Console(stderr=True), transient=True) as progress:
+            task = progress.add_task("images", total=count)
+            check = DeepCheck(database, store, dead, read_bytes=read_bytes)
+            return await check.run(wishes, lambda images: progress.advance(task, images))
 
 
 def _folder(row: ImageRow) -> str:

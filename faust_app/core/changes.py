@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import TypeVar
 
+from faust_app.core.alert import Occurrence
 from faust_app.core.image import ImageKey, ImageRow
 from faust_app.core.outcome import Garbage, HistoryEntry
 
@@ -45,6 +46,7 @@ class Changes:
     waiting: list[Waiting] = field(default_factory=list)
     history: list[HistoryEntry] = field(default_factory=list)
     garbage: list[Garbage] = field(default_factory=list)
+    occurrences: list[Occurrence] = field(default_factory=list)
     offset: IntakeOffset | None = None
 
 

@@ -4,6 +4,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Final, assert_never
 
+from faust_app.core.alert import Occurrence, Severity, severity_of
 from faust_app.core.failure import FailureCode
 from faust_app.core.image import ImageKey, ImageRow, ImageState, Shown, WakeReason, image_prefix
 
@@ -89,16 +90,17 @@ class HistoryEntry:
 
 @dataclass(frozen=True, slots=True)
 class Settlement:
-    """What to write: the row as it becomes (None: refused, the row moved on), its history, its garbage."""
+    """What to write: the row as it becomes (None: refused, the row moved on), its history, its garbage, its count."""
 
     row: ImageRow | None
     history: HistoryEntry | None = None
     garbage: tuple[Garbage, ...] = ()
+    occurrence: Occurrence | None = None
 
 
 def fingerprint(code: str, host: str | None) -> str:
-    """Return what failures of one cause have in common: the code and the source's host."""
-    return f"{code}@{host or '-'}"
+    """Return what failures of one cause have in common: the code and the source's host, unless the cause is ours."""
+    return f"{code}@{host if host and severity_of(code) is Severity.SHOP else '-'}"
 
 
 def settle(current: ImageRow | None, outcome: Outcome, *, now: datetime, replaced_grace: timedelta) -> Settlement:
@@ -156,7 +158,14 @@ def _failed(current: ImageRow, outcome: Failed, now: datetime) -> Settlement:
         fingerprint=fingerprint(outcome.code, current.source_host),
     )
     entry = HistoryEntry(current.key, now, current.version, "failed", code=outcome.code.value, detail=outcome.detail)
-    return Settlement(row, entry)
+    return Settlement(row, entry, occurrence=_occurrence(row))
+
+
+def _occurrence(row: ImageRow) -> Occurrence:
+    """Return how the alert of a failed row counts it."""
+    code, host = row.error_code or "", row.source_host
+    cause = row.fingerprint or fingerprint(code, host)
+    return Occurrence(cause, code, host if severity_of(code) is Severity.SHOP else None, *row.key, row.error_detail or "")
 
 
 def _retry(current: ImageRow, outcome: Retry, now: datetime) -> Settlement:

@@ -38,6 +38,11 @@ class Bugs:
         self.brake: str | None = None
         """Why this worker starts nothing; None while it may."""
         self.on_change: Callable[[], None] = lambda: None
+        """Told when the brake is set or lifted."""
+        self.on_parked: Callable[[int], None] = lambda _shop_no: None
+        """Told of a shop whose images meet nothing but an error of ours."""
+        self.on_answered: Callable[[], None] = lambda: None
+        """Told when no shop is parked any more."""
 
     @property
     def may_start(self) -> bool:
@@ -58,10 +63,11 @@ class Bugs:
         is_bug = isinstance(outcome, Retry | Failed) and outcome.code is FailureCode.INTERNAL_ERROR
         self._outcomes.add(now, bad=is_bug, shop=shop_no)
         if not is_bug:
-            self._waking |= self._health.answered((shop_no, _ANY_HOST))
+            self._answered(shop_no)
             return
         if self._health.failed((shop_no, _ANY_HOST), FailureCode.INTERNAL_ERROR, now):
             log.error("shop parked: its images meet an error of ours", shop_no=shop_no)
+            self.on_parked(shop_no)
         tally = self._outcomes.tally(now)
         if self.brake is None and release_is_broken(tally):
             self._set_brake(f"{tally.bad} of {tally.calls} outcomes in {BUG_SECONDS} s were errors of our own code")
@@ -85,6 +91,12 @@ class Bugs:
     async def probe(self) -> None:
         """Write this worker's row: the probe of the database. Raises Unavailable."""
         await self._register.report()
+
+    def _answered(self, shop_no: int) -> None:
+        if woken := self._health.answered((shop_no, _ANY_HOST)):
+            self._waking |= woken
+            if not self._health.parked():
+                self.on_answered()
 
     def _take_up(self, brake: str | None) -> None:
         self._entered = True

@@ -109,4 +109,6 @@ def _fail(row: ImageRow, locked: Locked) -> tuple[Changes, bool]:
     if settlement.row is not None and settlement.history is not None:
         changes.finished.append(settlement.row)
         changes.history.append(settlement.history)
+    if settlement.occurrence is not None:
+        changes.occurrences.append(settlement.occurrence)
     return changes, settlement.row is not None

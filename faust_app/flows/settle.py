@@ -114,6 +114,8 @@ def settle_all(outcomes: Sequence[Outcome], locked: Locked, replaced_grace: time
                 changes.finished.append(settlement.row)
         if settlement.history is not None:
             changes.history.append(settlement.history)
+        if settlement.occurrence is not None:
+            changes.occurrences.append(settlement.occurrence)
     return changes, settlements
 
 

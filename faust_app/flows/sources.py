@@ -28,7 +28,8 @@ UNWELL: Final = UNREACHED | {
     FailureCode.SOURCE_FORBIDDEN,
 }
 """Failures of a whole host: it is down, or it has something against us."""
-_BLOCKING: Final = {FailureCode.SOURCE_UNAUTHORIZED, FailureCode.SOURCE_FORBIDDEN}
+BLOCKING: Final = {FailureCode.SOURCE_UNAUTHORIZED, FailureCode.SOURCE_FORBIDDEN}
+"""Those by which a host says that it does not want us."""
 
 PATIENCE: Final = timedelta(hours=24)
 """How long images wait for their host before they fail, counted from when they were accepted."""
@@ -53,8 +54,10 @@ class Sources:
         self._waking: set[Source] = set()
         self.egress: Breaker | None = None
         """The breaker of our own way out; without one every failure is the source's."""
-        self.on_parked: Callable[[Source, FailureCode, bool], None] = lambda _source, _code, _parked: None
-        """Told when a source is parked and when it answers again."""
+        self.on_parked: Callable[[str, FailureCode, bool], None] = lambda _host, _code, _for_all: None
+        """Told of a parked host, why, and whether it is parked for every shop."""
+        self.on_answered: Callable[[str], None] = lambda _host: None
+        """Told of a parked host that answers again."""
 
     def admit(self, row: ImageRow) -> Park | Failed | None:
         """Return what becomes of an image whose source is left alone, None where it may be fetched."""
@@ -63,7 +66,7 @@ class Sources:
             return None
         code = self._health.code(source)
         if row.open_since is not None and datetime.now(UTC).replace(tzinfo=None) - row.open_since >= PATIENCE:
-            given_up = FailureCode.SOURCE_BLOCKED if code in _BLOCKING else FailureCode.HOST_DOWN
+            given_up = FailureCode.SOURCE_BLOCKED if code in BLOCKING else FailureCode.HOST_DOWN
             return Failed(row, given_up, f"{code.value if code else 'failing'} for over {PATIENCE.days * 24} hours")
         return Park(row, timedelta(seconds=PARK_SECONDS * self._jitter()))
 
@@ -78,7 +81,7 @@ class Sources:
         if shops := self._health.answered(source):
             self._waking |= {(shop, source[1]) for shop in shops}
             log.info("source answers again", host=source[1], shops=len(shops))
-            self.on_parked(source, FailureCode.HOST_DOWN, False)
+            self.on_answered(source[1])
 
     async def failed(self, row: ImageRow, failure: Failure) -> Failure:
         """Note a failure and return whose it is: the source's, as it came, or our network's, as Unavailable."""
@@ -91,7 +94,7 @@ class Sources:
         if self._health.failed(source, failure.code, _now()):
             for_all = self._health.is_parked_for_all(source[1])
             log.warning("source parked", shop_no=source[0], host=source[1], code=failure.code.value, for_all=for_all)
-            self.on_parked(source, failure.code, True)
+            self.on_parked(source[1], failure.code, for_all)
         return failure
 
     async def run_pass(self) -> None:

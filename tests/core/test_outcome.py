@@ -7,6 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from faust_app.core.alert import Occurrence
 from faust_app.core.failure import FailureCode
 from faust_app.core.image import ImageRow, ImageState, Position, WakeReason, image_prefix, object_key, version_of
 from faust_app.core.outcome import (
@@ -90,6 +91,22 @@ def test_a_failed_image_still_shows_what_it_showed() -> None:
     assert after is not None
     assert (after.state, after.shown, after.shown_version) == (ImageState.FAILED, before.shown, 9)
     assert (after.error_code, after.fingerprint) == ("source_not_found", "source_not_found@source.test")
+
+
+@pytest.mark.parametrize(
+    ("code", "cause", "host"),
+    [
+        (FailureCode.SOURCE_NOT_FOUND, "source_not_found@source.test", "source.test"),
+        (FailureCode.INTERNAL_ERROR, "internal_error@-", None),
+    ],
+)
+def test_a_failed_image_counts_once_by_its_cause_and_an_error_of_ours_at_no_host(code: FailureCode, cause: str, host: str | None) -> None:
+    row = accepted_row()
+    settlement = settled(row, Failed(row, code, "d"))
+    assert settlement.row is not None
+    assert settlement.row.fingerprint == cause
+    assert settlement.occurrence == Occurrence(cause, code.value, host, row.shop_no, row.image_id, "d")
+    assert settled(row, stored(row)).occurrence is None
 
 
 @pytest.mark.parametrize("number", range(4))

@@ -6,6 +6,7 @@ from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import TypeVar
 
+from faust_app.core.alert import Occurrence
 from faust_app.core.changes import Changes, Decide, IntakeOffset, Locked
 from faust_app.core.failure import Dependency, Unavailable
 from faust_app.core.image import ImageKey, ImageRow, ImageState, Position, WakeReason, placeholder
@@ -20,6 +21,7 @@ class FakeImageRepository:
     def __init__(self) -> None:
         self.rows: dict[ImageKey, ImageRow] = {}
         self.entries: list[HistoryEntry] = []
+        self.occurrences: list[Occurrence] = []
         self.garbage: dict[int, Garbage] = {}
         self.offsets: dict[tuple[str, int], IntakeOffset] = {}
         self.away = False
@@ -128,6 +130,7 @@ class FakeImageRepository:
             if current is not None and (current.version, current.state, current.attempt) == guard:
                 self.rows[item.row.key] = replace(item.row, updated_at=now)
         self.entries += changes.history
+        self.occurrences += changes.occurrences
         for entry in changes.garbage:
             self.garbage[len(self.garbage) + 1] = entry
         if changes.offset is not None:

@@ -1,0 +1,73 @@
+"""The table `alert_message`: what waits for the messenger, what was sent, and how long all of it is kept."""
+
+from datetime import timedelta
+from typing import Final
+
+from faust_app.adapters.database import Database, Row, Session
+from faust_app.core.alert import REPEATED_WITHIN
+from faust_app.core.alert_message import WaitingMessage, message_from_json
+from faust_app.core.digest import LONGEST
+
+KEPT_DAYS: Final = 90
+_REASON: Final = 200
+_AT_ONCE: Final = 1000
+"""Rows a deletion at most, so that no transaction grows long."""
+
+
+class MariaAlertOutbox:
+    """Implements `flows.ports.AlertOutbox` on MariaDB or MySQL."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    async def claim(self, lease: timedelta) -> WaitingMessage | None:
+        """Take the oldest waiting message if its time has come; for so long nobody else gets it."""
+
+        async def unit(session: Session) -> WaitingMessage | None:
+            sql = (
+                "SELECT id, webhook_id, body, attempts + 1 FROM alert_message WHERE sent_at IS NULL AND next_at <= UTC_TIMESTAMP(6)"
+                " ORDER BY id LIMIT 1 FOR UPDATE"
+            )
+            found = await session.rows(sql)
+            if not found:
+                return None
+            message = _waiting(found[0])
+            claim = "UPDATE alert_message SET next_at = UTC_TIMESTAMP(6) + INTERVAL %s SECOND, attempts = attempts + 1 WHERE id = %s"
+            await session.change(claim, (lease.total_seconds(), message.number))
+            return message
+
+        return await self._database.run(unit)
+
+    async def mark_sent(self, number: int) -> None:
+        """Note that the messenger took the message."""
+        sql = "UPDATE alert_message SET sent_at = UTC_TIMESTAMP(6), last_error = NULL WHERE id = %s AND sent_at IS NULL"
+        await self._database.change(sql, (number,))
+
+    async def mark_failed(self, number: int, reason: str, again: timedelta) -> None:
+        """Note that it did not, and when to try again."""
+        sql = "UPDATE alert_message SET next_at = UTC_TIMESTAMP(6) + INTERVAL %s SECOND, last_error = %s WHERE id = %s AND sent_at IS NULL"
+        await self._database.change(sql, (again.total_seconds(), reason[:_REASON], number))
+
+    async def forget_old(self) -> int:
+        """Delete a first thousand of each: closed alerts and sent messages of 90 days ago, counts that no digest needs.
+
+        Returns how many rows went. What a dead process left is forgotten too.
+        """
+        gone = 0
+        for sql, parameters in _OLD:
+            gone += await self._database.change(f"{sql} LIMIT {_AT_ONCE}", parameters)
+        return gone
+
+
+_OLD: Final = (
+    ("DELETE FROM alert WHERE closed_at < UTC_TIMESTAMP(6) - INTERVAL %s DAY", (KEPT_DAYS,)),
+    ("DELETE FROM alert_message WHERE sent_at < UTC_TIMESTAMP(6) - INTERVAL %s DAY", (KEPT_DAYS,)),
+    ("DELETE FROM job_run WHERE started < UTC_TIMESTAMP(6) - INTERVAL %s DAY", (KEPT_DAYS,)),
+    ("DELETE FROM alert_shop WHERE slot < UTC_TIMESTAMP(6) - INTERVAL %s SECOND", (int((LONGEST + timedelta(hours=1)).total_seconds()),)),
+    ("DELETE FROM alert_worker WHERE last_at < UTC_TIMESTAMP(6) - INTERVAL %s SECOND", (int(REPEATED_WITHIN.total_seconds()),)),
+)
+
+
+def _waiting(row: Row) -> WaitingMessage:
+    number, webhook_id, body, attempts = row
+    return WaitingMessage(number, webhook_id, message_from_json(body), attempts)

@@ -1,0 +1,110 @@
+"""Counting what happens into alerts: many occurrences in two statements, at the end of the transaction that settles them."""
+
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any, Final
+
+from faust_app.adapters.database import Database, Session
+from faust_app.core.alert import REPEATED_WITHIN, Occurrence, PlatformFault, severity_of, slot_of
+
+# Assignments run from left to right, so `closed_at` comes last: whether an episode begins is read from it.
+_COUNT: Final = """
+INSERT INTO alert
+    (fingerprint, code, host, severity, opened_at, last_at, occurrences, detail, sample_shop, sample_image, told_at, told_count)
+VALUES {values}
+ON DUPLICATE KEY UPDATE
+    episode = episode + (closed_at IS NOT NULL),
+    opened_at = IF(closed_at IS NULL, opened_at, VALUES(opened_at)),
+    occurrences = IF(closed_at IS NULL, occurrences, 0) + VALUES(occurrences),
+    told_at = IF(closed_at IS NULL, COALESCE(VALUES(told_at), told_at), VALUES(told_at)),
+    told_count = IF(closed_at IS NULL, GREATEST(told_count, VALUES(told_count)), VALUES(told_count)),
+    last_at = GREATEST(last_at, VALUES(last_at)), severity = VALUES(severity), detail = VALUES(detail),
+    sample_shop = VALUES(sample_shop), sample_image = VALUES(sample_image), ended_at = NULL, closed_at = NULL
+"""
+_COUNT_SHOPS: Final = """
+INSERT INTO alert_shop (fingerprint, shop_no, slot, occurrences) VALUES {values}
+ON DUPLICATE KEY UPDATE occurrences = occurrences + VALUES(occurrences)
+"""
+_ROW: Final = "(%s,%s,%s,%s,%s,%s,%s,%s,%s,%s,%s,%s)"
+_DETAIL: Final = 500
+_STILL_HAVE_IT: Final = "SELECT 1 FROM alert_worker WHERE fingerprint = %s AND last_at > UTC_TIMESTAMP(6) - INTERVAL %s SECOND LIMIT 1"
+
+
+async def count_occurrences(session: Session, occurrences: Sequence[Occurrence], now: datetime) -> None:
+    """Count failed images into their alerts and shops; opens an alert that is closed or new.
+
+    Two statements whatever their number, rows in the order of their keys: the alerts are the last locks of a settle.
+    """
+    if not occurrences:
+        return
+    latest = {occurrence.fingerprint: occurrence for occurrence in occurrences}
+    counts = Counter(occurrence.fingerprint for occurrence in occurrences)
+    await _write_alerts(session, latest, counts, now)
+    shops = Counter((occurrence.fingerprint, occurrence.shop_no) for occurrence in occurrences)
+    slot = slot_of(now)
+    flat = [value for (fingerprint, shop_no), count in sorted(shops.items()) for value in (fingerprint, shop_no, slot, count)]
+    await session.change(_COUNT_SHOPS.format(values=",".join(["(%s,%s,%s,%s)"] * len(shops))), flat)
+
+
+async def _write_alerts(session: Session, latest: Mapping[str, Occurrence], counts: Mapping[str, int], now: datetime) -> None:
+    flat: list[Any] = []
+    for fingerprint, occurrence in sorted(latest.items()):
+        severity = severity_of(occurrence.code).value
+        flat += (fingerprint, occurrence.code, occurrence.host, severity, now, now, counts[fingerprint], occurrence.detail[:_DETAIL])
+        flat += (occurrence.shop_no, occurrence.image_id, None, 0)
+    await session.change(_COUNT.format(values=",".join([_ROW] * len(latest))), flat)
+
+
+@dataclass(frozen=True, slots=True)
+class MariaFaults:
+    """Implements `flows.ports.Faults` on MariaDB or MySQL."""
+
+    database: Database
+
+    async def open_fault(self, fault: PlatformFault, *, age: timedelta, told_ago: timedelta | None) -> None:
+        """Count a report of the fault, once per process that has it; repeated, it only says that it still has it.
+
+        The alert is as old as the fault. `told_ago` is how long ago people were told without the database.
+        """
+
+        async def unit(session: Session) -> None:
+            ((now,),) = await session.rows("SELECT UTC_TIMESTAMP(6)")
+            # The alert's row is locked first, as everywhere; the process's own row then tells whether this is news.
+            await session.rows("SELECT 1 FROM alert WHERE fingerprint = %s FOR UPDATE", (fault.fingerprint,))
+            known = await session.rows(
+                "SELECT 1 FROM alert_worker WHERE fingerprint = %s AND worker = %s", (fault.fingerprint, fault.worker)
+            )
+            told_at, told_count = (None, 0) if told_ago is None else (now - told_ago, 1)
+            flat = (
+                fault.fingerprint, fault.kind.value, fault.host, fault.kind.severity.value, now - age, now, 0 if known else 1,
+                fault.detail[:_DETAIL], None, None, told_at, told_count,
+            )  # fmt: skip
+            await session.change(_COUNT.format(values=_ROW), flat)
+            sql = (
+                "INSERT INTO alert_worker (fingerprint, worker, last_at, waiting) VALUES (%s,%s,%s,%s)"
+                " ON DUPLICATE KEY UPDATE last_at = VALUES(last_at), waiting = VALUES(waiting)"
+            )
+            await session.change(sql, (fault.fingerprint, fault.worker, now, fault.waiting))
+
+        await self.database.run(unit)
+
+    async def close_fault(self, fault: PlatformFault) -> None:
+        """Say that this process has the fault no more; the alert has ended when none has it. An unknown one is no error."""
+
+        async def unit(session: Session) -> None:
+            await session.rows("SELECT 1 FROM alert WHERE fingerprint = %s FOR UPDATE", (fault.fingerprint,))
+            gone = await session.change(
+                "DELETE FROM alert_worker WHERE fingerprint = %s AND worker = %s", (fault.fingerprint, fault.worker)
+            )
+            left = await session.rows(_STILL_HAVE_IT, (fault.fingerprint, REPEATED_WITHIN.total_seconds()))
+            if gone and not left:
+                sql = "UPDATE alert SET ended_at = UTC_TIMESTAMP(6) WHERE fingerprint = %s AND closed_at IS NULL"
+                await session.change(sql, (fault.fingerprint,))
+
+        await self.database.run(unit)
+
+    async def ping(self) -> None:
+        """Do nothing but ask the database for an answer."""
+        await self.database.rows("SELECT 1")

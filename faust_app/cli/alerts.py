@@ -1,0 +1,51 @@
+"""`shop-images alerts`: what is wrong now, whether or not anybody was told."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Final
+
+from faust_app.adapters.alert_repository import MariaAlertRepository
+from faust_app.core.alert import Alert
+from faust_app.core.alert_text import Place, line_of
+
+LISTED: Final = 1000
+
+
+@dataclass(frozen=True, slots=True)
+class AlertsList:
+    """The open alerts at one moment; times in UTC without a zone."""
+
+    as_of: datetime
+    place: Place
+    alerts: list[Alert]
+
+    def as_json(self) -> dict[str, object]:
+        """Return the list as a JSON object."""
+        return {"as_of": _time(self.as_of), "alerts": [_described(alert) for alert in self.alerts]}
+
+    def lines(self) -> list[str]:
+        """Return the list for people."""
+        return [line_of(alert, self.place, self.as_of) for alert in self.alerts] or ["no alert is open"]
+
+
+async def list_alerts(alerts: MariaAlertRepository, place: Place, now: datetime) -> AlertsList:
+    """Read the first thousand open alerts, the platform's first, then the largest. Raises Unavailable."""
+    return AlertsList(now, place, await alerts.open_alerts(LISTED))
+
+
+def _described(alert: Alert) -> dict[str, object]:
+    return {
+        "fingerprint": alert.fingerprint,
+        "code": alert.code,
+        "host": alert.host,
+        "severity": alert.severity.value,
+        "since": _time(alert.opened_at),
+        "last_at": _time(alert.last_at),
+        "count": alert.occurrences,
+        "told_at": None if alert.told_at is None else _time(alert.told_at),
+        "detail": alert.detail,
+    }
+
+
+def _time(at: datetime) -> str:
+    return at.isoformat(timespec="seconds") + "Z"

@@ -1,0 +1,49 @@
+"""`shop-images check --alerts`: tells whether a message reaches the messenger."""
+
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from uuid import uuid4
+
+from faust_app.adapters.webhook import Webhook
+from faust_app.core.alert import Severity
+from faust_app.core.alert_message import AlertMessage, Delivered, Form, Undelivered
+from faust_app.core.alert_text import moment
+from faust_app.settings import Settings
+
+
+@dataclass(frozen=True, slots=True)
+class AlertsReport:
+    """What the messenger said to a test message."""
+
+    webhook_format: str
+    webhook_id: str
+    result: Delivered | Undelivered
+
+    @property
+    def delivered(self) -> bool:
+        """Tell whether the message was taken."""
+        return isinstance(self.result, Delivered)
+
+    def as_json(self) -> dict[str, object]:
+        """Return the report as a JSON object."""
+        said = self.result.answer if isinstance(self.result, Delivered) else self.result.reason
+        return {"delivered": self.delivered, "format": self.webhook_format, "webhook_id": self.webhook_id, "answer": said}
+
+    def lines(self) -> list[str]:
+        """Return the report for people."""
+        if isinstance(self.result, Delivered):
+            return [f"test message taken ({self.result.answer}), format {self.webhook_format}, id {self.webhook_id}"]
+        return [f"test message not taken: {self.result.reason}; check ALERT_WEBHOOK_URL and ALERT_WEBHOOK_FORMAT"]
+
+
+async def check_alerts(settings: Settings) -> AlertsReport:
+    """Send a test message; it counts into no limit. Raises ValueError when no messenger is configured."""
+    now = datetime.now(UTC).replace(tzinfo=None)
+    text = (
+        f"What: a test of the alerts, sent {moment(now, settings.zone)} by `shop-images check --alerts`.\n"
+        "Safe: nothing is wrong.\nDo: nothing; whoever reads this would read the alerts."
+    )
+    message = AlertMessage(Form.TEST, now, Severity.PLATFORM, "[test] shop-images can reach you", text)
+    webhook_id = f"msg_{uuid4().hex}"
+    async with Webhook(settings) as webhook:
+        return AlertsReport(settings.alert_webhook_format, webhook_id, await webhook.send(webhook_id, message))

@@ -1,0 +1,74 @@
+"""One step of the sender: from how the alerts stand to what is written about them."""
+
+from dataclasses import dataclass
+from datetime import date, datetime
+from typing import Final
+
+from faust_app.core.alert import Alert, ShopHour, Word, is_over, word_for
+from faust_app.core.alert_message import AlertMessage, Due
+
+SENDER: Final = "alerts"
+"""The lease of the one process that decides what is told."""
+
+
+@dataclass(frozen=True, slots=True)
+class Candidate:
+    """An open alert about which there may be something to say, and the shops it hit most within the hour."""
+
+    alert: Alert
+    hours: tuple[ShopHour, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class LastDigest:
+    """The newest digest: the platform's date it was for, and when it was written (UTC)."""
+
+    day: date
+    started: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """How things stand at `now`: the candidates, the messages of the last hour, and whether one is still undelivered."""
+
+    now: datetime
+    candidates: tuple[Candidate, ...] = ()
+    sent_in_hour: int = 0
+    undelivered: bool = False
+    messenger_was_away: bool = False
+    last_digest: LastDigest | None = None
+    open_by_severity: tuple[tuple[str, int], ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """What to write in one transaction: the message, what it tells, the alerts that close, and a digest's day."""
+
+    now: datetime
+    message: AlertMessage | None = None
+    told: tuple[Due, ...] = ()
+    closed: tuple[Alert, ...] = ()
+    digest: date | None = None
+
+
+def due_words(standing: Standing) -> list[Due]:
+    """Return everything there is to say."""
+    words = ((candidate.alert, word_for(candidate.alert, candidate.hours, standing.now)) for candidate in standing.candidates)
+    return [Due(alert, word) for alert, word in words if word is not None]
+
+
+def closes_silently(standing: Standing, *, untold: bool) -> tuple[Alert, ...]:
+    """Return the alerts that are over and need no message; all that are over, with `untold` (there is no messenger)."""
+    over = (candidate for candidate in standing.candidates if is_over(candidate.alert, standing.now))
+    return tuple(each.alert for each in over if untold or word_for(each.alert, each.hours, standing.now) is None)
+
+
+def told_step(standing: Standing, message: AlertMessage, told: tuple[Due, ...]) -> Step:
+    """Return the step that sends a message about alerts, and closes those it tells to be over."""
+    over = tuple(due.alert for due in told if due.word in {Word.CLOSED, Word.WAS_OPEN})
+    return Step(standing.now, message, told=told, closed=over)
+
+
+def digest_step(standing: Standing, message: AlertMessage | None, day: date) -> Step:
+    """Return the step that gives a day its digest; a day without anything to tell is noted too."""
+    return Step(standing.now, message, digest=day)

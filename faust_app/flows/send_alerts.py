@@ -1,0 +1,138 @@
+"""Alerts become messages: one process at a time looks at the alerts, decides what to tell, and tells it until it is taken.
+
+A message is written with the note of what it tells, in one transaction, and only then sent. While one waits for the
+messenger none is written after it: what happens meanwhile is said as it then stands, in one message, once. A sender
+that dies between sending and noting sends the same message again under the same id.
+"""
+
+from dataclasses import dataclass
+from datetime import time, timedelta
+from typing import Final
+
+import structlog
+
+from faust_app.core.alert_message import HOURLY, Delivered, Undelivered, again_after, choose
+from faust_app.core.alert_step import SENDER, Standing, Step, closes_silently, digest_step, due_words, told_step
+from faust_app.core.alert_text import LISTED, Place, compose
+from faust_app.core.digest import digest_day, digest_message, digest_span
+from faust_app.flows.ports import AlertOutbox, AlertRepository, Leases, Messenger
+from faust_app.metrics import Metrics
+
+log = structlog.get_logger()
+
+CLAIM: Final = timedelta(seconds=60)
+"""Longer than a message takes to be sent or to fail: two senders never send one message at the same time."""
+_STEPS: Final = 50
+_FORGET_EVERY: Final = 720
+"""Passes between two looks for what is too old: about an hour."""
+
+
+@dataclass(frozen=True, slots=True)
+class Terms:
+    """Where the platform is, when its digest is due there, and what this process is called."""
+
+    place: Place
+    digest_at: time
+    holder: str
+
+
+class SendAlerts:
+    """Runs in every process; the lease makes it one. Two at once send nothing twice. Without a messenger it only closes."""
+
+    def __init__(
+        self,
+        *,
+        alerts: AlertRepository,
+        outbox: AlertOutbox,
+        leases: Leases,
+        messenger: Messenger | None,
+        metrics: Metrics,
+        terms: Terms,
+    ) -> None:
+        self._alerts = alerts
+        self._outbox = outbox
+        self._leases = leases
+        self._messenger = messenger
+        self._metrics = metrics
+        self._terms = terms
+        self._passes = 0
+
+    async def run_pass(self) -> int:
+        """Say what is due and close what is over; return how many messages were taken. Raises Unavailable."""
+        taken = 0
+        for _ in range(_STEPS):
+            if not await self._leases.hold(SENDER, self._terms.holder):
+                self._metrics.open_alerts.clear()
+                return taken
+            delivered = await self._deliver()
+            taken += delivered is True
+            if delivered is False or (delivered is None and not await self._write_next()):
+                break
+        await self._forget_now_and_then()
+        return taken
+
+    async def release(self) -> None:
+        """Let another process take over at once. Raises Unavailable."""
+        await self._leases.release(SENDER, self._terms.holder)
+
+    async def _deliver(self) -> bool | None:
+        """Send the waiting message; tell whether it was taken, None when there is none whose time has come."""
+        waiting = await self._outbox.claim(CLAIM) if self._messenger is not None else None
+        if waiting is None or self._messenger is None:
+            return None
+        result = await self._messenger.send(waiting.webhook_id, waiting.message)
+        match result:
+            case Delivered():
+                await self._outbox.mark_sent(waiting.number)
+                self._metrics.alert_messages.labels("sent").inc()
+                log.info("alert sent", title=waiting.message.title, webhook_id=waiting.webhook_id, attempts=waiting.attempts)
+                return True
+            case Undelivered():
+                await self._put_off(waiting.number, waiting.attempts, result)
+                return False
+
+    async def _put_off(self, number: int, attempts: int, failed: Undelivered) -> None:
+        again = again_after(failed, attempts)
+        await self._outbox.mark_failed(number, failed.reason, again)
+        self._metrics.alert_messages.labels("refused" if failed.refused else "failed").inc()
+        log.warning("alert not sent", reason=failed.reason, refused=failed.refused, attempts=attempts, again_s=again.total_seconds())
+
+    async def _write_next(self) -> bool:
+        """Write the next message or closings; tell whether there was something to write and it was written."""
+        standing = await self._alerts.standing()
+        self._show(standing)
+        silent = closes_silently(standing, untold=self._messenger is None)
+        if silent:
+            await self._alerts.record(Step(standing.now, closed=silent), self._terms.holder)
+        if self._messenger is None or standing.undelivered:
+            return False
+        step = await self._next_step(standing)
+        return step is not None and await self._alerts.record(step, self._terms.holder)
+
+    async def _next_step(self, standing: Standing) -> Step | None:
+        chosen = choose(due_words(standing), sent_in_hour=standing.sent_in_hour, messenger_was_away=standing.messenger_was_away)
+        if chosen is None:
+            return await self._digest(standing)
+        reach = await self._alerts.reach([due.alert for due in chosen.due[:LISTED]], standing.now)
+        return told_step(standing, compose(chosen, reach, self._terms.place, standing.now), chosen.due)
+
+    async def _digest(self, standing: Standing) -> Step | None:
+        """Return the day's digest, once everything urgent is said."""
+        last = standing.last_digest
+        day = digest_day(standing.now, self._terms.place.zone, self._terms.digest_at, last.day if last else None)
+        if day is None or standing.sent_in_hour >= HOURLY:
+            return None
+        span = digest_span(standing.now, last.started if last else None)
+        message = digest_message(await self._alerts.digest_counts(span), span, self._terms.place, standing.now)
+        return digest_step(standing, message, day)
+
+    def _show(self, standing: Standing) -> None:
+        for severity, count in standing.open_by_severity:
+            self._metrics.open_alerts.labels(severity).set(count)
+
+    async def _forget_now_and_then(self) -> None:
+        if self._passes % _FORGET_EVERY == 0:
+            gone = await self._outbox.forget_old()
+            if gone:
+                log.info("old alerts forgotten", rows=gone)
+        self._passes += 1

@@ -1,0 +1,58 @@
+"""Both implementations of the alerts under one name, each test on empty tables."""
+
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from dataclasses import dataclass
+
+import pytest
+
+from faust_app.adapters.alert_outbox import MariaAlertOutbox
+from faust_app.adapters.alert_repository import MariaAlertRepository
+from faust_app.adapters.alert_rows import MariaFaults, count_occurrences
+from faust_app.adapters.database import Database, Session
+from faust_app.adapters.leases import MariaLeases
+from faust_app.core.alert import Occurrence
+from faust_app.flows.ports import AlertOutbox, AlertRepository, Faults, Leases
+from faust_app.settings import Settings
+from tests.fakes.alerts import FakeAlertStore
+
+TABLES = ("alert", "alert_shop", "alert_worker", "alert_message", "lease", "job_run", "image")
+
+
+@dataclass
+class AlertStore:
+    faults: Faults
+    alerts: AlertRepository
+    outbox: AlertOutbox
+    leases: Leases
+    count: Callable[[Sequence[Occurrence]], Awaitable[None]]
+    database: Database | None = None
+
+
+@pytest.fixture(params=["fake", "mariadb"])
+async def alert_store(request: pytest.FixtureRequest) -> AsyncIterator[AlertStore]:
+    if request.param == "fake":
+        fake = FakeAlertStore()
+        yield AlertStore(fake, fake, fake, fake, fake.count)
+        return
+    settings: Settings = request.getfixturevalue("alert_settings")
+    async with Database.connect(settings.database, 8) as database:
+        await emptied(database)
+        yield maria_store(database)
+
+
+async def emptied(database: Database) -> None:
+    for table in TABLES:
+        await database.change(f"DELETE FROM {table}")  # noqa: S608 - our own names
+
+
+def maria_store(database: Database) -> AlertStore:
+    async def count(occurrences: Sequence[Occurrence]) -> None:
+        async def unit(session: Session) -> None:
+            ((now,),) = await session.rows("SELECT UTC_TIMESTAMP(6)")
+            await count_occurrences(session, occurrences, now)
+
+        await database.run(unit)
+
+    return AlertStore(
+        MariaFaults(database), MariaAlertRepository(database), MariaAlertOutbox(database), MariaLeases(database), count, database
+    )

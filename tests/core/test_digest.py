@@ -1,0 +1,90 @@
+"""The daily digest: when it is due, what it covers, what it says."""
+
+from datetime import date, datetime, time, timedelta
+from itertools import pairwise
+from zoneinfo import ZoneInfo
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from faust_app.core.alert_message import Form
+from faust_app.core.alert_text import Place
+from faust_app.core.digest import CodeCount, DigestCounts, Span, digest_day, digest_message, digest_span
+from tests.factories import NOW
+
+BERLIN = ZoneInfo("Europe/Berlin")
+NINE = time(9)
+
+
+@pytest.mark.parametrize(
+    ("utc", "last", "day"),
+    [
+        ("2026-03-01 07:59", None, "2026-02-28"),
+        ("2026-03-01 07:59", "2026-02-28", None),
+        ("2026-03-01 08:00", None, "2026-03-01"),
+        ("2026-03-01 08:00", "2026-02-28", "2026-03-01"),
+        ("2026-03-01 08:00", "2026-03-01", None),
+        ("2026-03-01 22:59", "2026-03-01", None),
+        ("2026-03-01 23:30", "2026-03-01", None),  # the next day there, before nine
+        ("2026-03-05 17:00", "2026-03-01", "2026-03-05"),  # missed days are one digest
+        ("2026-03-05 03:00", "2026-03-03", "2026-03-04"),  # and told as soon as somebody can
+        ("2026-03-29 07:00", "2026-03-28", "2026-03-29"),  # summer time begins
+        ("2026-03-29 06:59", "2026-03-28", None),
+    ],
+)
+def test_a_digest_is_due_once_a_day_of_the_platform(utc: str, last: str | None, day: str | None) -> None:
+    due = digest_day(datetime.fromisoformat(utc), BERLIN, NINE, date.fromisoformat(last) if last else None)
+    assert due == (date.fromisoformat(day) if day else None)
+
+
+@pytest.mark.parametrize(("start", "changes"), [("2026-03-27", "spring"), ("2026-10-23", "autumn")])
+@pytest.mark.parametrize("at", [time(0), time(2, 30), NINE, time(23, 59)])
+def test_every_day_has_one_digest_also_when_the_clocks_change(start: str, changes: str, at: time) -> None:
+    now, last, told = datetime.fromisoformat(start), None, []
+    for _ in range(5 * 24 * 12):
+        day = digest_day(now, BERLIN, at, last)
+        if day is not None:
+            told.append(day)
+            last = day
+        now += timedelta(minutes=5)
+    assert told == sorted(set(told)), changes
+    assert told[0] + timedelta(days=len(told) - 1) == told[-1], "no day is left out"
+    assert len(told) == 6
+
+
+@given(st.lists(st.integers(1, 80 * 60), min_size=2, max_size=20))
+def test_digests_cover_every_slot_once(steps: list[int]) -> None:
+    last, spans = NOW, []
+    for minutes in steps:
+        now = last + timedelta(minutes=min(minutes, 3 * 24 * 60 - 5))
+        spans.append(digest_span(now, last))
+        last = now
+    assert all(before.until == after.since for before, after in pairwise(spans))
+
+
+def test_the_first_digest_covers_a_day_and_a_late_one_three() -> None:
+    assert digest_span(NOW, None) == Span(NOW - timedelta(days=1), NOW)
+    assert digest_span(NOW, NOW - timedelta(days=40)) == Span(NOW - timedelta(days=3), NOW)
+
+
+def test_nothing_to_tell_is_no_message() -> None:
+    assert digest_message(DigestCounts(), digest_span(NOW, None), Place(BERLIN), NOW) is None
+
+
+def test_the_digest_tells_causes_and_the_shops_with_most() -> None:
+    codes = (
+        CodeCount("source_not_found", False, 2000, 2000, 1990, "cdn.test", 11),
+        CodeCount("too_large", False, 1, 1, 1, "shop.test", 1),
+        CodeCount("shop_host_down", True, 3, 1, 1, "slow.test", 3),
+    )
+    message = digest_message(DigestCounts(codes, 2001, ((7, 12), (8, 1))), digest_span(NOW, None), Place(BERLIN), NOW)
+    assert message is not None
+    assert message.form is Form.DIGEST
+    assert message.title == "[digest] 2,001 images of 2,001 shops failed by the shops' own sources and files"
+    lines = message.text.splitlines()
+    assert lines[0].startswith("From 2026-02-28 13:00 Europe/Berlin (12:00 UTC) to 2026-03-01 13:00 Europe/Berlin (12:00 UTC).")
+    assert lines[2].startswith("- source_not_found: 2,000 images of 2,000 shops at 1,990 sources, most at cdn.test (11). There is no image")
+    assert lines[3].startswith("- too_large: 1 image of 1 shop at shop.test. ")
+    assert lines[4].startswith("- shop_host_down: 3 reports of 1 shop at slow.test. ")
+    assert "- shop 7: 12 images; `shop-images status --shop 7`" in lines

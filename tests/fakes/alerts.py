@@ -1,0 +1,286 @@
+"""Alerts, their messages and the lease in memory, on a clock of the test's own; and who reports and who is told."""
+
+import uuid
+from collections import Counter
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+
+from faust_app.core.alert import (
+    HOUR,
+    REPEATED_WITHIN,
+    SHOP_SHARE_FLOOR,
+    SHOP_SIZE_MATTERS,
+    Alert,
+    FaultKind,
+    Occurrence,
+    PlatformFault,
+    Severity,
+    ShopHour,
+    severity_of,
+    slot_of,
+)  # fmt: skip
+from faust_app.core.alert_message import AlertMessage, Delivered, Undelivered, WaitingMessage
+from faust_app.core.alert_step import SENDER, Candidate, LastDigest, Standing, Step
+from faust_app.core.alert_text import Reach
+from faust_app.core.digest import CodeCount, DigestCounts, Span
+from faust_app.core.failure import Dependency, Unavailable
+from tests.factories import NOW
+
+FORGOTTEN_AFTER = timedelta(days=90)
+
+
+@dataclass
+class Kept:
+    number: int
+    webhook_id: str
+    message: AlertMessage
+    created_at: datetime
+    next_at: datetime
+    attempts: int = 0
+    sent_at: datetime | None = None
+    reason: str | None = None
+
+
+class FakeAlertStore:
+    """Implements `Faults`, `AlertRepository`, `AlertOutbox` and `Leases`; `away` makes every call Unavailable."""
+
+    def __init__(self, now: datetime = NOW) -> None:
+        self.now = now
+        self.rows: dict[str, Alert] = {}
+        self.slots: Counter[tuple[str, int, datetime]] = Counter()
+        self.workers: dict[tuple[str, str], tuple[datetime, int]] = {}
+        self.messages: list[Kept] = []
+        self.digests: list[LastDigest] = []
+        self.holders: dict[str, tuple[str, datetime]] = {}
+        self.shop_sizes: Counter[int] = Counter()
+        self.away = False
+
+    async def count(self, occurrences: Sequence[Occurrence]) -> None:
+        """Do what the repository of the images does with the occurrences of a settle."""
+        self._answer()
+        for each in occurrences:
+            alert = Alert(each.fingerprint, each.code, each.host, severity_of(each.code), 1, self.now, self.now, 1, each.detail)
+            self._count(replace(alert, sample_shop=each.shop_no, sample_image=each.image_id))
+            self.slots[each.fingerprint, each.shop_no, slot_of(self.now)] += 1
+
+    def _count(self, new: Alert) -> None:
+        old = self.rows.get(new.fingerprint)
+        if old is None:
+            self.rows[new.fingerprint] = new
+        elif old.closed_at is not None:
+            self.rows[new.fingerprint] = replace(new, episode=old.episode + 1)
+        else:
+            self.rows[new.fingerprint] = replace(
+                old,
+                occurrences=old.occurrences + new.occurrences,
+                last_at=max(old.last_at, new.last_at),
+                detail=new.detail,
+                sample_shop=new.sample_shop,
+                sample_image=new.sample_image,
+                ended_at=None,
+                told_at=new.told_at or old.told_at,
+                told_count=max(old.told_count, new.told_count),
+            )
+
+    # Faults
+
+    async def open_fault(self, fault: PlatformFault, *, age: timedelta, told_ago: timedelta | None) -> None:
+        self._answer()
+        known = (fault.fingerprint, fault.worker) in self.workers
+        kind, count = fault.kind, 0 if known else 1
+        alert = Alert(fault.fingerprint, kind.value, fault.host, kind.severity, 1, self.now - age, self.now, count, fault.detail)
+        self._count(alert if told_ago is None else replace(alert, told_at=self.now - told_ago, told_count=1))
+        self.workers[fault.fingerprint, fault.worker] = (self.now, fault.waiting)
+
+    async def close_fault(self, fault: PlatformFault) -> None:
+        self._answer()
+        gone = self.workers.pop((fault.fingerprint, fault.worker), None)
+        left = [name for (name, _), (at, _) in self.workers.items() if name == fault.fingerprint and at > self.now - REPEATED_WITHIN]
+        alert = self.rows.get(fault.fingerprint)
+        if gone and not left and alert is not None and alert.closed_at is None:
+            self.rows[fault.fingerprint] = replace(alert, ended_at=self.now)
+
+    async def ping(self) -> None:
+        self._answer()
+
+    # AlertRepository
+
+    async def standing(self) -> Standing:
+        self._answer()
+        alerts = await self.open_alerts(10_000)
+        counts = Counter(alert.severity for alert in alerts)
+        return Standing(
+            now=self.now,
+            candidates=tuple(Candidate(alert, self._hours(alert)) for alert in alerts),
+            sent_in_hour=sum(kept.created_at > self.now - HOUR for kept in self.messages),
+            undelivered=any(kept.sent_at is None for kept in self.messages),
+            messenger_was_away=bool(self.messages) and self.messages[-1].attempts > 1,
+            last_digest=max(self.digests, key=lambda digest: digest.day, default=None),
+            open_by_severity=tuple((severity.value, counts[severity]) for severity in Severity),
+        )
+
+    async def open_alerts(self, limit: int) -> list[Alert]:
+        self._answer()
+        alerts = [alert for alert in self.rows.values() if alert.closed_at is None]
+        return sorted(alerts, key=lambda alert: (alert.severity.value, -alert.occurrences))[:limit]
+
+    async def reach(self, alerts: Sequence[Alert], now: datetime) -> dict[str, Reach]:
+        self._answer()
+        return {alert.fingerprint: self._reach(alert, now) for alert in alerts}
+
+    async def digest_counts(self, span: Span) -> DigestCounts:
+        self._answer()
+        found = Counter[tuple[str, int]]()
+        for (fingerprint, shop_no, slot), count in self.slots.items():
+            if span.since <= slot < span.until and self.rows[fingerprint].severity is Severity.SHOP:
+                found[fingerprint, shop_no] += count
+        codes = {self.rows[fingerprint].code for fingerprint, _ in found}
+        counts = sorted((self._code(code, found) for code in codes), key=lambda count: (-count.images, count.code))
+        shops = Counter[int]()
+        for (_, shop_no), count in found.items():
+            shops[shop_no] += count
+        return DigestCounts(tuple(counts[:10]), len(shops), tuple(_most(shops.items())))
+
+    async def record(self, step: Step, holder: str) -> bool:
+        self._answer()
+        held_by, until = self.holders.get(SENDER, ("", self.now))
+        if held_by != holder or until <= self.now or (step.message and any(kept.sent_at is None for kept in self.messages)):
+            return False
+        told = [(due.alert, self.rows[due.alert.fingerprint]) for due in step.told]
+        closed = [(alert, self.rows[alert.fingerprint]) for alert in step.closed]
+        if any((a.episode, a.told_count, None) != (b.episode, b.told_count, b.closed_at) for a, b in told):
+            return False
+        if any((a.episode, a.last_at, None) != (b.episode, b.last_at, b.closed_at) for a, b in closed):
+            return False
+        for alert, row in told:
+            self.rows[row.fingerprint] = replace(row, told_at=step.now, told_count=max(alert.occurrences, 1))
+        for _, row in closed:
+            self.rows[row.fingerprint] = replace(self.rows[row.fingerprint], closed_at=step.now)
+            self.workers = {key: value for key, value in self.workers.items() if key[0] != row.fingerprint}
+        if step.digest is not None:
+            self.digests.append(LastDigest(step.digest, step.now))
+        if step.message is not None:
+            self.messages.append(Kept(len(self.messages) + 1, f"msg_{uuid.uuid4().hex}", step.message, step.now, step.now))
+        return True
+
+    # AlertOutbox
+
+    async def claim(self, lease: timedelta) -> WaitingMessage | None:
+        self._answer()
+        for kept in self.messages:
+            if kept.sent_at is None and kept.next_at <= self.now:
+                kept.attempts, kept.next_at = kept.attempts + 1, self.now + lease
+                return WaitingMessage(kept.number, kept.webhook_id, kept.message, kept.attempts)
+        return None
+
+    async def mark_sent(self, number: int) -> None:
+        self._answer()
+        self.messages[number - 1].sent_at = self.now
+
+    async def mark_failed(self, number: int, reason: str, again: timedelta) -> None:
+        self._answer()
+        self.messages[number - 1].reason, self.messages[number - 1].next_at = reason, self.now + again
+
+    async def forget_old(self) -> int:
+        self._answer()
+        old = [row.fingerprint for row in self.rows.values() if row.closed_at and row.closed_at < self.now - FORGOTTEN_AFTER]
+        for fingerprint in old:
+            del self.rows[fingerprint]
+        return len(old)
+
+    # Leases
+
+    async def hold(self, name: str, holder: str) -> bool:
+        self._answer()
+        held_by, until = self.holders.get(name, (holder, self.now))
+        if held_by != holder and until > self.now:
+            return False
+        self.holders[name] = (holder, self.now + timedelta(seconds=30))
+        return True
+
+    async def release(self, name: str, holder: str) -> None:
+        self._answer()
+        if self.holders.get(name, ("", self.now))[0] == holder:
+            del self.holders[name]
+
+    def _answer(self) -> None:
+        if self.away:
+            raise Unavailable(Dependency.DATABASE, "fake")
+
+    def _hours(self, alert: Alert) -> tuple[ShopHour, ...]:
+        failed = self._shops(alert, slot_of(self.now - HOUR))
+        return tuple(
+            ShopHour(shop_no, count, min(self.shop_sizes[shop_no], SHOP_SIZE_MATTERS))
+            for shop_no, count in failed.items()
+            if count >= SHOP_SHARE_FLOOR
+        )
+
+    def _shops(self, alert: Alert, since: datetime, until: datetime = datetime.max) -> Counter[int]:  # noqa: DTZ901 - UTC without a zone
+        counts = Counter[int]()
+        for (fingerprint, shop_no, slot), count in self.slots.items():
+            if fingerprint == alert.fingerprint and max(since, slot_of(alert.opened_at)) <= slot <= until:
+                counts[shop_no] += count
+        return counts
+
+    def _reach(self, alert: Alert, now: datetime) -> Reach:
+        shops = self._shops(alert, alert.opened_at - HOUR)
+        tick, ten = timedelta(microseconds=1), timedelta(minutes=10)
+        workers = sorted((worker, waiting) for (name, worker), (_, waiting) in self.workers.items() if name == alert.fingerprint)
+        return Reach(
+            shops=len(shops),
+            top_shops=tuple(_most(shops.items())),
+            recent=self._shops(alert, now - ten + tick).total(),
+            before=self._shops(alert, now - 2 * ten + tick, now - ten).total(),
+            workers=tuple(worker for worker, _ in workers),
+            waiting=sum(waiting for _, waiting in workers),
+        )
+
+    def _code(self, code: str, found: Counter[tuple[str, int]]) -> CodeCount:
+        mine = {key: count for key, count in found.items() if self.rows[key[0]].code == code}
+        hosts = Counter[str | None]()
+        for (fingerprint, _), count in mine.items():
+            hosts[self.rows[fingerprint].host] += count
+        top_host, top_images = min(hosts.items(), key=lambda item: (-item[1], item[0] or ""))
+        is_fault = any(self.rows[fingerprint].is_fault for fingerprint, _ in mine)
+        named = sum(host is not None for host in hosts)
+        return CodeCount(code, is_fault, sum(mine.values()), len({shop for _, shop in mine}), named, top_host, top_images)
+
+
+def _most(shops: Iterable[tuple[int, int]]) -> list[tuple[int, int]]:
+    return sorted(shops, key=lambda item: (-item[1], item[0]))[:5]
+
+
+class FakeMessenger:
+    """Implements `Messenger`: keeps what it took; `away` is what it answers instead."""
+
+    def __init__(self) -> None:
+        self.taken: list[AlertMessage] = []
+        self.ids: list[str] = []
+        self.away: Undelivered | None = None
+        self.attempts = 0
+
+    async def send(self, webhook_id: str, message: AlertMessage) -> Delivered | Undelivered:
+        self.attempts += 1
+        if self.away is not None:
+            return self.away
+        self.taken.append(message)
+        self.ids.append(webhook_id)
+        return Delivered("status 200")
+
+
+class FakeAlerts:
+    """Implements `Alerts`: what is reported now, by kind and host, and every word in order."""
+
+    def __init__(self) -> None:
+        self.faults: dict[tuple[FaultKind, str | None], PlatformFault] = {}
+        self.words: list[tuple[str, FaultKind, str | None]] = []
+
+    def open(self, kind: FaultKind, *, detail: str = "", host: str | None = None, waiting: int = 0) -> None:
+        if (kind, host) not in self.faults:
+            self.words.append(("open", kind, host))
+        self.faults[kind, host] = PlatformFault(kind, "fake", detail, host, waiting)
+
+    def close(self, kind: FaultKind, *, host: str | None = None) -> None:
+        if self.faults.pop((kind, host), None) is not None:
+            self.words.append(("close", kind, host))
