@@ -85,7 +85,7 @@ class Settings(BaseSettings):
     )
     platform_zone: str = Field("UTC", description="The platform's time zone (IANA), for its digest and its messages.")
     digest_at: str = Field(
-        "09:00", pattern=r"^([01]\d|2[0-3]):[0-5]\d$", description="When the digest of the shops' faults is sent, there."
+        "09:00", pattern=r"^([01]\d|2[0-3]):[0-5]\d$", description="When the digest of the shops' faults is sent, in that zone."
     )
     web_public_url: str | None = Field(None, description="Address of the web process for people, for links in alerts.")
 
