@@ -7,11 +7,11 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import Final
 
+from faust_app.adapters.check_pool import CheckPool
 from faust_app.adapters.database import Database
 from faust_app.adapters.event_log import KafkaEventLog
 from faust_app.adapters.fetcher import HttpFetcher
 from faust_app.adapters.garbage_repository import MariaGarbageRepository
-from faust_app.adapters.image_check import StructureCheck
 from faust_app.adapters.image_repository import MariaImageRepository
 from faust_app.adapters.object_store import S3ObjectStore
 from faust_app.core.failure import Unavailable
@@ -104,12 +104,12 @@ async def open_parts(settings: Settings, metrics: Metrics, *, client_id: str) ->
 async def open_worker_parts(parts: Parts) -> AsyncIterator[WorkerParts]:
     """Assemble what only a worker needs."""
     settings = parts.settings
-    async with HttpFetcher(settings) as fetcher:
+    async with HttpFetcher(settings) as fetcher, CheckPool(settings.image_check_level, settings.image_check_processes) as check:
         dead_letters = DeadLetters(parts.event_log, parts.metrics, topic=parts.topics.dead_letter.name, group=settings.app_id)
         yield WorkerParts(
             ingest=Ingest(
                 parts.repository,
-                Performer(fetcher, StructureCheck(), parts.store, parts.metrics),
+                Performer(fetcher, check, parts.store, parts.metrics),
                 dead_letters,
                 parts.metrics,
                 deadline=settings.event_deadline,

@@ -7,6 +7,8 @@ from urllib.parse import unquote, urlsplit
 from pydantic import Field, SecretStr, ValidationError, field_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
+from faust_app.core.addresses import parse_opened, parse_ports
+
 
 class SettingsError(Exception):
     """The environment does not make valid settings; the message names each setting and what is wrong, one a line."""
@@ -56,10 +58,30 @@ class Settings(BaseSettings):
 
     fetch_connect_timeout: float = Field(3.0, gt=0, description="Seconds to connect to a source.")
     fetch_timeout: float = Field(20.0, gt=0, description="Seconds for a whole download.")
+    source_ports: str = Field("80,443", description="Ports that images are fetched from, separated by commas.")
+    source_allow: str = Field(
+        "", description="The platform's own image servers: `host:port` and networks, by commas; never a cloud's metadata."
+    )
     max_image_bytes: int = Field(20 * 1024 * 1024, ge=1024, description="Largest file that is stored, in bytes.")
+    image_check_level: Literal["decode", "structure"] = Field(
+        "decode", description="`decode` looks at every pixel, `structure` at header and end only, for a tenth of the CPU."
+    )
+    image_check_processes: int = Field(2, ge=1, le=64, description="Child processes of a worker that decode images; each holds 30 MB.")
     contact_url: str | None = Field(None, description="Address put into our user agent, for owners of sources.")
 
     log_format: Literal["json", "console"] = Field("json", description="`json` for machines, `console` for the desk.")
+
+    @field_validator("source_ports")
+    @classmethod
+    def _source_ports_are_ports(cls, value: str) -> str:
+        parse_ports(value)
+        return value
+
+    @field_validator("source_allow")
+    @classmethod
+    def _source_allow_names_servers(cls, value: str) -> str:
+        parse_opened(value)
+        return value
 
     @field_validator("kafka_url")
     @classmethod
