@@ -21,6 +21,8 @@ from typing import Final
 from faust_app.core.content import ImageFacts
 from faust_app.core.failure import Permanent
 
+READY: Final = b"!"
+"""Sent once, when the first image may come."""
 REQUEST: Final = struct.Struct("!BI")
 """Level (0 structure, 1 decode) and length of the content that follows."""
 ANSWER: Final = struct.Struct("!H")
@@ -38,6 +40,7 @@ def serve(checks: tuple[Check, Check], memory: int, cpu: int) -> None:
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
     resource.setrlimit(resource.RLIMIT_AS, (memory, memory))
     with socket.socket(fileno=os.dup(0)) as parent:
+        parent.sendall(READY)
         while (request := _received(parent, REQUEST.size)) is not None:
             level, length = REQUEST.unpack(request)
             content = _received(parent, length)

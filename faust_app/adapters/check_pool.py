@@ -15,7 +15,7 @@ from typing import Any, Final, Literal, Self
 
 import structlog
 
-from faust_app.adapters.check_child import ANSWER, REQUEST
+from faust_app.adapters.check_child import ANSWER, READY, REQUEST
 from faust_app.adapters.image_check import simple_structure
 from faust_app.core.content import ImageFacts
 from faust_app.core.failure import FailureCode, Permanent
@@ -27,6 +27,10 @@ _LEVELS: Final[dict[Level, int]] = {"structure": 0, "decode": 1}
 _MAX_ANSWER: Final = 1024
 _FACTS: Final = 4
 _CODES: Final = {code.value: code for code in FailureCode}
+
+
+class ChildError(Exception):
+    """Children cannot be started: an error of ours, which no image is judged by."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,7 +74,7 @@ class CheckPool:
         self._ended: list[subprocess.Popen[bytes]] = []
 
     async def __aenter__(self) -> Self:
-        self._idle = [self._start() for _ in range(self._processes)]
+        self._idle = [await self._start() for _ in range(self._processes)]
         return self
 
     async def __aexit__(self, *error: object) -> None:
@@ -82,14 +86,14 @@ class CheckPool:
         self._ended.clear()
 
     async def check(self, content: bytes) -> ImageFacts:
-        """Return the facts of a storable image. Raises Permanent."""
+        """Return the facts of a storable image. Raises Permanent, and ChildError for an error of ours."""
         if self._level == "structure" and (facts := simple_structure(content)) is not None:
             return facts
         async with self._free:
-            answer = await self._ask(self._idle.pop() if self._idle else self._start(), content)
+            answer = await self._ask(self._idle.pop() if self._idle else await self._start(), content)
             if isinstance(answer, _Died) and not answer.final:
                 log.warning("a child died over an image; trying it once more", reason=answer.reason, bytes=len(content))
-                answer = await self._ask(self._start(), content)
+                answer = await self._ask(await self._start(), content)
         if isinstance(answer, _Died):
             log.warning("an image ends every child it is given to", reason=answer.reason, bytes=len(content))
             raise Permanent(FailureCode.CHECK_CRASHED, answer.reason)
@@ -105,7 +109,10 @@ class CheckPool:
         except TimeoutError:
             self._end(child)
             return _Died(f"no answer within {self._limits.wall:.0f} s")
-        except (OSError, EOFError, ValueError, KeyError):
+        except (ValueError, KeyError):
+            self._end(child)
+            return _Died("no valid answer")
+        except (OSError, EOFError):
             self._end(child)
             return _died(await asyncio.to_thread(child.process.wait))
         except BaseException:
@@ -114,8 +121,21 @@ class CheckPool:
         self._idle.append(child)
         return answer
 
-    def _start(self) -> _Child:
+    async def _start(self) -> _Child:
+        """Start a child and wait until it serves: one that does not get so far is our own fault, and no image's."""
         self._ended = [process for process in self._ended if process.poll() is None]
+        child = self._popen()
+        try:
+            async with asyncio.timeout(self._limits.wall):
+                await _received(child.channel, len(READY))
+        except BaseException as error:
+            self._end(child)
+            if isinstance(error, OSError | EOFError):
+                raise ChildError(f"children of {self._program} do not start") from error
+            raise
+        return child
+
+    def _popen(self) -> _Child:
         ours, theirs = socket.socketpair()
         with theirs:
             process = subprocess.Popen(  # noqa: S603 - our own interpreter and module
@@ -136,7 +156,7 @@ class CheckPool:
 
 def _environment() -> dict[str, str]:
     """Return the environment of a child: where its code is, and none of our secrets."""
-    return {"PYTHONPATH": os.pathsep.join(path for path in sys.path if path), "MALLOC_ARENA_MAX": "1"}
+    return {"PYTHONPATH": os.pathsep.join(os.path.abspath(path) for path in sys.path), "MALLOC_ARENA_MAX": "1"}  # noqa: PTH100 - '' too
 
 
 async def _exchange(channel: socket.socket, level: int, content: bytes) -> ImageFacts | Permanent:

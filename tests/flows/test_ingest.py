@@ -8,7 +8,6 @@ from datetime import timedelta
 
 import pytest
 
-from faust_app.adapters.image_check import StructureCheck
 from faust_app.core.content import Fetched, Validators
 from faust_app.core.events import Op
 from faust_app.core.failure import Dependency, FailureCode, Permanent, Transient, Unavailable
@@ -25,6 +24,7 @@ from faust_app.metrics import Metrics
 from tests.factories import LEASE, SOURCE, event_record, make_record, make_request
 from tests.fakes.event_log import FakeEventLog
 from tests.fakes.fetcher import FakeFetcher
+from tests.fakes.image_check import FakeImageCheck
 from tests.fakes.image_repository import FakeImageRepository
 from tests.fakes.object_store import FakeObjectStore
 from tests.pictures import picture
@@ -42,7 +42,7 @@ class Bench:
         self.intake = Intake(self.rows, Publisher(self.log, self.rows, Topics.named("p."), self.metrics), self.metrics, lease=LEASE)
         self.ingest = Ingest(
             self.rows,
-            Performer(self.fetcher, StructureCheck(), self.store, self.metrics),
+            Performer(self.fetcher, FakeImageCheck(), self.store, self.metrics),
             DeadLetters(self.log, self.metrics, topic=DEAD, group="g"),
             self.metrics,
             deadline=deadline,
