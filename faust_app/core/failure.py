@@ -31,7 +31,7 @@ class FailureCode(StrEnum):
     SOURCE_GONE = "source_gone", "The source says the image is gone for good. Give another address."
     SOURCE_BLOCKED_BY_LAW = "source_blocked_by_law", "The source withholds the image for legal reasons. Give another address."
     SOURCE_BUSY = "source_busy", "The source asks to come back later."
-    SOURCE_ERROR = "source_error", "The source answers with an error of its own server."
+    SOURCE_ERROR = "source_error", "The source's server fails, or answers in no way that HTTP knows."
     SOURCE_TIMEOUT = "source_timeout", "The source does not answer in time."
     SOURCE_TOO_SLOW = "source_too_slow", "The source sends less than 10 kB a second. Use a faster server or a smaller file."
     SOURCE_UNKNOWN_HOST = "source_unknown_host", "The host name of the source is not known. Check that it is written right."
