@@ -4,8 +4,9 @@ import re
 from typing import Final
 from urllib.parse import urlsplit, urlunsplit
 
-_URL_IN_TEXT: Final = re.compile(r"""(https?://)(?:[^\s/?#"'<>\\@]*@)?([^\s?#"'<>\\]*)[?#][^\s"'<>\\)\]}]*""", re.IGNORECASE)
-_CREDENTIALS_IN_TEXT: Final = re.compile(r"""(https?://)[^\s/?#"'<>\\@]*@""", re.IGNORECASE)
+_URL_IN_TEXT: Final = re.compile(r"""(https?://)(?:[^\s/?#"\\@]*@)?([^\s?#"\\]*)[?#](?:[^\s"\\]|\\[^nrt\s])*""", re.IGNORECASE)
+"""A query ends with a space, a quote, or an escaped end of line; rather a character too many is left out than one too few."""
+_CREDENTIALS_IN_TEXT: Final = re.compile(r"""(https?://)[^\s/?#"\\@]*@""", re.IGNORECASE)
 
 
 def redact_query(url: str) -> str:
