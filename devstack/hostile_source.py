@@ -186,16 +186,17 @@ MANNERS: Final[dict[str, tuple[str, Callable[[Connection], Awaitable[None]]]]] =
 
 
 class HostileSource:
-    """Listens on the port, or a free one; `sent` counts bytes by address."""
+    """Listens on the port, or a free one, of `bind`; `sent` counts bytes by address."""
 
-    def __init__(self, port: int = 0) -> None:
+    def __init__(self, port: int = 0, bind: str = HOST) -> None:
         self._wanted_port = port
+        self._bind = bind
         self._server: asyncio.Server
         self._open: set[asyncio.Task[None]] = set()
         self.sent: Counter[str] = Counter()
 
     async def __aenter__(self) -> Self:
-        self._server = await asyncio.start_server(self._serve, HOST, self._wanted_port)
+        self._server = await asyncio.start_server(self._serve, self._bind, self._wanted_port, backlog=1024)
         return self
 
     async def __aexit__(self, *_error: object) -> None:
@@ -252,8 +253,8 @@ def _break_off(writer: asyncio.StreamWriter) -> None:
 
 
 async def main() -> None:
-    """Serve until the process is ended."""
-    async with HostileSource(int(sys.argv[1])):
+    """Serve on every loopback address until the process is ended: each manner may have a host of its own."""
+    async with HostileSource(int(sys.argv[1]), "0.0.0.0"):  # noqa: S104 - as said
         await asyncio.Event().wait()
 
 

@@ -59,12 +59,12 @@ class Settings(BaseSettings):
     fetch_connect_timeout: float = Field(3.0, gt=0, description="Seconds to connect to a source.")
     fetch_timeout: float = Field(20.0, gt=0, description="Seconds for a whole download.")
     source_ports: str = Field("80,443", description="Ports that images are fetched from, separated by commas.")
-    source_allow: str = Field(
-        "", description="The platform's own image servers: `host:port` and networks, by commas; never a cloud's metadata."
+    source_allow: str | None = Field(
+        None, description="The platform's own image servers: `host:port` and networks, by commas; never a cloud's metadata."
     )
     max_image_bytes: int = Field(20 * 1024 * 1024, ge=1024, description="Largest file that is stored, in bytes.")
     image_check_level: Literal["decode", "structure"] = Field(
-        "decode", description="`decode` looks at every pixel, `structure` at header and end only, for a tenth of the CPU."
+        "decode", description="`decode` looks at every pixel, `structure` at header and end only, for a fraction of the CPU."
     )
     image_check_processes: int = Field(2, ge=1, le=64, description="Child processes of a worker that decode images; each holds 30 MB.")
     contact_url: str | None = Field(None, description="Address put into our user agent, for owners of sources.")
@@ -79,8 +79,8 @@ class Settings(BaseSettings):
 
     @field_validator("source_allow")
     @classmethod
-    def _source_allow_names_servers(cls, value: str) -> str:
-        parse_opened(value)
+    def _source_allow_names_servers(cls, value: str | None) -> str | None:
+        parse_opened(value or "")
         return value
 
     @field_validator("kafka_url")

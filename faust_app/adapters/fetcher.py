@@ -32,7 +32,7 @@ class HttpFetcher:
     def __init__(self, settings: Settings, *, resolver: AbstractResolver | None = None, pace: Pace = PACE) -> None:
         self._settings = settings
         self._max_bytes = settings.max_image_bytes
-        self._opened = parse_opened(settings.source_allow)
+        self._opened = parse_opened(settings.source_allow or "")
         self._ports = parse_ports(settings.source_ports)
         self._pace = pace
         self._resolver = resolver
