@@ -25,6 +25,8 @@ log = structlog.get_logger()
 Level = Literal["structure", "decode"]
 _LEVELS: Final[dict[Level, int]] = {"structure": 0, "decode": 1}
 _MAX_ANSWER: Final = 1024
+_STARTS: Final = 3
+"""Tries to start a child: when memory is short, one may be killed before it serves."""
 _FACTS: Final = 4
 _CODES: Final = {code.value: code for code in FailureCode}
 
@@ -124,16 +126,19 @@ class CheckPool:
     async def _start(self) -> _Child:
         """Start a child and wait until it serves: one that does not get so far is our own fault, and no image's."""
         self._ended = [process for process in self._ended if process.poll() is None]
-        child = self._popen()
-        try:
-            async with asyncio.timeout(self._limits.wall):
-                await _received(child.channel, len(READY))
-        except BaseException as error:
-            self._end(child)
-            if isinstance(error, OSError | EOFError):
-                raise ChildError(f"children of {self._program} do not start") from error
-            raise
-        return child
+        for _ in range(_STARTS):
+            child = self._popen()
+            try:
+                async with asyncio.timeout(self._limits.wall):
+                    await _received(child.channel, len(READY))
+            except (OSError, EOFError):  # a TimeoutError is one
+                self._end(child)
+            except BaseException:
+                self._end(child)
+                raise
+            else:
+                return child
+        raise ChildError(f"children of {self._program} do not start")
 
     def _popen(self) -> _Child:
         ours, theirs = socket.socketpair()
