@@ -26,9 +26,15 @@ SESSION_SECONDS = "60"
 class Installation:
     """The services with one database, topics and bucket; commands run as users run them."""
 
-    def __init__(self, stack: Stack, folder: Path) -> None:
+    def __init__(self, stack: Stack, folder: Path, level: str) -> None:
         self.folder = folder
-        self.environment = {**os.environ, **stack.environment(), "PYTHONPATH": str(CLONE), "SESSION_TIMEOUT": SESSION_SECONDS}
+        self.environment = {
+            **os.environ,
+            **stack.environment(),
+            "PYTHONPATH": str(CLONE),
+            "SESSION_TIMEOUT": SESSION_SECONDS,
+            "IMAGE_CHECK_LEVEL": level,
+        }
         known = {name.lower(): value for name, value in self.environment.items() if name.lower() in Settings.model_fields}
         self.settings = Settings(_env_file=None, **known)  # type: ignore[arg-type]
         self.source = stack.image_source.address
@@ -87,10 +93,10 @@ class Installation:
 
 
 @contextmanager
-def installed() -> Iterator[Installation]:
-    """Start the services in a folder of their own and stop them afterwards."""
+def installed(level: str = "structure") -> Iterator[Installation]:
+    """Start the services in a folder of their own and stop them afterwards; `level` is that of the check of images."""
     with TemporaryDirectory(prefix="shop-images-bench-") as name, Stack(Path(name) / "stack", Ports.free(), CLONE / ".devstack") as stack:
-        yield Installation(stack, Path(name))
+        yield Installation(stack, Path(name), level)
 
 
 def cpu_seconds(pid: int) -> float:

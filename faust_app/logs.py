@@ -6,6 +6,14 @@ from typing import Any, Literal
 
 import structlog
 
+from faust_app.core.redact import redact_text
+
+
+def redacted(_logger: Any, _method: str, line: str) -> str:
+    """Leave signatures out of a line, whoever wrote it: libraries quote addresses in their errors."""
+    return redact_text(line)
+
+
 _SHARED: tuple[Any, ...] = (
     structlog.contextvars.merge_contextvars,
     structlog.stdlib.add_log_level,
@@ -24,7 +32,7 @@ def logging_config(style: Literal["json", "console"], level: str = "INFO") -> di
     formatter = {
         "()": structlog.stdlib.ProcessorFormatter,
         "foreign_pre_chain": list(_SHARED),
-        "processors": [structlog.stdlib.ProcessorFormatter.remove_processors_meta, *render],
+        "processors": [structlog.stdlib.ProcessorFormatter.remove_processors_meta, *render, redacted],
     }
     return {
         "version": 1,

@@ -10,6 +10,7 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 from pydantic import Field, SecretStr, ValidationError, field_validator, model_validator
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
+from faust_app.core.addresses import parse_opened, parse_ports
 from faust_app.core.webhook_body import parse_secret, parse_template
 
 _DAY_SECONDS = 24 * 3600
@@ -70,7 +71,15 @@ class Settings(BaseSettings):
 
     fetch_connect_timeout: float = Field(3.0, gt=0, description="Seconds to connect to a source.")
     fetch_timeout: float = Field(20.0, gt=0, description="Seconds for a whole download.")
+    source_ports: str = Field("80,443", description="Ports that images are fetched from, separated by commas.")
+    source_allow: str | None = Field(
+        None, description="The platform's own image servers: `host:port` and networks, by commas; never a cloud's metadata."
+    )
     max_image_bytes: int = Field(20 * 1024 * 1024, ge=1024, description="Largest file that is stored, in bytes.")
+    image_check_level: Literal["decode", "structure"] = Field(
+        "decode", description="`decode` looks at every pixel, `structure` at header and end only, for a fraction of the CPU."
+    )
+    image_check_processes: int = Field(2, ge=1, le=64, description="Child processes of a worker that decode images; each holds 30 MB.")
     contact_url: str | None = Field(None, description="Address put into our user agent, for owners of sources.")
 
     alert_webhook_url: SecretStr | None = Field(None, description="Address that alerts are sent to; without it none are.")
@@ -101,6 +110,18 @@ class Settings(BaseSettings):
     def _delays_in_bounds(cls, value: tuple[float, float, float]) -> tuple[float, float, float]:
         if not all(0 < delay <= _DAY_SECONDS for delay in value):
             raise ValueError("must be three numbers of seconds, each above 0 and at most a day, like 10,60,300")
+        return value
+
+    @field_validator("source_ports")
+    @classmethod
+    def _source_ports_are_ports(cls, value: str) -> str:
+        parse_ports(value)
+        return value
+
+    @field_validator("source_allow")
+    @classmethod
+    def _source_allow_names_servers(cls, value: str | None) -> str | None:
+        parse_opened(value or "")
         return value
 
     @field_validator("kafka_url")

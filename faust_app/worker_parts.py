@@ -8,10 +8,10 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import timedelta
 
+from faust_app.adapters.check_pool import CheckPool
 from faust_app.adapters.consumer_offsets import KafkaConsumerOffsets
 from faust_app.adapters.fetcher import HttpFetcher
 from faust_app.adapters.garbage_repository import MariaGarbageRepository
-from faust_app.adapters.image_check import StructureCheck
 from faust_app.adapters.unfinished_rows import MariaUnfinishedRows
 from faust_app.adapters.worker_register import MariaWorkerRegister
 from faust_app.core.failure import Dependency, Unavailable
@@ -74,7 +74,8 @@ async def open_worker_parts(parts: Parts, *, port: int) -> AsyncIterator[WorkerP
     register = MariaWorkerRegister(parts.database, name, settings.release)
     image_topics = [spec.name for spec in parts.topics.images]
     connected = KafkaConsumerOffsets.connect(settings.bootstrap_servers, settings.app_id, image_topics)
-    async with HttpFetcher(settings) as fetcher, connected as offsets:
+    checking = CheckPool(settings.image_check_level, settings.image_check_processes)
+    async with HttpFetcher(settings) as fetcher, checking as check, connected as offsets:
         sources = Sources(parts.repository, fetcher, _jitter)
         bugs = Bugs(parts.repository, register, _jitter)
         breakers = Breakers(_probes(parts, name, bugs, sources), parts.metrics)
@@ -87,7 +88,7 @@ async def open_worker_parts(parts: Parts, *, port: int) -> AsyncIterator[WorkerP
                 parts=parts,
                 ingest=Ingest(
                     repository=parts.repository,
-                    performer=Performer(fetcher, StructureCheck(), parts.store, parts.metrics),
+                    performer=Performer(fetcher, check, parts.store, parts.metrics),
                     settler=settler,
                     sources=sources,
                     bugs=bugs,

@@ -1,5 +1,6 @@
 """What README says of settings, metrics and doors is what the code has: a table that differs is printed as it has to be."""
 
+import re
 import types
 import typing
 from pathlib import Path
@@ -11,6 +12,7 @@ from pydantic import SecretStr
 from pydantic.fields import FieldInfo
 from pydantic_core import PydanticUndefined
 
+from faust_app.core.failure import FailureCode
 from faust_app.metrics import Metrics
 from faust_app.settings import Settings
 
@@ -55,6 +57,30 @@ def metric_rows() -> list[str]:
             labels = ", ".join(f"`{label}`" for label in metric._labelnames)
             rows.append(f"| `{name}` | {KINDS[type(metric)]} | {labels} | {metric._documentation} |")
     return rows
+
+
+def failure_rows() -> dict[str, tuple[str, str]]:
+    """Return class and sentence by code, as docs/failures.md has them."""
+    table = (CLONE / "docs" / "failures.md").read_text().partition("| code | class |")[2].partition("\n\n")[0]
+    rows = [[cell.strip() for cell in line.strip("|").split("|")] for line in table.splitlines() if line.startswith("| `")]
+    return {code.strip("`"): (kind, sentence) for code, kind, sentence in rows}
+
+
+def test_every_code_of_a_failure_is_documented_with_its_sentence() -> None:
+    assert [(code, sentence) for code, (_, sentence) in failure_rows().items()] == [(code.value, code.sentence) for code in FailureCode]
+
+
+def test_a_code_is_raised_as_the_class_that_is_documented() -> None:
+    raised = re.compile(r"\b(Permanent|Transient)\(\s*FailureCode\.([A-Z_]+)")
+    code = "".join(path.read_text() for path in (CLONE / "faust_app").rglob("*.py"))
+    found = {(FailureCode[name].value, kind.lower()) for kind, name in raised.findall(code)} - {("internal_error", "transient")}
+    documented = {(name, kind) for name, (kind, _) in failure_rows().items()}
+    assert found - documented == set()
+    assert len(found) > 20
+
+
+def test_a_sentence_tells_what_to_do_and_fits_into_a_message() -> None:
+    assert [code for code in FailureCode if not code.sentence.endswith(".") or not 20 < len(code.sentence) <= 120] == []
 
 
 def table_under(heading: str) -> list[str]:

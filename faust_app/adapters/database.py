@@ -135,8 +135,12 @@ def _is_absence(error: BaseException) -> bool:
     return isinstance(error, OSError | asyncio.IncompleteReadError | ssl.SSLError | TimeoutError)
 
 
-_OURS: Final = {1048, 1054, 1062, 1064, 1146, 1264, 1265, 1364, 1366, 1406}
-"""Errors that our own statement earns: they are bugs, and waiting for the database would hide them."""
+_OURS: Final = {
+    1048, 1054, 1060, 1062, 1064, 1093, 1110, 1136, 1146, 1149, 1153, 1172, 1210, 1222, 1241, 1242, 1264, 1265, 1267, 1292, 1305, 1364,
+    1366, 1390, 1406, 1411, 1452, 1690,
+}  # fmt: skip
+"""Errors that our own statement earns, whatever class the driver gives them: columns, values, syntax, a packet that is too large
+(1153), too many parameters (1390). They are bugs, and waiting for the database would hide them."""
 
 
 def _describe(error: BaseException) -> str:

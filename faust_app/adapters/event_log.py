@@ -7,10 +7,10 @@ from contextlib import asynccontextmanager
 from typing import Final, Self
 
 from aiokafka import AIOKafkaProducer
-from aiokafka.errors import KafkaError
+from aiokafka.errors import KafkaError, MessageSizeTooLargeError, RecordListTooLargeError
 from aiokafka.structs import RecordMetadata
 
-from faust_app.core.failure import Dependency, Unavailable
+from faust_app.core.failure import Dependency, RecordRefused, Unavailable
 from faust_app.core.image import Position
 from faust_app.core.record import Message
 
@@ -19,6 +19,11 @@ ACK_TIMEOUT: Final = 5.0
 
 
 _LOG_APPEND_TIME: Final = 1
+_REFUSALS: Final = (MessageSizeTooLargeError, RecordListTooLargeError)
+"""Errors that no waiting cures: taken for an absence, one such record would stop the worker for ever."""
+
+
+_Sent = asyncio.Future[RecordMetadata] | Unavailable | RecordRefused
 
 
 class KafkaEventLog:
@@ -53,7 +58,7 @@ class KafkaEventLog:
         finally:
             await _stop(producer)
 
-    async def publish(self, messages: Sequence[Message]) -> list[Position | Unavailable]:
+    async def publish(self, messages: Sequence[Message]) -> list[Position | Unavailable | RecordRefused]:
         """Publish all and wait for the broker's acknowledgements, ACK_TIMEOUT at most; one result per message, in order."""
         deadline = asyncio.get_running_loop().time() + ACK_TIMEOUT
         sent_at = time.time()
@@ -71,7 +76,7 @@ class KafkaEventLog:
         if isinstance(result, Unavailable):
             raise result
 
-    async def _send(self, message: Message, deadline: float) -> "asyncio.Future[RecordMetadata] | Unavailable":
+    async def _send(self, message: Message, deadline: float) -> _Sent:
         """Hand one message to the producer's buffer: no task per message, this is the hot path of intake."""
         try:
             async with asyncio.timeout_at(deadline):
@@ -79,7 +84,7 @@ class KafkaEventLog:
         except (KafkaError, OSError, TimeoutError) as error:
             return _away(error)
 
-    def _observe_clock(self, sends: Sequence["asyncio.Future[RecordMetadata] | Unavailable"], sent_at: float) -> None:
+    def _observe_clock(self, sends: Sequence[_Sent], sent_at: float) -> None:
         first = sends[0] if sends else None
         if isinstance(first, asyncio.Future) and first.done() and not first.cancelled() and first.exception() is None:
             metadata = first.result()
@@ -87,8 +92,8 @@ class KafkaEventLog:
                 self.clock_ahead = metadata.timestamp / 1000 - (sent_at + time.time()) / 2
 
 
-def _result(send: "asyncio.Future[RecordMetadata] | Unavailable") -> Position | Unavailable:
-    if isinstance(send, Unavailable):
+def _result(send: _Sent) -> Position | Unavailable | RecordRefused:
+    if isinstance(send, Unavailable | RecordRefused):
         return send
     if not send.done():
         return Unavailable(Dependency.KAFKA, f"no acknowledgement within {ACK_TIMEOUT:.0f} s")
@@ -99,8 +104,9 @@ def _result(send: "asyncio.Future[RecordMetadata] | Unavailable") -> Position | 
     return Position(metadata.topic, metadata.partition, metadata.offset)
 
 
-def _away(error: BaseException) -> Unavailable:
-    failure = Unavailable(Dependency.KAFKA, type(error).__name__)
+def _away(error: BaseException) -> Unavailable | RecordRefused:
+    name = type(error).__name__
+    failure = RecordRefused(name) if isinstance(error, _REFUSALS) else Unavailable(Dependency.KAFKA, name)
     failure.__cause__ = error
     return failure
 

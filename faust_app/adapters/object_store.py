@@ -8,6 +8,7 @@ import aioboto3
 import aiohttp
 from botocore.config import Config
 from botocore.exceptions import BotoCoreError, ClientError, HTTPClientError
+from botocore.parsers import ResponseParserError
 
 from faust_app.adapters.s3_put import SignedPut
 from faust_app.core.failure import Dependency, Unavailable
@@ -131,7 +132,7 @@ def _named(operation: str) -> Iterator[None]:
         yield
     except ClientError as error:
         raise Unavailable(Dependency.STORAGE, f"{operation}: {_code(error)}") from error
-    except (BotoCoreError, HTTPClientError, aiohttp.ClientError, OSError, TimeoutError) as error:
+    except (BotoCoreError, HTTPClientError, ResponseParserError, aiohttp.ClientError, OSError, TimeoutError) as error:
         raise Unavailable(Dependency.STORAGE, f"{operation}: {type(error).__name__}") from error
 
 

@@ -15,6 +15,7 @@ from typing import Annotated, Any, BinaryIO, Final, Literal
 from pydantic import Field, ValidationError
 
 from faust_app.core.events import MAX_ID_BYTES, BatchItem, ImageRequest, Op, problems
+from faust_app.core.strict_json import NotStrict, check_strict
 
 Format = Literal["woocommerce", "jsonl"]
 
@@ -88,6 +89,7 @@ def _lines_up_to(stream: BinaryIO, limit: int) -> Iterator[bytes]:
 
 
 def _json_request(text: bytes, shop_no: int) -> ImageRequest:
+    check_strict(text, MAX_LINE_BYTES)
     values = _JsonLine.model_validate_json(text).model_dump(exclude_none=True)
     return ImageRequest.model_validate({"shop_no": shop_no, **values})
 
@@ -168,6 +170,8 @@ def image_id(product: str, url: str) -> str:
 def _validated(line: int, end: int, build: Callable[[], ImageRequest]) -> Iterator[Entry]:
     try:
         yield CatalogueItem(line, end, build())
+    except NotStrict as problem:
+        yield LineProblem(line, "body", str(problem))
     except ValidationError as error:
         for field, reason in problems(error):
             yield LineProblem(line, field, reason)

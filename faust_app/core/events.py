@@ -12,10 +12,14 @@ from urllib.parse import urlsplit
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError, model_validator
 
+from faust_app.core.strict_json import plain_name
+
 MAX_ID_BYTES: Final = 64
 MAX_URL_BYTES: Final = 4096
 MAX_NUMBER: Final = 2**53 - 1
 MAX_RETRIES: Final = 3
+MAX_VERSION: Final = 2**63 - 1
+"""Versions are microseconds since 1970, and rows keep them in 64 bits."""
 
 _CONTROL: Final = re.compile(r"[\x00-\x1f\x7f-\x9f]")
 """Unicode's category Cc, whole."""
@@ -120,7 +124,7 @@ class ImageRequest(BatchItem):
 class LastError(BaseModel):
     """The failure that made a record a retry."""
 
-    model_config = ConfigDict(frozen=True)
+    model_config = ConfigDict(strict=True, frozen=True)
 
     code: str
     detail: str
@@ -130,12 +134,12 @@ class LastError(BaseModel):
 class ImageEvent(BaseModel):
     """What wakes a worker: one version of one image. What to do is read from the row, never from here."""
 
-    model_config = ConfigDict(frozen=True, extra="ignore", hide_input_in_errors=True)
+    model_config = ConfigDict(strict=True, frozen=True, extra="ignore", hide_input_in_errors=True)
 
-    op: Op
+    op: Annotated[Op, Field(strict=False)]
     shop_no: ShopNo
     image_id: ImageId
-    version: Annotated[int, Field(ge=1)]
+    version: Annotated[int, Field(ge=1, le=MAX_VERSION)]
     retry_count: Annotated[int, Field(ge=0, le=MAX_RETRIES)] = 0
     requested_at: datetime
     product_id: ProductId | None = None
@@ -154,7 +158,7 @@ def problems(error: ValidationError) -> list[tuple[str, str]]:
     """Return what is wrong as (field, reason) pairs, in the contract's words and without the offending values."""
     found = []
     for problem in error.errors(include_url=False, include_input=False, include_context=False):
-        field = ".".join(str(part) for part in problem["loc"])
+        field = ".".join(plain_name(str(part)) for part in problem["loc"])
         reason = problem["msg"].removeprefix("Value error, ")
         if not field and reason.startswith("source_url: "):
             field, reason = "source_url", reason.removeprefix("source_url: ")

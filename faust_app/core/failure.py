@@ -31,19 +31,32 @@ class FailureCode(StrEnum):
     SOURCE_GONE = "source_gone", "The source says the image is gone for good. Give another address."
     SOURCE_BLOCKED_BY_LAW = "source_blocked_by_law", "The source withholds the image for legal reasons. Give another address."
     SOURCE_BUSY = "source_busy", "The source asks to come back later."
-    SOURCE_ERROR = "source_error", "The source answers with an error of its own server."
+    SOURCE_ERROR = "source_error", "The source's server fails, or answers in no way that HTTP knows."
     SOURCE_TIMEOUT = "source_timeout", "The source does not answer in time."
-    SOURCE_UNREACHABLE = "source_unreachable", "No connection to the source. Check that the host name is right and the server is up."
+    SOURCE_TOO_SLOW = "source_too_slow", "The source sends less than 10 kB a second. Use a faster server or a smaller file."
+    SOURCE_UNKNOWN_HOST = "source_unknown_host", "The host name of the source is not known. Check that it is written right."
+    SOURCE_UNREACHABLE = "source_unreachable", "No connection to the source. Check that its server is up and lets us in."
+    SOURCE_TLS = "source_tls", "No secure connection to the source. Check that its https works with a browser of today."
     SOURCE_RESET = "source_reset", "The source broke off the transfer."
+    SOURCE_SHORT = "source_short", "The source sent less than it announced."
     BAD_ADDRESS = "bad_address", "The address of the image is not one we can fetch. Use http or https with a public host."
+    ADDRESS_REFUSED = "address_refused", "The host is not on the public internet. Publish the image on a public server."
+    PORT_REFUSED = "port_refused", "The address names a port that we do not fetch from. Use an address without a port number."
     BAD_CERTIFICATE = "bad_certificate", "The certificate of the source is not valid for its name. Renew it."
     TOO_MANY_REDIRECTS = "too_many_redirects", "The address redirects too often. Give the final address."
     TOO_LARGE = "too_large", "The file is larger than we store. Export it smaller."
+    CONTENT_ENCODED = "content_encoded", "The source compresses the file on its way. Switch compression off for images."
     EMPTY = "empty", "The source answers with an empty file. Upload the image again."
     NOT_AN_IMAGE = "not_an_image", "What the source sends is not an image. Check that the address opens a picture, not a page."
     FORMAT_NOT_SUPPORTED = "format_not_supported", "The format is not one of JPEG, PNG, GIF, WebP and AVIF. Convert the image."
+    FORMAT_HEIC = "format_heic", "The image is a HEIC file, as phones make them; browsers do not show it. Save it as JPEG."
+    FORMAT_SVG = "format_svg", "The image is an SVG drawing, which we do not store. Export it as PNG or WebP."
     TRUNCATED = "truncated", "The image ends in the middle. Upload it again."
-    TOO_MANY_PIXELS = "too_many_pixels", "The image has more pixels or frames than we store. Export it smaller."
+    IMAGE_BROKEN = "image_broken", "The image is damaged inside. Open it in an image program and export it again."
+    TOO_MANY_PIXELS = "too_many_pixels", "The image has over 40 million pixels, all frames together. Export it smaller."
+    SIDE_TOO_LONG = "side_too_long", "The image is wider or higher than 16,384 pixels. Export it smaller."
+    TOO_MANY_FRAMES = "too_many_frames", "The animation has over 100 frames. Shorten it, or use a still picture."
+    CHECK_CRASHED = "check_crashed", "The image cannot be decoded with reasonable means. Export it again, or smaller."
     UNKNOWN_VERSION = "unknown_version", "The record names a version of the image that the database never gave."
     UNPARSEABLE = "unparseable", "The record does not follow the contract of its topic."
     STORAGE_UNAVAILABLE = "storage_unavailable", "Object storage is away; the image waits and is tried again."
@@ -100,3 +113,7 @@ class Unavailable(Failure):
     def __init__(self, dependency: Dependency, detail: str = "") -> None:
         super().__init__(_AWAY[dependency], detail)
         self.dependency = dependency
+
+
+class RecordRefused(Exception):  # noqa: N818 - a word of the same kind as the three
+    """Kafka takes this record from nobody, however long one waits: an error of ours, and no absence of Kafka's."""

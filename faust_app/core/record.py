@@ -2,10 +2,14 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import TypeVar
 
 from pydantic import ValidationError
 
 from faust_app.core.events import ImageEvent, ImageRequest, problems
+from faust_app.core.strict_json import NotStrict, check_strict
+
+M = TypeVar("M", ImageEvent, ImageRequest)
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,20 +42,21 @@ class Unparseable:
 
 
 def parse_event(record: Record) -> ImageEvent | Unparseable:
-    """Read one of our own records."""
-    try:
-        return ImageEvent.model_validate_json(record.value or b"")
-    except ValidationError as error:
-        return _unparseable(error)
+    """Read one of our own records, in milliseconds whatever it holds."""
+    return _parsed(ImageEvent, record)
 
 
 def parse_request(record: Record) -> ImageRequest | Unparseable:
-    """Read a record of the open door `requests`."""
+    """Read a record of the open door `requests`, in milliseconds whatever it holds."""
+    return _parsed(ImageRequest, record)
+
+
+def _parsed(model: type[M], record: Record) -> M | Unparseable:
+    value = record.value or b""
     try:
-        return ImageRequest.model_validate_json(record.value or b"")
+        check_strict(value)
+        return model.model_validate_json(value)
+    except NotStrict as problem:
+        return Unparseable(f"record: {problem}")
     except ValidationError as error:
-        return _unparseable(error)
-
-
-def _unparseable(error: ValidationError) -> Unparseable:
-    return Unparseable("; ".join(f"{field}: {reason}" for field, reason in problems(error))[:500])
+        return Unparseable("; ".join(f"{field}: {reason}" for field, reason in problems(error))[:500])

@@ -3,7 +3,7 @@
 from datetime import UTC, datetime
 
 from faust_app.core.dead_letter import dead_letter
-from faust_app.core.failure import FailureCode, Unavailable
+from faust_app.core.failure import FailureCode, RecordRefused, Unavailable
 from faust_app.core.image import Position, event_of
 from faust_app.core.outcome import Failed
 from faust_app.core.record import Record
@@ -12,7 +12,10 @@ from faust_app.metrics import Metrics
 
 
 class DeadLetters:
-    """Writes the topic `dead-letter`. Every method raises Unavailable unless Kafka acknowledged the record."""
+    """Writes the topic `dead-letter`.
+
+    Every method raises Unavailable unless Kafka acknowledged the record, and RecordRefused if it never will.
+    """
 
     def __init__(self, event_log: EventLog, metrics: Metrics, *, topic: str, group: str) -> None:
         self._log = event_log
@@ -61,6 +64,6 @@ class DeadLetters:
             host=host,
         )
         (result,) = await self._log.publish([message])
-        if isinstance(result, Unavailable):
+        if isinstance(result, Unavailable | RecordRefused):
             raise result
         self._metrics.dead_letters.labels(code.value).inc()

@@ -11,7 +11,7 @@ from faust_app.core.alert_text import Reach
 from faust_app.core.changes import Decide, IntakeOffset
 from faust_app.core.content import Fetched, ImageFacts, NotModified, Validators
 from faust_app.core.digest import DigestCounts, Span
-from faust_app.core.failure import Unavailable
+from faust_app.core.failure import RecordRefused, Unavailable
 from faust_app.core.image import ImageKey, ImageRow, Position
 from faust_app.core.outcome import Garbage, HistoryEntry
 from faust_app.core.record import Message
@@ -182,7 +182,7 @@ class EventLog(Protocol):
     clock_ahead: float | None
     """Seconds the brokers' clock is ahead of this process's; None while no acknowledgement told it."""
 
-    async def publish(self, messages: Sequence[Message]) -> list[Position | Unavailable]:
+    async def publish(self, messages: Sequence[Message]) -> list[Position | Unavailable | RecordRefused]:
         """Publish all and wait for the acknowledgements, seconds at most; one result per message, in order."""
         ...
 

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 import structlog
 
 from faust_app.core.events import ImageEvent
-from faust_app.core.failure import Unavailable
+from faust_app.core.failure import RecordRefused, Unavailable
 from faust_app.core.image import ImageRow, Position, event_of
 from faust_app.core.lanes import lane
 from faust_app.core.record import Message
@@ -91,11 +91,13 @@ class Publisher:
             if isinstance(result, Position):
                 published.append((row, result))
                 self._metrics.published.labels(result.topic).inc()
+            elif isinstance(result, RecordRefused):
+                log.error("kafka refuses an event of ours", shop_no=row.shop_no, version=row.version, reason=str(result))
         self._note(len(rows) - len(published), results)
         await self._repository.mark_published(published)
         return len(published)
 
-    def _note(self, failed: int, results: Sequence[Position | Unavailable]) -> None:
+    def _note(self, failed: int, results: Sequence[Position | Unavailable | RecordRefused]) -> None:
         away = bool(results) and isinstance(results[-1], Unavailable)
         self._metrics.publish_failures.inc(failed)
         if away and not self.away:

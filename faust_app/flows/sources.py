@@ -19,9 +19,10 @@ from faust_app.flows.ports import Fetcher, ImageRepository
 
 log = structlog.get_logger()
 
-UNREACHED: Final = {FailureCode.SOURCE_UNREACHABLE, FailureCode.SOURCE_TIMEOUT}
+UNREACHED: Final = {FailureCode.SOURCE_UNKNOWN_HOST, FailureCode.SOURCE_UNREACHABLE, FailureCode.SOURCE_TIMEOUT}
 """Failures that may be our own network's."""
 UNWELL: Final = UNREACHED | {
+    FailureCode.SOURCE_TLS,
     FailureCode.BAD_CERTIFICATE,
     FailureCode.SOURCE_ERROR,
     FailureCode.SOURCE_UNAUTHORIZED,

@@ -1,6 +1,5 @@
 """Reading what a sender put into a request: path, content type and body, within their limits."""
 
-import json
 from typing import Any, Final
 from urllib.parse import unquote_to_bytes
 
@@ -8,6 +7,7 @@ from aiohttp import web
 from pydantic import ValidationError
 
 from faust_app.core.events import BatchItem, Image, ImageRequest, Op, problems
+from faust_app.core.strict_json import NotStrict, array_items, check_strict
 from faust_app.web.problems import Problem
 
 MAX_BATCH_ITEMS: Final = 1000
@@ -76,7 +76,10 @@ async def put_request(shop_no: int, image_id: str, request: web.Request) -> Imag
         raise Problem(415, f"send the body as {JSON}", headers={"Accept": JSON})
     body = await _read(request, MAX_IMAGE_BYTES)
     try:
+        check_strict(body)
         image = Image.model_validate_json(body)
+    except NotStrict as problem:
+        raise invalid([("body", str(problem))]) from problem
     except ValidationError as error:
         raise invalid(problems(error)) from error
     return image_request({"op": Op.UPDATE, "shop_no": shop_no, "image_id": image_id, **image.model_dump(exclude_none=True)})
@@ -101,18 +104,18 @@ def _lines(body: bytes) -> list[bytes]:
 
 def _array(body: bytes) -> list[bytes]:
     try:
-        items = json.loads(body)
-    except (ValueError, RecursionError) as error:
-        raise Problem(400, "the body is not JSON", errors=[("body", "must be a JSON array")]) from error
-    if not isinstance(items, list):
-        raise Problem(400, "the body is not a JSON array", errors=[("body", "must be a JSON array")])
-    return [json.dumps(item).encode() for item in items]
+        return array_items(body)
+    except NotStrict as error:
+        raise Problem(400, "the body is not a JSON array", errors=[("body", "must be a JSON array")]) from error
 
 
 def _item(shop_no: int, item: bytes) -> ImageRequest | Problems:
     try:
+        check_strict(item)
         wanted = BatchItem.model_validate_json(item)
         return ImageRequest.model_validate({"shop_no": shop_no, **wanted.model_dump(exclude_none=True)})
+    except NotStrict as problem:
+        return [("body", str(problem))]
     except ValidationError as error:
         return problems(error)
 

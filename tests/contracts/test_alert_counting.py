@@ -19,8 +19,8 @@ from faust_app.core.events import Op
 from faust_app.core.failure import FailureCode
 from faust_app.core.image import ImageRow, ImageState
 from faust_app.core.outcome import Failed
-from faust_app.flows.ingest import settle_all
 from faust_app.flows.intake import Terms, decide
+from faust_app.flows.settle import settle_all
 from faust_app.settings import Settings
 from tests.contracts.conftest import emptied
 from tests.factories import LEASE, NOW, make_request

@@ -1,18 +1,27 @@
 """What flows may rely on of a fetch, for the fake and over real HTTP; and every answer a source may give, by its name."""
 
 import asyncio
+import contextlib
+import socket
+import ssl
 from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import ExitStack, asynccontextmanager
 from datetime import UTC, datetime, timedelta
 from email.utils import format_datetime
 from typing import Any
 
 import pytest
+import trustme
 from aiohttp import web
 from aiohttp.test_utils import BaseTestServer, TestServer
+from hypothesis import given
+from hypothesis import strategies as st
+from yarl import URL
 
 from faust_app.adapters.fetcher import HttpFetcher
 from faust_app.core.content import NO_VALIDATORS, Fetched, NotModified, Validators
 from faust_app.core.failure import Failure, FailureCode, Permanent, Transient
+from faust_app.core.source_answer import PACE, Pace
 from faust_app.flows.ports import Fetcher
 from faust_app.settings import Settings
 from tests.fakes.fetcher import FakeFetcher
@@ -71,10 +80,16 @@ async def server(source: Source) -> AsyncIterator[BaseTestServer]:
 
 
 @pytest.fixture
-async def http() -> AsyncIterator[HttpFetcher]:
-    settings = Settings(_env_file=None, max_image_bytes=LIMIT, fetch_timeout=0.5, contact_url="https://shop-images.test")
+async def http(server: BaseTestServer) -> AsyncIterator[HttpFetcher]:
+    settings = Settings(
+        _env_file=None, max_image_bytes=LIMIT, fetch_timeout=0.5, contact_url="https://shop-images.test", source_allow=opened(server)
+    )  # fmt: skip
     async with HttpFetcher(settings) as fetcher:
         yield fetcher
+
+
+def opened(server: BaseTestServer) -> str:
+    return f"127.0.0.1:{server.port},127.0.0.1:9,127.0.0.1:443"
 
 
 @pytest.fixture(params=["fake", "http"])
@@ -118,6 +133,7 @@ async def test_a_request_says_who_asks_and_takes_nothing_encoded(http: HttpFetch
     ("status", "kind", "code"),
     [
         (400, Permanent, FailureCode.SOURCE_REFUSED),
+        (402, Permanent, FailureCode.SOURCE_REFUSED),
         (401, Permanent, FailureCode.SOURCE_UNAUTHORIZED),
         (403, Permanent, FailureCode.SOURCE_FORBIDDEN),
         (404, Permanent, FailureCode.SOURCE_NOT_FOUND),
@@ -128,7 +144,13 @@ async def test_a_request_says_who_asks_and_takes_nothing_encoded(http: HttpFetch
         (408, Transient, FailureCode.SOURCE_BUSY),
         (425, Transient, FailureCode.SOURCE_BUSY),
         (429, Transient, FailureCode.SOURCE_BUSY),
+        (406, Permanent, FailureCode.SOURCE_REFUSED),
+        (418, Permanent, FailureCode.SOURCE_REFUSED),
         (500, Transient, FailureCode.SOURCE_ERROR),
+        (504, Transient, FailureCode.SOURCE_ERROR),
+        (520, Transient, FailureCode.SOURCE_ERROR),
+        (599, Transient, FailureCode.SOURCE_ERROR),
+        (206, Transient, FailureCode.SOURCE_ERROR),
         (502, Transient, FailureCode.SOURCE_ERROR),
         (503, Transient, FailureCode.SOURCE_ERROR),
         (204, Transient, FailureCode.SOURCE_ERROR),
@@ -148,6 +170,13 @@ async def test_a_status_has_its_name(
     ("value", "seconds"),
     [
         ("120", 120.0),
+        ("0", 0.0),
+        (" 5 ", 5.0),
+        ("3601", 3600.0),
+        ("9" * 400, 3600.0),
+        ("1.5", None),
+        ("\uff15", None),
+        ("Thu, 99 Foo 2026", None),
         ("999999", 3600.0),
         ("soon", None),
         ("-5", None),
@@ -158,10 +187,20 @@ async def test_a_status_has_its_name(
 async def test_a_source_may_say_when_to_come_back(
     http: HttpFetcher, server: BaseTestServer, source: Source, value: str, seconds: float | None
 ) -> None:
-    source.status(429, **{"Retry-After": value})
+    for status in (429, 503):
+        source.status(status, **{"Retry-After": value})
+        caught = await failure(http, server.make_url("/a"))
+        assert isinstance(caught, Transient)
+        assert caught.retry_after == seconds
+
+
+async def test_a_date_to_come_back_at_is_counted_from_the_date_of_the_answer(
+    http: HttpFetcher, server: BaseTestServer, source: Source
+) -> None:
+    source.status(503, **{"Retry-After": "Tue, 02 Jan 2024 03:05:05 GMT", "Date": "Tue, 02 Jan 2024 03:04:05 GMT"})
     caught = await failure(http, server.make_url("/a"))
     assert isinstance(caught, Transient)
-    assert caught.retry_after == seconds
+    assert caught.retry_after == 60.0
 
 
 async def test_redirects_are_followed_three_times_and_no_further(http: HttpFetcher, server: BaseTestServer, source: Source) -> None:
@@ -212,17 +251,132 @@ async def test_an_empty_file_is_permanent(http: HttpFetcher, server: BaseTestSer
 
 
 @pytest.mark.parametrize(
-    "answer",
+    ("answer", "code"),
     [
-        b"HTTP/1.1 200 OK\r\nContent-Length: 100\r\n\r\nshort",
-        b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n5\r\nab",
-        b"",
+        (b"HTTP/1.1 200 OK\r\nContent-Length: 100\r\n\r\nshort", FailureCode.SOURCE_SHORT),
+        (b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n5\r\nab", FailureCode.SOURCE_SHORT),
+        (b"", FailureCode.SOURCE_RESET),
+        (b"HTTP/1.1 200 OK\r\nContent-Le", FailureCode.SOURCE_RESET),
     ],
 )
-async def test_an_answer_that_breaks_off_is_transient(http: HttpFetcher, server: BaseTestServer, source: Source, answer: bytes) -> None:
+async def test_an_answer_that_breaks_off_is_transient(
+    http: HttpFetcher, server: BaseTestServer, source: Source, answer: bytes, code: FailureCode
+) -> None:
     source.raw(answer)
     caught = await failure(http, server.make_url("/a"))
-    assert (type(caught), caught.code) == (Transient, FailureCode.SOURCE_RESET)
+    assert (type(caught), caught.code) == (Transient, code)
+
+
+@pytest.mark.parametrize("encoding", ["gzip", "br", "deflate", "zstd", "GZIP", "identity, gzip", "made-up"])
+async def test_an_encoded_answer_is_refused_unread(http: HttpFetcher, server: BaseTestServer, source: Source, encoding: str) -> None:
+    source.raw(b"HTTP/1.1 200 OK\r\nContent-Length: 5\r\nContent-Encoding: " + encoding.encode() + b"\r\n\r\n")
+    caught = await failure(http, server.make_url("/a"))
+    assert (type(caught), caught.code) == (Permanent, FailureCode.CONTENT_ENCODED)
+
+
+async def test_an_answer_that_says_it_is_not_encoded_is_taken(http: HttpFetcher, server: BaseTestServer, source: Source) -> None:
+    source.headers = {"Content-Encoding": "identity"}
+    assert isinstance(await http.fetch(str(server.make_url("/a")), NO_VALIDATORS), Fetched)
+
+
+@pytest.fixture(scope="module")
+def authority() -> trustme.CA:
+    return trustme.CA()
+
+
+@pytest.mark.parametrize("name", ["127.0.0.1", "another.test"])
+async def test_a_certificate_nobody_vouches_for_is_permanent(
+    http: HttpFetcher, server: BaseTestServer, source: Source, authority: trustme.CA, name: str
+) -> None:
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    authority.issue_cert(name).configure_cert(context)
+    async with secure_server(context) as port, secure_fetcher(port) as secure:
+        caught = await failure(secure, f"https://127.0.0.1:{port}/a?sig=secret")
+    assert (type(caught), caught.code) == (Permanent, FailureCode.BAD_CERTIFICATE)
+
+
+async def test_a_server_that_speaks_no_tls_is_transient_by_its_own_code(server: BaseTestServer) -> None:
+    async with secure_fetcher(server.port or 0) as secure:
+        caught = await failure(secure, f"https://127.0.0.1:{server.port}/a")
+    assert (type(caught), caught.code) == (Transient, FailureCode.SOURCE_TLS)
+
+
+async def test_a_server_that_hangs_up_during_the_handshake_is_transient_by_the_same_code() -> None:
+    async def hang_up(_: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        writer.close()
+
+    listening = await asyncio.start_server(hang_up, "127.0.0.1", 0)
+    port = listening.sockets[0].getsockname()[1]
+    async with listening, secure_fetcher(port) as secure:
+        caught = await failure(secure, f"https://127.0.0.1:{port}/a")
+    assert (type(caught), caught.code) == (Transient, FailureCode.SOURCE_TLS)
+
+
+@asynccontextmanager
+async def secure_server(context: ssl.SSLContext) -> AsyncIterator[int]:
+    listening = await asyncio.start_server(lambda _, writer: writer.close(), "127.0.0.1", 0, ssl=context)
+    async with listening:
+        yield int(listening.sockets[0].getsockname()[1])
+
+
+def secure_fetcher(port: int) -> HttpFetcher:
+    return HttpFetcher(Settings(_env_file=None, source_allow=f"127.0.0.1:{port}", fetch_timeout=5.0))
+
+
+async def test_a_server_that_never_accepts_is_unreachable_after_the_time_to_connect() -> None:
+    """Its queue of connections is full: what the kernel does for a host that drops packets, within one machine."""
+    with socket.socket() as deaf, ExitStack() as waiting:
+        deaf.bind(("127.0.0.1", 0))
+        deaf.listen(0)
+        for _ in range(4):
+            filler = waiting.enter_context(socket.socket())
+            filler.setblocking(False)
+            filler.connect_ex(deaf.getsockname())
+        port = deaf.getsockname()[1]
+        settings = Settings(_env_file=None, source_allow=f"127.0.0.1:{port}", fetch_connect_timeout=0.2, fetch_timeout=5.0)
+        async with HttpFetcher(settings) as fetcher:
+            caught = await failure(fetcher, f"http://127.0.0.1:{port}/a")
+    assert (type(caught), caught.code) == (Transient, FailureCode.SOURCE_UNREACHABLE)
+
+
+@pytest.mark.parametrize(("received", "seconds"), [(0, 5.0), (49_999, 5.0), (50_000, 5.0), (100_000, 10.0), (1_000_000, 100.0)])
+def test_a_source_has_to_send_ten_thousand_bytes_a_second_after_five_seconds(received: int, seconds: float) -> None:
+    assert PACE.patience(received) == seconds
+
+
+async def test_a_source_that_sends_steadily_is_not_cut_off_for_being_slow_at_first(server: BaseTestServer, source: Source) -> None:
+    async def answer(request: web.Request) -> web.StreamResponse:
+        response = web.StreamResponse()
+        await response.prepare(request)
+        for _ in range(10):
+            await response.write(b"x" * 1000)
+            await asyncio.sleep(0.02)
+        return response
+
+    source.answer = answer
+    settings = Settings(_env_file=None, source_allow=opened(server))
+    async with HttpFetcher(settings, pace=Pace(grace=0.15, rate=10_000)) as patient:
+        assert isinstance(await patient.fetch(str(server.make_url("/a")), NO_VALIDATORS), Fetched)
+    async with HttpFetcher(settings, pace=Pace(grace=0.05, rate=1_000_000)) as strict:
+        caught = await failure(strict, server.make_url("/a"))
+        assert (type(caught), caught.code) == (Transient, FailureCode.SOURCE_TOO_SLOW)
+
+
+@given(st.text(max_size=60) | st.builds("http://{}/{}".format, st.text(max_size=30), st.text(max_size=20)))
+def test_any_text_is_an_address_or_a_permanent_failure(text: str) -> None:
+    """What intake accepts as an address may still be none to the library that fetches it."""
+    try:
+        target = HttpFetcher(Settings(_env_file=None))._checked(text)
+    except Permanent as failed:
+        assert failed.code in {FailureCode.BAD_ADDRESS, FailureCode.PORT_REFUSED}
+    else:
+        assert target.scheme in {"http", "https"}
+
+
+@given(st.text(max_size=60))
+def test_any_text_as_the_target_of_a_redirect_is_an_address_or_a_failure(text: str) -> None:
+    with contextlib.suppress(Failure):
+        HttpFetcher(Settings(_env_file=None))._next(URL("https://shop.test/a"), text)
 
 
 @pytest.mark.parametrize("answer", [b"\x00\x01\x02\r\n\r\n", b"HTTP/1.1 abc\r\n\r\n", b"HTTP/1.1 200 OK\r\nContent-Length: x\r\n\r\n"])
@@ -241,10 +395,11 @@ async def test_a_source_that_does_not_answer_in_time_is_transient(http: HttpFetc
     assert (type(caught), caught.code) == (Transient, FailureCode.SOURCE_TIMEOUT)
 
 
-async def test_no_connection_and_no_name_are_transient(http: HttpFetcher) -> None:
-    for url in ("http://127.0.0.1:9/a", "http://no-such-host.invalid/a"):
-        caught = await failure(http, url)
-        assert (type(caught), caught.code) == (Transient, FailureCode.SOURCE_UNREACHABLE)
+async def test_no_connection_and_no_name_are_transient_and_told_apart(http: HttpFetcher) -> None:
+    caught = await failure(http, "http://127.0.0.1:9/a")
+    assert (type(caught), caught.code) == (Transient, FailureCode.SOURCE_UNREACHABLE)
+    caught = await failure(http, "http://no-such-host.invalid/a")
+    assert (type(caught), caught.code) == (Transient, FailureCode.SOURCE_UNKNOWN_HOST)
 
 
 @pytest.mark.parametrize(

@@ -1,25 +1,27 @@
-"""What bytes are: real pictures of each format, and everything that only looks like one."""
+"""What bytes are: real pictures of each format, and everything that only looks like one, at both levels."""
 
 import io
-import struct
-import zlib
+from collections.abc import Callable
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from PIL import Image
 
-from faust_app.adapters.image_check import MAX_SIDE, StructureCheck, check_structure
+from devstack import hostile_files
+from faust_app.adapters.image_check import MAX_SIDE, check_decoded, check_structure, simple_structure
 from faust_app.core.content import ImageFacts
 from faust_app.core.failure import FailureCode, Permanent
 from tests.pictures import FORMATS, picture
 
+Check = Callable[[bytes], ImageFacts]
 WHOLE = {extension: picture(extension) for extension in FORMATS}
+BOTH = pytest.mark.parametrize("check", [check_structure, check_decoded])
 
 
-def code(content: bytes) -> FailureCode:
+def code(content: bytes, check: Check = check_structure) -> FailureCode:
     with pytest.raises(Permanent) as caught:
-        check_structure(content)
+        check(content)
     return caught.value.code
 
 
@@ -29,67 +31,148 @@ def saved(form: str, mode: str = "RGB", size: tuple[int, int] = (8, 8)) -> bytes
     return buffer.getvalue()
 
 
+@BOTH
 @pytest.mark.parametrize("extension", FORMATS)
-async def test_a_picture_of_each_format_is_known_by_its_bytes(extension: str) -> None:
-    assert await StructureCheck().check(WHOLE[extension]) == ImageFacts(f"image/{FORMATS[extension].lower()}", extension, 24, 16)
+def test_a_picture_of_each_format_is_known_by_its_bytes(extension: str, check: Check) -> None:
+    assert check(WHOLE[extension]) == ImageFacts(f"image/{FORMATS[extension].lower()}", extension, 24, 16)
 
 
-@pytest.mark.parametrize("extension", ["gif", "webp", "png"])
-def test_an_animation_is_an_image(extension: str) -> None:
-    assert check_structure(picture(extension, frames=5)).width == 24
+@BOTH
+@pytest.mark.parametrize("mode", ["1", "L", "LA", "P", "RGB", "RGBA", "I;16"])
+def test_a_png_of_every_mode_is_an_image(mode: str, check: Check) -> None:
+    assert check(saved("PNG", mode)).width == 8
 
 
+@BOTH
+def test_a_jpeg_of_cmyk_and_a_progressive_one_are_images(check: Check) -> None:
+    buffer = io.BytesIO()
+    Image.new("RGB", (300, 200)).save(buffer, "JPEG", progressive=True)
+    assert check(saved("JPEG", "CMYK")).width == 8
+    assert check(buffer.getvalue()).width == 300
+
+
+@BOTH
+@pytest.mark.parametrize("extension", ["gif", "webp", "png", "avif"])
+def test_an_animation_is_an_image(extension: str, check: Check) -> None:
+    assert check(picture(extension, frames=5)).width == 24
+
+
+@BOTH
 @pytest.mark.parametrize("extension", FORMATS)
-@pytest.mark.parametrize("kept", [0.5, 0.95])
-def test_a_picture_that_ends_in_the_middle_is_truncated(extension: str, kept: float) -> None:
+@pytest.mark.parametrize("kept", [0.02, 0.5, 0.95])
+def test_a_picture_that_ends_in_the_middle_is_truncated_or_broken(extension: str, kept: float, check: Check) -> None:
     whole = picture(extension, width=200, height=200)
-    assert code(whole[: int(len(whole) * kept)]) in {FailureCode.TRUNCATED, FailureCode.NOT_AN_IMAGE}
+    assert code(whole[: int(len(whole) * kept)], check) in {FailureCode.TRUNCATED, FailureCode.IMAGE_BROKEN}
 
 
+@pytest.mark.parametrize("extension", ["png", "gif"])
+def test_a_picture_whose_middle_is_missing_is_found_by_decoding(extension: str) -> None:
+    whole = picture(extension, width=200, height=200)
+    assert code(whole[: len(whole) // 3] + whole[-32:], check_decoded) in {FailureCode.TRUNCATED, FailureCode.IMAGE_BROKEN}
+
+
+@BOTH
 @pytest.mark.parametrize("extension", ["jpg", "png"])
-def test_bytes_behind_the_end_are_no_harm(extension: str) -> None:
-    assert check_structure(WHOLE[extension] + b"\x00" * 100).extension == extension
+def test_bytes_behind_the_end_are_no_harm(extension: str, check: Check) -> None:
+    assert check(WHOLE[extension] + b"\x00" * 100).extension == extension
 
 
+@BOTH
 @pytest.mark.parametrize(
     ("content", "expected"),
     [
         (b"", FailureCode.NOT_AN_IMAGE),
-        (b"<!doctype html><html><body>soon back</body></html>", FailureCode.NOT_AN_IMAGE),
-        (b"\xff\xd8\xff", FailureCode.NOT_AN_IMAGE),
-        (b"GIF89a", FailureCode.NOT_AN_IMAGE),
-        (b"RIFF\x00\x00\x00\x00WEBP", FailureCode.NOT_AN_IMAGE),
-        (b"<svg xmlns='http://www.w3.org/2000/svg'/>", FailureCode.FORMAT_NOT_SUPPORTED),
-        (b"<?xml version='1.0'?><SVG/>", FailureCode.FORMAT_NOT_SUPPORTED),
+        (hostile_files.page(), FailureCode.NOT_AN_IMAGE),
+        (b"\n\n<HTML><svg></svg>", FailureCode.NOT_AN_IMAGE),
+        (b"{}", FailureCode.NOT_AN_IMAGE),
+        (b"\xff\xd8\xff", FailureCode.IMAGE_BROKEN),
+        (b"\x89PNG\r\n\x1a\n", FailureCode.IMAGE_BROKEN),
+        (b"GIF89a", FailureCode.TRUNCATED),
+        (b"RIFF\x00\x00\x00\x00WEBP", FailureCode.TRUNCATED),
+        (b"RIFF\x20\x00\x00\x00WEBPABCD" + bytes(20), FailureCode.IMAGE_BROKEN),
+        (hostile_files.svg(), FailureCode.FORMAT_SVG),
+        (b"<?xml version='1.0'?><SVG/>", FailureCode.FORMAT_SVG),
         (saved("BMP"), FailureCode.FORMAT_NOT_SUPPORTED),
         (saved("TIFF"), FailureCode.FORMAT_NOT_SUPPORTED),
-        (b"\x00\x00\x00\x18ftypheic\x00\x00\x00\x00mif1heic", FailureCode.FORMAT_NOT_SUPPORTED),
+        (saved("ICO", "RGBA", (16, 16)), FailureCode.FORMAT_NOT_SUPPORTED),
+        (b"%PDF-1.7", FailureCode.FORMAT_NOT_SUPPORTED),
+        (hostile_files.heic(), FailureCode.FORMAT_HEIC),
         (b"\x00\x00\x00\x18ftypmp42\x00\x00\x00\x00isommp42", FailureCode.FORMAT_NOT_SUPPORTED),
     ],
 )
-def test_what_is_not_one_of_our_formats_has_its_own_name(content: bytes, expected: FailureCode) -> None:
-    assert code(content) is expected
+def test_what_is_not_one_of_our_formats_has_its_own_name(content: bytes, expected: FailureCode, check: Check) -> None:
+    assert code(content, check) is expected
 
 
-def png_header(width: int, height: int) -> bytes:
-    def chunk(name: bytes, body: bytes) -> bytes:
-        return struct.pack(">I", len(body)) + name + body + struct.pack(">I", zlib.crc32(name + body))
+@BOTH
+@pytest.mark.parametrize(
+    ("content", "expected"),
+    [
+        (hostile_files.png(MAX_SIDE + 1, 1), FailureCode.SIDE_TOO_LONG),
+        (hostile_files.png(1, MAX_SIDE + 1), FailureCode.SIDE_TOO_LONG),
+        (hostile_files.png(2**31 - 1, 2**31 - 1), FailureCode.SIDE_TOO_LONG),
+        (hostile_files.png(10_000, 10_000), FailureCode.TOO_MANY_PIXELS),
+        (hostile_files.jpeg(65_500, 65_500), FailureCode.SIDE_TOO_LONG),
+        (hostile_files.jpeg(16_384, 16_384), FailureCode.TOO_MANY_PIXELS),
+        (hostile_files.webp(16_384, 16_384), FailureCode.TOO_MANY_PIXELS),
+        (hostile_files.webp(2**24, 2**24), FailureCode.SIDE_TOO_LONG),
+        (hostile_files.gif(1, 65_535, 65_535), FailureCode.SIDE_TOO_LONG),
+        (hostile_files.gif(2, 16_000, 16_000), FailureCode.TOO_MANY_PIXELS),
+        (hostile_files.gif(50, 1000, 1000), FailureCode.TOO_MANY_PIXELS),
+        (hostile_files.gif(5000), FailureCode.TOO_MANY_FRAMES),
+        (hostile_files.gif(101), FailureCode.TOO_MANY_FRAMES),
+        (hostile_files.animated_png(2**30), FailureCode.TOO_MANY_FRAMES),
+    ],
+)
+def test_a_bomb_is_named_before_anything_is_decoded(content: bytes, expected: FailureCode, check: Check) -> None:
+    assert code(content, check) is expected
 
-    header = struct.pack(">IIBBBBB", width, height, 8, 2, 0, 0, 0)
-    return b"\x89PNG\r\n\x1a\n" + chunk(b"IHDR", header) + chunk(b"IDAT", zlib.compress(b"")) + chunk(b"IEND", b"")
+
+@BOTH
+def test_a_gif_of_a_hundred_frames_is_an_image(check: Check) -> None:
+    assert check(picture("gif", width=4, height=4, frames=100)).extension == "gif"
 
 
-@pytest.mark.parametrize(("width", "height"), [(MAX_SIDE + 1, 1), (1, MAX_SIDE + 1), (10_000, 10_000), (2**31 - 1, 2**31 - 1)])
-def test_a_picture_that_would_fill_the_memory_is_too_large_before_it_is_decoded(width: int, height: int) -> None:
-    assert code(png_header(width, height)) is FailureCode.TOO_MANY_PIXELS
+def test_a_png_that_inflates_to_more_than_its_pixels_takes_no_more_than_its_pixels() -> None:
+    assert check_decoded(hostile_files.png(8, 8, bytes(64 * 1024 * 1024))).width == 8
 
 
-def test_the_frames_of_an_animation_count_together() -> None:
-    assert code(picture("gif", width=4, height=4, frames=101)) is FailureCode.TOO_MANY_PIXELS
+def test_a_picture_that_announces_pixels_it_does_not_have_is_truncated() -> None:
+    assert code(hostile_files.png(5000, 5000, bytes(100)), check_decoded) in {FailureCode.TRUNCATED, FailureCode.IMAGE_BROKEN}
 
 
-def test_the_extension_in_the_address_plays_no_part() -> None:
-    assert check_structure(WHOLE["webp"]).extension == "webp"
+@BOTH
+def test_the_extension_in_the_address_plays_no_part(check: Check) -> None:
+    assert check(WHOLE["webp"]).extension == "webp"
+
+
+POLYGLOTS = {
+    "jpeg and zip": (WHOLE["jpg"] + b"PK\x03\x04" + bytes(50), "jpg"),
+    "jpeg with a page in its comment": (b"\xff\xd8\xff\xfe\x00\x16<html><a()></html>  " + WHOLE["jpg"][2:], "jpg"),
+    "png and page": (WHOLE["png"] + hostile_files.page(), "png"),
+    "gif and script": (b"GIF89a/*\x00\x00\x00\x00\x00*/=1;alert(1)//;", None),
+    "page and jpeg": (hostile_files.page() + WHOLE["jpg"], None),
+    "pdf and jpeg": (b"%PDF-1.4\n" + WHOLE["jpg"], None),
+    "svg and png": (hostile_files.svg() + WHOLE["png"], None),
+}
+
+
+@pytest.mark.parametrize("name", POLYGLOTS)
+def test_a_polyglot_is_what_it_decodes_to_and_nothing_else(name: str) -> None:
+    content, extension = POLYGLOTS[name]
+    if extension is None:
+        code(content, check_decoded)
+    else:
+        assert check_decoded(content).extension == extension
+
+
+def test_the_short_way_answers_as_the_long_one_for_a_simple_jpeg_and_not_at_all_for_others() -> None:
+    assert simple_structure(WHOLE["jpg"]) == check_structure(WHOLE["jpg"])
+    assert [extension for extension in FORMATS if simple_structure(WHOLE[extension]) is not None] == ["jpg"]
+    assert simple_structure(hostile_files.jpeg_of_segments(10)) is not None
+    assert simple_structure(hostile_files.jpeg_of_segments(100_000)) is None
+    assert check_structure(hostile_files.jpeg_of_segments(1000)).width == 8
+    assert code(hostile_files.jpeg(65_500, 65_500), simple_structure) is FailureCode.SIDE_TOO_LONG  # type: ignore[arg-type]
 
 
 @given(st.binary(max_size=400))
@@ -97,19 +180,36 @@ def test_any_bytes_are_an_image_or_a_named_failure(content: bytes) -> None:
     _answers(content)
 
 
-@given(st.sampled_from(list(FORMATS)), st.integers(0, 10_000), st.binary(min_size=1, max_size=8), st.integers(0, 10_000))
-def test_a_damaged_picture_is_an_image_or_a_named_failure(extension: str, at: int, damage: bytes, cut: int) -> None:
+@settings(deadline=None)
+@given(
+    st.sampled_from(list(FORMATS)), st.integers(0, 10_000), st.binary(min_size=1, max_size=8), st.integers(0, 10_000),
+    st.sampled_from([check_structure, check_decoded]),
+)  # fmt: skip
+def test_a_damaged_picture_is_an_image_or_a_named_failure(extension: str, at: int, damage: bytes, cut: int, check: Check) -> None:
     whole = WHOLE[extension]
     at %= len(whole)
-    _answers((whole[:at] + damage + whole[at + len(damage) :])[: len(whole) - cut % 50])
+    _answers((whole[:at] + damage + whole[at + len(damage) :])[: len(whole) - cut % 50], check)
 
 
-def _answers(content: bytes) -> None:
+HEADS = [b"GIF89a", b"RIFF\x00\x01\x00\x00WEBP", b"\x89PNG\r\n\x1a\n", b"\xff\xd8\xff", b"\x00\x00\x00\x1cftypavif"]
+
+
+@given(st.binary(max_size=300), st.sampled_from(HEADS))
+def test_any_bytes_behind_a_known_beginning_are_an_image_or_a_named_failure(content: bytes, head: bytes) -> None:
+    _answers(head + content)
+    _answers(head + content, check_decoded)
+
+
+NAMED = {
+    FailureCode.NOT_AN_IMAGE, FailureCode.FORMAT_NOT_SUPPORTED, FailureCode.FORMAT_HEIC, FailureCode.FORMAT_SVG, FailureCode.TRUNCATED,
+    FailureCode.IMAGE_BROKEN, FailureCode.TOO_MANY_PIXELS, FailureCode.TOO_MANY_FRAMES, FailureCode.SIDE_TOO_LONG,
+}  # fmt: skip
+
+
+def _answers(content: bytes, check: Check = check_structure) -> None:
     try:
-        facts = check_structure(content)
+        facts = check(content)
     except Permanent as failure:
-        assert failure.code in {
-            FailureCode.NOT_AN_IMAGE, FailureCode.FORMAT_NOT_SUPPORTED, FailureCode.TRUNCATED, FailureCode.TOO_MANY_PIXELS,
-        }  # fmt: skip
+        assert failure.code in NAMED
     else:
         assert facts.extension in FORMATS

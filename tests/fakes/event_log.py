@@ -3,7 +3,7 @@
 from collections import defaultdict
 from collections.abc import Sequence
 
-from faust_app.core.failure import Dependency, Unavailable
+from faust_app.core.failure import Dependency, RecordRefused, Unavailable
 from faust_app.core.image import Position
 from faust_app.core.record import Message
 
@@ -17,7 +17,7 @@ class FakeEventLog:
         self.away = False
         self.sends: list[int] = []
 
-    async def publish(self, messages: Sequence[Message]) -> list[Position | Unavailable]:
+    async def publish(self, messages: Sequence[Message]) -> list[Position | Unavailable | RecordRefused]:
         self.sends.append(len(messages))
         if self.away:
             return [Unavailable(Dependency.KAFKA, "fake")] * len(messages)

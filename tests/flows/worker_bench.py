@@ -2,7 +2,6 @@
 
 from datetime import timedelta
 
-from faust_app.adapters.image_check import StructureCheck
 from faust_app.core.content import Fetched, Validators
 from faust_app.core.events import ImageRequest, Op
 from faust_app.core.failure import Dependency, Unavailable
@@ -23,6 +22,7 @@ from faust_app.metrics import Metrics
 from tests.factories import LEASE, SOURCE, event_record, make_request
 from tests.fakes.event_log import FakeEventLog
 from tests.fakes.fetcher import FakeFetcher
+from tests.fakes.image_check import FakeImageCheck
 from tests.fakes.image_repository import FakeImageRepository
 from tests.fakes.object_store import FakeObjectStore
 from tests.fakes.worker_register import FakeWorkerRegister
@@ -60,7 +60,7 @@ class WorkerBench:
         dead_letters = DeadLetters(self.log, self.metrics, topic=DEAD, group="g")
         self.ingest = Ingest(
             repository=self.rows,
-            performer=Performer(self.fetcher, StructureCheck(), self.store, self.metrics),
+            performer=Performer(self.fetcher, FakeImageCheck(), self.store, self.metrics),
             settler=Settler(self.rows, dead_letters, self.breakers, self.bugs, self.metrics, grace=timedelta(days=7)),
             sources=self.sources,
             bugs=self.bugs,

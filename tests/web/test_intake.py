@@ -128,7 +128,13 @@ async def test_a_bad_path_is_refused_by_the_fields_name(site: Site, path: str, f
         (b"", "body"),
         (b"{", "body"),
         (b"\xff\xfe", "body"),
-        (b'{"source_url": NaN}', "source_url"),
+        (b'{"source_url": NaN}', "body"),
+        (b'{"source_url": "https://shop.test/a.jpg", "source_url": "https://shop.test/b.jpg"}', "body"),
+        (b'{"source_url": "https://shop.test/a.jpg", "external_version": 1e999}', "body"),
+        (b'{"source_url": "https://shop.test/\\ud800"}', "body"),
+        (b'{"source_url": ' + b"[" * 5000 + b"]" * 5000 + b"}", "body"),
+        (b'{"source_url": "https://shop.test/a.jpg", "external_version": true}', "external_version"),
+        (b'{"source_url": "https://shop.test/a.jpg", "external_version": 1.0}', "external_version"),
     ],
 )
 async def test_a_bad_body_is_refused_by_the_fields_name_and_changes_nothing(site: Site, body: Any, field: str) -> None:
@@ -176,6 +182,23 @@ async def test_a_batch_may_be_a_json_array(site: Site) -> None:
     items = [{"op": "register", "image_id": "a", "source_url": "https://shop.test/a.jpg"}, 5, None, {"op": "register"}]
     body = await (await post(site, json.dumps(items), kind="application/json")).json()
     assert [item["result"] for item in body["items"]] == ["accepted", "invalid", "invalid", "invalid"]
+
+
+@pytest.mark.parametrize("kind", ["application/json", "application/x-ndjson"])
+async def test_each_item_of_a_batch_is_looked_at_as_strictly_as_a_single_one(site: Site, kind: str) -> None:
+    items = [
+        b'{"op":"register","image_id":"a","image_id":"b","source_url":"https://shop.test/a.jpg"}',
+        b'{"op":"register","image_id":"c","source_url":"https://shop.test/a.jpg","external_version":NaN}',
+        b'{"op":"register","image_id":"d","source_url":"https://shop.test/a.jpg","external_version":1e999}',
+        b'{"op":"register","image_id":"e","source_url":' + b"[" * 40 + b"]" * 40 + b"}",
+        b'{"op":"register","image_id":"f","source_url":"https://shop.test/a.jpg"}',
+        b'{"op":"register","image_id":"g","https://h/?sig=s3cr3t":1}',
+    ]
+    raw = b"[" + b",".join(items) + b"]" if kind.endswith("/json") else b"\n".join(items)
+    answer = await (await post(site, raw, kind=kind)).json()
+    assert [item["result"] for item in answer["items"]] == ["invalid"] * 4 + ["accepted", "invalid"]
+    assert set(site.rows.rows) == {(7, b"f")}
+    assert "s3cr3t" not in str(answer)
 
 
 async def test_the_same_image_twice_in_a_batch_gets_two_versions_in_order(site: Site) -> None:

@@ -1,0 +1,100 @@
+"""What does one hostile image in ten cost the others? A worker's rate on good images, alone and beside every kind of harm.
+
+Each kind has a host of its own, as in life. The worker decodes every image whole, the default.
+"""
+
+import json
+import os
+import signal
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+
+from bench.installation import CLONE, Installation
+from devstack.hostile_source import FILES, MANNERS
+
+RECORDS = 10_000
+WARM_UP = 1000
+BYTES = 100_000
+EVERY = 10
+KINDS = {**{name: code for name, (code, _) in FILES.items()}, **{name: code for name, (code, _) in MANNERS.items()}}
+_WARM, _ALONE, _MIXED = 11, 12, 13
+"""Shops."""
+
+
+@dataclass(frozen=True)
+class HostileFigures:
+    """Good images a second, and of the hostile ones that are finished those that ended with the code they should."""
+
+    alone: float
+    beside_hostile: float
+    finished: int
+    named: int
+
+
+def measure_hostile(installation: Installation) -> HostileFigures:
+    """Feed the worker RECORDS good images, then as many of which every tenth is hostile."""
+    with _hostile_source(installation) as port, installation.process("faust_app") as process:
+        _import(installation, _WARM, [_good(installation, number) for number in range(WARM_UP)])
+        installation.until(_done(_WARM), WARM_UP)
+        alone = _rate(installation, process.pid, _ALONE, [_good(installation, WARM_UP + number) for number in range(RECORDS)])
+        mixed = [_hostile(port, number) if number % EVERY == 0 else _good(installation, number) for number in range(RECORDS)]
+        beside = _rate(installation, process.pid, _MIXED, mixed)
+        return HostileFigures(alone, beside, *_endings(installation))
+
+
+def _rate(installation: Installation, pid: int, shop: int, urls: list[str]) -> float:
+    """Queue the images while the worker is stopped, let it go on, and return good images a second."""
+    good = sum("/flat/" in url for url in urls)
+    os.kill(pid, signal.SIGSTOP)
+    _import(installation, shop, urls)
+    os.kill(pid, signal.SIGCONT)
+    started = time.monotonic()
+    installation.until(_done(shop), good)
+    return good / (time.monotonic() - started)
+
+
+def _endings(installation: Installation) -> tuple[int, int]:
+    failed = f"SELECT COUNT(*) FROM image WHERE shop_no = {_MIXED} AND state = 'FAILED'"  # noqa: S608 - numbers and names of our own
+    named = [f"(error_code = '{code}' AND source_url LIKE '%/{name}/%')" for name, code in KINDS.items()]
+    return installation.query(failed), installation.query(f"{failed} AND ({' OR '.join(named)})")
+
+
+def _good(installation: Installation, number: int) -> str:
+    return f"{installation.source}/flat/{number}?bytes={BYTES}"
+
+
+def _hostile(port: int, number: int) -> str:
+    kind = number // EVERY % len(KINDS)
+    return f"http://127.0.1.{kind + 1}:{port}/{list(KINDS)[kind]}/{number}"
+
+
+def _done(shop: int) -> str:
+    return f"SELECT COUNT(*) FROM image WHERE shop_no = {shop} AND state = 'DONE'"  # noqa: S608 - as above
+
+
+def _import(installation: Installation, shop: int, urls: list[str]) -> None:
+    path = installation.folder / f"shop-{shop}.jsonl"
+    path.write_text("".join(json.dumps({"image_id": f"i{n}", "source_url": url}) + "\n" for n, url in enumerate(urls)))
+    report = json.loads(installation.command("import", str(path), "--shop", str(shop), "--format", "jsonl", "--json"))
+    assert report["accepted"] == len(urls), report
+
+
+@contextmanager
+def _hostile_source(installation: Installation) -> Iterator[int]:
+    """Run the source beside the services, and open its hosts to the worker."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port = int(probe.getsockname()[1])
+    hosts = ",".join(f"127.0.1.{kind + 1}:{port}" for kind in range(len(KINDS)))
+    installation.environment["SOURCE_ALLOW"] += f",{hosts}"
+    process = subprocess.Popen([sys.executable, "-m", "devstack.hostile_source", str(port)], cwd=CLONE)
+    try:
+        yield port
+    finally:
+        process.terminate()
+        process.wait(10)

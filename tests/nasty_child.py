@@ -1,0 +1,47 @@
+"""A child of the check whose images say what becomes of it."""
+
+import os
+import signal
+import sys
+import time
+from pathlib import Path
+
+from faust_app.adapters.check_child import serve
+from faust_app.core.content import ImageFacts
+from faust_app.core.failure import FailureCode, Permanent
+
+GIGABYTE = 1024**3
+
+
+def check(content: bytes) -> ImageFacts:  # noqa: C901 - one line for each way to go wrong
+    """Do what the bytes say: `die-once FILE` dies unless the file is there."""
+    match content.split(b" ", 1):
+        case [b"die"]:
+            os.kill(os.getpid(), signal.SIGSEGV)
+        case [b"die-once", path]:
+            marker = Path(os.fsdecode(path))
+            if not marker.exists():
+                marker.touch()
+                os.kill(os.getpid(), signal.SIGKILL)
+        case [b"memory"]:
+            bytearray(2 * GIGABYTE)
+        case [b"cpu"]:
+            while True:
+                pass
+        case [b"hang"]:
+            time.sleep(3600)
+        case [b"slow"]:
+            time.sleep(0.3)
+        case [b"lie"]:
+            os.write(0, b"\xff\xffnonsense")
+        case [b"made-up-code"]:
+            raise Permanent(FailureCode.TRUNCATED, "detail " * 10)
+        case [b"secrets"]:
+            return ImageFacts(" ".join(sorted(os.environ)), "jpg", 1, 1)
+        case _:
+            pass
+    return ImageFacts("image/jpeg", "jpg", os.getpid(), len(content))
+
+
+if __name__ == "__main__":
+    serve((check, check), int(sys.argv[1]), int(sys.argv[2]))
