@@ -22,7 +22,9 @@ WARM_UP = 1000
 BYTES = 100_000
 EVERY = 10
 KINDS = {**{name: code for name, (code, _) in FILES.items()}, **{name: code for name, (code, _) in MANNERS.items()}}
-_WARM, _ALONE, _MIXED = 11, 12, 13
+WAITING = {"source_timeout", "source_too_slow"}
+"""What ends by our patience only: such images hold a slot for 5 or 20 seconds each, and the acknowledgements behind them."""
+_WARM, _ALONE, _QUICK, _ALL = 11, 12, 13, 14
 """Shops."""
 
 
@@ -31,20 +33,22 @@ class HostileFigures:
     """Good images a second, and of the hostile ones that are finished those that ended with the code they should."""
 
     alone: float
-    beside_hostile: float
+    beside_quick: float
+    beside_all: float
     finished: int
     named: int
 
 
 def measure_hostile(installation: Installation) -> HostileFigures:
-    """Feed the worker RECORDS good images, then as many of which every tenth is hostile."""
+    """Feed the worker RECORDS good images, then as many of which every tenth is hostile: of the quick kinds, then of all."""
     with _hostile_source(installation) as port, installation.process("faust_app") as process:
         _import(installation, _WARM, [_good(installation, number) for number in range(WARM_UP)])
         installation.until(_done(_WARM), WARM_UP)
         alone = _rate(installation, process.pid, _ALONE, [_good(installation, WARM_UP + number) for number in range(RECORDS)])
-        mixed = [_hostile(port, number) if number % EVERY == 0 else _good(installation, number) for number in range(RECORDS)]
-        beside = _rate(installation, process.pid, _MIXED, mixed)
-        return HostileFigures(alone, beside, *_endings(installation))
+        quick = [name for name, code in KINDS.items() if code not in WAITING]
+        beside_quick = _rate(installation, process.pid, _QUICK, _mixed(installation, port, quick))
+        beside_all = _rate(installation, process.pid, _ALL, _mixed(installation, port, list(KINDS)))
+        return HostileFigures(alone, beside_quick, beside_all, *_endings(installation))
 
 
 def _rate(installation: Installation, pid: int, shop: int, urls: list[str]) -> float:
@@ -59,7 +63,7 @@ def _rate(installation: Installation, pid: int, shop: int, urls: list[str]) -> f
 
 
 def _endings(installation: Installation) -> tuple[int, int]:
-    failed = f"SELECT COUNT(*) FROM image WHERE shop_no = {_MIXED} AND state = 'FAILED'"  # noqa: S608 - numbers and names of our own
+    failed = f"SELECT COUNT(*) FROM image WHERE shop_no IN ({_QUICK}, {_ALL}) AND state = 'FAILED'"  # noqa: S608 - numbers and names of our own
     named = [f"(error_code = '{code}' AND source_url LIKE '%/{name}/%')" for name, code in KINDS.items()]
     return installation.query(failed), installation.query(f"{failed} AND ({' OR '.join(named)})")
 
@@ -68,9 +72,13 @@ def _good(installation: Installation, number: int) -> str:
     return f"{installation.source}/flat/{number}?bytes={BYTES}"
 
 
-def _hostile(port: int, number: int) -> str:
-    kind = number // EVERY % len(KINDS)
-    return f"http://127.0.1.{kind + 1}:{port}/{list(KINDS)[kind]}/{number}"
+def _mixed(installation: Installation, port: int, kinds: list[str]) -> list[str]:
+    return [_hostile(port, number, kinds) if number % EVERY == 0 else _good(installation, number) for number in range(RECORDS)]
+
+
+def _hostile(port: int, number: int, kinds: list[str]) -> str:
+    name = kinds[number // EVERY % len(kinds)]
+    return f"http://127.0.1.{list(KINDS).index(name) + 1}:{port}/{name}/{number}"
 
 
 def _done(shop: int) -> str:
