@@ -23,7 +23,7 @@ def run(*words: str) -> Result:
         (("import", __file__, "--shop", str(2**53), "--format", "jsonl"), "shop-images import: Invalid value for '--shop'"),
         (("import", __file__, "--shop", "1", "--format", "xml"), "shop-images import: Invalid value for '--format'"),
         (("setup", "--yes"), "shop-images setup: No such option"),
-        (("check",), "shop-images check: Say what to check: --alerts;"),
+        (("check",), "shop-images check: Say what to check: --alerts or --deep;"),
         (("check", "--alerts"), "shop-images check: No messenger is configured: set ALERT_WEBHOOK_URL;"),
     ],
 )

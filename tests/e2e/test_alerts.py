@@ -65,7 +65,7 @@ async def test_failures_of_one_cause_on_two_workers_are_told_once_and_a_dead_sen
     await installation.start_web()
     for name in ("one", "two"):
         await installation.start_worker(name)
-    await installation.register_many(SHOP, 60, "/pictures/missing-{n}.jpg")
+    await installation.register_many(SHOP, 60, "/status/410/missing-{n}.jpg")
     await installation.all_in(SHOP, "FAILED", 60)
     await installation.until(lambda: len(heard.bodies) >= 1, "the messenger hears of it")
     host = installation.source.removeprefix("http://")
@@ -80,7 +80,7 @@ async def test_failures_of_one_cause_on_two_workers_are_told_once_and_a_dead_sen
     assert installation.web is not None
     if not installation.web.alive:
         await installation.start_web()
-    await installation.register_many(SHOP + 1, 60, "/pictures/missing-{n}.jpg")
+    await installation.register_many(SHOP + 1, 60, "/status/410/missing-{n}.jpg")
     await installation.until(lambda: ": now 1" in heard.titles()[-1], "another process tells how it grew", limit=90)
     assert len(heard.ids) == len(set(heard.ids)) == 2
 

@@ -117,10 +117,10 @@ async def test_an_unchanged_source_is_not_transferred_again(running: Installatio
 
 
 async def test_a_failed_image_has_a_code_and_a_dead_letter_and_an_unparseable_record_holds_up_nobody(running: Installation) -> None:
-    await running.put(SHOP, "missing", "/pictures/missing-one.jpg")
+    await running.put(SHOP, "missing", "/status/410/missing.jpg")
     await running.all_in(SHOP, "FAILED", 1)
     failed = await running.get(SHOP, "missing")
-    assert failed["error"]["code"] == "source_not_found"
+    assert failed["error"]["code"] == "source_gone"
 
     await running.produce(running.topics.bulk.name, b"\x00not json", partition=0)
     await running.produce(running.topics.requests.name, b"{", partition=0)
@@ -128,7 +128,7 @@ async def test_a_failed_image_has_a_code_and_a_dead_letter_and_an_unparseable_re
     await running.until(lambda: running.states(SHOP)["DONE"] == 1, "the record behind is served")
     letters = await running.records(running.topics.dead_letter.name)
     codes = Counter(dict(letter.headers)["shop-images-code"].decode() for letter in letters)
-    assert codes == {"source_not_found": 1, "unparseable": 2}
+    assert codes == {"source_gone": 1, "unparseable": 2}
     assert {letter.value for letter in letters} >= {b"\x00not json", b"{"}
 
 
