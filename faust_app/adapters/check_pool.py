@@ -76,10 +76,18 @@ class CheckPool:
         self._ended: list[subprocess.Popen[bytes]] = []
 
     async def __aenter__(self) -> Self:
-        self._idle = [await self._start() for _ in range(self._processes)]
+        try:
+            for _ in range(self._processes):
+                self._idle.append(await self._start())
+        except BaseException:
+            await self._close()  # a context that was not entered is not left either
+            raise
         return self
 
     async def __aexit__(self, *error: object) -> None:
+        await self._close()
+
+    async def _close(self) -> None:
         for child in self._idle:
             self._end(child)
         self._idle.clear()
