@@ -69,7 +69,7 @@ async def test_failures_of_one_cause_on_two_workers_are_told_once_and_a_dead_sen
     await installation.all_in(SHOP, "FAILED", 60)
     await installation.until(lambda: len(heard.bodies) >= 1, "the messenger hears of it")
     host = installation.source.removeprefix("http://")
-    assert heard.titles()[0].startswith(f"[shop] Images fail: source not found at {host}")
+    assert heard.titles()[0].startswith(f"[shop] Images fail: source gone at {host}")
     ((count, told),) = installation.query("SELECT occurrences, told_count FROM alert")
     assert (count, told) == (60, heard.bodies[0]["data"]["causes"][0]["images"])
 
