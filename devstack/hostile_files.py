@@ -6,6 +6,7 @@ import gzip
 import io
 import struct
 import zlib
+from functools import cache
 
 from PIL import Image
 
@@ -88,6 +89,7 @@ def page() -> bytes:
     return b"<!doctype html>\n<html><head><title>Shop</title></head><body>Sorry, nothing here. <svg/></body></html>\n"
 
 
+@cache
 def gzip_bomb(megabytes: int = 64) -> bytes:
     """Return zeros, a thousandth of their size."""
     return gzip.compress(bytes(megabytes * _MEGABYTE), 9)
