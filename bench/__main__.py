@@ -29,11 +29,14 @@ def hostile() -> None:
     table = Table("what", "measured", "to hold")
     with installed("decode") as installation:
         figures = measure_hostile(installation)
-    kept_quick, kept_all = figures.beside_quick / figures.alone, figures.beside_all / figures.alone
-    table.add_row("good images a second, alone", f"{figures.alone:,.0f}", "")
-    table.add_row("the same, every tenth record hostile, those that keep us waiting left out", f"{figures.beside_quick:,.0f}", "")
-    table.add_row("the same, every tenth record hostile, of every kind", f"{figures.beside_all:,.0f}", "")
-    table.add_row("rate kept, without and with those that wait", f"{kept_quick:.2f} / {kept_all:.2f}", ">= 0.80")
+    alone = figures.alone
+    table.add_row("good images, alone", f"{alone.per_second:,.0f}/s, {alone.per_cpu_second:,.0f} per CPU-second", "")
+    for name, rate in (("of the kinds that end at once", figures.beside_quick), ("of every kind", figures.beside_all)):
+        table.add_row(
+            f"every tenth hostile, {name}",
+            f"{rate.per_second:,.0f}/s, {rate.per_cpu_second:,.0f} per CPU-second",
+            f"{rate.per_second / alone.per_second:.2f} and {rate.per_cpu_second / alone.per_cpu_second:.2f} kept, >= 0.80",
+        )
     table.add_row("hostile images that ended with a code of their own", f"{figures.named:,} of {figures.finished:,}", "all")
     Console().print(table)
 

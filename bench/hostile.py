@@ -13,8 +13,9 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from pathlib import Path
 
-from bench.installation import CLONE, Installation
+from bench.installation import CLONE, Installation, cpu_seconds
 from devstack.hostile_source import FILES, MANNERS
 
 RECORDS = 10_000
@@ -29,12 +30,20 @@ _WARM, _ALONE, _QUICK, _ALL = 11, 12, 13, 14
 
 
 @dataclass(frozen=True)
-class HostileFigures:
-    """Good images a second, and of the hostile ones that are finished those that ended with the code they should."""
+class Rate:
+    """Good images a second, and for a second of CPU of the worker and its children: the machine is shared with the services."""
 
-    alone: float
-    beside_quick: float
-    beside_all: float
+    per_second: float
+    per_cpu_second: float
+
+
+@dataclass(frozen=True)
+class HostileFigures:
+    """Rates on good images, and of the hostile ones that are finished those that ended with the code they should."""
+
+    alone: Rate
+    beside_quick: Rate
+    beside_all: Rate
     finished: int
     named: int
 
@@ -51,15 +60,23 @@ def measure_hostile(installation: Installation) -> HostileFigures:
         return HostileFigures(alone, beside_quick, beside_all, *_endings(installation))
 
 
-def _rate(installation: Installation, pid: int, shop: int, urls: list[str]) -> float:
+def _rate(installation: Installation, pid: int, shop: int, urls: list[str]) -> Rate:
     """Queue the images while the worker is stopped, let it go on, and return good images a second."""
     good = sum("/flat/" in url for url in urls)
     os.kill(pid, signal.SIGSTOP)
     _import(installation, shop, urls)
     os.kill(pid, signal.SIGCONT)
-    started = time.monotonic()
+    started, cpu = time.monotonic(), _family_seconds(pid)
     installation.until(_done(shop), good)
-    return good / (time.monotonic() - started)
+    return Rate(good / (time.monotonic() - started), good / (_family_seconds(pid) - cpu))
+
+
+def _family_seconds(pid: int) -> float:
+    """Return the CPU time of a process, its children, and those of them that are gone."""
+    children = Path(f"/proc/{pid}/task/{pid}/children").read_text().split()
+    fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
+    gone = (int(fields[13]) + int(fields[14])) / os.sysconf("SC_CLK_TCK")
+    return cpu_seconds(pid) + gone + sum(cpu_seconds(int(child)) for child in children)
 
 
 def _endings(installation: Installation) -> tuple[int, int]:

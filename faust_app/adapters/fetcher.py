@@ -71,7 +71,7 @@ class HttpFetcher:
         try:
             async with asyncio.timeout(self._settings.fetch_connect_timeout), self._session.head(origin, allow_redirects=False):
                 return True
-        except (aiohttp.ClientConnectorError, TimeoutError):
+        except (aiohttp.ClientConnectorError, TimeoutError, Permanent):  # its address is refused
             return False
         except (aiohttp.ClientError, OSError, ValueError):
             return True

@@ -181,6 +181,18 @@ async def test_a_name_that_is_bound_anew_between_two_fetches_is_judged_anew(priv
     assert private.reached == ["127.0.0.2"]
 
 
+@pytest.mark.parametrize(("allow", "lets"), [("", False), ("127.0.0.1", True)])
+async def test_whether_an_origin_lets_us_connect_is_no_error_for_a_refused_address(
+    private: Private,
+    port: int,
+    allow: str,
+    lets: bool,  # noqa: FBT001 - a column of the table
+) -> None:
+    async with fetcher(port, allow) as http:
+        assert await http.connects(f"http://127.0.0.1:{port}") == lets
+    assert bool(private.reached) == lets
+
+
 async def test_an_opened_server_is_reached_by_its_name_and_port_only(private: Private, port: int, names: Names) -> None:
     names.answers = {name: [["127.0.0.1"]] for name in ("images.internal", "other.test")}
     async with fetcher(port, f"images.internal:{port}", names) as http:
