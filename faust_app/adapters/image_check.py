@@ -31,7 +31,7 @@ _DRAFT: Final = 8
 """JPEG is decoded at an eighth of its sides: all its bytes are read, a sixty-fourth of its pixels is computed."""
 
 Image.MAX_IMAGE_PIXELS = None  # the bounds above are checked on the header; while decoding, Pillow's own comes back
-PngImagePlugin.MAX_TEXT_MEMORY = 16 * 1024 * 1024  # inflated to be thrown away: what editors write has room, a bomb ends early
+PngImagePlugin.MAX_TEXT_MEMORY = 8 * 1024 * 1024  # inflated to be thrown away: what editors write has room, a bomb ends early
 AvifImagePlugin.DEFAULT_MAX_THREADS = 1  # a thread a core reserves more memory than a child is allowed
 
 
