@@ -86,6 +86,11 @@ class Delivered:
 
     answer: str
 
+    @property
+    def word(self) -> str:
+        """How the attempt is counted."""
+        return "sent"
+
 
 @dataclass(frozen=True, slots=True)
 class Undelivered:
@@ -94,6 +99,11 @@ class Undelivered:
     reason: str
     refused: bool = False
     retry_after: float | None = None
+
+    @property
+    def word(self) -> str:
+        """How the attempt is counted."""
+        return "refused" if self.refused else "failed"
 
 
 def again_after(failed: Undelivered, attempts: int) -> timedelta:

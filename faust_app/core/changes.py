@@ -6,8 +6,8 @@ from datetime import datetime
 from typing import TypeVar
 
 from faust_app.core.alert import Occurrence
-from faust_app.core.image import ImageKey, ImageRow
-from faust_app.core.outcome import Garbage, HistoryEntry
+from faust_app.core.image import ImageKey, ImageRow, ImageState
+from faust_app.core.outcome import Garbage, HistoryEntry, Settlement
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,6 +48,19 @@ class Changes:
     garbage: list[Garbage] = field(default_factory=list)
     occurrences: list[Occurrence] = field(default_factory=list)
     offset: IntakeOffset | None = None
+
+    def take(self, settlement: Settlement, *, attempt: int) -> None:
+        """Add what a settlement writes; `attempt` is the one its row was at. A refused one only leaves garbage."""
+        row = settlement.row
+        if row is not None and row.state is ImageState.IN_PROGRESS:
+            self.waiting.append(Waiting(row, attempt))
+        elif row is not None:
+            self.finished.append(row)
+        if settlement.history is not None:
+            self.history.append(settlement.history)
+        if settlement.occurrence is not None:
+            self.occurrences.append(settlement.occurrence)
+        self.garbage.extend(settlement.garbage)
 
 
 R = TypeVar("R")

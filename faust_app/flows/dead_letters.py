@@ -8,6 +8,7 @@ from faust_app.core.image import Position, event_of
 from faust_app.core.outcome import Failed
 from faust_app.core.record import Record
 from faust_app.flows.ports import EventLog
+from faust_app.flows.publish import event_json
 from faust_app.metrics import Metrics
 
 
@@ -39,8 +40,7 @@ class DeadLetters:
         place = row.position or Position("", 0, 0)
         sent = row.updated_at or row.requested_at
         milliseconds = round(sent.replace(tzinfo=UTC).timestamp() * 1000)
-        value = event_of(row).model_dump_json(exclude_none=True).encode()
-        await self.of_image(Record(place.topic, place.partition, place.offset, milliseconds, None, value), failed)
+        await self.of_image(Record(place.topic, place.partition, place.offset, milliseconds, None, event_json(event_of(row))), failed)
 
     async def _publish(
         self,

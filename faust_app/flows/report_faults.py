@@ -171,7 +171,7 @@ class FaultReporter:
             case Undelivered():
                 self._alone_from = now + again_after(result, alone.attempts).total_seconds()
                 log.warning("alert not sent", reason=result.reason, refused=result.refused, attempts=alone.attempts)
-        self._metrics.alert_messages.labels(_end(result)).inc()
+        self._metrics.alert_messages.labels(result.word).inc()
 
     def _message(self, untold: tuple[_Held, ...]) -> AlertMessage:
         now = self._now()
@@ -184,9 +184,3 @@ class FaultReporter:
         fault = held.fault
         opened_at = now - timedelta(seconds=self._clock() - held.since)
         return Alert(fault.fingerprint, fault.kind.value, fault.host, fault.kind.severity, 1, opened_at, now, 1, fault.detail)
-
-
-def _end(result: Delivered | Undelivered) -> str:
-    if isinstance(result, Delivered):
-        return "sent"
-    return "refused" if result.refused else "failed"

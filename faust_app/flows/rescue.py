@@ -7,7 +7,7 @@ from typing import Final
 
 import structlog
 
-from faust_app.core.changes import Changes, Locked, Waiting
+from faust_app.core.changes import Changes, Locked
 from faust_app.core.image import ImageKey, ImageRow
 from faust_app.core.outcome import settle
 from faust_app.core.rescue import lost_repeatedly, may_be_rescued, rescued, still_lost
@@ -93,22 +93,12 @@ def _same(known: ImageRow, row: ImageRow) -> bool:
 def _rescue_all(rows: Sequence[ImageRow], locked: Locked) -> tuple[Changes, int]:
     changes = Changes()
     for row in rows:
-        settlement = rescued(locked.rows.get(row.key), row, locked.now)
-        if settlement.row is not None and settlement.history is not None:
-            changes.waiting.append(Waiting(settlement.row, settlement.row.attempt))
-            changes.history.append(settlement.history)
+        changes.take(rescued(locked.rows.get(row.key), row, locked.now), attempt=row.attempt)
     return changes, len(changes.waiting)
 
 
 def _fail(row: ImageRow, locked: Locked) -> tuple[Changes, bool]:
-    current = locked.rows.get(row.key)
-    if not still_lost(current, row):
-        return Changes(), False
-    settlement = settle(current, lost_repeatedly(row), now=locked.now, replaced_grace=timedelta(0))
-    changes = Changes()
-    if settlement.row is not None and settlement.history is not None:
-        changes.finished.append(settlement.row)
-        changes.history.append(settlement.history)
-    if settlement.occurrence is not None:
-        changes.occurrences.append(settlement.occurrence)
-    return changes, settlement.row is not None
+    current, changes = locked.rows.get(row.key), Changes()
+    if still_lost(current, row):
+        changes.take(settle(current, lost_repeatedly(row), now=locked.now, replaced_grace=timedelta(0)), attempt=row.attempt)
+    return changes, bool(changes.finished)

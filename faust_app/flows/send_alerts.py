@@ -84,7 +84,7 @@ class SendAlerts:
         match result:
             case Delivered():
                 await self._outbox.mark_sent(waiting.number)
-                self._metrics.alert_messages.labels("sent").inc()
+                self._metrics.alert_messages.labels(result.word).inc()
                 log.info("alert sent", title=waiting.message.title, webhook_id=waiting.webhook_id, attempts=waiting.attempts)
                 return True
             case Undelivered():
@@ -94,7 +94,7 @@ class SendAlerts:
     async def _put_off(self, number: int, attempts: int, failed: Undelivered) -> None:
         again = again_after(failed, attempts)
         await self._outbox.mark_failed(number, failed.reason, again)
-        self._metrics.alert_messages.labels("refused" if failed.refused else "failed").inc()
+        self._metrics.alert_messages.labels(failed.word).inc()
         log.warning("alert not sent", reason=failed.reason, refused=failed.refused, attempts=attempts, again_s=again.total_seconds())
 
     async def _write_next(self) -> bool:

@@ -6,9 +6,9 @@ from typing import Final
 
 import structlog
 
-from faust_app.core.changes import Changes, Locked, Waiting
+from faust_app.core.changes import Changes, Locked
 from faust_app.core.failure import Dependency, FailureCode, Unavailable
-from faust_app.core.image import ImageRow, ImageState
+from faust_app.core.image import ImageRow
 from faust_app.core.outcome import Failed, Outcome, Retry, Settlement, settle
 from faust_app.core.record import Record
 from faust_app.flows.breakers import Breakers
@@ -105,17 +105,9 @@ def settle_all(outcomes: Sequence[Outcome], locked: Locked, replaced_grace: time
         before = rows.get(outcome.row.key)
         settlement = settle(before, outcome, now=locked.now, replaced_grace=replaced_grace)
         settlements.append(settlement)
-        changes.garbage.extend(settlement.garbage)
-        if settlement.row is not None and before is not None:
+        changes.take(settlement, attempt=outcome.row.attempt if before is None else before.attempt)
+        if settlement.row is not None:
             rows[settlement.row.key] = settlement.row
-            if settlement.row.state is ImageState.IN_PROGRESS:
-                changes.waiting.append(Waiting(settlement.row, before.attempt))
-            else:
-                changes.finished.append(settlement.row)
-        if settlement.history is not None:
-            changes.history.append(settlement.history)
-        if settlement.occurrence is not None:
-            changes.occurrences.append(settlement.occurrence)
     return changes, settlements
 
 

@@ -2,6 +2,7 @@
 
 import asyncio
 import os
+import shutil
 import signal
 import socket
 import subprocess
@@ -14,6 +15,7 @@ from typing import Any
 
 import aiohttp
 import pymysql
+import pytest
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, ConsumerRecord
 from prometheus_client.parser import text_string_to_metric_families
 from pydantic import SecretStr
@@ -26,6 +28,9 @@ from faust_app.settings import Settings
 CLONE = Path(__file__).parents[2]
 LIMIT = 45.0
 """Seconds after which something that should have happened is taken as broken; it is never waited for in vain."""
+
+
+needs_kcat = pytest.mark.skipif(shutil.which("kcat") is None, reason="kcat is not installed; .ci/run installs it")
 
 
 class Process:

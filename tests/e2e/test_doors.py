@@ -2,14 +2,13 @@
 
 import asyncio
 import json
-import shutil
 import subprocess
 from collections import Counter
 from pathlib import Path
 
 import pytest
 
-from tests.e2e.installation import Installation
+from tests.e2e.installation import Installation, needs_kcat
 
 PICTURE = "/pictures/{name}.{extension}?bytes=20000"
 EXTENSIONS = ["jpg", "png", "gif", "webp", "avif"]
@@ -53,7 +52,7 @@ async def test_every_door_leads_to_a_stored_object_whose_bytes_are_the_sources(r
         assert await running.content(SHOP, image_id) == await running.source_bytes(path), image_id
 
 
-@pytest.mark.skipif(shutil.which("kcat") is None, reason="kcat is not installed; .ci/run installs it")
+@needs_kcat
 async def test_a_record_written_by_kcat_is_accepted(running: Installation) -> None:
     command = ["kcat", "-P", "-b", running.settings.bootstrap_servers[0], "-t", running.topics.requests.name]
     record = _request("by-kcat", running.source + url("by-kcat")) + b"\n"

@@ -2,7 +2,6 @@
 
 import asyncio
 import json
-import shutil
 import time
 from collections import Counter
 from collections.abc import Callable, Iterator
@@ -12,7 +11,7 @@ import pytest
 
 from devstack.stack import Stack
 from faust_app.settings import Settings
-from tests.e2e.installation import Installation
+from tests.e2e.installation import Installation, needs_kcat
 
 SHOP = 9
 LOAD = 3000
@@ -82,7 +81,7 @@ async def test_a_missing_image_is_asked_for_once_more_after_a_minute_at_the_earl
     assert 44 <= seconds <= 75
 
 
-@pytest.mark.skipif(shutil.which("kcat") is None, reason="kcat is not installed")
+@needs_kcat
 async def test_kcat_shows_a_dead_letter_readable(quick: Installation) -> None:
     await started(quick)
     await quick.produce(quick.topics.bulk.name, b"\xff\x00 not json")

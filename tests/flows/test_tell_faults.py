@@ -3,27 +3,12 @@
 from faust_app.core.alert import FaultKind
 from faust_app.core.failure import Dependency, FailureCode
 from faust_app.flows.tell_faults import TellFaults
+from tests.fakes.alerts import FakeAlerts
 from tests.flows.worker_bench import WorkerBench
 
-Said = list[tuple[str, FaultKind, str | None]]
 
-
-class Heard:
-    """Implements `Alerts`: writes down what is said."""
-
-    def __init__(self) -> None:
-        self.said: Said = []
-
-    def open(self, kind: FaultKind, *, detail: str = "", host: str | None = None, waiting: int = 0) -> None:
-        assert detail
-        self.said.append(("open", kind, host))
-
-    def close(self, kind: FaultKind, *, host: str | None = None) -> None:
-        self.said.append(("close", kind, host))
-
-
-def listening(bench: WorkerBench) -> tuple[Heard, list[int]]:
-    heard, started = Heard(), list[int]()
+def listening(bench: WorkerBench) -> tuple[FakeAlerts, list[int]]:
+    heard, started = FakeAlerts(), list[int]()
     TellFaults(heard, lambda: 7, lambda: started.append(1)).listen(bench.breakers, bench.bugs, bench.sources)
     return heard, started
 
@@ -33,7 +18,7 @@ async def test_a_breaker_opens_and_closes_an_alert_and_lets_events_go_on(bench: 
     bench.breakers[Dependency.STORAGE].open("PutObject: ServiceUnavailable")
     assert started == []
     await bench.breakers[Dependency.STORAGE].closed()
-    assert heard.said == [("open", FaultKind.DEPENDENCY_STORAGE, None), ("close", FaultKind.DEPENDENCY_STORAGE, None)]
+    assert heard.words == [("open", FaultKind.DEPENDENCY_STORAGE, None), ("close", FaultKind.DEPENDENCY_STORAGE, None)]
     assert started == [1]
 
 
@@ -41,17 +26,19 @@ async def test_every_dependency_has_an_alert_of_its_own(bench: WorkerBench) -> N
     heard, _ = listening(bench)
     for dependency in Dependency:
         bench.breakers[dependency].open("x")
-    assert len({kind for _, kind, _ in heard.said}) == len(Dependency)
+    assert len({kind for _, kind, _ in heard.words}) == len(Dependency)
+    assert all(fault.detail and fault.waiting == 7 for fault in heard.faults.values())
 
 
 async def test_the_brake_opens_an_alert_and_lifted_closes_it(bench: WorkerBench) -> None:
     heard, started = listening(bench)
     bench.register.stopped = "bugs"
     await bench.bugs.run_pass()
-    assert (heard.said, started) == ([("open", FaultKind.BUG_BRAKE, None)], [])
+    assert (heard.words, started) == ([("open", FaultKind.BUG_BRAKE, None)], [])
+    assert heard.faults[FaultKind.BUG_BRAKE, None].detail == "bugs"
     bench.register.stopped = None
     await bench.bugs.run_pass()
-    assert (heard.said[-1], started) == (("close", FaultKind.BUG_BRAKE, None), [1])
+    assert (heard.words[-1], started) == (("close", FaultKind.BUG_BRAKE, None), [1])
 
 
 async def test_a_host_that_is_parked_for_more_shops_is_told_as_the_platforms_and_not_twice(bench: WorkerBench) -> None:
@@ -59,7 +46,7 @@ async def test_a_host_that_is_parked_for_more_shops_is_told_as_the_platforms_and
     bench.sources.on_parked("h", FailureCode.SOURCE_TIMEOUT, False)
     bench.sources.on_parked("h", FailureCode.SOURCE_TIMEOUT, True)
     bench.sources.on_answered("h")
-    assert heard.said == [
+    assert heard.words == [
         ("open", FaultKind.SHOP_HOST_DOWN, "h"),
         ("close", FaultKind.SHOP_HOST_DOWN, "h"),
         ("open", FaultKind.HOST_DOWN, "h"),
@@ -70,4 +57,5 @@ async def test_a_host_that_is_parked_for_more_shops_is_told_as_the_platforms_and
 async def test_a_host_that_refuses_everybody_is_told_apart_from_one_that_is_down(bench: WorkerBench) -> None:
     heard, _ = listening(bench)
     bench.sources.on_parked("h", FailureCode.SOURCE_FORBIDDEN, True)
-    assert heard.said == [("open", FaultKind.HOST_BLOCKS, "h")]
+    assert heard.words == [("open", FaultKind.HOST_BLOCKS, "h")]
+    assert heard.faults[FaultKind.HOST_BLOCKS, "h"].detail == "source_forbidden"
