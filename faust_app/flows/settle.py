@@ -51,9 +51,8 @@ class Settler:
                 with self._metrics.step_seconds.labels("settle").time():
                     settlement = await self._groups.submit(outcome)
             except Unavailable as failure:
-                refused = 0 if await self._breakers.failed(failure) else refused + 1
+                refused = await self._wait_out(failure, refused)
                 if refused < GUILTY:
-                    await self._breakers[failure.dependency].closed()
                     continue
                 return _unsettled(outcome, failure)
             except Exception as error:  # noqa: BLE001 - told with its traceback
@@ -68,14 +67,21 @@ class Settler:
             try:
                 await self._dead_letters.of_record(record, code, detail)
             except Unavailable as failure:
-                refused = 0 if await self._breakers.failed(failure) else refused + 1
+                refused = await self._wait_out(failure, refused)
                 if refused < GUILTY:
-                    await self._breakers[failure.dependency].closed()
                     continue
-                log.exception("record cannot be dead-lettered", **record_ids(record), code=code.value)
-                return "unsettled"
+                return _unburied(record, code, failure)
+            except Exception as error:  # noqa: BLE001 - told with its traceback
+                return _unburied(record, code, error)
             log.warning("record dead-lettered", **record_ids(record), code=code.value)
             return "dead_letter"
+
+    async def _wait_out(self, failure: Unavailable, refused: int) -> int:
+        """Wait until the dependency is back; return how often in a row it was there all the time and refused this event."""
+        refused = 0 if await self._breakers.failed(failure) else refused + 1
+        if refused < GUILTY:
+            await self._breakers[failure.dependency].closed()
+        return refused
 
     async def _settle_group(self, outcomes: Sequence[Outcome]) -> list[Settlement]:
         return await self._repository.change(
@@ -114,6 +120,12 @@ def settle_all(outcomes: Sequence[Outcome], locked: Locked, replaced_grace: time
 def _unsettled(outcome: Outcome, error: Exception) -> str:
     """Tell of an outcome that cannot be written: its row stays in progress and is found, and the record blocks no other."""
     log.error("outcome cannot be written", **row_ids(outcome.row), outcome=type(outcome).__name__, exc_info=error)
+    return "unsettled"
+
+
+def _unburied(record: Record, code: FailureCode, error: Exception) -> str:
+    """Tell of a record that nobody stands behind and Kafka will not take: it blocks no other."""
+    log.error("record cannot be dead-lettered", **record_ids(record), code=code.value, exc_info=error)
     return "unsettled"
 
 

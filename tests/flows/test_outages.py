@@ -1,15 +1,16 @@
 """An outage of ours spends nothing: the event goes back, nothing starts, and the worker looks by itself."""
 
 import asyncio
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 
 import pytest
 
 from faust_app.core.content import Fetched, Validators
-from faust_app.core.failure import Dependency, FailureCode, Permanent, Unavailable
+from faust_app.core.failure import Dependency, FailureCode, Permanent, RecordRefused, Unavailable
 from faust_app.core.image import ImageRow, ImageState
+from faust_app.core.record import Message
 from faust_app.flows.ingest import Handled
-from tests.factories import SOURCE, event_record
+from tests.factories import SOURCE, event_record, make_record
 from tests.flows.worker_bench import JPEG, WorkerBench
 
 
@@ -151,3 +152,12 @@ async def test_a_fetcher_that_answers_again_needs_no_attempt(bench: WorkerBench)
     bench.fetcher.fetch = fetch  # type: ignore[method-assign]
     await bench.ingest(event_record(await bench.accept()))
     assert (bench.row.state, bench.row.attempt) == (ImageState.DONE, 0)
+
+
+async def test_a_record_that_kafka_will_never_take_leaves_no_error_behind(bench: WorkerBench, monkeypatch: pytest.MonkeyPatch) -> None:
+    async def refuse(messages: Sequence[Message]) -> list[RecordRefused]:
+        return [RecordRefused("MessageSizeTooLargeError")] * len(messages)
+
+    monkeypatch.setattr(bench.log, "publish", refuse)
+    assert await bench.ingest(make_record(b"no event")) is Handled.DONE
+    assert (bench.count("unsettled"), bench.breakers.all_closed) == (1, True)
