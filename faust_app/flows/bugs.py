@@ -10,9 +10,10 @@ from faust_app.core.breaker import BUG_SECONDS, release_is_broken
 from faust_app.core.failure import FailureCode
 from faust_app.core.image import ImageRow
 from faust_app.core.outcome import Failed, Outcome, Park, Retry
-from faust_app.core.source_health import PARK_SECONDS, SourceHealth
+from faust_app.core.source_health import PARK_SECONDS, Source, SourceHealth
 from faust_app.core.window import Window
 from faust_app.flows.ports import ImageRepository, WorkerRegister
+from faust_app.flows.wake import wake
 
 log = structlog.get_logger()
 
@@ -33,7 +34,7 @@ class Bugs:
         self._health = SourceHealth(shops_of_a_host=None)
         self._outcomes = Window(BUG_SECONDS)
         self._unwritten: str | None = None
-        self._waking: set[int] = set()
+        self._waking: set[Source] = set()
         self._entered = False
         self.brake: str | None = None
         """Why this worker starts nothing; None while it may."""
@@ -81,12 +82,7 @@ class Bugs:
             self._unwritten = None
         if await self._register.report() is None and self.brake is not None:
             self._lift()
-        await self._wake()
-
-    async def _wake(self) -> None:
-        for shop_no in [*self._waking, *(shop for shop, _ in self._health.probes_due(_now()))]:
-            await self._repository.wake_parked(shop_no, None, 1000 if shop_no in self._waking else 1)
-            self._waking.discard(shop_no)
+        await wake(self._repository, self._waking, self._health.probes_due(_now()))
 
     async def probe(self) -> None:
         """Write this worker's row: the probe of the database. Raises Unavailable."""
@@ -94,7 +90,7 @@ class Bugs:
 
     def _answered(self, shop_no: int) -> None:
         if woken := self._health.answered((shop_no, _ANY_HOST)):
-            self._waking |= woken
+            self._waking |= {(shop, _ANY_HOST) for shop in woken}
             if not self._health.parked():
                 self.on_answered()
 

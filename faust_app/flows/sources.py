@@ -16,6 +16,7 @@ from faust_app.core.source_health import PARK_SECONDS, Source, SourceHealth
 from faust_app.core.window import Window
 from faust_app.flows.breakers import Breaker
 from faust_app.flows.ports import Fetcher, ImageRepository
+from faust_app.flows.wake import wake
 
 log = structlog.get_logger()
 
@@ -37,7 +38,6 @@ PATIENCE: Final = timedelta(hours=24)
 DOUBT_SECONDS: Final = 2.0
 """How long a failure waits for others of its kind, so that an outage of our network costs no image an attempt."""
 _RECENT: Final = 6
-_WAKE_GROUP: Final = 1000
 
 
 class Sources:
@@ -100,12 +100,7 @@ class Sources:
 
     async def run_pass(self) -> None:
         """Wake what was reopened, and one image of each source that is due for a probe. Raises Unavailable."""
-        for source in list(self._waking):
-            while await self._repository.wake_parked(*source, _WAKE_GROUP) == _WAKE_GROUP:
-                pass
-            self._waking.discard(source)
-        for source in self._health.probes_due(_now()):
-            await self._repository.wake_parked(*source, 1)
+        await wake(self._repository, self._waking, self._health.probes_due(_now()))
 
     async def reach_anybody(self) -> None:
         """Raise Unavailable unless one of the hosts met last lets us connect: the probe of our own network."""
