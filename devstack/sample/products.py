@@ -17,11 +17,12 @@ KIND_WEIGHTS = (60, 12, 6, 14, 8)
 # Sizes as a shop's media library has them: thumbnails, usual photographs, and a few straight from the camera.
 SIZES = ((5_000, 20_000), (40_000, 220_000), (300_000, 700_000), (1_200_000, 2_000_000))
 SIZE_WEIGHTS = (14, 70, 11, 2)
-# The pictures that cannot be stored, by the shop's number: gone, not a picture, half a picture, missing.
+# The pictures that cannot be stored, by the shop's number: gone, not a picture, half a picture. Each fails at once; one that is
+# missing (404) would be asked for again after a minute, and whoever starts the sample would wait for it.
 UNUSABLE = {
     7: ("/status/410/{name}.jpg", "/broken/html/{name}.jpg"),
     42: ("/broken/truncated/{name}.png", "/status/410/{name}.webp"),
-    1000003: ("/pictures/missing-{name}.jpg", "/broken/html/{name}.png"),
+    1000003: ("/status/410/{name}.jpg", "/broken/html/{name}.png"),
 }
 
 DESCRIPTION = (
