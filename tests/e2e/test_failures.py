@@ -157,6 +157,7 @@ async def test_a_worker_stops_within_ten_seconds_and_another_takes_over_during_a
 
 async def test_a_stopped_worker_says_so_and_a_command_lets_it_go_on(installation: Installation) -> None:
     await started(installation, "one")
+    await installation.until(lambda: len(installation.query("SELECT name FROM worker")) == 1, "the worker has entered itself")
     ((name,),) = installation.query("SELECT name FROM worker")
     installation.execute("UPDATE worker SET stopped_at = UTC_TIMESTAMP(6), stop_reason = 'bugs'")
     installation.processes[-1].kill()
