@@ -12,8 +12,9 @@ from faust_app.core.outcome import Garbage, HistoryEntry
 
 T = TypeVar("T")
 
-GROUP: Final = 400
-"""Keys a statement at most: from 500 pairs on MariaDB turns the list into a table, and an UPDATE then reads every row."""
+GROUP: Final = 500
+"""Keys a statement at most. They are always joined as a table: a list of pairs behind IN costs MariaDB time that grows with
+its square, and from some hundreds on it reads every row."""
 
 _WRITE_ACCEPTED: Final = """
 UPDATE image JOIN ({values}) x ON image.shop_no = x.s AND image.image_id = x.i SET
