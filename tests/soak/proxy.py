@@ -31,6 +31,7 @@ class Proxy:
         self._server: asyncio.Server | None = None
         self._writers: set[asyncio.StreamWriter] = set()
         self._late: set[asyncio.Task[None]] = set()
+        self._serving: set[asyncio.Task[None]] = set()
 
     async def start(self) -> None:
         self._server = await asyncio.start_server(self._serve, "127.0.0.1", self._listen)
@@ -47,7 +48,7 @@ class Proxy:
         self._close_all()
         for task in self._late:
             task.cancel()
-        await asyncio.gather(*self._late, return_exceptions=True)
+        await asyncio.gather(*self._late, *self._serving, return_exceptions=True)
 
     def set(self, mode: Mode) -> None:
         self.mode = mode
@@ -55,6 +56,10 @@ class Proxy:
             self._close_all()
 
     async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        task: asyncio.Task[None] | None = asyncio.current_task()
+        assert task is not None
+        self._serving.add(task)
+        task.add_done_callback(self._serving.discard)
         if self.mode is Mode.REFUSE:
             writer.close()
             return
@@ -66,13 +71,13 @@ class Proxy:
         self._writers |= {writer, inner_writer}
         try:
             connection = _Connection(self, writer, inner_writer)
-            await asyncio.wait(
-                [
-                    asyncio.create_task(self._pump(reader, connection.to_service)),
-                    asyncio.create_task(self._pump(inner_reader, connection.to_client)),
-                ],
-                return_when=asyncio.FIRST_COMPLETED,
-            )
+            pumps = {
+                asyncio.create_task(self._pump(reader, connection.to_service)),
+                asyncio.create_task(self._pump(inner_reader, connection.to_client)),
+            }
+            _, left = await asyncio.wait(pumps, return_when=asyncio.FIRST_COMPLETED)
+            for pump in left:
+                pump.cancel()
         finally:
             for end in (writer, inner_writer):
                 self._writers.discard(end)

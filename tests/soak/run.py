@@ -81,6 +81,7 @@ async def soak(plan: Plan, settings: Settings, stack: Stack, folder: Path, told:
     for proxy in proxies.values():
         await proxy.start()
     installation = Installation(_behind(settings, proxies), stack, folder)
+    direct = Installation(settings, stack, folder)
     ledger = folder / "ledger.jsonl"
     manager = ProcessManager(installation, plan.workers)
     faults = Faults(stack, manager, proxies, set(plan.kinds), plan.seed)
@@ -99,10 +100,10 @@ async def soak(plan: Plan, settings: Settings, stack: Stack, folder: Path, told:
         await asyncio.gather(loading, others)
         for proxy in proxies.values():
             proxy.set(Mode.OPEN)
-        unfinished = await _quiet(installation)
+        unfinished = await _quiet(direct)
         quiet.set()
         await managing
-        report = await _report(plan, installation, proxies["storage"], ledger)
+        report = await _report(plan, direct, proxies["storage"], ledger)
     finally:
         installation.close()
         for proxy in proxies.values():
@@ -126,24 +127,24 @@ def _behind(settings: Settings, proxies: dict[str, Proxy]) -> Settings:
     return settings.model_copy(update=changes)
 
 
-async def _quiet(installation: Installation) -> int:
+async def _quiet(direct: Installation) -> int:
     """Wait until everything is finished; return what is not when the time is over."""
     sql = "SELECT COUNT(*) FROM image WHERE state = 'IN_PROGRESS'"
     limit = time.monotonic() + RECOVERY_SECONDS + QUIET_SECONDS
     while time.monotonic() < limit:
-        ((count,),) = installation.query(sql)
+        ((count,),) = direct.query(sql)
         if count == 0:
             return 0
         await asyncio.sleep(0.5)
     return int(count)
 
 
-async def _report(plan: Plan, installation: Installation, storage: Proxy, ledger: Path) -> Report:
+async def _report(plan: Plan, direct: Installation, storage: Proxy, ledger: Path) -> Report:
     collected = "SELECT COUNT(*) FROM garbage WHERE due_at <= UTC_TIMESTAMP(6) - INTERVAL 1 MINUTE"
-    await installation.until(lambda: installation.query(collected) == ((0,),), "what is due is collected", limit=90.0)
-    out, _ = await installation.run_command("check", "--deep", "--ledger", str(ledger), "--json", code=None)
+    await direct.until(lambda: direct.query(collected) == ((0,),), "what is due is collected", limit=90.0)
+    out, _ = await direct.run_command("check", "--deep", "--ledger", str(ledger), "--json", code=None)
     oracle = json.loads(out)
-    ((stored,),) = installation.query("SELECT COUNT(*) FROM image_history WHERE outcome = 'stored'")
+    ((stored,),) = direct.query("SELECT COUNT(*) FROM image_history WHERE outcome = 'stored'")
     return Report(plan, 0.0, {}, {}, 0, 0, oracle, storage.puts, int(stored))
 
 
