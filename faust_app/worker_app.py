@@ -7,10 +7,9 @@ import mode.loop
 
 mode.loop.use("uvloop")
 
-from faust_app.core.record import Record  # noqa: E402 - uvloop goes in before anything opens a loop
+from faust_app.core.source_pace import SourcePace  # noqa: E402 - uvloop goes in before anything opens a loop
 from faust_app.core.topics import Topics  # noqa: E402
 from faust_app.faust_settings import faust_settings  # noqa: E402
-from faust_app.flows.ingest import Handled  # noqa: E402
 from faust_app.flows.tell_faults import TellFaults  # noqa: E402
 from faust_app.metrics import Metrics  # noqa: E402
 from faust_app.parts import Parts, open_parts  # noqa: E402
@@ -27,6 +26,7 @@ from faust_app.web.server import bound_shutdown, web_options  # noqa: E402
 from faust_app.worker_parts import WorkerParts, open_worker_parts  # noqa: E402
 
 DUE_SECONDS = 1.0
+DISPATCHER_SECONDS = 1.0
 REGISTER_SECONDS = 5.0
 SOURCES_SECONDS = 5.0
 ALERT_SECONDS = 5.0
@@ -45,11 +45,13 @@ class WorkerApp(DrainingApp):
         self.settings = settings
         self.image_topics = Topics.named(settings.topic_prefix)
         self.metrics = Metrics()
+        self.pace = SourcePace(settings.slots)
         self.dispatcher = Dispatcher(
-            self._ingest,
+            lambda: self.worker_parts.ingest,
             WorkerFlow(self),
             self._crash_soon,
             may_start=lambda: self.worker_parts.may_start,
+            pace=self.pace,
             slots=settings.slots,
             ahead=settings.read_ahead,
             ahead_per_partition=settings.read_ahead_per_partition,
@@ -63,7 +65,7 @@ class WorkerApp(DrainingApp):
         """Open the adapters before Faust starts to consume; they are closed after it stopped."""
         claim_port_or_exit(self, "WORKER_PORT")
         self.parts = await open_or_exit(self, open_parts(self.settings, self.metrics, client_id=self.settings.app_id))
-        self.worker_parts = await open_or_exit(self, open_worker_parts(self.parts, port=self.conf.web_port))
+        self.worker_parts = await open_or_exit(self, open_worker_parts(self.parts, self.pace, port=self.conf.web_port))
         worker = self.worker_parts
         TellFaults(self.parts.alerts, self._held, self.dispatcher.go_on).listen(worker.breakers, worker.bugs, worker.sources)
         self.flow_control.on_suspend = self.dispatcher.drain
@@ -87,6 +89,7 @@ class WorkerApp(DrainingApp):
         )
         return [
             Background(self.parts.publisher.run),
+            Periodic("dispatcher", DISPATCHER_SECONDS, self.dispatcher.run_pass),
             Periodic("due publisher", DUE_SECONDS, self.worker_parts.publish_due),
             Periodic("worker register", REGISTER_SECONDS, self.worker_parts.bugs.run_pass),
             Periodic("rescue", self.settings.rescue_interval, self.worker_parts.rescue.run_pass),
@@ -96,9 +99,6 @@ class WorkerApp(DrainingApp):
             Periodic("alerts", ALERT_SECONDS, self.parts.send_alerts.run_pass),
             reader,
         ]
-
-    async def _ingest(self, record: Record) -> Handled:
-        return await self.worker_parts.ingest(record)
 
     def _held(self) -> int:
         return sum(self.dispatcher.held(spec.name) for spec in self.image_topics.images)

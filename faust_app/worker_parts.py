@@ -16,6 +16,7 @@ from faust_app.adapters.unfinished_rows import MariaUnfinishedRows
 from faust_app.adapters.worker_register import MariaWorkerRegister
 from faust_app.core.failure import Dependency, Unavailable
 from faust_app.core.retry import JITTER, Backoff
+from faust_app.core.source_pace import SourcePace
 from faust_app.flows.breakers import Breakers, Probe
 from faust_app.flows.bugs import Bugs
 from faust_app.flows.collect_garbage import GarbageCollector
@@ -67,8 +68,8 @@ class WorkerParts:
 
 
 @asynccontextmanager
-async def open_worker_parts(parts: Parts, *, port: int) -> AsyncIterator[WorkerParts]:
-    """Assemble what only a worker needs; `port` is that of its web views, part of its name."""
+async def open_worker_parts(parts: Parts, pace: SourcePace, *, port: int) -> AsyncIterator[WorkerParts]:
+    """Assemble what only a worker needs; `port` is that of its web views, part of its name, `pace` the dispatcher's."""
     settings = parts.settings
     name = settings.worker_name or f"{socket.gethostname()}:{port}"
     register = MariaWorkerRegister(parts.database, name, settings.release)
@@ -76,7 +77,7 @@ async def open_worker_parts(parts: Parts, *, port: int) -> AsyncIterator[WorkerP
     connected = KafkaConsumerOffsets.connect(settings.bootstrap_servers, settings.app_id, image_topics)
     checking = CheckPool(settings.image_check_level, settings.image_check_processes)
     async with HttpFetcher(settings) as fetcher, checking as check, connected as offsets:
-        sources = Sources(parts.repository, fetcher, _jitter)
+        sources = Sources(parts.repository, fetcher, pace, _jitter)
         bugs = Bugs(parts.repository, register, _jitter)
         breakers = Breakers(_probes(parts, name, bugs, sources), parts.metrics)
         sources.egress = breakers[Dependency.EGRESS]
@@ -88,7 +89,7 @@ async def open_worker_parts(parts: Parts, *, port: int) -> AsyncIterator[WorkerP
                 parts=parts,
                 ingest=Ingest(
                     repository=parts.repository,
-                    performer=Performer(fetcher, check, parts.store, parts.metrics),
+                    performer=Performer(fetcher, check, parts.store, pace, parts.metrics),
                     settler=settler,
                     sources=sources,
                     bugs=bugs,

@@ -30,6 +30,7 @@ class WakeReason(StrEnum):
     RETRY = "retry"  #: failed, and tried again when due
     PARKED = "parked"  #: its source, or our own code, is given time; nothing is counted against the image
     RESCUED = "rescued"  #: its event left no outcome; it is published again
+    RUNNING = "running"  #: a worker is at it for long; published again by its time, should that worker die
     WOKEN = "woken"  #: was parked; its event is under way but not yet acknowledged by Kafka
 
 

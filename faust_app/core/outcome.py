@@ -63,7 +63,15 @@ class Park:
     delay: timedelta
 
 
-Outcome = Stored | Kept | Removed | Failed | Retry | Park
+@dataclass(frozen=True, slots=True)
+class HandedOver:
+    """The image is still being worked on, and its row is due after so much time, should that never end."""
+
+    row: ImageRow
+    delay: timedelta
+
+
+Outcome = Stored | Kept | Removed | Failed | Retry | Park | HandedOver
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,12 +122,14 @@ def settle(current: ImageRow | None, outcome: Outcome, *, now: datetime, replace
             return _deleted(current, now)
         case Failed():
             return _failed(current, outcome, now)
-        case Retry() | Park() if current.attempt != outcome.row.attempt:
+        case Retry() | Park() | HandedOver() if current.attempt != outcome.row.attempt:
             return Settlement(None)
         case Retry():
             return _retry(current, outcome, now)
         case Park():
             return Settlement(_waiting(current, now + outcome.delay, WakeReason.PARKED))
+        case HandedOver():
+            return Settlement(_waiting(current, now + outcome.delay, WakeReason.RUNNING))
         case _:
             assert_never(outcome)
 

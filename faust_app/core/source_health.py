@@ -91,6 +91,11 @@ class SourceHealth:
         """Tell whether so many shops are parked for the host that every shop is."""
         return self._shops_of_a_host is not None and len(self._parked.get(host, ())) >= self._shops_of_a_host
 
+    def is_parked(self, source: Source) -> bool:
+        """Tell whether the source's images wait, a probe now and then apart."""
+        streak = self._streaks.get(source)
+        return self.is_parked_for_all(source[1]) or (streak is not None and streak.parked)
+
     def code(self, source: Source) -> FailureCode | None:
         """Return the newest failure of the source, or of another shop at its host."""
         streak = self._streaks.get(source)

@@ -2,8 +2,9 @@
 
 import asyncio
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
+from datetime import timedelta
 from enum import Enum, auto
 from typing import assert_never
 
@@ -11,11 +12,12 @@ import structlog
 
 from faust_app.core.events import ImageEvent
 from faust_app.core.failure import Dependency, Failure, FailureCode, Transient, Unavailable
-from faust_app.core.image import ImageKey, ImageRow
-from faust_app.core.outcome import Outcome, Removed, Stored
+from faust_app.core.image import ImageKey, ImageRow, source_host
+from faust_app.core.outcome import HandedOver, Outcome, Park, Removed, Stored
 from faust_app.core.plan import Plan, Remove, Skip, Store, Unknown, plan
 from faust_app.core.record import Record, Unparseable, parse_event
 from faust_app.core.retry import Backoff, judge
+from faust_app.core.source_health import Source
 from faust_app.flows.breakers import Breakers
 from faust_app.flows.bugs import Bugs
 from faust_app.flows.group import GroupCommit
@@ -45,6 +47,18 @@ class GiveUp:
 
 Judged = Outcome | Skip | GiveUp
 """What is known of an event before anything is written."""
+
+Perform = Callable[[Plan, float], Awaitable[Judged]]
+"""Does what was planned before a time of the event loop's clock."""
+
+
+@dataclass(frozen=True, slots=True)
+class Event:
+    """A record, what it asks for, and the shop and host it will be fetched from; without a host, nothing will be."""
+
+    record: Record
+    asks: ImageEvent | Unparseable
+    source: Source
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,19 +99,53 @@ class Ingest:
         self._rules = rules
         self._loads: GroupCommit[ImageKey, ImageRow | None] = GroupCommit(self._load_group)
 
-    async def __call__(self, record: Record) -> Handled:
-        """Deal with the record, unless a dependency is away."""
+    def read(self, record: Record) -> Event:
+        """Say what the record asks for, in milliseconds whatever it holds."""
+        asks = parse_event(record)
+        if isinstance(asks, Unparseable):
+            return Event(record, asks, (0, ""))
+        return Event(record, asks, (asks.shop_no, source_host(asks.source_url) if asks.source_url else ""))
+
+    async def __call__(self, event: Event) -> Handled:
+        """Deal with the event, unless a dependency is away."""
         started = time.perf_counter()
-        event = parse_event(record)
-        if isinstance(event, Unparseable):
-            judged: Judged | None = GiveUp(FailureCode.UNPARSEABLE, event.detail)
+        handled = await self._handle(event, self._perform)
+        if handled is Handled.DONE:
+            self._metrics.event_seconds.observe(time.perf_counter() - started)
+        return handled
+
+    async def put_off(self, event: Event, delay: timedelta) -> Handled:
+        """Let the image be due after the delay, if it is still to be fetched; nothing is counted against it."""
+
+        async def park(decided: Plan, deadline: float) -> Judged:
+            if isinstance(decided, Store):
+                return self._bugs.admit(decided.row) or Park(decided.row, delay)
+            return await self._perform(decided, deadline)
+
+        return await self._handle(event, park)
+
+    async def hand_over(self, event: Event) -> bool:
+        """Give the row of an event that is being worked on a time by which it is published again; tell whether it has one."""
+        if isinstance(event.asks, Unparseable):
+            return False
+        try:
+            decided = plan(event.asks, await self._load(event.asks.key, asyncio.get_running_loop().time() + self._rules.deadline))
+            if not isinstance(decided, Store):
+                return False
+            return await self._settle.once(HandedOver(decided.row, timedelta(seconds=self._rules.deadline)))
+        except Unavailable as failure:
+            await self._breakers.failed(failure)
+            return False
+
+    async def _handle(self, event: Event, perform: Perform) -> Handled:
+        if isinstance(event.asks, Unparseable):
+            judged: Judged | None = GiveUp(FailureCode.UNPARSEABLE, event.asks.detail)
         else:
-            judged = await self._judged(record, event)
+            judged = await self._judged(event.record, event.asks, perform)
         if judged is None:
             self._metrics.events.labels("returned").inc()
             return Handled.RETURNED
-        self._metrics.events.labels(await self._end(record, judged)).inc()
-        self._metrics.event_seconds.observe(time.perf_counter() - started)
+        self._metrics.events.labels(await self._end(event.record, judged)).inc()
         return Handled.DONE
 
     async def _end(self, record: Record, judged: Judged) -> str:
@@ -107,7 +155,7 @@ class Ingest:
             return await self._settle.give_up(record, judged.code, judged.detail)
         return await self._settle(record, judged)
 
-    async def _judged(self, record: Record, event: ImageEvent) -> Judged | None:
+    async def _judged(self, record: Record, event: ImageEvent, perform: Perform) -> Judged | None:
         """Return what the event comes to, None while a dependency is away.
 
         An event that finds a dependency away which answers its own probe tries again at once, and is judged as a bug
@@ -118,7 +166,7 @@ class Ingest:
             deadline = asyncio.get_running_loop().time() + self._rules.deadline
             try:
                 row = await self._load(event.key, deadline)
-                return await self._perform(plan(event, row), deadline)
+                return await perform(plan(event, row), deadline)
             except Unavailable as failure:
                 if await self._breakers.failed(failure):
                     return None

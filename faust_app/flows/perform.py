@@ -2,6 +2,7 @@
 
 import asyncio
 import hashlib
+import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import replace
@@ -13,6 +14,7 @@ from faust_app.core.failure import Dependency, Failure, FailureCode, Transient, 
 from faust_app.core.image import ImageRow, Shown, object_key
 from faust_app.core.outcome import Kept, Stored
 from faust_app.core.plan import Store
+from faust_app.core.source_pace import SourcePace
 from faust_app.flows.ports import Fetcher, ImageCheck, ObjectStore
 from faust_app.metrics import Metrics
 
@@ -23,17 +25,16 @@ _HASH_IN_THREAD: Final = 256 * 1024
 class Performer:
     """Stores one image. Raises Permanent, Transient or Unavailable; `deadline` is a time of the event loop's clock."""
 
-    def __init__(self, fetcher: Fetcher, check: ImageCheck, store: ObjectStore, metrics: Metrics) -> None:
+    def __init__(self, fetcher: Fetcher, check: ImageCheck, store: ObjectStore, pace: SourcePace, metrics: Metrics) -> None:
         self._fetcher = fetcher
+        self._pace = pace
         self._check = check
         self._store = store
         self._metrics = metrics
 
     async def store(self, plan: Store, deadline: float) -> Stored | Kept:
         """Bring the source's bytes into storage, or find that they are there already."""
-        async with _until(deadline, Transient(FailureCode.SOURCE_TIMEOUT, "the event's deadline passed while fetching")):
-            with self._metrics.step_seconds.labels("fetch").time():
-                answer = await self._fetcher.fetch(plan.url, plan.validators)
+        answer = await self._fetch(plan, deadline)
         shown = plan.row.shown
         if isinstance(answer, NotModified):
             if shown is None:
@@ -45,6 +46,16 @@ class Performer:
             kept = replace(shown, version=plan.row.version, url=plan.url, validators=answer.validators)
             return Kept(plan.row, kept, transferred=True)
         return await self._put(plan.row, plan.url, answer, digest, deadline)
+
+    async def _fetch(self, plan: Store, deadline: float) -> Fetched | NotModified:
+        started = time.perf_counter()
+        try:
+            async with _until(deadline, Transient(FailureCode.SOURCE_TIMEOUT, "the event's deadline passed while fetching")):
+                return await self._fetcher.fetch(plan.url, plan.validators)
+        finally:
+            seconds = time.perf_counter() - started
+            self._metrics.step_seconds.labels("fetch").observe(seconds)
+            self._pace.fetched((plan.row.shop_no, plan.row.source_host or ""), seconds)
 
     async def _put(self, row: ImageRow, url: str, answer: Fetched, digest: bytes, deadline: float) -> Stored:
         with self._metrics.step_seconds.labels("check").time():

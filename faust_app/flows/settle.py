@@ -60,6 +60,10 @@ class Settler:
             self._breakers[Dependency.DATABASE].succeeded()
             return self._end(outcome, settlement)
 
+    async def once(self, outcome: Outcome) -> bool:
+        """Settle an outcome that needs no dead letter, without waiting for anybody; tell whether the row took it. Raises Unavailable."""
+        return (await self._groups.submit(outcome)).row is not None
+
     async def give_up(self, record: Record, code: FailureCode, detail: str) -> str:
         """Send a record without a row to the dead letters, however long Kafka is away."""
         refused = 0

@@ -13,6 +13,7 @@ from faust_app.core.failure import Dependency, Failure, FailureCode, Unavailable
 from faust_app.core.image import ImageRow, source_origin
 from faust_app.core.outcome import Failed, Park
 from faust_app.core.source_health import PARK_SECONDS, Source, SourceHealth
+from faust_app.core.source_pace import SourcePace
 from faust_app.core.window import Window
 from faust_app.flows.breakers import Breaker
 from faust_app.flows.ports import Fetcher, ImageRepository
@@ -23,6 +24,7 @@ log = structlog.get_logger()
 UNREACHED: Final = {FailureCode.SOURCE_UNKNOWN_HOST, FailureCode.SOURCE_UNREACHABLE, FailureCode.SOURCE_TIMEOUT}
 """Failures that may be our own network's."""
 UNWELL: Final = UNREACHED | {
+    FailureCode.SOURCE_TOO_SLOW,
     FailureCode.SOURCE_TLS,
     FailureCode.BAD_CERTIFICATE,
     FailureCode.SOURCE_ERROR,
@@ -43,9 +45,10 @@ _RECENT: Final = 6
 class Sources:
     """Admits, blames and reopens. `jitter` draws the factor that spreads parked images."""
 
-    def __init__(self, repository: ImageRepository, fetcher: Fetcher, jitter: Callable[[], float]) -> None:
+    def __init__(self, repository: ImageRepository, fetcher: Fetcher, pace: SourcePace, jitter: Callable[[], float]) -> None:
         self._repository = repository
         self._fetcher = fetcher
+        self._pace = pace
         self._jitter = jitter
         self._health = SourceHealth()
         self._fetches = Window(CALL_SECONDS)
@@ -99,8 +102,21 @@ class Sources:
         return failure
 
     async def run_pass(self) -> None:
-        """Wake what was reopened, and one image of each source that is due for a probe. Raises Unavailable."""
+        """Wake what was reopened, one image of each source that is due for a probe, and what was put off too far.
+
+        Raises Unavailable.
+        """
         await wake(self._repository, self._waking, self._health.probes_due(_now()))
+        await self._call_back()
+
+    async def _call_back(self) -> None:
+        """Wake the next images of sources that run out of events here while others of theirs are put off."""
+        now = _now()
+        for source, count in self._pace.to_call_back(now):
+            if self._health.is_parked(source):
+                continue
+            if await self._repository.wake_parked(source[0], source[1], count) < count:
+                self._pace.called_back_all(source, now)
 
     async def reach_anybody(self) -> None:
         """Raise Unavailable unless one of the hosts met last lets us connect: the probe of our own network."""

@@ -1,110 +1,89 @@
-"""Reads ahead, works on many events at once, and acknowledges only what is finished without a gap.
+"""Reads ahead, works on many events at once, and acknowledges only what is safe without a gap.
 
 Faust's committed offset can pass an event that is still being worked on; so each partition has a window of its events
-in offset order, and only the finished prefix of a window is acknowledged. When partitions move or the worker stops,
+in offset order, and only the safe prefix of a window is acknowledged. When partitions move or the worker stops,
 everything held is given back unacknowledged and is delivered again: to work on an event twice is safe, the row decides.
+
+A source that is slow holds few slots, and neither room to read ahead nor acknowledgements: its youngest events are put
+off when its queue grows long, and one that runs long is handed over to its row, which then has a time by itself.
 """
 
 import asyncio
-from collections import Counter, deque
-from collections.abc import Awaitable, Callable, Iterable
-from enum import Enum, auto
-from typing import Protocol
+from collections import deque
+from collections.abc import Callable
+from datetime import timedelta
+from typing import Final, Protocol
 
 import structlog
-from faust.types import TP, EventT, StreamT
+from faust.types import EventT, StreamT
 from faust.types.tuples import Message
 
 from faust_app.core.record import Record
-from faust_app.flows.ingest import Handled
+from faust_app.core.source_health import Source
+from faust_app.core.source_pace import SourcePace
+from faust_app.flows.ingest import Event, Handled
+from faust_app.stream.queues import SourceQueues
+from faust_app.stream.windows import Held, PartitionControl, Progress, Windows
 
 log = structlog.get_logger()
 
-Handle = Callable[[Record], Awaitable[Handled]]
+LONG_SECONDS: Final = 2.0
+"""An event that runs for longer no longer holds the acknowledgements behind it, once those are many."""
+_PUT_OFF_AT_ONCE: Final = 500
 
 
-class PartitionControl(Protocol):
-    """What the dispatcher needs of Faust's consumer."""
+class Handler(Protocol):
+    """Deals with events. What it does never raises for what an event or the outside does."""
 
-    def assigned(self) -> Iterable[TP]:
-        """Return the partitions that are ours."""
+    def read(self, record: Record) -> Event:
+        """Say what a record asks for."""
         ...
 
-    def is_flowing(self) -> bool:
-        """Tell whether events may start: not while partitions move or the worker stops."""
+    async def __call__(self, event: Event) -> Handled:
+        """Deal with the event, or return it."""
         ...
 
-    def pause(self, tp: TP) -> None:
-        """Stop fetching a partition; what was fetched still comes."""
+    async def put_off(self, event: Event, delay: timedelta) -> Handled:
+        """Let the event's row be due after the delay."""
         ...
 
-    def resume(self, tp: TP) -> None:
-        """Fetch a paused partition again, if it is still ours."""
+    async def hand_over(self, event: Event) -> bool:
+        """Give the row of an event that is being worked on a time of its own; tell whether it has one."""
         ...
-
-    def forget_pause(self, tp: TP) -> None:
-        """Clear a pause without fetching: the partition is being taken away."""
-        ...
-
-    def give_back(self, message: Message) -> None:
-        """Let the consumer stop waiting for the message's acknowledgement: it will be delivered again."""
-        ...
-
-
-class _Progress(Enum):
-    QUEUED = auto()
-    RUNNING = auto()
-    FINISHED = auto()
-
-
-class _Held:
-    """One event in our hands."""
-
-    __slots__ = ("dropped", "event", "progress", "stream", "tp")
-
-    def __init__(self, stream: StreamT[bytes], event: EventT[bytes]) -> None:
-        self.stream = stream
-        self.event = event
-        # The driver's messages carry aiokafka's type, and one of those in Faust's sets kills its fetch loop.
-        self.tp = TP(event.message.topic, event.message.partition)
-        self.progress = _Progress.QUEUED
-        self.dropped = False
 
 
 class Dispatcher:
-    """Serves its slots from a queue per topic, in turn, as long as `may_start` allows; `go_on` tells that it may again.
+    """Serves its slots from a queue per topic and source, in turn, as long as `may_start` allows.
 
-    `handle` deals with a record or returns it, which puts it back in front of its queue, and raises nothing; should it
-    raise all the same, `fail` is called with the error and the event stays unacknowledged. `ahead` bounds the events
-    held of a topic, `ahead_per_partition` softly those of a partition: what was fetched before the pause is still taken.
+    `go_on` tells that it may again, `run_pass` is called every second. An event that the handler returns is in front of
+    its queue again; should the handler raise, `fail` is called with the error and the event stays unacknowledged.
     """
 
     def __init__(
         self,
-        handle: Handle,
+        handler: Callable[[], Handler],
         control: PartitionControl,
         fail: Callable[[BaseException], None],
         *,
         may_start: Callable[[], bool],
+        pace: SourcePace,
         slots: int,
         ahead: int,
         ahead_per_partition: int,
         grace: float,
     ) -> None:
-        self._handle = handle
+        self._handler = handler
         self._control = control
         self._fail = fail
         self._may_start = may_start
+        self._pace = pace
         self._slots = slots
-        self._ahead = ahead
-        self._ahead_per_partition = ahead_per_partition
         self._grace = grace
-        self._windows: dict[TP, deque[_Held]] = {}
-        self._queues: dict[str, deque[_Held]] = {}
+        self._windows = Windows(control, ahead=ahead, ahead_per_partition=ahead_per_partition)
+        self._queues: dict[str, SourceQueues[Held]] = {}
         self._turn: deque[str] = deque()
-        self._held: Counter[str] = Counter()
-        self._paused: set[TP] = set()
-        self._running: dict[asyncio.Task[Handled], _Held] = {}
+        self._running: dict[asyncio.Task[Handled], Held] = {}
+        self._aside: dict[asyncio.Task[Handled], Held] = {}
 
     @property
     def running(self) -> int:
@@ -113,125 +92,136 @@ class Dispatcher:
 
     def held(self, topic: str) -> int:
         """Return how many events of the topic are in our hands: queued, running or waiting for the ones before them."""
-        return self._held[topic]
+        return self._windows.held(topic)
 
     def submit(self, stream: StreamT[bytes], event: EventT[bytes]) -> None:
         """Take an event. Never waits: an agent that waited here would hold up its whole topic."""
         if not self._control.is_flowing():
             self._control.give_back(event.message)
             return
-        held = _Held(stream, event)
-        window = self._windows.setdefault(held.tp, deque())
-        window.append(held)
-        self._held[held.tp.topic] += 1
-        self._enqueue(held)
-        if len(window) >= self._ahead_per_partition:
-            self._pause(held.tp)
-        if self._held[held.tp.topic] >= self._ahead:
-            for tp in self._control.assigned():
-                if tp.topic == held.tp.topic:
-                    self._pause(tp)
+        held = Held(stream, event, self._handler().read(_record(event.message)))
+        self._windows.add(held)
+        self._queue(held.tp.topic).push(held.work.source, held)
+        self._pace.arrived(held.work.source)
         self._start()
 
     def go_on(self) -> None:
         """Start what may start."""
         self._start()
 
+    async def run_pass(self) -> None:
+        """Free what slow sources hold of others: put off the youngest of long queues, hand over what runs long."""
+        if not self._may_start():
+            return
+        now = _now()
+        for topic, queues in self._queues.items():
+            for source in queues.sources():
+                self._put_off(topic, source, now)
+        long = [held for held in self._windows.pressing() if held.progress is Progress.RUNNING and now - held.since >= LONG_SECONDS]
+        await asyncio.gather(*(self._hand_over(held) for held in long if not held.safe))
+        self._start()
+
     def drain(self) -> None:
         """Give everything back at once; what is running gets its grace and is then cancelled. Nothing is acknowledged."""
-        given_back = 0
-        for held in (held for window in self._windows.values() for held in window):
+        busy = {*self._running.values(), *self._aside.values()}
+        waiting = [held for held in self._windows.drop_all() if held not in busy]
+        for held in busy:
             held.dropped = True
-            if held.progress is not _Progress.RUNNING:
-                self._control.give_back(held.event.message)
-                given_back += 1
-        if given_back or self._running:
-            log.info("drain", given_back=given_back, running=len(self._running))
-        for tp in self._paused:
-            self._control.forget_pause(tp)
-        for state in (self._windows, self._queues, self._turn, self._held, self._paused):
-            state.clear()
-        asyncio.get_running_loop().call_later(self._grace, _cancel, list(self._running))
+        for held in waiting:
+            if held.progress is Progress.QUEUED:
+                self._pace.left(held.work.source)
+            self._control.give_back(held.event.message)
+        if waiting or busy:
+            log.info("drain", given_back=len(waiting), running=len(busy))
+        self._queues.clear()
+        self._turn.clear()
+        asyncio.get_running_loop().call_later(self._grace, _cancel, [*self._running, *self._aside])
 
-    def _enqueue(self, held: _Held) -> None:
-        topic = held.tp.topic
+    def _queue(self, topic: str) -> SourceQueues[Held]:
         if topic not in self._queues:
-            self._queues[topic] = deque()
+            self._queues[topic] = SourceQueues()
             self._turn.append(topic)
-        self._queues[topic].append(held)
+        return self._queues[topic]
 
-    def _next(self) -> _Held | None:
-        """Return the next event, the topics in turn."""
+    def _next(self, now: float) -> Held | None:
+        """Return the next event, the topics in turn and in each its sources."""
         for _ in range(len(self._turn)):
             topic = self._turn[0]
             self._turn.rotate(-1)
-            if queue := self._queues[topic]:
-                return queue.popleft()
+            held = self._queues[topic].pop(lambda source: self._pace.has_slot(source, now))
+            if held is not None:
+                return held
         return None
 
     def _start(self) -> None:
-        while len(self._running) < self._slots and self._may_start() and (held := self._next()) is not None:
-            held.progress = _Progress.RUNNING
+        now = _now()
+        while len(self._running) < self._slots and self._may_start() and (held := self._next(now)) is not None:
+            held.progress, held.since = Progress.RUNNING, now
+            self._pace.started(held.work.source, now)
             task = asyncio.create_task(self._run(held), name="event")
             self._running[task] = held
             task.add_done_callback(self._ended)
 
-    async def _run(self, held: _Held) -> Handled:
-        return await self._handle(_record(held.event.message))
+    async def _run(self, held: Held) -> Handled:
+        return await self._handler()(held.work)
 
     def _ended(self, task: "asyncio.Task[Handled]") -> None:
         held = self._running.pop(task)
-        error = None if task.cancelled() else task.exception()
-        if held.dropped:
-            self._control.give_back(held.event.message)
-        elif task.cancelled() or error is not None:
-            self._fail(error or asyncio.CancelledError())
-            return
-        elif task.result() is Handled.RETURNED:
-            held.progress = _Progress.QUEUED
-            self._queues[held.tp.topic].appendleft(held)
-        else:
-            held.progress = _Progress.FINISHED
-            self._acknowledge(held.tp)
+        source = held.work.source
+        self._pace.ended(source, held.since)
+        for queues in self._queues.values():
+            queues.slot_freed(source[1])
+        self._close(held, task)
         self._start()
 
-    def _acknowledge(self, tp: TP) -> None:
-        """Acknowledge the finished prefix of the partition's window."""
-        window = self._windows[tp]
-        while window and window[0].progress is _Progress.FINISHED:
-            done = window.popleft()
-            self._held[tp.topic] -= 1
-            _ack(done)
-        self._resume_where_there_is_room(tp)
+    def _put_off(self, topic: str, source: Source, now: float) -> None:
+        room = _PUT_OFF_AT_ONCE - len(self._aside)
+        for _ in range(min(room, self._pace.surplus(source, now))):
+            held = self._queues[topic].pop_youngest(source)
+            if held is None:
+                return
+            self._pace.left(source)
+            held.progress = Progress.RUNNING
+            task = asyncio.create_task(self._put_off_one(held, timedelta(seconds=self._pace.put_off(source, now))), name="put off")
+            self._aside[task] = held
+            task.add_done_callback(self._was_put_off)
 
-    def _pause(self, tp: TP) -> None:
-        if tp not in self._paused:
-            self._paused.add(tp)
-            self._control.pause(tp)
+    async def _put_off_one(self, held: Held, delay: timedelta) -> Handled:
+        return await self._handler().put_off(held.work, delay)
 
-    def _resume_where_there_is_room(self, tp: TP) -> None:
-        """Resume at half of each bound, so that a partition is not paused and resumed with every event."""
-        if not self._paused or self._held[tp.topic] > self._ahead // 2:
-            return
-        for paused in [paused for paused in self._paused if paused.topic == tp.topic]:
-            if len(self._windows.get(paused, ())) <= self._ahead_per_partition // 2:
-                self._paused.discard(paused)
-                self._control.resume(paused)
+    def _was_put_off(self, task: "asyncio.Task[Handled]") -> None:
+        self._close(self._aside.pop(task), task)
 
+    async def _hand_over(self, held: Held) -> None:
+        """Acknowledge a running event whose row now has a time: should we die, it is published again by that."""
+        if await self._handler().hand_over(held.work):
+            self._windows.make_safe(held)
 
-def _ack(held: _Held) -> None:
-    """Acknowledge through the stream, which tells Faust's sensors; its coroutine never waits."""
-    try:
-        held.stream.ack(held.event).send(None)
-    except StopIteration:
-        return
-    raise RuntimeError("Faust's ack waited: it must be synchronous for acks to stay in order")
+    def _close(self, held: Held, task: "asyncio.Task[Handled]") -> None:
+        """Do with an event what its end asks for."""
+        error = None if task.cancelled() else task.exception()
+        if held.dropped:
+            if not held.acked:
+                self._control.give_back(held.event.message)
+        elif task.cancelled() or error is not None:
+            self._fail(error or asyncio.CancelledError())
+        elif task.result() is Handled.DONE:
+            held.progress = Progress.ENDED
+            self._windows.make_safe(held)
+        elif not held.safe:
+            held.progress = Progress.QUEUED
+            self._queue(held.tp.topic).push_front(held.work.source, held)
+            self._pace.arrived(held.work.source)
 
 
 def _record(message: Message) -> Record:
     return Record(message.topic, message.partition, message.offset, round(message.timestamp * 1000), message.key, message.value)
 
 
-def _cancel(tasks: list["asyncio.Task[Handled]"]) -> None:
+def _now() -> float:
+    return asyncio.get_running_loop().time()
+
+
+def _cancel(tasks: "list[asyncio.Task[Handled]]") -> None:
     for task in tasks:
         task.cancel()

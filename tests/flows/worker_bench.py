@@ -6,12 +6,14 @@ from faust_app.core.content import Fetched, Validators
 from faust_app.core.events import ImageRequest, Op
 from faust_app.core.failure import Dependency, Unavailable
 from faust_app.core.image import ImageRow
+from faust_app.core.record import Record
 from faust_app.core.retry import Backoff
+from faust_app.core.source_pace import SourcePace
 from faust_app.core.topics import Topics
 from faust_app.flows.breakers import Breakers
 from faust_app.flows.bugs import Bugs
 from faust_app.flows.dead_letters import DeadLetters
-from faust_app.flows.ingest import Ingest, Rules
+from faust_app.flows.ingest import Handled, Ingest, Rules
 from faust_app.flows.intake import Intake, Terms, decide
 from faust_app.flows.perform import Performer
 from faust_app.flows.publish import Publisher
@@ -47,7 +49,8 @@ class WorkerBench:
         self.publisher = Publisher(self.log, self.rows, TOPICS, self.metrics)
         self.due = DuePublisher(self.rows, self.publisher, lease=LEASE)
         self.intake = Intake(self.rows, self.publisher, self.metrics, lease=LEASE)
-        self.sources = Sources(self.rows, self.fetcher, lambda: 1.0)
+        self.pace = SourcePace(64)
+        self.sources = Sources(self.rows, self.fetcher, self.pace, lambda: 1.0)
         self.bugs = Bugs(self.rows, self.register, lambda: 1.0)
         probes = {
             Dependency.STORAGE: self._probe_storage,
@@ -58,9 +61,9 @@ class WorkerBench:
         self.breakers = Breakers(probes, self.metrics)
         self.sources.egress = self.breakers[Dependency.EGRESS]
         dead_letters = DeadLetters(self.log, self.metrics, topic=DEAD, group="g")
-        self.ingest = Ingest(
+        self.handler = Ingest(
             repository=self.rows,
-            performer=Performer(self.fetcher, FakeImageCheck(), self.store, self.metrics),
+            performer=Performer(self.fetcher, FakeImageCheck(), self.store, self.pace, self.metrics),
             settler=Settler(self.rows, dead_letters, self.breakers, self.bugs, self.metrics, grace=timedelta(days=7)),
             sources=self.sources,
             bugs=self.bugs,
@@ -68,6 +71,9 @@ class WorkerBench:
             metrics=self.metrics,
             rules=Rules(deadline, Backoff(), lambda: 1.0),
         )
+
+    async def ingest(self, record: Record) -> Handled:
+        return await self.handler(self.handler.read(record))
 
     async def _probe_storage(self) -> None:
         if self.store.away:

@@ -7,8 +7,8 @@ from typing import Any
 
 import pytest
 
-from faust_app.core.record import Record
-from faust_app.flows.ingest import Handled
+from faust_app.core.record import Record, parse_event
+from faust_app.flows.ingest import Event, Handled
 from faust_app.settings import Settings
 from faust_app.worker_app import WorkerApp
 from tests.factories import accepted_row, event_record
@@ -30,11 +30,15 @@ async def app(tmp_path: Path) -> AsyncIterator[WorkerApp]:
 def handled(app: WorkerApp, monkeypatch: pytest.MonkeyPatch) -> "asyncio.Queue[Record]":
     queue: asyncio.Queue[Record] = asyncio.Queue()
 
-    async def handle(record: Record) -> Handled:
-        await queue.put(record)
-        return Handled.DONE
+    class Handler:
+        def read(self, record: Record) -> Event:
+            return Event(record, parse_event(record), (0, ""))
 
-    monkeypatch.setattr(app.dispatcher, "_handle", handle)
+        async def __call__(self, event: Event) -> Handled:
+            await queue.put(event.record)
+            return Handled.DONE
+
+    monkeypatch.setattr(app.dispatcher, "_handler", Handler)
     monkeypatch.setattr(app.dispatcher, "_may_start", lambda: True)
     return queue
 

@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Iterable
+from datetime import timedelta
 from types import SimpleNamespace
 from typing import Any
 
@@ -11,8 +12,10 @@ from faust.types import TP
 from hypothesis import given
 from hypothesis import strategies as st
 
-from faust_app.core.record import Record
-from faust_app.flows.ingest import Handled
+from faust_app.core.record import Record, Unparseable
+from faust_app.core.source_pace import LONGEST_WAIT, UNKNOWN, SourcePace
+from faust_app.flows.ingest import Event, Handled
+from faust_app.stream import dispatcher as dispatcher_module
 from faust_app.stream.dispatcher import Dispatcher
 
 
@@ -53,28 +56,54 @@ class FakeControl:
         self.given_back.append(message.offset)
 
 
+class FakeHandler:
+    """Deals with events when the test says so; a record's key is the host it is fetched from."""
+
+    def __init__(self) -> None:
+        self.started: dict[tuple[str, int, int], asyncio.Future[Handled]] = {}
+        self.put_off_for: dict[int, float] = {}
+        self.handed_over: list[int] = []
+        self.takes_over = True
+
+    def read(self, record: Record) -> Event:
+        return Event(record, Unparseable("a test's"), (1, (record.key or b"").decode()))
+
+    async def __call__(self, event: Event) -> Handled:
+        future: asyncio.Future[Handled] = asyncio.get_running_loop().create_future()
+        self.started[event.record.topic, event.record.partition, event.record.offset] = future
+        return await future
+
+    async def put_off(self, event: Event, delay: timedelta) -> Handled:
+        self.put_off_for[event.record.offset] = delay.total_seconds()
+        return Handled.DONE
+
+    async def hand_over(self, event: Event) -> bool:
+        self.handed_over.append(event.record.offset)
+        return self.takes_over
+
+
 class Bench:
     """A dispatcher whose events end when the test says so."""
 
     def __init__(self, *, slots: int = 64, ahead: int = 2000, per_partition: int = 400, grace: float = 0.0) -> None:
-        self.control, self.stream = FakeControl(), FakeStream()
-        self.started: dict[tuple[str, int, int], asyncio.Future[Handled]] = {}
+        self.control, self.stream, self.handler = FakeControl(), FakeStream(), FakeHandler()
+        self.pace = SourcePace(slots)
         self.may_start = True
         self.failures: list[BaseException] = []
         self.dispatcher = Dispatcher(
-            self._handle, self.control, self.failures.append, may_start=lambda: self.may_start,
+            lambda: self.handler, self.control, self.failures.append, may_start=lambda: self.may_start, pace=self.pace,
             slots=slots, ahead=ahead, ahead_per_partition=per_partition, grace=grace,
         )  # fmt: skip
 
-    async def _handle(self, record: Record) -> Handled:
-        future: asyncio.Future[Handled] = asyncio.get_running_loop().create_future()
-        self.started[record.topic, record.partition, record.offset] = future
-        return await future
+    @property
+    def started(self) -> dict[tuple[str, int, int], "asyncio.Future[Handled]"]:
+        return self.handler.started
 
-    def submit(self, offset: int, *, partition: int = 0, topic: str = "bulk") -> None:
+    def submit(self, offset: int, *, partition: int = 0, topic: str = "bulk", host: str = "") -> None:
         message = SimpleNamespace(
-            topic=topic, partition=partition, offset=offset, tp=TopicPartition(topic, partition), timestamp=1.5, key=None, value=b"{}"
-        )
+            topic=topic, partition=partition, offset=offset, tp=TopicPartition(topic, partition),
+            timestamp=1.5, key=host.encode(), value=b"{}",
+        )  # fmt: skip
         self.dispatcher.submit(self.stream, SimpleNamespace(message=message))  # type: ignore[arg-type]
 
     async def finish(self, offset: int, *, partition: int = 0, topic: str = "bulk", end: Handled = Handled.DONE) -> None:
@@ -272,3 +301,119 @@ async def test_an_event_that_is_returned_after_a_drain_is_given_back() -> None:
     bench.dispatcher.drain()
     await bench.finish(0, end=Handled.RETURNED)
     assert (bench.control.given_back, bench.stream.acked) == ([0], [])
+
+
+@pytest.fixture
+def clock(monkeypatch: pytest.MonkeyPatch) -> list[float]:
+    """The dispatcher's clock, which stands until the test sets it."""
+    now = [1000.0]
+    monkeypatch.setattr(dispatcher_module, "_now", lambda: now[0])
+    return now
+
+
+async def test_an_unknown_source_gets_few_slots_and_the_others_the_rest(clock: list[float]) -> None:
+    bench = Bench(slots=20)
+    for offset in range(20):
+        bench.submit(offset, host="slow.test")
+    for offset in range(20, 30):
+        bench.submit(offset, host=f"h{offset}.test")
+    await turns()
+    assert sum(offset < 20 for _, _, offset in bench.started) == UNKNOWN
+    assert sum(offset >= 20 for _, _, offset in bench.started) == 10
+    await bench.finish(0)
+    assert ("bulk", 0, UNKNOWN) in bench.started, "a slot that the source frees is its own again"
+
+
+async def test_the_youngest_of_a_queue_that_would_wait_for_long_are_put_off_and_acknowledged(clock: list[float]) -> None:
+    bench = Bench()
+    bench.pace.fetched((1, "slow.test"), 5.0)
+    for offset in range(40):
+        bench.submit(offset, partition=offset % 3, host="slow.test")
+    await turns()
+    await bench.dispatcher.run_pass()
+    await turns()
+    stay = int(LONGEST_WAIT * bench.pace.slots((1, "slow.test"), clock[0]) / 5.0)
+    assert set(bench.handler.put_off_for) == set(range(UNKNOWN - 2 + stay, 40))
+    delays = [bench.handler.put_off_for[offset] for offset in sorted(bench.handler.put_off_for, reverse=True)]
+    assert delays == sorted(delays), "each is due after the one put off before it"
+    assert bench.failures == []
+
+
+async def test_nothing_is_put_off_or_handed_over_while_nothing_may_start(clock: list[float]) -> None:
+    bench = Bench(per_partition=4)
+    bench.pace.fetched((1, "slow.test"), 5.0)
+    for offset in range(40):
+        bench.submit(offset, host="slow.test")
+    await turns()
+    clock[0] += 60
+    bench.may_start = False
+    await bench.dispatcher.run_pass()
+    assert (bench.handler.put_off_for, bench.handler.handed_over) == ({}, [])
+
+
+async def test_an_event_that_runs_long_is_handed_over_and_holds_up_no_acknowledgement(clock: list[float]) -> None:
+    bench = Bench(per_partition=4)
+    for offset in range(4):
+        bench.submit(offset, host=f"h{offset}.test")
+    for offset in (1, 2, 3):
+        await bench.finish(offset)
+    clock[0] += 3
+    await bench.dispatcher.run_pass()
+    assert bench.handler.handed_over == [0]
+    assert [offset for _, offset in bench.stream.acked] == [0, 1, 2, 3]
+    assert (bench.control.paused, bench.dispatcher.held("bulk"), bench.dispatcher.running) == (set(), 0, 1)
+    await bench.finish(0)
+    assert len(bench.stream.acked) == 4, "it is not acknowledged twice"
+
+
+async def test_an_event_whose_row_takes_no_time_keeps_its_acknowledgement(clock: list[float]) -> None:
+    bench = Bench(per_partition=2)
+    bench.handler.takes_over = False
+    bench.submit(0)
+    bench.submit(1)
+    await turns()
+    clock[0] += 3
+    await bench.dispatcher.run_pass()
+    assert bench.stream.acked == []
+
+
+async def test_a_short_queue_hands_nothing_over(clock: list[float]) -> None:
+    bench = Bench(per_partition=400)
+    bench.submit(0)
+    await turns()
+    clock[0] += 30
+    await bench.dispatcher.run_pass()
+    assert bench.handler.handed_over == []
+
+
+async def test_what_was_handed_over_is_neither_given_back_nor_a_failure_when_a_drain_cancels_it(clock: list[float]) -> None:
+    bench = Bench(per_partition=2, grace=0.01)
+    bench.submit(0, host="a.test")
+    bench.submit(1, host="b.test")
+    await turns()
+    clock[0] += 3
+    await bench.dispatcher.run_pass()
+    bench.dispatcher.drain()
+    with pytest.raises(asyncio.CancelledError):
+        await bench.started["bulk", 0, 0]
+    await turns()
+    assert (bench.control.given_back, bench.failures) == ([], [])
+
+
+async def test_an_event_handed_over_behind_an_unfinished_one_is_given_back_by_a_drain(clock: list[float]) -> None:
+    bench = Bench(slots=2, per_partition=2, grace=60)
+    bench.submit(0, host="a.test")
+    await turns()
+    clock[0] += 3
+    bench.handler.takes_over = False
+    bench.submit(1, host="b.test")
+    await turns()
+    clock[0] += 3
+    await bench.dispatcher.run_pass()
+    bench.handler.takes_over = True
+    bench.handler.handed_over.clear()
+    bench.dispatcher.drain()
+    await bench.finish(1)
+    await bench.finish(0)
+    assert sorted(bench.control.given_back) == [0, 1]
+    assert bench.stream.acked == []

@@ -1,0 +1,155 @@
+"""How many events of a source may run at once, and how many may wait for it here: the slower it is, the fewer.
+
+A source is a shop's host. A fetch that runs is not taken away again, so a slow source is bounded before it gets a slot;
+and an event that waits behind a slow source holds room to read ahead, so the youngest of a long queue are put off to a
+time of the source's own clock: each to the end of those put off before it, so that none is put off twice in a row.
+"""
+
+from dataclasses import dataclass, field
+from typing import Final, TypeVar
+
+from faust_app.core.source_health import Source
+
+SOURCE_SECONDS: Final = 0.5
+"""Mean seconds of a fetch up to which a source may hold every slot; beyond it, its share falls with its speed."""
+HOST_SECONDS: Final = 1.0
+LEAST_OF_A_SOURCE: Final = 4
+LEAST_OF_A_HOST: Final = 8
+UNKNOWN: Final = 8
+"""Slots of a source before so many of its fetches have ended."""
+LONGEST_WAIT: Final = 10.0
+"""Expected seconds of waiting here beyond which a source's youngest event is put off."""
+SOON: Final = 5.0
+"""An event is put off by so many seconds at least, and events are called back for so many seconds of work."""
+SHORTEST_WAIT: Final = 2.0
+"""Expected seconds of waiting below which events that were put off are called back."""
+_NEWEST: Final = 0.1
+"""Weight of the newest fetch in the mean."""
+_REMEMBERED: Final = 50_000
+
+K = TypeVar("K")
+
+
+@dataclass(slots=True)
+class _Account:
+    mean: float | None = None
+    fetches: int = 0
+    queued: int = 0
+    started: list[float] = field(default_factory=list)
+    put_off_until: float = 0.0
+
+    def note(self, seconds: float) -> None:
+        self.mean = seconds if self.mean is None else (1 - _NEWEST) * self.mean + _NEWEST * seconds
+        self.fetches += 1
+
+    def seconds(self, now: float) -> float:
+        """Return what a fetch takes: the mean, or what the oldest that runs has taken so far, if that is more."""
+        age = now - self.started[0] if self.started else 0.0
+        return max(self.mean or 0.0, age)
+
+
+class SourcePace:
+    """What one worker knows of the speed of its sources; times are seconds of any clock that never goes back.
+
+    Source (shop, "") stands for work without a source, which is never bounded.
+    """
+
+    def __init__(self, slots: int) -> None:
+        self._slots = slots
+        self._sources: dict[Source, _Account] = {}
+        self._hosts: dict[str, _Account] = {}
+
+    def arrived(self, source: Source) -> None:
+        """Note an event that waits for a slot."""
+        self._of(source).queued += 1
+
+    def left(self, source: Source) -> None:
+        """Note an event that waits no longer and did not start."""
+        self._of(source).queued -= 1
+
+    def started(self, source: Source, now: float) -> None:
+        """Note an event that was given a slot."""
+        self._of(source).queued -= 1
+        self._of(source).started.append(now)
+        self._host(source[1]).started.append(now)
+
+    def ended(self, source: Source, since: float) -> None:
+        """Note an event whose slot, given at `since`, is free again."""
+        self._of(source).started.remove(since)
+        self._host(source[1]).started.remove(since)
+        _forget_oldest(self._sources)
+        _forget_oldest(self._hosts)
+
+    def fetched(self, source: Source, seconds: float) -> None:
+        """Note how long a fetch took, whatever it brought."""
+        self._of(source).note(seconds)
+        self._host(source[1]).note(seconds)
+
+    def has_slot(self, source: Source, now: float) -> bool:
+        """Tell whether one more event of the source may start."""
+        if not source[1]:
+            return True
+        host = self._host(source[1])
+        return len(self._of(source).started) < self.slots(source, now) and len(host.started) < self._bound(host, now, of_host=True)
+
+    def slots(self, source: Source, now: float) -> int:
+        """Return how many slots the source may hold."""
+        return self._bound(self._of(source), now, of_host=False)
+
+    def surplus(self, source: Source, now: float) -> int:
+        """Return how many of the source's queued events are to be put off; one always stays."""
+        account = self._of(source)
+        seconds = account.seconds(now)
+        if not source[1] or not seconds:
+            return 0
+        room = max(1, int(LONGEST_WAIT * self.slots(source, now) / seconds))
+        return max(0, account.queued - room)
+
+    def put_off(self, source: Source, now: float) -> float:
+        """Return for how many seconds the source's youngest event is put off."""
+        account = self._of(source)
+        each = account.seconds(now) / self.slots(source, now)
+        account.put_off_until = max(account.put_off_until, now + SOON) + each
+        return account.put_off_until - now
+
+    def to_call_back(self, now: float) -> list[tuple[Source, int]]:
+        """Return sources that run out of events while others of theirs are put off, and how many to call back."""
+        found = []
+        for source, account in self._sources.items():
+            if account.put_off_until <= now + SOON:
+                continue
+            rate = self.slots(source, now) / max(account.seconds(now), 0.001)
+            if account.queued < SHORTEST_WAIT * rate:
+                found.append((source, max(1, int(SOON * rate))))
+        return found
+
+    def called_back_all(self, source: Source, now: float) -> None:
+        """Note that none of the source's events is put off any more."""
+        self._of(source).put_off_until = now
+
+    def _bound(self, account: _Account, now: float, *, of_host: bool) -> int:
+        limit, least = (HOST_SECONDS, LEAST_OF_A_HOST) if of_host else (SOURCE_SECONDS, LEAST_OF_A_SOURCE)
+        seconds = account.seconds(now)
+        bound = self._slots if seconds <= limit else max(least, int(self._slots * limit / seconds))
+        return min(bound, UNKNOWN) if account.fetches < UNKNOWN and not of_host else bound
+
+    def _of(self, source: Source) -> _Account:
+        account = self._sources.get(source)
+        if account is None:
+            account = self._sources[source] = _Account()
+        return account
+
+    def _host(self, host: str) -> _Account:
+        account = self._hosts.get(host)
+        if account is None:
+            account = self._hosts[host] = _Account()
+        return account
+
+
+def _forget_oldest(known: dict[K, _Account]) -> None:
+    """Bound what is remembered; a source that is met again starts as an unknown one."""
+    if len(known) > _REMEMBERED:
+        oldest = next(iter(known))
+        account = known.pop(oldest)
+        if account.queued or account.started:
+            known[oldest] = account

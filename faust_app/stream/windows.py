@@ -1,0 +1,149 @@
+"""What is held of each partition, in offset order: acknowledged without gaps, read ahead within bounds."""
+
+from collections import Counter, deque
+from collections.abc import Iterable, Iterator
+from enum import Enum, auto
+from typing import Protocol
+
+from faust.types import TP, EventT, StreamT
+from faust.types.tuples import Message
+
+from faust_app.flows.ingest import Event
+
+
+class PartitionControl(Protocol):
+    """What the dispatcher needs of Faust's consumer."""
+
+    def assigned(self) -> Iterable[TP]:
+        """Return the partitions that are ours."""
+        ...
+
+    def is_flowing(self) -> bool:
+        """Tell whether events may start: not while partitions move or the worker stops."""
+        ...
+
+    def pause(self, tp: TP) -> None:
+        """Stop fetching a partition; what was fetched still comes."""
+        ...
+
+    def resume(self, tp: TP) -> None:
+        """Fetch a paused partition again, if it is still ours."""
+        ...
+
+    def forget_pause(self, tp: TP) -> None:
+        """Clear a pause without fetching: the partition is being taken away."""
+        ...
+
+    def give_back(self, message: Message) -> None:
+        """Let the consumer stop waiting for the message's acknowledgement: it will be delivered again."""
+        ...
+
+
+class Progress(Enum):
+    """How far an event is."""
+
+    QUEUED = auto()
+    RUNNING = auto()
+    ENDED = auto()
+
+
+class Held:
+    """One event in our hands."""
+
+    __slots__ = ("acked", "dropped", "event", "progress", "safe", "since", "stream", "tp", "work")
+
+    def __init__(self, stream: StreamT[bytes], event: EventT[bytes], work: Event) -> None:
+        self.stream = stream
+        self.event = event
+        self.work = work
+        # The driver's messages carry aiokafka's type, and one of those in Faust's sets kills its fetch loop.
+        self.tp = TP(event.message.topic, event.message.partition)
+        self.progress = Progress.QUEUED
+        self.since = 0.0
+        self.safe = False
+        self.acked = False
+        self.dropped = False
+
+
+class Windows:
+    """A window for each partition. `ahead` bounds what is held of a topic, `ahead_per_partition` softly that of a partition.
+
+    An event counts until it is acknowledged, and that is when it and all before it in its partition are safe: dealt
+    with, or known to a row that has a time.
+    """
+
+    def __init__(self, control: PartitionControl, *, ahead: int, ahead_per_partition: int) -> None:
+        self._control = control
+        self._ahead = ahead
+        self._ahead_per_partition = ahead_per_partition
+        self._windows: dict[TP, deque[Held]] = {}
+        self._held: Counter[str] = Counter()
+        self._paused: set[TP] = set()
+
+    def held(self, topic: str) -> int:
+        """Return how many events of the topic are not acknowledged."""
+        return self._held[topic]
+
+    def add(self, held: Held) -> None:
+        """Take an event behind those of its partition, and pause what is full."""
+        window = self._windows.setdefault(held.tp, deque())
+        window.append(held)
+        self._held[held.tp.topic] += 1
+        if len(window) >= self._ahead_per_partition:
+            self._pause(held.tp)
+        if self._held[held.tp.topic] >= self._ahead:
+            for tp in self._control.assigned():
+                if tp.topic == held.tp.topic:
+                    self._pause(tp)
+
+    def make_safe(self, held: Held) -> None:
+        """Note that the event needs its message no more, and acknowledge the safe prefix of its partition's window."""
+        if held.safe or held.dropped:
+            return
+        held.safe = True
+        window = self._windows[held.tp]
+        while window and window[0].safe:
+            self._held[held.tp.topic] -= 1
+            _ack(window.popleft())
+        self._resume_where_there_is_room(held.tp)
+
+    def pressing(self) -> Iterator[Held]:
+        """Return what is held of partitions that are half full, or whose topic is."""
+        for tp, window in self._windows.items():
+            if len(window) >= self._ahead_per_partition // 2 or self._held[tp.topic] >= self._ahead // 2:
+                yield from window
+
+    def drop_all(self) -> list[Held]:
+        """Forget everything; nothing of it is ever acknowledged. Return what was held."""
+        dropped = [held for window in self._windows.values() for held in window]
+        for held in dropped:
+            held.dropped = True
+        for tp in self._paused:
+            self._control.forget_pause(tp)
+        for state in (self._windows, self._held, self._paused):
+            state.clear()
+        return dropped
+
+    def _pause(self, tp: TP) -> None:
+        if tp not in self._paused:
+            self._paused.add(tp)
+            self._control.pause(tp)
+
+    def _resume_where_there_is_room(self, tp: TP) -> None:
+        """Resume at half of each bound, so that a partition is not paused and resumed with every event."""
+        if not self._paused or self._held[tp.topic] > self._ahead // 2:
+            return
+        for paused in [paused for paused in self._paused if paused.topic == tp.topic]:
+            if len(self._windows.get(paused, ())) <= self._ahead_per_partition // 2:
+                self._paused.discard(paused)
+                self._control.resume(paused)
+
+
+def _ack(held: Held) -> None:
+    """Acknowledge through the stream, which tells Faust's sensors; its coroutine never waits."""
+    held.acked = True
+    try:
+        held.stream.ack(held.event).send(None)
+    except StopIteration:
+        return
+    raise RuntimeError("Faust's ack waited: it must be synchronous for acks to stay in order")

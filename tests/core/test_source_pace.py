@@ -1,0 +1,123 @@
+"""The slower a source, the fewer slots and the less room it has; what it put off is called back in time."""
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from faust_app.core.source_pace import LONGEST_WAIT, SOON, UNKNOWN, SourcePace
+
+S = (1, "h.test")
+NOW = 1000.0
+
+
+def known(seconds: float, *, slots: int = 64) -> SourcePace:
+    pace = SourcePace(slots)
+    for _ in range(UNKNOWN):
+        pace.fetched(S, seconds)
+    return pace
+
+
+@pytest.mark.parametrize(("seconds", "slots"), [(0.01, 64), (0.5, 64), (1.0, 32), (4.0, 8), (8.0, 4), (20.0, 4)], ids=str)
+def test_the_slower_a_source_the_fewer_slots_it_may_hold(seconds: float, slots: int) -> None:
+    assert known(seconds).slots(S, NOW) == slots
+
+
+def test_an_unknown_source_is_bounded_and_one_that_hangs_is_known_before_its_first_answer() -> None:
+    pace = SourcePace(64)
+    assert pace.slots(S, NOW) == UNKNOWN
+    pace.arrived(S)
+    pace.started(S, NOW)
+    assert pace.slots(S, NOW + 10) == 4
+
+
+def test_a_source_has_no_slot_when_it_holds_its_share_and_has_one_again_when_it_ends() -> None:
+    pace = known(20.0)
+    for _ in range(4):
+        assert pace.has_slot(S, NOW)
+        pace.arrived(S)
+        pace.started(S, NOW)
+    assert not pace.has_slot(S, NOW)
+    pace.ended(S, NOW)
+    assert pace.has_slot(S, NOW)
+
+
+def test_many_shops_of_one_slow_host_share_the_slots_of_the_host() -> None:
+    pace = SourcePace(64)
+    for shop in range(8):
+        pace.fetched((shop, "h.test"), 20.0)
+    started = 0
+    for shop in range(8):
+        while pace.has_slot((shop, "h.test"), NOW):
+            pace.arrived((shop, "h.test"))
+            pace.started((shop, "h.test"), NOW)
+            started += 1
+    assert started == 8
+
+
+def test_work_without_a_source_is_never_bounded_and_never_put_off() -> None:
+    pace = SourcePace(1)
+    for _ in range(5000):
+        pace.arrived((1, ""))
+    assert pace.has_slot((1, ""), NOW)
+    assert pace.surplus((1, ""), NOW) == 0
+
+
+def test_a_queue_is_as_long_as_it_may_be_waited_for_and_one_event_always_stays() -> None:
+    pace = known(2.0)
+    for _ in range(100):
+        pace.arrived(S)
+    assert pace.surplus(S, NOW) == 100 - int(LONGEST_WAIT * 16 / 2.0)
+    hanging = known(100_000.0)
+    hanging.arrived(S)
+    hanging.arrived(S)
+    assert hanging.surplus(S, NOW) == 1
+
+
+def test_a_source_of_which_nothing_is_known_puts_nothing_off() -> None:
+    pace = SourcePace(64)
+    for _ in range(100):
+        pace.arrived(S)
+    assert pace.surplus(S, NOW) == 0
+
+
+@given(seconds=st.floats(0.01, 30), count=st.integers(1, 200))
+def test_what_is_put_off_is_due_one_after_the_other_at_the_rate_of_the_source(seconds: float, count: int) -> None:
+    pace = known(seconds)
+    delays = [pace.put_off(S, NOW) for _ in range(count)]
+    each = seconds / pace.slots(S, NOW)
+    assert delays[0] == pytest.approx(SOON + each)
+    assert delays[-1] == pytest.approx(SOON + count * each)
+
+
+def test_events_are_called_back_when_their_source_runs_out_and_not_before() -> None:
+    pace = known(2.0)
+    for _ in range(200):
+        pace.put_off(S, NOW)
+    assert pace.to_call_back(NOW) == [(S, int(SOON * 16 / 2.0))]
+    for _ in range(100):
+        pace.arrived(S)
+    assert pace.to_call_back(NOW) == []
+    for _ in range(100):
+        pace.left(S)
+    pace.called_back_all(S, NOW)
+    assert pace.to_call_back(NOW) == []
+
+
+def test_a_source_that_has_become_fast_has_every_slot_again() -> None:
+    pace = known(20.0)
+    for _ in range(60):
+        pace.fetched(S, 0.05)
+    assert pace.slots(S, NOW) == 64
+
+
+def test_what_is_remembered_is_bounded_and_what_is_at_work_is_kept() -> None:
+    pace = SourcePace(64)
+    busy = (0, "busy.test")
+    pace.arrived(busy)
+    pace.started(busy, NOW)
+    for shop in range(1, 50_050):
+        pace.arrived((shop, "h.test"))
+        pace.started((shop, "h.test"), NOW)
+        pace.ended((shop, "h.test"), NOW)
+    pace.ended(busy, NOW)
+    assert len(pace._sources) <= 50_001
