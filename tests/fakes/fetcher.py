@@ -7,16 +7,19 @@ from faust_app.core.failure import Failure, FailureCode, Permanent
 
 
 class FakeFetcher:
-    """Implements `Fetcher`: an address answers with its bytes and ETag, or with its failure."""
+    """Implements `Fetcher`: an address answers with its bytes and ETag, or with its failure, once `gate` is open."""
 
     def __init__(self) -> None:
         self.sources: dict[str, Fetched | Failure | Exception] = {}
         self.fetched: list[tuple[str, Validators]] = []
         self.reachable = True
+        self.gate = asyncio.Event()
+        self.gate.set()
 
     async def fetch(self, url: str, validators: Validators) -> Fetched | NotModified:
         await asyncio.sleep(0)
         self.fetched.append((url, validators))
+        await self.gate.wait()
         answer = self.sources.get(url, Permanent(FailureCode.SOURCE_NOT_FOUND, "status 404"))
         if isinstance(answer, Exception):
             raise answer
