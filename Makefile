@@ -8,7 +8,7 @@ ifneq ($(wildcard /etc/ssl/certs/ca-certificates.crt),)
 export UV_SYSTEM_CERTS ?= true
 endif
 
-.PHONY: help run test bench lint format lock sample clean .venv/new
+.PHONY: help run test bench soak lint format lock sample clean .venv/new
 
 help: ## List the commands
 	@sed -n 's/^\([a-z]*\):.*## \(.*\)/  make \1|\2/p' Makefile | column -t -s '|' 2>/dev/null \
@@ -22,6 +22,9 @@ test: .venv/.installed ## Run the tests against real servers started for them
 
 bench: .venv/.installed ## Measure intake, worker and PUT on real servers, and print one table
 	$(PYTHON) -m bench
+
+soak: .venv/.installed ## Kill workers, services and networks for an hour, then check every promise
+	$(PYTHON) -m tests.soak
 
 lint: .venv/.installed ## Check style, types and the layers of imports
 	.venv/bin/ruff check .
