@@ -6,6 +6,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from devstack.stack import Stack
+from faust_app.core.source_pace import UNKNOWN
 from faust_app.settings import Settings
 from tests.e2e.installation import Installation
 
@@ -61,10 +62,9 @@ async def test_a_worker_that_is_killed_in_the_middle_is_replaced_and_nothing_is_
 
 async def test_a_worker_stops_within_ten_seconds_and_gives_back_what_it_holds(installation: Installation) -> None:
     await started(installation, "one")
-    await installation.register_many(SHOP, COUNT, "/flat/{n}?bytes=20000&ms=3000")
+    await installation.register_many(SHOP, COUNT, "/flat/{n}?bytes=20000&ms=1000")
     worker = installation.processes[-1]
-    running = installation.settings.slots
-    await installation.until(lambda: _runs(installation, running), "every slot is taken")
+    await installation.until(lambda: _runs(installation, UNKNOWN), "every slot of an unknown source is taken")
     assert worker.terminate() <= 10
     await installation.start_worker("two")
     await all_stored_once(installation)
@@ -73,7 +73,7 @@ async def test_a_worker_stops_within_ten_seconds_and_gives_back_what_it_holds(in
 async def test_a_worker_stops_within_ten_seconds_while_its_sources_never_answer(installation: Installation) -> None:
     await started(installation, "one")
     await installation.register_many(SHOP, 200, "/flat/{n}?bytes=20000&ms=600000")
-    await installation.until(lambda: _runs(installation, installation.settings.slots), "every slot is taken")
+    await installation.until(lambda: _runs(installation, UNKNOWN), "every slot of an unknown source is taken")
     assert installation.processes[-1].terminate() <= 10
     assert installation.states(SHOP) == {"IN_PROGRESS": 200}
 
