@@ -193,8 +193,11 @@ class Dispatcher:
         self._close(self._aside.pop(task), task)
 
     async def _hand_over(self, held: Held) -> None:
-        """Acknowledge a running event whose row now has a time: should we die, it is published again by that."""
-        if await self._handler().hand_over(held.work):
+        """Acknowledge an event whose row now has a time: should we die, it is published again by that.
+
+        One that was returned meanwhile is queued again, and keeps its message like every queued event.
+        """
+        if await self._handler().hand_over(held.work) and held.progress is Progress.RUNNING:
             self._windows.make_safe(held)
 
     def _close(self, held: Held, task: "asyncio.Task[Handled]") -> None:

@@ -1,0 +1,117 @@
+"""A dispatcher over a consumer, a stream and a handler that do what the test says."""
+
+import asyncio
+from collections.abc import Awaitable, Callable, Iterable
+from datetime import timedelta
+from types import SimpleNamespace
+from typing import Any
+
+from aiokafka import TopicPartition
+from faust.types import TP
+
+from faust_app.core.record import Record, Unparseable
+from faust_app.core.source_pace import SourcePace
+from faust_app.flows.ingest import Event, Handled
+from faust_app.stream.dispatcher import Dispatcher
+
+
+class FakeStream:
+    def __init__(self) -> None:
+        self.acked: list[tuple[int, int]] = []
+
+    async def ack(self, event: Any) -> bool:
+        self.acked.append((event.message.partition, event.message.offset))
+        return True
+
+
+class FakeControl:
+    def __init__(self) -> None:
+        self.flowing = True
+        self.paused: set[TP] = set()
+        self.given_back: list[int] = []
+        self.tps = {TP("bulk", n) for n in range(3)} | {TP("express", n) for n in range(3)}
+
+    def assigned(self) -> Iterable[TP]:
+        return self.tps
+
+    def is_flowing(self) -> bool:
+        return self.flowing
+
+    def pause(self, tp: TP) -> None:
+        assert isinstance(tp, TP), "Faust takes no other type"
+        self.paused.add(tp)
+
+    def resume(self, tp: TP) -> None:
+        assert isinstance(tp, TP), "Faust takes no other type"
+        self.paused.discard(tp)
+
+    def forget_pause(self, tp: TP) -> None:
+        self.paused.discard(tp)
+
+    def give_back(self, message: Any) -> None:
+        self.given_back.append(message.offset)
+
+
+class FakeHandler:
+    """Deals with events when the test says so; a record's key is the host it is fetched from."""
+
+    def __init__(self) -> None:
+        self.started: dict[tuple[str, int, int], asyncio.Future[Handled]] = {}
+        self.put_off_for: dict[int, float] = {}
+        self.handed_over: list[int] = []
+        self.takes_over = set(range(100))
+        self.while_handing_over: Callable[[int], Awaitable[None]] | None = None
+
+    def read(self, record: Record) -> Event:
+        return Event(record, Unparseable("a test's"), (1, (record.key or b"").decode()))
+
+    async def __call__(self, event: Event) -> Handled:
+        future: asyncio.Future[Handled] = asyncio.get_running_loop().create_future()
+        self.started[event.record.topic, event.record.partition, event.record.offset] = future
+        return await future
+
+    async def put_off(self, event: Event, delay: timedelta) -> Handled:
+        self.put_off_for[event.record.offset] = delay.total_seconds()
+        return Handled.DONE
+
+    async def hand_over(self, event: Event) -> bool:
+        self.handed_over.append(event.record.offset)
+        if self.while_handing_over is not None:
+            await self.while_handing_over(event.record.offset)
+        return event.record.offset in self.takes_over
+
+
+class Bench:
+    """A dispatcher whose events end when the test says so."""
+
+    def __init__(self, *, slots: int = 64, ahead: int = 2000, per_partition: int = 400, grace: float = 0.0) -> None:
+        self.control, self.stream, self.handler = FakeControl(), FakeStream(), FakeHandler()
+        self.pace = SourcePace(slots)
+        self.may_start = True
+        self.failures: list[BaseException] = []
+        self.dispatcher = Dispatcher(
+            lambda: self.handler, self.control, self.failures.append, may_start=lambda: self.may_start, pace=self.pace,
+            slots=slots, ahead=ahead, ahead_per_partition=per_partition, grace=grace,
+        )  # fmt: skip
+
+    @property
+    def started(self) -> dict[tuple[str, int, int], "asyncio.Future[Handled]"]:
+        return self.handler.started
+
+    def submit(self, offset: int, *, partition: int = 0, topic: str = "bulk", host: str = "") -> None:
+        message = SimpleNamespace(
+            topic=topic, partition=partition, offset=offset, tp=TopicPartition(topic, partition),
+            timestamp=1.5, key=host.encode(), value=b"{}",
+        )  # fmt: skip
+        self.dispatcher.submit(self.stream, SimpleNamespace(message=message))  # type: ignore[arg-type]
+
+    async def finish(self, offset: int, *, partition: int = 0, topic: str = "bulk", end: Handled = Handled.DONE) -> None:
+        await turns()
+        self.started[topic, partition, offset].set_result(end)
+        await turns()
+
+
+async def turns() -> None:
+    """Let every ready task run; each step of the dispatcher takes a known few turns of the loop."""
+    for _ in range(5):
+        await asyncio.sleep(0)

@@ -1,0 +1,140 @@
+"""A slow source holds few slots, and neither room to read ahead nor acknowledgements of others."""
+
+import asyncio
+
+import pytest
+
+from faust_app.core.source_pace import LONGEST_WAIT, UNKNOWN
+from faust_app.flows.ingest import Handled
+from faust_app.stream import dispatcher as dispatcher_module
+from tests.stream.dispatcher_bench import Bench, turns
+
+
+@pytest.fixture
+def clock(monkeypatch: pytest.MonkeyPatch) -> list[float]:
+    """The dispatcher's clock, which stands until the test sets it."""
+    now = [1000.0]
+    monkeypatch.setattr(dispatcher_module, "_now", lambda: now[0])
+    return now
+
+
+async def test_an_unknown_source_gets_few_slots_and_the_others_the_rest(clock: list[float]) -> None:
+    bench = Bench(slots=20)
+    for offset in range(20):
+        bench.submit(offset, host="slow.test")
+    for offset in range(20, 30):
+        bench.submit(offset, host=f"h{offset}.test")
+    await turns()
+    assert sum(offset < 20 for _, _, offset in bench.started) == UNKNOWN
+    assert sum(offset >= 20 for _, _, offset in bench.started) == 10
+    await bench.finish(0)
+    assert ("bulk", 0, UNKNOWN) in bench.started, "a slot that the source frees is its own again"
+
+
+async def test_the_youngest_of_a_queue_that_would_wait_for_long_are_put_off_and_acknowledged(clock: list[float]) -> None:
+    bench = Bench()
+    bench.pace.fetched((1, "slow.test"), 5.0)
+    for offset in range(40):
+        bench.submit(offset, partition=offset % 3, host="slow.test")
+    await turns()
+    await bench.dispatcher.run_pass()
+    await turns()
+    stay = int(LONGEST_WAIT * bench.pace.slots((1, "slow.test"), clock[0]) / 5.0)
+    assert set(bench.handler.put_off_for) == set(range(UNKNOWN - 2 + stay, 40))
+    delays = [bench.handler.put_off_for[offset] for offset in sorted(bench.handler.put_off_for, reverse=True)]
+    assert delays == sorted(delays), "each is due after the one put off before it"
+    assert bench.failures == []
+
+
+async def test_nothing_is_put_off_or_handed_over_while_nothing_may_start(clock: list[float]) -> None:
+    bench = Bench(per_partition=4)
+    bench.pace.fetched((1, "slow.test"), 5.0)
+    for offset in range(40):
+        bench.submit(offset, host="slow.test")
+    await turns()
+    clock[0] += 60
+    bench.may_start = False
+    await bench.dispatcher.run_pass()
+    assert (bench.handler.put_off_for, bench.handler.handed_over) == ({}, [])
+
+
+async def test_an_event_that_runs_long_is_handed_over_and_holds_up_no_acknowledgement(clock: list[float]) -> None:
+    bench = Bench(per_partition=4)
+    for offset in range(4):
+        bench.submit(offset, host=f"h{offset}.test")
+    for offset in (1, 2, 3):
+        await bench.finish(offset)
+    clock[0] += 3
+    await bench.dispatcher.run_pass()
+    assert bench.handler.handed_over == [0]
+    assert [offset for _, offset in bench.stream.acked] == [0, 1, 2, 3]
+    assert (bench.control.paused, bench.dispatcher.held("bulk"), bench.dispatcher.running) == (set(), 0, 1)
+    await bench.finish(0)
+    assert len(bench.stream.acked) == 4, "it is not acknowledged twice"
+
+
+async def test_an_event_whose_row_takes_no_time_keeps_its_acknowledgement(clock: list[float]) -> None:
+    bench = Bench(per_partition=2)
+    bench.handler.takes_over = set()
+    bench.submit(0)
+    bench.submit(1)
+    await turns()
+    clock[0] += 3
+    await bench.dispatcher.run_pass()
+    assert bench.stream.acked == []
+
+
+async def test_a_short_queue_hands_nothing_over(clock: list[float]) -> None:
+    bench = Bench(per_partition=400)
+    bench.submit(0)
+    await turns()
+    clock[0] += 30
+    await bench.dispatcher.run_pass()
+    assert bench.handler.handed_over == []
+
+
+async def test_what_was_handed_over_is_neither_given_back_nor_a_failure_when_a_drain_cancels_it(clock: list[float]) -> None:
+    bench = Bench(per_partition=2, grace=0.01)
+    bench.submit(0, host="a.test")
+    bench.submit(1, host="b.test")
+    await turns()
+    clock[0] += 3
+    await bench.dispatcher.run_pass()
+    bench.dispatcher.drain()
+    with pytest.raises(asyncio.CancelledError):
+        await bench.started["bulk", 0, 0]
+    await turns()
+    assert (bench.control.given_back, bench.failures) == ([], [])
+
+
+async def test_an_event_handed_over_behind_an_unfinished_one_is_given_back_by_a_drain(clock: list[float]) -> None:
+    bench = Bench(per_partition=2, grace=60)
+    bench.handler.takes_over = {1}
+    bench.submit(0, host="a.test")
+    bench.submit(1, host="b.test")
+    await turns()
+    clock[0] += 3
+    await bench.dispatcher.run_pass()
+    bench.dispatcher.drain()
+    await bench.finish(1)
+    await bench.finish(0)
+    assert sorted(bench.control.given_back) == [0, 1]
+    assert bench.stream.acked == []
+
+
+async def test_an_event_that_is_returned_while_it_is_handed_over_keeps_its_message(clock: list[float]) -> None:
+    bench = Bench(per_partition=2)
+    bench.submit(0, host="a.test")
+    bench.submit(1, host="b.test")
+    await turns()
+    clock[0] += 3
+
+    async def a_dependency_goes_away(offset: int) -> None:
+        bench.may_start = False
+        await bench.finish(offset, end=Handled.RETURNED)
+
+    bench.handler.while_handing_over = a_dependency_goes_away
+    await bench.dispatcher.run_pass()
+    assert bench.stream.acked == []
+    bench.dispatcher.drain()
+    assert sorted(bench.control.given_back) == [0, 1]
