@@ -134,16 +134,17 @@ class SourcePace:
         return min(bound, UNKNOWN) if account.fetches < UNKNOWN and not of_host else bound
 
     def _of(self, source: Source) -> _Account:
-        account = self._sources.get(source)
-        if account is None:
-            account = self._sources[source] = _Account()
-        return account
+        return _account(self._sources, source)
 
     def _host(self, host: str) -> _Account:
-        account = self._hosts.get(host)
-        if account is None:
-            account = self._hosts[host] = _Account()
-        return account
+        return _account(self._hosts, host)
+
+
+def _account(known: dict[K, _Account], key: K) -> _Account:
+    account = known.get(key)
+    if account is None:
+        account = known[key] = _Account()
+    return account
 
 
 def _forget_oldest(known: dict[K, _Account]) -> None:

@@ -43,8 +43,8 @@ class SourceQueues(Generic[T]):
 
     def pop_youngest(self, source: Source) -> T | None:
         """Take the youngest event of the source, if another one of it stays."""
-        queue = self._queues.get(source, ())
-        return queue.pop() if isinstance(queue, deque) and len(queue) > 1 else None
+        queue = self._queues.get(source)
+        return queue.pop() if queue is not None and len(queue) > 1 else None
 
     def slot_freed(self, host: str) -> None:
         """Let the sources of a host have their turn again."""
