@@ -1,6 +1,7 @@
 """What does one hostile image in ten cost the others? A worker's rate on good images, alone and beside every kind of harm.
 
-Each kind has a host of its own, as in life. The worker decodes every image whole, the default.
+Each kind has a host of its own, as in life, and a new one each time: what is known of a host makes it cheaper. The
+worker decodes every image whole, the default. Rounds are of one run, one after the other; medians of them are told.
 """
 
 import json
@@ -14,6 +15,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from statistics import median
 
 from bench.installation import CLONE, Installation, cpu_seconds
 from devstack.hostile_source import FILES, MANNERS
@@ -25,8 +27,9 @@ EVERY = 10
 KINDS = {**{name: code for name, (code, _) in FILES.items()}, **{name: code for name, (code, _) in MANNERS.items()}}
 WAITING = {"source_timeout", "source_too_slow"}
 """What ends by our patience only: such images hold a slot for 5 or 20 seconds each, and the acknowledgements behind them."""
-_WARM, _ALONE, _QUICK, _ALL = 11, 12, 13, 14
-"""Shops."""
+ROUNDS = 3
+_WARM = 10
+"""The shop whose images warm the worker; each measured batch has a shop of its own behind it."""
 
 
 @dataclass(frozen=True)
@@ -39,24 +42,40 @@ class Rate:
 
 @dataclass(frozen=True)
 class HostileFigures:
-    """Rates on good images, and of the hostile ones that are finished those that ended with the code they should."""
+    """Rates on good images by round, and of the hostile ones that are finished those that ended with the code they should."""
 
-    alone: Rate
-    beside_quick: Rate
-    beside_all: Rate
+    alone: list[Rate]
+    beside_quick: list[Rate]
+    beside_all: list[Rate]
     finished: int
     named: int
 
 
+def kept(rates: list[Rate], alone: list[Rate]) -> list[Rate]:
+    """Return each round's share of the rate alone."""
+    pairs = zip(rates, alone, strict=True)
+    return [Rate(rate.per_second / full.per_second, rate.per_cpu_second / full.per_cpu_second) for rate, full in pairs]
+
+
+def typical(rates: list[Rate]) -> Rate:
+    """Return the medians."""
+    return Rate(median(rate.per_second for rate in rates), median(rate.per_cpu_second for rate in rates))
+
+
 def measure_hostile(installation: Installation) -> HostileFigures:
-    """Feed the worker RECORDS good images, then as many of which every tenth is hostile: of the quick kinds, then of all."""
+    """Feed the worker, in each round, RECORDS good images, then as many of which every tenth is hostile: quick kinds, then all."""
     with _hostile_source(installation) as port, installation.process("faust_app") as process:
         _import(installation, _WARM, [_good(installation, number) for number in range(WARM_UP)])
         installation.until(_done(_WARM), WARM_UP)
-        alone = _rate(installation, process.pid, _ALONE, [_good(installation, WARM_UP + number) for number in range(RECORDS)])
         quick = [name for name, code in KINDS.items() if code not in WAITING]
-        beside_quick = _rate(installation, process.pid, _QUICK, _mixed(installation, port, quick))
-        beside_all = _rate(installation, process.pid, _ALL, _mixed(installation, port, list(KINDS)))
+        alone: list[Rate] = []
+        beside_quick: list[Rate] = []
+        beside_all: list[Rate] = []
+        for _ in range(ROUNDS):
+            shop = _WARM + 1 + len(alone) + len(beside_quick) + len(beside_all)
+            alone.append(_rate(installation, process.pid, shop, [_good(installation, WARM_UP + number) for number in range(RECORDS)]))
+            beside_quick.append(_rate(installation, process.pid, shop + 1, _mixed(installation, port, shop + 1, quick)))
+            beside_all.append(_rate(installation, process.pid, shop + 2, _mixed(installation, port, shop + 2, list(KINDS))))
         return HostileFigures(alone, beside_quick, beside_all, *_endings(installation))
 
 
@@ -80,7 +99,7 @@ def _family_seconds(pid: int) -> float:
 
 
 def _endings(installation: Installation) -> tuple[int, int]:
-    failed = f"SELECT COUNT(*) FROM image WHERE shop_no IN ({_QUICK}, {_ALL}) AND state = 'FAILED'"  # noqa: S608 - numbers and names of our own
+    failed = f"SELECT COUNT(*) FROM image WHERE shop_no > {_WARM} AND state = 'FAILED'"  # noqa: S608 - numbers and names of our own
     named = [f"(error_code = '{code}' AND source_url LIKE '%/{name}/%')" for name, code in KINDS.items()]
     return installation.query(failed), installation.query(f"{failed} AND ({' OR '.join(named)})")
 
@@ -89,13 +108,16 @@ def _good(installation: Installation, number: int) -> str:
     return f"{installation.source}/flat/{number}?bytes={BYTES}"
 
 
-def _mixed(installation: Installation, port: int, kinds: list[str]) -> list[str]:
-    return [_hostile(port, number, kinds) if number % EVERY == 0 else _good(installation, number) for number in range(RECORDS)]
+def _mixed(installation: Installation, port: int, shop: int, kinds: list[str]) -> list[str]:
+    urls = [_good(installation, number) for number in range(RECORDS)]
+    for number in range(0, RECORDS, EVERY):
+        kind = kinds[number // EVERY % len(kinds)]
+        urls[number] = f"http://{_host(shop, kind)}:{port}/{kind}/{number}"
+    return urls
 
 
-def _hostile(port: int, number: int, kinds: list[str]) -> str:
-    name = kinds[number // EVERY % len(kinds)]
-    return f"http://127.0.1.{list(KINDS).index(name) + 1}:{port}/{name}/{number}"
+def _host(shop: int, kind: str) -> str:
+    return f"127.0.{shop}.{list(KINDS).index(kind) + 1}"
 
 
 def _done(shop: int) -> str:
@@ -115,7 +137,7 @@ def _hostile_source(installation: Installation) -> Iterator[int]:
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port = int(probe.getsockname()[1])
-    hosts = ",".join(f"127.0.1.{kind + 1}:{port}" for kind in range(len(KINDS)))
+    hosts = ",".join(f"{_host(shop, kind)}:{port}" for shop in range(_WARM, _WARM + 1 + 3 * ROUNDS) for kind in KINDS)
     installation.environment["SOURCE_ALLOW"] += f",{hosts}"
     process = subprocess.Popen([sys.executable, "-m", "devstack.hostile_source", str(port)], cwd=CLONE)
     try:

@@ -43,8 +43,8 @@ class _Account:
         self.fetches += 1
 
     def seconds(self, now: float) -> float:
-        """Return what a fetch takes: the mean, or what the oldest that runs has taken so far, if that is more."""
-        age = now - self.started[0] if self.started else 0.0
+        """Return what a fetch takes: the mean, or what half of those that run have taken so far, if that is more."""
+        age = now - self.started[(len(self.started) - 1) // 2] if self.started else 0.0
         return max(self.mean or 0.0, age)
 
 
@@ -91,6 +91,12 @@ class SourcePace:
             return True
         host = self._host(source[1])
         return len(self._of(source).started) < self.slots(source, now) and len(host.started) < self._bound(host, now, of_host=True)
+
+    def is_full(self, source: Source, now: float) -> bool:
+        """Tell whether the source holds all it may, and may not hold every slot: what waits for it waits for its own."""
+        if self.has_slot(source, now):
+            return False
+        return min(self.slots(source, now), self._bound(self._host(source[1]), now, of_host=True)) < self._slots
 
     def slots(self, source: Source, now: float) -> int:
         """Return how many slots the source may hold."""

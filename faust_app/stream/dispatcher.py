@@ -28,7 +28,7 @@ from faust_app.stream.windows import Held, PartitionControl, Progress, Windows
 log = structlog.get_logger()
 
 LONG_SECONDS: Final = 2.0
-"""An event that runs for longer no longer holds the acknowledgements behind it, once those are many."""
+"""An event that runs, or waits for its source, for longer no longer holds the acknowledgements behind it, once those are many."""
 _PUT_OFF_AT_ONCE: Final = 500
 
 
@@ -99,7 +99,7 @@ class Dispatcher:
         if not self._control.is_flowing():
             self._control.give_back(event.message)
             return
-        held = Held(stream, event, self._handler().read(_record(event.message)))
+        held = Held(stream, event, self._handler().read(_record(event.message)), _now())
         self._windows.add(held)
         self._queue(held.tp.topic).push(held.work.source, held)
         self._pace.arrived(held.work.source)
@@ -110,15 +110,15 @@ class Dispatcher:
         self._start()
 
     async def run_pass(self) -> None:
-        """Free what slow sources hold of others: put off the youngest of long queues, hand over what runs long."""
+        """Free what slow sources hold of others: put off the youngest of long queues, hand over what takes long."""
         if not self._may_start():
             return
         now = _now()
         for topic, queues in self._queues.items():
             for source in queues.sources():
                 self._put_off(topic, source, now)
-        long = [held for held in self._windows.pressing() if held.progress is Progress.RUNNING and now - held.since >= LONG_SECONDS]
-        await asyncio.gather(*(self._hand_over(held) for held in long if not held.safe))
+        long = [held for held in self._windows.pressing() if now - held.since >= LONG_SECONDS and not held.safe]
+        await asyncio.gather(*(self._hand_over(held) for held in long if self._takes_long(held, now)))
         self._start()
 
     def drain(self) -> None:
@@ -128,9 +128,9 @@ class Dispatcher:
         for held in busy:
             held.dropped = True
         for held in waiting:
-            if held.progress is Progress.QUEUED:
-                self._pace.left(held.work.source)
             self._control.give_back(held.event.message)
+        for queued in (held for queues in self._queues.values() for held in queues.items()):
+            self._pace.left(queued.work.source)
         if waiting or busy:
             log.info("drain", given_back=len(waiting), running=len(busy))
         self._queues.clear()
@@ -181,7 +181,7 @@ class Dispatcher:
             if held is None:
                 return
             self._pace.left(source)
-            held.progress = Progress.RUNNING
+            held.progress, held.since = Progress.RUNNING, now
             task = asyncio.create_task(self._put_off_one(held, timedelta(seconds=self._pace.put_off(source, now))), name="put off")
             self._aside[task] = held
             task.add_done_callback(self._was_put_off)
@@ -192,12 +192,17 @@ class Dispatcher:
     def _was_put_off(self, task: "asyncio.Task[Handled]") -> None:
         self._close(self._aside.pop(task), task)
 
+    def _takes_long(self, held: Held, now: float) -> bool:
+        """Tell whether the event keeps others waiting by itself: what waits for a slot of ours is only one of many."""
+        return held.progress is Progress.RUNNING or (held.progress is Progress.QUEUED and self._pace.is_full(held.work.source, now))
+
     async def _hand_over(self, held: Held) -> None:
         """Acknowledge an event whose row now has a time: should we die, it is published again by that.
 
-        One that was returned meanwhile is queued again, and keeps its message like every queued event.
+        One that went on meanwhile keeps its message: if it was returned, it is queued like every event that was.
         """
-        if await self._handler().hand_over(held.work) and held.progress is Progress.RUNNING:
+        progress = held.progress
+        if await self._handler().hand_over(held.work) and held.progress is progress:
             self._windows.make_safe(held)
 
     def _close(self, held: Held, task: "asyncio.Task[Handled]") -> None:

@@ -1,7 +1,8 @@
 """A topic's events that wait for a slot: a queue per source, the sources in turn, a full one out of turn."""
 
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from itertools import chain
 from typing import Generic, TypeVar
 
 from faust_app.core.source_health import Source
@@ -53,6 +54,10 @@ class SourceQueues(Generic[T]):
     def sources(self) -> list[Source]:
         """Return the sources that have events here."""
         return list(self._queues)
+
+    def items(self) -> Iterator[T]:
+        """Return every event here."""
+        return chain.from_iterable(self._queues.values())
 
     def _queue(self, source: Source) -> deque[T]:
         queue = self._queues.get(source)

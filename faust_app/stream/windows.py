@@ -48,18 +48,18 @@ class Progress(Enum):
 
 
 class Held:
-    """One event in our hands."""
+    """One event in our hands; `since` is when it came, or when it started."""
 
     __slots__ = ("acked", "dropped", "event", "progress", "safe", "since", "stream", "tp", "work")
 
-    def __init__(self, stream: StreamT[bytes], event: EventT[bytes], work: Event) -> None:
+    def __init__(self, stream: StreamT[bytes], event: EventT[bytes], work: Event, since: float) -> None:
         self.stream = stream
         self.event = event
         self.work = work
         # The driver's messages carry aiokafka's type, and one of those in Faust's sets kills its fetch loop.
         self.tp = TP(event.message.topic, event.message.partition)
         self.progress = Progress.QUEUED
-        self.since = 0.0
+        self.since = since
         self.safe = False
         self.acked = False
         self.dropped = False

@@ -30,6 +30,27 @@ def test_an_unknown_source_is_bounded_and_one_that_hangs_is_known_before_its_fir
     assert pace.slots(S, NOW + 10) == 4
 
 
+def test_one_fetch_that_hangs_among_many_that_do_not_slows_no_source() -> None:
+    pace = known(0.1)
+    pace.arrived(S)
+    pace.started(S, NOW)
+    for _ in range(2):
+        pace.arrived(S)
+        pace.started(S, NOW + 19.9)
+    assert pace.slots(S, NOW + 20) == 64
+
+
+def test_a_source_is_full_only_when_it_may_not_hold_every_slot() -> None:
+    fast, slow = known(0.1, slots=4), known(20.0)
+    for pace in (fast, slow):
+        for _ in range(4):
+            assert not pace.is_full(S, NOW)
+            pace.arrived(S)
+            pace.started(S, NOW)
+    assert not fast.is_full(S, NOW)
+    assert slow.is_full(S, NOW)
+
+
 def test_a_source_has_no_slot_when_it_holds_its_share_and_has_one_again_when_it_ends() -> None:
     pace = known(20.0)
     for _ in range(4):

@@ -84,6 +84,56 @@ async def test_an_event_whose_row_takes_no_time_keeps_its_acknowledgement(clock:
     assert bench.stream.acked == []
 
 
+async def test_an_event_that_waits_long_for_a_slot_of_its_source_is_handed_over_and_runs_when_it_has_one(clock: list[float]) -> None:
+    bench = Bench(per_partition=20)
+    bench.handler.takes_over = {UNKNOWN, UNKNOWN + 1}
+    for offset in range(UNKNOWN + 1):
+        bench.submit(offset, partition=offset, host="slow.test")
+    for offset in range(1, 11):
+        bench.submit(offset, partition=UNKNOWN, host=f"h{offset}.test")
+        await bench.finish(offset, partition=UNKNOWN)
+    assert bench.stream.acked == []
+    clock[0] += 3
+    await bench.dispatcher.run_pass()
+    assert len(bench.stream.acked) == 11
+    await bench.finish(0)
+    await bench.finish(UNKNOWN, partition=UNKNOWN)
+    assert (len(bench.stream.acked), bench.failures) == (12, [])
+
+
+async def test_what_only_waits_for_a_slot_of_ours_is_not_handed_over(clock: list[float]) -> None:
+    bench = Bench(slots=1, per_partition=4)
+    bench.handler.takes_over = set()
+    for offset in range(4):
+        bench.submit(offset, host=f"h{offset}.test")
+    await turns()
+    clock[0] += 3
+    await bench.dispatcher.run_pass()
+    assert bench.handler.handed_over == [0]
+
+
+async def test_a_drain_forgets_an_event_that_waits_for_its_source_though_it_was_handed_over(clock: list[float]) -> None:
+    bench, slow = Bench(per_partition=2, grace=60), (1, "slow.test")
+    bench.handler.takes_over = {UNKNOWN}
+    for offset in range(UNKNOWN + 1):
+        bench.submit(offset, partition=offset, host="slow.test")
+    bench.submit(UNKNOWN + 1, partition=UNKNOWN, host="h.test")
+    await turns()
+    clock[0] += 3
+    await bench.dispatcher.run_pass()
+    assert [offset for _, offset in bench.stream.acked] == [UNKNOWN]
+    bench.dispatcher.drain()
+    bench.pace.fetched(slow, 5.0)
+    room = int(LONGEST_WAIT * bench.pace.slots(slow, clock[0]) / 5.0)
+    for _ in range(room + 1):
+        bench.pace.arrived(slow)
+    assert bench.pace.surplus(slow, clock[0]) == 1, "those that waited before are not counted"
+    assert UNKNOWN not in bench.control.given_back
+    for offset in range(UNKNOWN):
+        await bench.finish(offset, partition=offset)
+    await bench.finish(UNKNOWN + 1, partition=UNKNOWN)
+
+
 async def test_a_short_queue_hands_nothing_over(clock: list[float]) -> None:
     bench = Bench(per_partition=400)
     bench.submit(0)
