@@ -8,6 +8,7 @@ import shutil
 import subprocess
 import sys
 import zipfile
+from pathlib import Path
 from typing import TYPE_CHECKING, ClassVar
 
 import pymysql
@@ -17,8 +18,6 @@ from devstack.jars import JarCache, locked
 from devstack.service import Service
 
 if TYPE_CHECKING:
-    from pathlib import Path
-
     from devstack.ports import Ports
 
 VERSION = "11.4.5"
@@ -97,6 +96,11 @@ class MariaDB(Service):
             # At each start it would make itself a certificate, which takes between one and fourteen seconds.
             "--skip-ssl",
         ]
+
+    def program(self, name: str) -> str:
+        """Return the path of one of the server's other programs, such as `mariadb-dump`."""
+        beside = Path(self._program.command[0]).with_name(name)
+        return str(beside) if beside.exists() else shutil.which(name) or name
 
     def answers(self) -> bool:
         """Tell whether the account can run a statement in its database."""

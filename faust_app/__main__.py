@@ -16,7 +16,9 @@ from faust_app.adapters.image_repository import MariaImageRepository
 from faust_app.cli.alerts import list_alerts
 from faust_app.cli.check import check_alerts
 from faust_app.cli.deep_check import check_deep
+from faust_app.cli.garbage import garbage
 from faust_app.cli.import_catalogue import ImportOptions, import_catalogue
+from faust_app.cli.recover import recover
 from faust_app.cli.resume import resume
 from faust_app.cli.setup import setup
 from faust_app.cli.status import status
@@ -126,6 +128,29 @@ def resume_command(settings: Settings, *, worker: str | None, as_json: bool) -> 
             return await resume(database, worker)
 
     _print(_run(work()), as_json=as_json)
+
+
+@main.command("garbage")
+@click.option("--delete-anyway", is_flag=True, help="Let all that is due by now be deleted, however much it is.")
+@_json
+@click.pass_obj
+def garbage_command(settings: Settings, *, delete_anyway: bool, as_json: bool) -> None:
+    """Tell what waits to be deleted from the bucket."""
+
+    async def work() -> Report:
+        async with Database.connect(settings.database, 1) as database:
+            return await garbage(database, delete_anyway=delete_anyway)
+
+    _print(_run(work()), as_json=as_json)
+
+
+@main.command("recover")
+@click.option("--dry-run", is_flag=True, help="Compare and list; change nothing.")
+@_json
+@click.pass_obj
+def recover_command(settings: Settings, *, dry_run: bool, as_json: bool) -> None:
+    """After the database was set back to a backup: find what the bucket lacks, and fetch it again."""
+    _print(_run(recover(settings, dry_run=dry_run)), as_json=as_json)
 
 
 @main.command("check")

@@ -46,6 +46,13 @@ class Metrics:
         self.kept_garbage = Counter(
             "shop_images_kept_garbage", "Due garbage the collector kept because its row may show it.", registry=self.registry
         )
+        self.audited = Counter("shop_images_audited_objects", "Objects the audit of the bucket looked at.", registry=self.registry)
+        self.audit_findings = Counter(
+            "shop_images_audit_findings",
+            "Objects the audit found: garbage that was not listed, or an object without a row, which is kept.",
+            ("finding",),
+            registry=self.registry,
+        )
         self.open_alerts = Gauge(
             "shop_images_open_alerts",
             "Alerts that are open, by severity; told by the process that sends them.",

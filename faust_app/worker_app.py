@@ -95,6 +95,7 @@ class WorkerApp(DrainingApp):
             Periodic("rescue", self.settings.rescue_interval, self.worker_parts.rescue.run_pass),
             Periodic("sources", SOURCES_SECONDS, self.worker_parts.sources.run_pass),
             Periodic("garbage collector", self.settings.collect_interval, self.worker_parts.collector.run_pass),
+            Periodic("audit of the bucket", self.settings.collect_interval, self.worker_parts.audit.run_part),
             Periodic("fault reports", ALERT_SECONDS, self.parts.alerts.run_pass),
             Periodic("alerts", ALERT_SECONDS, self.parts.send_alerts.run_pass),
             reader,

@@ -9,14 +9,17 @@ from dataclasses import dataclass
 from datetime import timedelta
 
 from faust_app.adapters.check_pool import CheckPool
+from faust_app.adapters.collector_row import MariaCollectorRow
 from faust_app.adapters.consumer_offsets import KafkaConsumerOffsets
 from faust_app.adapters.fetcher import HttpFetcher
 from faust_app.adapters.garbage_repository import MariaGarbageRepository
+from faust_app.adapters.image_folders import MariaImageFolders
 from faust_app.adapters.unfinished_rows import MariaUnfinishedRows
 from faust_app.adapters.worker_register import MariaWorkerRegister
 from faust_app.core.failure import Dependency, Unavailable
 from faust_app.core.retry import JITTER, Backoff
 from faust_app.core.source_pace import SourcePace
+from faust_app.flows.audit_bucket import BucketAudit
 from faust_app.flows.breakers import Breakers, Probe
 from faust_app.flows.bugs import Bugs
 from faust_app.flows.collect_garbage import GarbageCollector
@@ -41,6 +44,7 @@ class WorkerParts:
     bugs: Bugs
     sources: Sources
     collector: GarbageCollector
+    audit: BucketAudit
     rescue: Rescue
     take_requests: TakeRequests
 
@@ -82,6 +86,7 @@ async def open_worker_parts(parts: Parts, pace: SourcePace, *, port: int) -> Asy
         breakers = Breakers(_probes(parts, name, bugs, sources), parts.metrics)
         sources.egress = breakers[Dependency.EGRESS]
         dead_letters = DeadLetters(parts.event_log, parts.metrics, topic=parts.topics.dead_letter.name, group=settings.app_id)
+        garbage, collector_row = MariaGarbageRepository(parts.database), MariaCollectorRow(parts.database)
         grace = timedelta(seconds=settings.replaced_grace)
         settler = Settler(parts.repository, dead_letters, breakers, bugs, parts.metrics, grace=grace)
         try:
@@ -100,7 +105,15 @@ async def open_worker_parts(parts: Parts, pace: SourcePace, *, port: int) -> Asy
                 breakers=breakers,
                 bugs=bugs,
                 sources=sources,
-                collector=GarbageCollector(MariaGarbageRepository(parts.database), parts.repository, parts.store, parts.metrics),
+                collector=GarbageCollector(
+                    garbage=garbage,
+                    row=collector_row,
+                    rows=parts.repository,
+                    store=parts.store,
+                    alerts=parts.alerts,
+                    metrics=parts.metrics,
+                ),
+                audit=BucketAudit(garbage, collector_row, MariaImageFolders(parts.database), parts.store, parts.metrics),
                 rescue=Rescue(parts.repository, MariaUnfinishedRows(parts.database), offsets, dead_letters, parts.metrics),
                 take_requests=_take_requests(parts, dead_letters, settings),
             )

@@ -1,9 +1,22 @@
 """The table `garbage`: what waits to be deleted from the bucket."""
 
 from collections.abc import Sequence
+from datetime import datetime
+from typing import Final
 
 from faust_app.adapters.database import Database
+from faust_app.adapters.image_writes import add_garbage, groups, values_table
+from faust_app.core.image import ImageKey
 from faust_app.core.outcome import Garbage
+
+_DUE: Final = "SELECT id, shop_no, image_id, target, due_at FROM garbage WHERE due_at <= UTC_TIMESTAMP(6) ORDER BY due_at LIMIT %s"
+_COUNT: Final = (
+    "SELECT COUNT(*) FROM (SELECT 1 FROM garbage WHERE due_at > COALESCE(%s, '1000-01-01') AND due_at <= UTC_TIMESTAMP(6) LIMIT %s) x"
+)
+_LISTED: Final = (
+    "SELECT DISTINCT target FROM ({values}) x STRAIGHT_JOIN garbage FORCE INDEX (by_image)"
+    " ON garbage.shop_no = x.s AND garbage.image_id = x.i"
+)
 
 
 class MariaGarbageRepository:
@@ -14,8 +27,7 @@ class MariaGarbageRepository:
 
     async def due_garbage(self, limit: int) -> list[tuple[int, Garbage]]:
         """Return up to `limit` due entries with their ids, oldest first."""
-        sql = "SELECT id, shop_no, image_id, target, due_at FROM garbage WHERE due_at <= UTC_TIMESTAMP(6) ORDER BY due_at LIMIT %s"
-        rows = await self._database.rows(sql, (limit,))
+        rows = await self._database.rows(_DUE, (limit,))
         return [(number, Garbage((shop_no, image_id), target, due_at)) for number, shop_no, image_id, target, due_at in rows]
 
     async def remove_garbage(self, ids: Sequence[int]) -> None:
@@ -23,3 +35,20 @@ class MariaGarbageRepository:
         if ids:
             marks = ",".join(["%s"] * len(ids))
             await self._database.change(f"DELETE FROM garbage WHERE id IN ({marks})", ids)  # noqa: S608
+
+    async def count_due(self, after: datetime | None, up_to: int) -> int:
+        """Count entries that became due after the time, or ever, no further than to `up_to`."""
+        ((count,),) = await self._database.rows(_COUNT, (after, up_to))
+        return int(count)
+
+    async def listed(self, keys: Sequence[ImageKey]) -> set[str]:
+        """Return every target that is listed for these images."""
+        found: set[str] = set()
+        for group in groups(sorted(set(keys))):
+            sql = _LISTED.format(values=values_table(("s", "i"), len(group)))
+            found |= {target for (target,) in await self._database.rows(sql, [part for key in group for part in key])}
+        return found
+
+    async def add_garbage(self, entries: Sequence[Garbage]) -> None:
+        """List entries."""
+        await self._database.run(lambda session: add_garbage(session, entries))

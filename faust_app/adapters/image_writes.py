@@ -52,11 +52,22 @@ WHERE image.version = x.v AND image.state = 'IN_PROGRESS' AND image.attempt = x.
 _WAITING_FIELDS: Final = ("s", "i", "v", "guard", "attempt", "rescues", "wake", "reason", "code", "detail", "fp")
 
 
+_WRITE_HIDDEN: Final = """
+UPDATE image JOIN ({values}) x ON image.shop_no = x.s AND image.image_id = x.i SET
+    image.object_key = NULL, image.shown_url = NULL, image.sha256 = NULL, image.bytes = NULL, image.content_type = NULL,
+    image.width = NULL, image.height = NULL, image.source_etag = NULL, image.source_modified = NULL, image.updated_at = %s
+WHERE image.version = x.v AND image.state = 'IN_PROGRESS'
+"""
+
+
 async def write(session: Session, changes: Changes, now: datetime) -> None:
     """Write the changes inside the caller's transaction."""
     for accepted in groups(changes.accepted):
         flat = [value for row in accepted for value in _accepted_values(row)]
         await session.change(_WRITE_ACCEPTED.format(values=values_table(_ACCEPTED_FIELDS, len(accepted))), [*flat, now])
+    for hidden in groups(changes.hidden):
+        flat = [value for row in hidden for value in (*row.key, row.version)]
+        await session.change(_WRITE_HIDDEN.format(values=values_table(("s", "i", "v"), len(hidden))), [*flat, now])
     for finished in groups(changes.finished):
         flat = [value for row in finished for value in _finished_values(row)]
         await session.change(_WRITE_FINISHED.format(values=values_table(_FINISHED_FIELDS, len(finished))), [*flat, now])
@@ -64,7 +75,7 @@ async def write(session: Session, changes: Changes, now: datetime) -> None:
         flat = [value for item in waiting for value in _waiting_values(item)]
         await session.change(_WRITE_WAITING.format(values=values_table(_WAITING_FIELDS, len(waiting), wake="TIMESTAMP%s")), [*flat, now])
     await _add_history(session, changes.history)
-    await _add_garbage(session, changes.garbage)
+    await add_garbage(session, changes.garbage)
     if changes.offset is not None:
         sql = "UPDATE intake_offset SET next_offset = %s, appended_at = %s, updated_at = %s WHERE topic = %s AND `partition` = %s"
         offset = changes.offset
@@ -82,7 +93,8 @@ async def _add_history(session: Session, entries: Sequence[HistoryEntry]) -> Non
         await session.change(sql, flat)
 
 
-async def _add_garbage(session: Session, entries: Sequence[Garbage]) -> None:
+async def add_garbage(session: Session, entries: Sequence[Garbage]) -> None:
+    """List garbage inside the caller's transaction."""
     if entries:
         marks = ",".join(["(%s,%s,%s,%s)"] * len(entries))
         flat = [value for entry in entries for value in (*entry.key, entry.target, entry.due_at)]

@@ -110,13 +110,20 @@ class S3ObjectStore:
             if answer.get("Errors"):
                 raise Unavailable(Dependency.STORAGE, f"DeleteObjects: {answer['Errors'][0].get('Code', 'error')}")
 
-    async def list_keys(self, prefix: str) -> AsyncIterator[str]:
-        """Yield every key under the prefix, in order."""
-        pages = self._client.get_paginator("list_objects_v2").paginate(Bucket=self._bucket, Prefix=prefix)
+    async def list_keys(self, prefix: str, *, after: str = "") -> AsyncIterator[str]:
+        """Yield every key under the prefix that comes after `after`, in order."""
+        pages = self._client.get_paginator("list_objects_v2").paginate(Bucket=self._bucket, Prefix=prefix, StartAfter=after)
         with _named("ListObjectsV2"):
             async for page in pages:
                 for entry in page.get("Contents", ()):
                     yield entry["Key"]
+
+    async def list_folders(self, prefix: str) -> list[str]:
+        """Return what comes between the prefix (it ends with a slash) and the next slash of each key."""
+        pages = self._client.get_paginator("list_objects_v2").paginate(Bucket=self._bucket, Prefix=prefix, Delimiter="/")
+        with _named("ListObjectsV2"):
+            found = [entry["Prefix"] async for page in pages for entry in page.get("CommonPrefixes", ())]
+        return [name.removeprefix(prefix).rstrip("/") for name in found]
 
     async def presigned_url(self, key: str, seconds: int) -> str:
         """Return an address that anybody may read the object from for so many seconds."""

@@ -64,6 +64,8 @@ class FaultKind(StrEnum):
     SHOP_HOST_DOWN = "shop_host_down", Severity.SHOP, 3600
     LOST = "lost", Severity.PLATFORM, 60
     LATE_JOBS = "late_jobs", Severity.PLATFORM, 60
+    DATABASE_WENT_BACK = "database_went_back", Severity.PLATFORM, 60
+    TOO_MUCH_GARBAGE = "too_much_garbage", Severity.PLATFORM, 60
 
 
 @dataclass(frozen=True, slots=True)

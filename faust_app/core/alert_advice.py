@@ -101,6 +101,20 @@ _FAULTS: Final = {
         "check that worker and web run, and their logs for `duty failed`.",
         "yes, as soon as a process runs the duty.",
     ),
+    FaultKind.DATABASE_WENT_BACK: Advice(
+        "The database is older than the bucket",
+        "nothing is deleted from the bucket; images are taken and stored as ever.",
+        "the database was set back to a backup: rows may show objects that are gone, and requests since then are forgotten.",
+        "run `shop-images recover --dry-run`, then `shop-images recover`; ask the shops to send again what they sent since the backup.",
+        "no; the collector waits for `shop-images recover`.",
+    ),
+    FaultKind.TOO_MUCH_GARBAGE: Advice(
+        "The collector stopped: far more is to be deleted than on any usual day",
+        "nothing is deleted from the bucket; images are taken and stored as ever.",
+        "a shop was emptied or imported anew; or a mistake is about to delete what is needed.",
+        "`shop-images garbage` tells how much of which shops; if that is meant, `shop-images garbage --delete-anyway`.",
+        "no; what is due waits for that command.",
+    ),
 }
 
 _OF_THE_SOURCE: Final = (

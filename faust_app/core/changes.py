@@ -44,6 +44,8 @@ class Changes:
     accepted: list[ImageRow] = field(default_factory=list)
     finished: list[ImageRow] = field(default_factory=list)
     waiting: list[Waiting] = field(default_factory=list)
+    hidden: list[ImageRow] = field(default_factory=list)
+    """Accepted rows that show nothing any more."""
     history: list[HistoryEntry] = field(default_factory=list)
     garbage: list[Garbage] = field(default_factory=list)
     occurrences: list[Occurrence] = field(default_factory=list)

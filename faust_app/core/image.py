@@ -31,6 +31,7 @@ class WakeReason(StrEnum):
     PARKED = "parked"  #: its source, or our own code, is given time; nothing is counted against the image
     RESCUED = "rescued"  #: its event left no outcome; it is published again
     RUNNING = "running"  #: a worker is at it for long; published again by its time, should that worker die
+    REPUBLISHED = "republished"  #: is to be fetched once more though it had its outcome
     WOKEN = "woken"  #: was parked; its event is under way but not yet acknowledged by Kafka
 
 
@@ -110,9 +111,15 @@ def source_origin(url: str) -> str:
     return f"{parts.scheme}://{parts.netloc}/"
 
 
+OBJECTS: Final = "shops/"
+"""What every object key begins with."""
+FOLDER_DIGITS: Final = 20
+"""Hexadecimal digits of the image id's SHA-256 in its folder's name."""
+
+
 def image_prefix(shop_no: int, image_id: bytes) -> str:
     """Return what every object key of the image begins with: our numbers and hashes only, never a sender's text."""
-    return f"shops/{shop_no}/{hashlib.sha256(image_id).hexdigest()[:20]}/"
+    return f"{OBJECTS}{shop_no}/{hashlib.sha256(image_id).hexdigest()[:FOLDER_DIGITS]}/"
 
 
 _CONTENT_DIGITS: Final = 16
@@ -127,6 +134,23 @@ def version_of(key: str) -> int | None:
     """Return the version an object key was made for, None where it is not one of our keys."""
     digits, dash, _ = key.rpartition("/")[2].partition("-")
     return int(digits) if dash and digits.isdecimal() else None
+
+
+Folder = tuple[int, str]
+"""Shop number and the digits that an image's objects have in common."""
+
+
+def folder_of(key: str) -> Folder | None:
+    """Return the folder an object key lies in, None where it is not one of our keys."""
+    parts = key.split("/")
+    if len(parts) != 4 or f"{parts[0]}/" != OBJECTS or not parts[1].isdecimal():  # noqa: PLR2004 - shops, shop, image, object
+        return None
+    return int(parts[1]), parts[2]
+
+
+def folder(row: ImageRow) -> Folder:
+    """Return the folder of the row's objects."""
+    return row.shop_no, hashlib.sha256(row.image_id).hexdigest()[:FOLDER_DIGITS]
 
 
 def event_of(row: ImageRow) -> ImageEvent:

@@ -1,13 +1,20 @@
-"""Objects that no row can show any more are deleted, when they are due and only by the one rule."""
+"""Objects that no row can show any more are deleted, when they are due and only by the one rule.
 
+Before it deletes, a pass asks whether it may: a database that was set back to a backup would have it delete what the
+rows show again, and a mistake elsewhere would have it delete far too much at once.
+"""
+
+import hashlib
 from collections.abc import Sequence
 from typing import Final
 
 import structlog
 
+from faust_app.core.alert import FaultKind
+from faust_app.core.collection import COUNTER_KEY, CollectorState, counted, most_of_a_pass, went_back
 from faust_app.core.image import ImageRow, version_of
 from faust_app.core.outcome import Garbage, may_collect
-from faust_app.flows.ports import GarbageRepository, ImageRepository, ObjectStore
+from faust_app.flows.ports import Alerts, CollectorRow, GarbageRepository, ImageRepository, ObjectStore
 from faust_app.metrics import Metrics
 
 log = structlog.get_logger()
@@ -18,18 +25,64 @@ GROUP: Final = 200
 class GarbageCollector:
     """Deletes what `garbage` lists. Two at once do no harm: deleting twice is deleting once."""
 
-    def __init__(self, garbage: GarbageRepository, rows: ImageRepository, store: ObjectStore, metrics: Metrics) -> None:
+    def __init__(
+        self,
+        *,
+        garbage: GarbageRepository,
+        row: CollectorRow,
+        rows: ImageRepository,
+        store: ObjectStore,
+        alerts: Alerts,
+        metrics: Metrics,
+    ) -> None:
         self._garbage = garbage
+        self._row = row
         self._rows = rows
         self._store = store
+        self._alerts = alerts
         self._metrics = metrics
 
     async def run_pass(self) -> int:
-        """Delete all that is due; return how many objects were. Raises Unavailable; what is done stays done."""
+        """Delete all that is due, if it may; return how many objects were. Raises Unavailable; what is done stays done."""
         deleted = 0
+        state = await self._row.state()
+        if await self._went_back(state) or await self._is_too_much(state):
+            return deleted
+        if not await self._garbage.count_due(None, 1) or not await self._count_pass(state):
+            return deleted
         while entries := await self._garbage.due_garbage(GROUP):
             deleted += await self._collect(entries)
         return deleted
+
+    async def _went_back(self, state: CollectorState) -> bool:
+        """Tell, and report, whether the database is older than the bucket."""
+        return self._report(FaultKind.DATABASE_WENT_BACK, went_back(state, counted(await self._store.read(COUNTER_KEY))))
+
+    async def _is_too_much(self, state: CollectorState) -> bool:
+        """Tell, and report, whether more is due than anybody meant."""
+        most = most_of_a_pass(await self._row.images_about())
+        too_much = await self._garbage.count_due(state.allowed_before, most + 1) > most
+        return self._report(FaultKind.TOO_MUCH_GARBAGE, f"more than {most} entries are due" if too_much else None)
+
+    async def _count_pass(self, state: CollectorState) -> bool:
+        """Count the pass, in the database before the bucket: one that ends in between leaves the bucket behind."""
+        if not await self._row.begin_pass(state.passes):
+            return False
+        content = str(state.passes + 1).encode()
+        await self._store.put(COUNTER_KEY, content, content_type="text/plain", sha256=hashlib.sha256(content).hexdigest(), metadata={})
+        return True
+
+    def stand_down(self) -> None:
+        """Take back what this process reported: another one runs the passes from now on."""
+        for kind in (FaultKind.DATABASE_WENT_BACK, FaultKind.TOO_MUCH_GARBAGE):
+            self._alerts.close(kind)
+
+    def _report(self, kind: FaultKind, reason: str | None) -> bool:
+        if reason is None:
+            self._alerts.close(kind)
+        else:
+            self._alerts.open(kind, detail=reason)
+        return reason is not None
 
     async def _collect(self, entries: Sequence[tuple[int, Garbage]]) -> int:
         rows = await self._rows.load([entry.key for _, entry in entries])

@@ -1,6 +1,6 @@
 """The outside as the flows see it: small Protocols, each with a fake and a real implementation under one contract suite."""
 
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Collection, Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Protocol, TypeVar
 
@@ -9,10 +9,11 @@ from faust_app.core.alert_message import AlertMessage, Delivered, Undelivered, W
 from faust_app.core.alert_step import Standing, Step
 from faust_app.core.alert_text import Reach
 from faust_app.core.changes import Decide, IntakeOffset
+from faust_app.core.collection import CollectorState
 from faust_app.core.content import Fetched, ImageFacts, NotModified, Validators
 from faust_app.core.digest import DigestCounts, Span
 from faust_app.core.failure import RecordRefused, Unavailable
-from faust_app.core.image import ImageKey, ImageRow, Position
+from faust_app.core.image import Folder, ImageKey, ImageRow, Position
 from faust_app.core.outcome import Garbage, HistoryEntry
 from faust_app.core.record import Message
 from faust_app.core.stall import PartitionOffsets, TopicPartition
@@ -57,8 +58,12 @@ class ObjectStore(Protocol):
         """Delete the objects (any number); a missing one is no error."""
         ...
 
-    def list_keys(self, prefix: str) -> AsyncIterator[str]:
-        """Yield every key under the prefix, in order."""
+    def list_keys(self, prefix: str, *, after: str = "") -> AsyncIterator[str]:
+        """Yield every key under the prefix that comes after `after`, in order."""
+        ...
+
+    async def list_folders(self, prefix: str) -> list[str]:
+        """Return what comes between the prefix (it ends with a slash) and the next slash of each key."""
         ...
 
     async def presigned_url(self, key: str, seconds: int) -> str:
@@ -126,6 +131,58 @@ class GarbageRepository(Protocol):
 
     async def remove_garbage(self, ids: Sequence[int]) -> None:
         """Forget entries that are dealt with."""
+        ...
+
+    async def count_due(self, after: datetime | None, up_to: int) -> int:
+        """Count entries that became due after the time, or ever, no further than to `up_to`."""
+        ...
+
+    async def listed(self, keys: Sequence[ImageKey]) -> set[str]:
+        """Return every target that is listed for these images."""
+        ...
+
+    async def add_garbage(self, entries: Sequence[Garbage]) -> None:
+        """List entries."""
+        ...
+
+
+class CollectorRow(Protocol):
+    """The row of the collector. Raises Unavailable like the rows."""
+
+    async def state(self) -> CollectorState:
+        """Return what the database knows of the collector."""
+        ...
+
+    async def begin_pass(self, before: int) -> bool:
+        """Count one more pass, unless another process did since `before` were read; tell whether it is counted."""
+        ...
+
+    async def audited(self, key: str) -> None:
+        """Keep that the bucket was looked at up to this key; an empty one begins anew."""
+        ...
+
+    async def now(self) -> datetime:
+        """Return the database's clock, UTC without a zone."""
+        ...
+
+    async def images_about(self) -> int:
+        """Return how many rows there are, by the database's own estimate."""
+        ...
+
+
+class ImageFolders(Protocol):
+    """Rows by the folder of their objects. Raises Unavailable like the rows."""
+
+    async def rows_in(self, folders: Collection[Folder]) -> dict[Folder, ImageRow]:
+        """Return the rows whose objects lie in these folders."""
+        ...
+
+    async def shops(self) -> list[int]:
+        """Return every shop that has rows."""
+        ...
+
+    async def page(self, shop_no: int, after: bytes, limit: int) -> list[ImageRow]:
+        """Return up to `limit` rows of the shop behind an image id, in their order."""
         ...
 
 

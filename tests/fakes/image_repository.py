@@ -16,7 +16,7 @@ R = TypeVar("R")
 
 
 class FakeImageRepository:
-    """Implements `ImageRepository` and `GarbageRepository`; `away` makes every call Unavailable."""
+    """Implements `ImageRepository`, and keeps the garbage that settling lists; `away` makes every call Unavailable."""
 
     def __init__(self) -> None:
         self.rows: dict[ImageKey, ImageRow] = {}
@@ -93,16 +93,6 @@ class FakeImageRepository:
         await self._answer()
         return self._clock()
 
-    async def due_garbage(self, limit: int) -> list[tuple[int, Garbage]]:
-        await self._answer()
-        now = self._clock()
-        return sorted((n, entry) for n, entry in self.garbage.items() if entry.due_at <= now)[:limit]
-
-    async def remove_garbage(self, ids: Sequence[int]) -> None:
-        await self._answer()
-        for number in ids:
-            self.garbage.pop(number, None)
-
     async def _answer(self) -> None:
         await asyncio.sleep(0)
         if self.away:
@@ -120,21 +110,28 @@ class FakeImageRepository:
             if current is None or current.version < row.version:
                 kept = (current.shown_version, current.shown) if current else (0, None)
                 self.rows[row.key] = replace(row, shown_version=kept[0], shown=kept[1], updated_at=now)
-        for row in changes.finished:
+        for row in changes.hidden:
             current = self.rows.get(row.key)
-            if current is not None and current.version == row.version and current.state is ImageState.IN_PROGRESS:
-                self.rows[row.key] = replace(row, updated_at=now)
+            if current is not None:
+                self._write_over(replace(current, version=row.version, shown=None), now)
+        for row in changes.finished:
+            self._write_over(row, now)
         for item in changes.waiting:
-            current = self.rows.get(item.row.key)
-            guard = (item.row.version, ImageState.IN_PROGRESS, item.attempt)
-            if current is not None and (current.version, current.state, current.attempt) == guard:
-                self.rows[item.row.key] = replace(item.row, updated_at=now)
+            self._write_over(item.row, now, attempt=item.attempt)
         self.entries += changes.history
         self.occurrences += changes.occurrences
         for entry in changes.garbage:
-            self.garbage[len(self.garbage) + 1] = entry
+            self.garbage[max(self.garbage, default=0) + 1] = entry
         if changes.offset is not None:
             self.offsets[changes.offset.topic, changes.offset.partition] = changes.offset
+
+    def _write_over(self, row: ImageRow, now: datetime, *, attempt: int | None = None) -> None:
+        """Write a row over the one in progress of the same version, and of the attempt where one is given."""
+        current = self.rows.get(row.key)
+        if current is None or (current.version, current.state) != (row.version, ImageState.IN_PROGRESS):
+            return
+        if attempt is None or current.attempt == attempt:
+            self.rows[row.key] = replace(row, updated_at=now)
 
 
 def _leased(row: ImageRow, until: datetime) -> ImageRow:

@@ -15,6 +15,7 @@ class FakeObjectStore:
         self.puts: list[str] = []
         self.away = False
         self.before_put: Callable[[str], Awaitable[None]] | None = None
+        self.before_exists: Callable[[], object] = lambda: None
 
     async def put(self, key: str, content: bytes, *, content_type: str, sha256: str, metadata: dict[str, str]) -> None:
         self._answer()
@@ -27,6 +28,7 @@ class FakeObjectStore:
 
     async def exists(self, key: str) -> bool:
         self._answer()
+        self.before_exists()
         return key in self.objects
 
     async def read(self, key: str) -> bytes | None:
@@ -38,11 +40,16 @@ class FakeObjectStore:
         for key in keys:
             self.objects.pop(key, None)
 
-    async def list_keys(self, prefix: str) -> AsyncIterator[str]:
+    async def list_keys(self, prefix: str, *, after: str = "") -> AsyncIterator[str]:
         self._answer()
         for key in sorted(self.objects):
-            if key.startswith(prefix):
+            if key.startswith(prefix) and key > after:
                 yield key
+
+    async def list_folders(self, prefix: str) -> list[str]:
+        self._answer()
+        found = {key.removeprefix(prefix).split("/")[0] for key in self.objects if key.startswith(prefix)}
+        return sorted(found)
 
     async def presigned_url(self, key: str, seconds: int) -> str:
         self._answer()

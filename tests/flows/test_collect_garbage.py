@@ -5,12 +5,16 @@ from datetime import timedelta
 
 import pytest
 
+from faust_app.core.alert import FaultKind
+from faust_app.core.collection import COUNTER_KEY, LEAST_TO_STOP
 from faust_app.core.failure import Unavailable
 from faust_app.core.image import ImageRow, ImageState, image_prefix, object_key
 from faust_app.core.outcome import Garbage
 from faust_app.flows.collect_garbage import GarbageCollector
 from faust_app.metrics import Metrics
 from tests.factories import NOW, accepted_row, done_row
+from tests.fakes.alerts import FakeAlerts
+from tests.fakes.collector import FakeCollectorRow, FakeGarbageRepository
 from tests.fakes.image_repository import FakeImageRepository
 from tests.fakes.object_store import FakeObjectStore
 
@@ -20,7 +24,10 @@ LATER = timedelta(days=3650)
 class Bench:
     def __init__(self) -> None:
         self.rows, self.store = FakeImageRepository(), FakeObjectStore()
-        self.collector = GarbageCollector(self.rows, self.rows, self.store, Metrics())
+        self.row, self.alerts = FakeCollectorRow(self.rows), FakeAlerts()
+        self.collector = GarbageCollector(
+            garbage=FakeGarbageRepository(self.rows), row=self.row, rows=self.rows, store=self.store, alerts=self.alerts, metrics=Metrics()
+        )
 
     def put(self, row: ImageRow, version: int) -> str:
         key = object_key(row.shop_no, row.image_id, version, f"{version:064x}", "jpg")
@@ -29,6 +36,9 @@ class Bench:
 
     def list(self, row: ImageRow, target: str, *, due: timedelta = timedelta(0)) -> None:
         self.rows.garbage[len(self.rows.garbage) + 1] = Garbage(row.key, target, NOW + due)
+
+    def images(self) -> set[str]:
+        return set(self.store.objects) - {COUNTER_KEY}
 
     def add(self, row: ImageRow) -> ImageRow:
         self.rows.rows[row.key] = row
@@ -45,14 +55,14 @@ async def test_a_replaced_object_is_deleted_when_due_and_its_entry_forgotten(ben
     old = bench.put(row, 9)
     bench.list(row, old)
     assert await bench.collector.run_pass() == 1
-    assert (bench.store.objects, bench.rows.garbage) == ({}, {})
+    assert (bench.images(), bench.rows.garbage) == (set(), {})
 
 
 async def test_nothing_is_deleted_before_its_time(bench: Bench) -> None:
     row = bench.add(done_row(version=10))
     bench.list(row, bench.put(row, 9), due=LATER)
     assert await bench.collector.run_pass() == 0
-    assert len(bench.store.objects) == 1
+    assert len(bench.images()) == 1
 
 
 async def test_what_is_shown_or_can_still_become_shown_is_kept(bench: Bench) -> None:
@@ -63,7 +73,7 @@ async def test_what_is_shown_or_can_still_become_shown_is_kept(bench: Bench) -> 
     coming = bench.add(accepted_row(image_id=b"b", version=10))
     bench.list(coming, bench.put(coming, 10))
     assert await bench.collector.run_pass() == 0
-    assert len(bench.store.objects) == 2
+    assert len(bench.images()) == 2
 
 
 async def test_the_prefix_of_a_deleted_image_is_emptied(bench: Bench) -> None:
@@ -73,7 +83,7 @@ async def test_the_prefix_of_a_deleted_image_is_emptied(bench: Bench) -> None:
     neighbour = bench.put(accepted_row(image_id=b"other"), 5)
     bench.list(row, image_prefix(*row.key))
     assert await bench.collector.run_pass() == 3
-    assert set(bench.store.objects) == {neighbour}
+    assert bench.images() == {neighbour}
 
 
 async def test_of_an_image_that_came_back_only_the_old_objects_go(bench: Bench) -> None:
@@ -82,14 +92,14 @@ async def test_of_an_image_that_came_back_only_the_old_objects_go(bench: Bench) 
     coming = bench.put(row, 11)
     bench.list(row, image_prefix(*row.key))
     assert await bench.collector.run_pass() == 1
-    assert set(bench.store.objects) == {coming}
+    assert bench.images() == {coming}
 
 
 async def test_an_object_without_a_row_is_kept(bench: Bench) -> None:
     row = accepted_row()
     bench.list(row, bench.put(row, 1))
     assert await bench.collector.run_pass() == 0
-    assert len(bench.store.objects) == 1
+    assert len(bench.images()) == 1
 
 
 async def test_while_storage_is_away_nothing_is_forgotten(bench: Bench) -> None:
@@ -99,3 +109,66 @@ async def test_while_storage_is_away_nothing_is_forgotten(bench: Bench) -> None:
     with pytest.raises(Unavailable):
         await bench.collector.run_pass()
     assert len(bench.rows.garbage) == 1
+
+
+async def test_each_pass_that_deletes_is_counted_in_the_database_and_then_in_the_bucket(bench: Bench) -> None:
+    row = bench.add(done_row(version=10))
+    for passes in (1, 2):
+        bench.list(row, bench.put(row, passes))
+        await bench.collector.run_pass()
+        assert (bench.row.kept.passes, bench.store.objects[COUNTER_KEY]) == (passes, str(passes).encode())
+    await bench.collector.run_pass()
+    assert bench.row.kept.passes == 2, "a pass without anything to delete is none"
+
+
+@pytest.mark.parametrize("counter", [b"3", b"not a number", b"9" * 40], ids=repr)
+async def test_a_database_older_than_the_bucket_deletes_nothing_until_it_has_caught_up(bench: Bench, counter: bytes) -> None:
+    row = bench.add(done_row(version=10))
+    bench.list(row, bench.put(row, 9))
+    bench.store.objects[COUNTER_KEY] = counter
+    assert await bench.collector.run_pass() == 0
+    assert len(bench.images()) == 1
+    assert (FaultKind.DATABASE_WENT_BACK, None) in bench.alerts.faults
+    bench.row.kept = replace(bench.row.kept, passes=3)
+    bench.store.objects[COUNTER_KEY] = b"3"
+    assert await bench.collector.run_pass() == 1
+    assert bench.alerts.faults == {}
+
+
+async def test_a_bucket_that_is_behind_stops_nothing(bench: Bench) -> None:
+    row = bench.add(done_row(version=10))
+    bench.list(row, bench.put(row, 9))
+    bench.row.kept = replace(bench.row.kept, passes=7)
+    bench.store.objects[COUNTER_KEY] = b"6"
+    assert await bench.collector.run_pass() == 1
+    assert bench.store.objects[COUNTER_KEY] == b"8"
+
+
+async def test_far_too_much_at_once_is_not_deleted_without_leave(bench: Bench) -> None:
+    row = bench.add(done_row(version=10))
+    for version in range(LEAST_TO_STOP + 1):
+        bench.list(row, bench.put(row, 9 if version == 0 else 9 - version % 9))
+    bench.row.about = 100_000
+    assert await bench.collector.run_pass() == 0
+    assert bench.images()
+    assert (FaultKind.TOO_MUCH_GARBAGE, None) in bench.alerts.faults
+    bench.row.kept = replace(bench.row.kept, allowed_before=await bench.rows.now())
+    await bench.collector.run_pass()
+    assert (bench.images(), bench.rows.garbage, bench.alerts.faults) == (set(), {}, {})
+
+
+async def test_one_percent_of_many_images_is_not_too_much(bench: Bench) -> None:
+    row = bench.add(done_row(version=10))
+    old = bench.put(row, 9)
+    for _ in range(LEAST_TO_STOP + 1):
+        bench.list(row, old)
+    bench.row.about = 100 * (LEAST_TO_STOP + 1)
+    await bench.collector.run_pass()
+    assert bench.images() == set()
+
+
+async def test_who_no_longer_runs_the_passes_takes_its_reports_back(bench: Bench) -> None:
+    bench.store.objects[COUNTER_KEY] = b"3"
+    await bench.collector.run_pass()
+    bench.collector.stand_down()
+    assert bench.alerts.faults == {}

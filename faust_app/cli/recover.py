@@ -1,0 +1,93 @@
+"""`shop-images recover`: after the database was set back to a backup, what differs from the bucket is listed and mended."""
+
+from dataclasses import dataclass
+from typing import Final
+
+from rich.console import Console
+from rich.progress import Progress
+
+from faust_app.adapters.collector_row import MariaCollectorRow
+from faust_app.adapters.database import Database
+from faust_app.adapters.image_folders import MariaImageFolders
+from faust_app.adapters.image_repository import MariaImageRepository
+from faust_app.adapters.object_store import S3ObjectStore
+from faust_app.core.collection import COUNTER_KEY, counted
+from faust_app.core.image import ImageKey
+from faust_app.flows.recover import Findings, Recovery
+from faust_app.settings import Settings
+
+_SHOWN: Final = 10
+
+
+@dataclass(frozen=True, slots=True)
+class RecoverReport:
+    """What was found, what of it was mended, and how far the database was behind the bucket."""
+
+    findings: Findings
+    passes: int
+    passes_in_bucket: int | None
+    dry_run: bool
+
+    def as_json(self) -> dict[str, object]:
+        """Return the report as a JSON object."""
+        found = self.findings
+        return {
+            "dry_run": self.dry_run,
+            "images": found.images,
+            "objects": found.objects,
+            "collector_passes": {"database": self.passes, "bucket": self.passes_in_bucket},
+            "without_object": {"count": found.missing, "republished": found.republished, "images": _images(found.missing_images)},
+            "behind": {"count": found.behind, "images": _images(found.images_behind)},
+            "objects_without_row": {"count": found.without_row, "keys": found.keys_without_row},
+        }
+
+    def lines(self) -> list[str]:
+        """Return the report for people."""
+        found = self.findings
+        done = "to be fetched again" if self.dry_run else f"{found.republished:,} are fetched again"
+        unreadable = "unreadable" if self.passes_in_bucket is None else f"{self.passes_in_bucket:,}"
+        return [
+            f"{found.images:,} images and {found.objects:,} objects compared",
+            f"{found.missing:,} images show an object that is gone: {done}",
+            *_some(_names(found.missing_images)),
+            f"{found.behind:,} images have an object newer than their row: ask their shops to send them again",
+            *_some(_names(found.images_behind)),
+            f"{found.without_row:,} objects belong to no row: kept; ask their shops to send their images again",
+            *_some(found.keys_without_row),
+            f"passes of the collector: database {self.passes:,}, bucket {unreadable}"
+            + ("" if self.dry_run else "; it goes on with its next pass"),
+        ]
+
+
+async def recover(settings: Settings, *, dry_run: bool) -> RecoverReport:
+    """Compare rows and bucket; without `dry_run` mend what can be mended and let the collector go on. Raises Unavailable."""
+    async with Database.connect(settings.database, 2) as database, S3ObjectStore(settings) as store:
+        collector = MariaCollectorRow(database)
+        passes, in_bucket = (await collector.state()).passes, counted(await store.read(COUNTER_KEY))
+        recovery = Recovery(MariaImageRepository(database), MariaImageFolders(database), store)
+        with Progress(console=Console(stderr=True), transient=True) as progress:
+            task = progress.add_task("images", total=await collector.images_about() or None)
+            findings = await recovery.run(dry_run=dry_run, advance=lambda images: progress.advance(task, images))
+        if not dry_run:
+            await _let_go_on(collector, store, passes, in_bucket)
+        return RecoverReport(findings, passes, in_bucket, dry_run)
+
+
+async def _let_go_on(collector: MariaCollectorRow, store: S3ObjectStore, passes: int, in_bucket: int | None) -> None:
+    """Count from where the bucket is; a counter that cannot be read is removed, and written anew by the next pass."""
+    if in_bucket is None:
+        await store.delete([COUNTER_KEY])
+    await collector.catch_up(max(passes, in_bucket or 0))
+
+
+def _images(keys: list[ImageKey]) -> list[dict[str, object]]:
+    return [{"shop_no": shop_no, "image_id": image_id.decode(errors="replace")} for shop_no, image_id in keys]
+
+
+def _names(keys: list[ImageKey]) -> list[str]:
+    return [f"shop {shop_no}, image {image_id.decode(errors='replace')}" for shop_no, image_id in keys]
+
+
+def _some(names: list[str]) -> list[str]:
+    more = len(names) - _SHOWN
+    return [f"  {name}" for name in names[:_SHOWN]] + ([f"  and {more:,} more; --json lists them"] if more > 0 else [])

@@ -1,0 +1,142 @@
+"""The collector's garbage and row, and rows by folder, for the fakes and for the real database alike."""
+
+from collections.abc import AsyncIterator, Sequence
+from dataclasses import dataclass
+from datetime import timedelta
+
+import pytest
+
+from faust_app.adapters.collector_row import MariaCollectorRow
+from faust_app.adapters.database import Database
+from faust_app.adapters.garbage_repository import MariaGarbageRepository
+from faust_app.adapters.image_folders import MariaImageFolders
+from faust_app.adapters.image_repository import MariaImageRepository
+from faust_app.core.changes import Changes, Locked
+from faust_app.core.image import ImageRow, ImageState, folder
+from faust_app.core.outcome import Garbage
+from faust_app.flows.intake import Terms, decide
+from faust_app.flows.ports import CollectorRow, GarbageRepository, ImageFolders, ImageRepository
+from faust_app.settings import Settings
+from tests.factories import LEASE, make_request
+from tests.fakes.collector import FakeCollectorRow, FakeGarbageRepository, FakeImageFolders
+from tests.fakes.image_repository import FakeImageRepository
+
+
+@dataclass
+class Store:
+    rows: ImageRepository
+    garbage: GarbageRepository
+    collector: CollectorRow
+    folders: ImageFolders
+    database: Database | None = None
+
+    async def accepted(self, shop_no: int, *image_ids: str) -> list[ImageRow]:
+        requests = [make_request(shop_no, image_id) for image_id in image_ids]
+        decisions = await self.rows.change(
+            [request.key for request in requests], lambda locked: decide(requests, locked, Terms(LEASE)), create=True
+        )
+        return [decision.row for decision in decisions]
+
+    async def list(self, shop_no: int, *targets: str, age: timedelta = timedelta(hours=1)) -> None:
+        due = await self.rows.now() - age
+        await self.garbage.add_garbage([Garbage((shop_no, b"a"), target, due) for target in targets])
+
+
+@pytest.fixture(params=["fake", "mariadb"])
+async def store(request: pytest.FixtureRequest) -> AsyncIterator[Store]:
+    if request.param == "fake":
+        fake = FakeImageRepository()
+        yield Store(fake, FakeGarbageRepository(fake), FakeCollectorRow(fake), FakeImageFolders(fake))
+        return
+    settings: Settings = request.getfixturevalue("settings")
+    async with Database.connect(settings.database, 8) as database:
+        await database.change("DELETE FROM garbage")
+        await database.change("UPDATE collector SET passes = 0, audited_to = '', allowed_before = NULL")
+        yield Store(
+            MariaImageRepository(database),
+            MariaGarbageRepository(database),
+            MariaCollectorRow(database),
+            MariaImageFolders(database),
+            database,
+        )
+
+
+async def test_a_pass_is_counted_once_whoever_began_it(store: Store) -> None:
+    assert (await store.collector.state()).passes == 0
+    assert [await store.collector.begin_pass(0) for _ in range(2)] == [True, False]
+    assert await store.collector.begin_pass(1)
+    assert (await store.collector.state()).passes == 2
+
+
+async def test_how_far_the_audit_came_is_kept(store: Store) -> None:
+    for key in ("shops/7/abc/1-a.jpg", "shops/7/é" + "x" * 900, ""):
+        await store.collector.audited(key)
+        assert (await store.collector.state()).audited_to == key
+
+
+async def test_due_garbage_is_counted_up_to_a_bound_and_from_a_time_on(store: Store, shop_no: int) -> None:
+    await store.list(shop_no, "one", "two", age=timedelta(hours=2))
+    await store.list(shop_no, "three", age=timedelta(hours=1))
+    await store.list(shop_no, "later", age=-timedelta(hours=1))
+    between = await store.rows.now() - timedelta(minutes=90)
+    assert [await store.garbage.count_due(None, up_to) for up_to in (1, 10)] == [1, 3]
+    assert await store.garbage.count_due(between, 10) == 1
+    assert {entry.target for _, entry in await store.garbage.due_garbage(10)} == {"one", "two", "three"}
+
+
+async def test_what_is_listed_of_an_image_is_told(store: Store, shop_no: int) -> None:
+    await store.list(shop_no, "one", "two", "two")
+    assert await store.garbage.listed([(shop_no, b"a"), (shop_no, b"b")]) == {"one", "two"}
+    assert await store.garbage.listed([(shop_no + 1, b"a")]) == set()
+    assert await store.garbage.listed([]) == set()
+
+
+async def test_rows_are_found_by_the_folder_of_their_objects(store: Store, shop_no: int) -> None:
+    first, second, third = await store.accepted(shop_no, "a", "böse ☃", "c")
+    asked = {folder(first), folder(second), (shop_no, "0" * 20), (shop_no + 1, folder(third)[1]), (shop_no, "not a folder' --")}
+    found = await store.folders.rows_in(asked)
+    assert {key: row.image_id for key, row in found.items()} == {folder(first): first.image_id, folder(second): second.image_id}
+
+
+async def test_rows_of_a_shop_come_in_pages(store: Store, shop_no: int) -> None:
+    await store.accepted(shop_no, *[f"i{number}" for number in range(5)])
+    assert shop_no in await store.folders.shops()
+    pages: list[Sequence[bytes]] = []
+    after = b""
+    while page := await store.folders.page(shop_no, after, 2):
+        pages.append([row.image_id for row in page])
+        after = page[-1].image_id
+    assert pages == [[b"i0", b"i1"], [b"i2", b"i3"], [b"i4"]]
+
+
+async def test_a_hidden_row_shows_nothing_any_more(store: Store, shop_no: int) -> None:
+    (row,) = await store.accepted(shop_no, "a")
+
+    def hide(locked: Locked) -> tuple[Changes, None]:
+        return Changes(hidden=[locked.rows[row.key]]), None
+
+    await store.rows.change([row.key], hide)
+    after = (await store.rows.load([row.key]))[row.key]
+    assert (after.shown, after.state, after.version) == (None, ImageState.IN_PROGRESS, row.version)
+
+
+async def test_leave_to_delete_what_is_due_is_kept(store: Store) -> None:
+    if store.database is None:
+        pytest.skip("given at the command line, which has no fake")
+    allowed = await MariaCollectorRow(store.database).allow_what_is_due()
+    assert (await store.collector.state()).allowed_before == allowed
+    await MariaCollectorRow(store.database).catch_up(9)
+    await MariaCollectorRow(store.database).catch_up(4)
+    assert (await store.collector.state()).passes == 9
+
+
+async def test_the_estimate_of_the_images_is_a_number(store: Store) -> None:
+    assert await store.collector.images_about() >= 0
+
+
+async def test_garbage_is_searched_by_an_index(store: Store, shop_no: int) -> None:
+    if store.database is None:
+        pytest.skip("a list in memory has no index")
+    sql = "EXPLAIN SELECT target FROM garbage FORCE INDEX (by_image) WHERE shop_no = %s AND image_id = 'a'"
+    ((*_, _),) = explained = await store.database.rows(sql, (shop_no,))
+    assert "by_image" in explained[0]

@@ -1,0 +1,38 @@
+"""When the collector may delete."""
+
+import pytest
+
+from faust_app.core.collection import LEAST_TO_STOP, CollectorState, counted, most_of_a_pass, went_back
+from faust_app.core.image import folder, folder_of, object_key
+from tests.factories import done_row
+
+
+@pytest.mark.parametrize(
+    ("content", "passes"),
+    [(None, 0), (b"0", 0), (b"17", 17), (b"", None), (b"-1", None), (b"1\n", None), (b"9" * 19, None), (b"\xff", None)],
+)
+def test_the_counter_in_the_bucket_is_a_plain_number_or_unreadable(content: bytes | None, passes: int | None) -> None:
+    assert counted(content) == passes
+
+
+@pytest.mark.parametrize(
+    ("database", "bucket", "back"),
+    [(0, 0, False), (5, 5, False), (5, 4, False), (5, 0, False), (5, 6, True), (0, None, True)],
+)
+def test_only_a_bucket_that_is_ahead_tells_of_a_database_that_went_back(database: int, bucket: int | None, back: bool) -> None:  # noqa: FBT001
+    assert (went_back(CollectorState(database), bucket) is not None) is back
+
+
+@pytest.mark.parametrize(("images", "most"), [(0, LEAST_TO_STOP), (100_000, LEAST_TO_STOP), (1_000_000, 10_000)])
+def test_a_pass_may_have_one_percent_of_the_images(images: int, most: int) -> None:
+    assert most_of_a_pass(images) == most
+
+
+def test_an_object_key_tells_its_images_folder() -> None:
+    row = done_row()
+    assert folder_of(object_key(*row.key, 10, "a" * 64, "jpg")) == folder(row)
+
+
+@pytest.mark.parametrize("key", ["", "shops", "shops/7/abc", "shops/x/abc/1-a.jpg", "other/7/abc/1-a.jpg", "shops/7/abc/1/a.jpg"])
+def test_a_key_we_did_not_make_has_no_folder(key: str) -> None:
+    assert folder_of(key) is None

@@ -1,0 +1,92 @@
+"""The collector's garbage and row, and the rows by folder, in memory."""
+
+from collections.abc import Collection, Sequence
+from dataclasses import replace
+from datetime import datetime
+
+from faust_app.core.collection import CollectorState
+from faust_app.core.image import Folder, ImageKey, ImageRow, folder
+from faust_app.core.outcome import Garbage
+from tests.fakes.image_repository import FakeImageRepository
+
+
+class FakeGarbageRepository:
+    """Implements `GarbageRepository` on the fake rows, whose settling lists garbage."""
+
+    def __init__(self, rows: FakeImageRepository) -> None:
+        self._rows = rows
+
+    async def due_garbage(self, limit: int) -> list[tuple[int, Garbage]]:
+        now = await self._rows.now()
+        return sorted((n, entry) for n, entry in self._rows.garbage.items() if entry.due_at <= now)[:limit]
+
+    async def remove_garbage(self, ids: Sequence[int]) -> None:
+        await self._rows.now()
+        for number in ids:
+            self._rows.garbage.pop(number, None)
+
+    async def count_due(self, after: datetime | None, up_to: int) -> int:
+        now = await self._rows.now()
+        due = [entry for entry in self._rows.garbage.values() if entry.due_at <= now and (after is None or entry.due_at > after)]
+        return min(up_to, len(due))
+
+    async def listed(self, keys: Sequence[ImageKey]) -> set[str]:
+        await self._rows.now()
+        return {entry.target for entry in self._rows.garbage.values() if entry.key in keys}
+
+    async def add_garbage(self, entries: Sequence[Garbage]) -> None:
+        await self._rows.now()
+        for entry in entries:
+            self._rows.garbage[max(self._rows.garbage, default=0) + 1] = entry
+
+
+class FakeCollectorRow:
+    """Implements `CollectorRow`; `about` is the estimate."""
+
+    def __init__(self, rows: FakeImageRepository) -> None:
+        self._rows = rows
+        self.kept = CollectorState()
+        self.about = 0
+
+    async def state(self) -> CollectorState:
+        await self._rows.now()
+        return self.kept
+
+    async def begin_pass(self, before: int) -> bool:
+        await self._rows.now()
+        if self.kept.passes != before:
+            return False
+        self.kept = replace(self.kept, passes=before + 1)
+        return True
+
+    async def audited(self, key: str) -> None:
+        await self._rows.now()
+        self.kept = replace(self.kept, audited_to=key)
+
+    async def now(self) -> datetime:
+        return await self._rows.now()
+
+    async def images_about(self) -> int:
+        await self._rows.now()
+        return self.about
+
+
+class FakeImageFolders:
+    """Implements `ImageFolders` on the fake rows."""
+
+    def __init__(self, rows: FakeImageRepository) -> None:
+        self._rows = rows
+
+    async def rows_in(self, folders: Collection[Folder]) -> dict[Folder, ImageRow]:
+        await self._rows.now()
+        return {folder(row): row for row in self._rows.rows.values() if folder(row) in folders}
+
+    async def shops(self) -> list[int]:
+        await self._rows.now()
+        return sorted({shop_no for shop_no, _ in self._rows.rows})
+
+    async def page(self, shop_no: int, after: bytes, limit: int) -> list[ImageRow]:
+        await self._rows.now()
+        return sorted(
+            (row for row in self._rows.rows.values() if row.shop_no == shop_no and row.image_id > after), key=lambda row: row.image_id
+        )[:limit]
