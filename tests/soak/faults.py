@@ -59,6 +59,8 @@ class Faults:
         self._random = random.Random(seed)
         self.counts: Counter[str] = Counter()
         self._running: set[asyncio.Task[None]] = set()
+        self.each_once = asyncio.Event()
+        """Set when every kind of fault was done."""
 
     async def kill_workers(self, kills: int, pause: float, told: Callable[[int], None]) -> None:
         """Kill -9 a random worker so many times."""
@@ -73,7 +75,7 @@ class Faults:
     async def do_others(self, until: asyncio.Event, pause: float) -> None:
         """Do every other kind of fault in turn, in an order of the seed, until the event is set."""
         kinds = sorted(self._kinds - {"kill"})
-        while kinds and not until.is_set():
+        while not until.is_set():
             self._random.shuffle(kinds)
             for kind in kinds:
                 await asyncio.sleep(pause)
@@ -81,6 +83,9 @@ class Faults:
                     break
                 self.counts[kind] += 1
                 await self._do(kind)
+            self.each_once.set()
+            if not kinds:
+                break
         await asyncio.gather(*self._running)
 
     async def _do(self, kind: str) -> None:

@@ -95,7 +95,7 @@ async def soak(plan: Plan, settings: Settings, stack: Stack, folder: Path, told:
         managing = asyncio.create_task(manager.run(quiet))
         loading = asyncio.create_task(load.run(over, plan.rate))
         others = asyncio.create_task(faults.do_others(over, plan.other_pause))
-        await faults.kill_workers(plan.kills, plan.pause, told)
+        await asyncio.gather(faults.kill_workers(plan.kills, plan.pause, told), faults.each_once.wait())
         over.set()
         await asyncio.gather(loading, others)
         for proxy in proxies.values():
