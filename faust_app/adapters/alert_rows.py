@@ -42,7 +42,9 @@ async def count_occurrences(session: Session, occurrences: Sequence[Occurrence],
     latest = {occurrence.fingerprint: occurrence for occurrence in occurrences}
     counts = Counter(occurrence.fingerprint for occurrence in occurrences)
     await _write_alerts(session, latest, counts, now)
-    shops = Counter((occurrence.fingerprint, occurrence.shop_no) for occurrence in occurrences)
+    shops = Counter((occurrence.fingerprint, occurrence.shop_no) for occurrence in occurrences if occurrence.shop_no is not None)
+    if not shops:
+        return
     slot = slot_of(now)
     flat = [value for (fingerprint, shop_no), count in sorted(shops.items()) for value in (fingerprint, shop_no, slot, count)]
     await session.change(_COUNT_SHOPS.format(values=",".join(["(%s,%s,%s,%s)"] * len(shops))), flat)

@@ -70,13 +70,16 @@ class FaultKind(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Occurrence:
-    """One image that failed for good, as its alert counts it; `detail` is one line without secrets."""
+    """One image that failed for good, as its alert counts it; `detail` is one line without secrets.
+
+    Without shop and image it is a record that no row stands behind.
+    """
 
     fingerprint: str
     code: str
     host: str | None
-    shop_no: int
-    image_id: bytes
+    shop_no: int | None
+    image_id: bytes | None
     detail: str = ""
 
 
@@ -97,6 +100,12 @@ class PlatformFault:
 
 
 FAULT_PREFIX: Final = "fault."
+RECORD_PREFIX: Final = "record."
+
+
+def of_record(code: FailureCode, detail: str) -> Occurrence:
+    """Return how a record that no row stands behind is counted: by its code, whoever sent it."""
+    return Occurrence(f"{RECORD_PREFIX}{code.value}@-", code.value, None, None, None, detail)
 
 
 @dataclass(frozen=True, slots=True)
@@ -127,6 +136,11 @@ class Alert:
     def is_fault(self) -> bool:
         """Tell a platform fault from failed images."""
         return self.fingerprint.startswith(FAULT_PREFIX)
+
+    @property
+    def is_of_records(self) -> bool:
+        """Tell records that no row stands behind from images."""
+        return self.fingerprint.startswith(RECORD_PREFIX)
 
 
 @dataclass(frozen=True, slots=True)
@@ -159,6 +173,7 @@ _PLATFORM_CODES: Final = frozenset(
         FailureCode.DATABASE_UNAVAILABLE.value,
         FailureCode.KAFKA_UNAVAILABLE.value,
         FailureCode.UNKNOWN_VERSION.value,
+        FailureCode.UNPARSEABLE.value,
         FailureCode.LOST_REPEATEDLY.value,
         FailureCode.EGRESS_UNAVAILABLE.value,
     }

@@ -103,14 +103,14 @@ _FAULTS: Final = {
     ),
     FaultKind.DATABASE_WENT_BACK: Advice(
         "The database is older than the bucket",
-        "nothing is deleted from the bucket; images are taken and stored as ever.",
+        "no more is lost: nothing is deleted from the bucket; images are taken and stored as ever.",
         "the database was set back to a backup: rows may show objects that are gone, and requests since then are forgotten.",
         "run `shop-images recover --dry-run`, then `shop-images recover`; ask the shops to send again what they sent since the backup.",
         "no; the collector waits for `shop-images recover`.",
     ),
     FaultKind.TOO_MUCH_GARBAGE: Advice(
         "The collector stopped: far more is to be deleted than on any usual day",
-        "nothing is deleted from the bucket; images are taken and stored as ever.",
+        "lost 0: nothing is deleted from the bucket; images are taken and stored as ever.",
         "a shop was emptied or imported anew; or a mistake is about to delete what is needed.",
         "`shop-images garbage` tells how much of which shops; if that is meant, `shop-images garbage --delete-anyway`.",
         "no; what is due waits for that command.",
@@ -157,6 +157,14 @@ def advise(alert: Alert) -> Advice:
         return _FAULTS[kind]
     if alert.is_fault:
         return Advice(f"Fault {alert.code}", "lost 0.", "a newer release reports this and knows more.", _ASK_A_DEVELOPER, "unknown.")
+    if alert.is_of_records:
+        return Advice(
+            f"Records cannot be used: {alert.code.replace('_', ' ')}",
+            "no row was changed, lost 0; each record is in the dead letters as it came.",
+            sentence_of(alert.code),
+            "read the dead letters (topic `dead-letter`, header `shop-images-code`) and tell whoever sent them what the detail says.",
+            "no; a corrected record has to be sent again.",
+        )
     cause, step = _CODES.get(alert.code, (None, None))
     ours = alert.severity is Severity.PLATFORM
     return Advice(

@@ -127,7 +127,11 @@ def _flag(alert: Alert) -> str:
 
 
 def _amount(alert: Alert) -> str:
-    return counted(alert.occurrences, "report" if alert.is_fault else "image")
+    return counted(alert.occurrences, "report" if alert.is_fault else _noun(alert))
+
+
+def _noun(alert: Alert) -> str:
+    return "record" if alert.is_of_records else "image"
 
 
 def _what(alert: Alert, advice: Advice) -> str:
@@ -151,7 +155,9 @@ def _reaches(alert: Alert, reach: Reach) -> str:
         parts.append(f"{counted(len(reach.workers), 'process', 'es')} ({', '.join(reach.workers[:_NAMED])}{more})")
     if reach.waiting:
         parts.append(f"{counted(reach.waiting, 'image')} waiting")
-    if not alert.is_fault:
+    if alert.is_of_records:
+        parts.append(_amount(alert))
+    elif not alert.is_fault:
         parts += [f"{counted(alert.occurrences, 'image')} of {counted(reach.shops, 'shop')}{_most(reach)}", _growth(reach)]
     return "; ".join(parts) or counted(alert.occurrences, "report")
 
@@ -172,6 +178,8 @@ def _step(alert: Alert, advice: Advice, reach: Reach, place: Place, *, over: boo
     if alert.is_fault:
         ready = f"{place.web_url}/ready" if place.web_url else "/ready of the processes named above"
         return "nothing." if over else advice.step.replace("{ready}", ready)
+    if alert.is_of_records:
+        return advice.step
     shop_no = alert.sample_shop if not reach.top_shops else reach.top_shops[0][0]
     return f"{advice.step} Count them: `shop-images status --shop {shop_no}`.{_example(alert, place)}"
 

@@ -6,6 +6,7 @@ from typing import Final
 
 import structlog
 
+from faust_app.core.alert import Occurrence, of_record
 from faust_app.core.changes import Changes, Locked
 from faust_app.core.failure import Dependency, FailureCode, Unavailable
 from faust_app.core.image import ImageRow
@@ -37,6 +38,7 @@ class Settler:
         self._metrics = metrics
         self._grace = grace
         self._groups: GroupCommit[Outcome, Settlement] = GroupCommit(self._settle_group)
+        self._counts: GroupCommit[Occurrence, None] = GroupCommit(self._count_group)
 
     async def __call__(self, record: Record, outcome: Outcome) -> str:
         """Settle the outcome; return by which word it is counted."""
@@ -65,11 +67,14 @@ class Settler:
         return (await self._groups.submit(outcome)).row is not None
 
     async def give_up(self, record: Record, code: FailureCode, detail: str) -> str:
-        """Send a record without a row to the dead letters, however long Kafka is away."""
-        refused = 0
+        """Send a record without a row to the dead letters and count it, however long Kafka and database are away."""
+        buried, refused = False, 0
         while True:
             try:
-                await self._dead_letters.of_record(record, code, detail)
+                if not buried:
+                    await self._dead_letters.of_record(record, code, detail)
+                    buried = True
+                await self._counts.submit(of_record(code, detail))
             except Unavailable as failure:
                 refused = await self._wait_out(failure, refused)
                 if refused < GUILTY:
@@ -91,6 +96,10 @@ class Settler:
         return await self._repository.change(
             [outcome.row.key for outcome in outcomes], lambda locked: settle_all(outcomes, locked, self._grace)
         )
+
+    async def _count_group(self, occurrences: Sequence[Occurrence]) -> list[None]:
+        await self._repository.change([], lambda _: (Changes(occurrences=list(occurrences)), None))
+        return [None] * len(occurrences)
 
     def _end(self, outcome: Outcome, settlement: Settlement) -> str:
         if settlement.row is None:

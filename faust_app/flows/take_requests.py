@@ -8,9 +8,10 @@ from datetime import UTC, datetime, timedelta
 import structlog
 
 from faust_app.core.accept import Decision
+from faust_app.core.alert import of_record
 from faust_app.core.changes import Changes, IntakeOffset, Locked
 from faust_app.core.events import ImageRequest
-from faust_app.core.failure import Failure, FailureCode
+from faust_app.core.failure import Failure, FailureCode, RecordRefused
 from faust_app.core.record import Record, Unparseable, parse_request
 from faust_app.flows.dead_letters import DeadLetters
 from faust_app.flows.intake import Intake, Terms, decide
@@ -25,6 +26,23 @@ class Request:
 
     record: Record
     asked: ImageRequest
+
+
+@dataclass(frozen=True, slots=True)
+class Refused:
+    """Why a record is no request."""
+
+    code: FailureCode
+    detail: str
+
+
+@dataclass(frozen=True, slots=True)
+class Batch:
+    """Records of one partition, in offset order, and what they come to."""
+
+    records: Sequence[Record]
+    requests: list[Request]
+    refused: list[Refused]
 
 
 class TakeRequests:
@@ -67,13 +85,14 @@ class TakeRequests:
             except Failure:
                 raise
             except Exception as error:  # noqa: BLE001 - its traceback is logged above
-                detail = type(error).__name__
-                await self._dead_letters.of_record(record, FailureCode.INTERNAL_ERROR, detail, group=self._group)
-                await self._pass_over(record)
+                refused = Refused(FailureCode.INTERNAL_ERROR, type(error).__name__)
+                await self._bury(record, refused)
+                await self._pass_over(record, refused)
 
-    async def _pass_over(self, record: Record) -> None:
+    async def _pass_over(self, record: Record, refused: Refused) -> None:
+        batch = Batch([record], [], [refused])
         offset_of = (record.topic, record.partition)
-        await self._repository.change([], lambda locked: _decide([record], [], locked, self._terms, timedelta(0)), offset_of=offset_of)
+        await self._repository.change([], lambda locked: _decide(batch, locked, self._terms, timedelta(0)), offset_of=offset_of)
 
     async def _take_fresh(self, records: Sequence[Record]) -> None:
         first = records[0]
@@ -81,23 +100,38 @@ class TakeRequests:
         fresh = [record for record in records if _is_fresh(record, stored)]
         if not fresh:
             return
-        requests = [request for record in fresh if (request := await self._parse(record)) is not None]
+        batch = await self._read(fresh)
         ahead = await self._clock_difference()
         decisions = await self._repository.change(
-            [request.asked.key for request in requests],
-            lambda locked: _decide(fresh, requests, locked, self._terms, ahead),
+            [request.asked.key for request in batch.requests],
+            lambda locked: _decide(batch, locked, self._terms, ahead),
             create=True,
             offset_of=(first.topic, first.partition),
         )
         self._intake.follow_up(decisions, door="topic")
 
-    async def _parse(self, record: Record) -> Request | None:
-        request = parse_request(record)
-        if isinstance(request, Unparseable):
-            await self._dead_letters.of_record(record, FailureCode.UNPARSEABLE, request.detail, group=self._group)
-            log.warning("request dead-lettered", partition=record.partition, offset=record.offset, detail=request.detail)
-            return None
-        return Request(record, request)
+    async def _read(self, records: Sequence[Record]) -> Batch:
+        """Parse the records; what is no request is in the dead letters when this returns."""
+        batch = Batch(records, [], [])
+        for record in records:
+            request = parse_request(record)
+            if isinstance(request, Unparseable):
+                refused = Refused(FailureCode.UNPARSEABLE, request.detail)
+                await self._bury(record, refused)
+                batch.refused.append(refused)
+            else:
+                batch.requests.append(Request(record, request))
+        return batch
+
+    async def _bury(self, record: Record, refused: Refused) -> None:
+        """Write the record's dead letter; one that Kafka takes from nobody is only logged, and blocks no other."""
+        ids = {"partition": record.partition, "offset": record.offset, "code": refused.code.value, "detail": refused.detail}
+        try:
+            await self._dead_letters.of_record(record, refused.code, refused.detail, group=self._group)
+        except RecordRefused as error:
+            log.error("request cannot be dead-lettered", **ids, exc_info=error)  # noqa: TRY400
+        else:
+            log.warning("request dead-lettered", **ids)
 
     async def _clock_difference(self) -> timedelta:
         """Return what an append time lacks to the database's clock, measured against this process's own."""
@@ -115,17 +149,16 @@ def _is_fresh(record: Record, stored: IntakeOffset | None) -> bool:
     return stored.appended_at is not None and _appended_at(record) > stored.appended_at
 
 
-def _decide(
-    records: Sequence[Record], requests: Sequence[Request], locked: Locked, terms: Terms, ahead: timedelta
-) -> tuple[Changes, list[Decision]]:
+def _decide(batch: Batch, locked: Locked, terms: Terms, ahead: timedelta) -> tuple[Changes, list[Decision]]:
     stored = locked.offset
-    fresh = [request for request in requests if _is_fresh(request.record, stored)]
+    fresh = [request for request in batch.requests if _is_fresh(request.record, stored)]
     reached = [_appended_at(request.record) + ahead for request in fresh]
     changes, decisions = decide([request.asked for request in fresh], locked, terms, reached_at=reached.__getitem__)
-    last = records[-1]
+    last = batch.records[-1]
     if stored is not None and last.offset < stored.next_offset and _is_fresh(last, stored):
         log.error("requests come from another log; going on from it", partition=last.partition, offset=last.offset)
     if _is_fresh(last, stored):
+        changes.occurrences += [of_record(refused.code, refused.detail) for refused in batch.refused]
         changes.offset = IntakeOffset(last.topic, last.partition, last.offset + 1, _appended_at(last))
     return changes, decisions
 

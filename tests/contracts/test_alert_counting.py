@@ -14,7 +14,7 @@ from faust_app.adapters.database import Database, Session
 from faust_app.adapters.image_repository import MariaImageRepository
 from faust_app.adapters.leases import MariaLeases, holds
 from faust_app.adapters.schema import upgrade_schema
-from faust_app.core.alert import Occurrence
+from faust_app.core.alert import Occurrence, of_record
 from faust_app.core.events import Op
 from faust_app.core.failure import FailureCode
 from faust_app.core.image import ImageRow, ImageState
@@ -37,6 +37,16 @@ async def database(alert_settings: Settings) -> AsyncIterator[Database]:
 
 def failed(count: int, shop_no: int = 7, host: str = "h") -> list[Occurrence]:
     return [Occurrence(f"source_error@{host}", "source_error", host, shop_no, b"i%d" % n, "status 500") for n in range(count)]
+
+
+async def test_records_without_a_row_are_counted_as_what_they_are(database: Database) -> None:
+    async def unit(session: Session) -> None:
+        await count_occurrences(session, [of_record(FailureCode.UNPARSEABLE, "not JSON")] * 3, NOW)
+
+    await database.run(unit)
+    found = await database.rows("SELECT fingerprint, severity, occurrences, sample_shop FROM alert")
+    assert found == (("record.unparseable@-", "platform", 3, None),)
+    assert await database.rows("SELECT * FROM alert_shop") == ()
 
 
 class CountingSession(Session):

@@ -118,6 +118,7 @@ def test_only_what_is_ours_is_a_fault_of_the_platform(code: FailureCode) -> None
     ours = code.value.endswith("_unavailable") or code in {
         FailureCode.INTERNAL_ERROR,
         FailureCode.UNKNOWN_VERSION,
+        FailureCode.UNPARSEABLE,
         FailureCode.LOST_REPEATEDLY,
     }
     assert severity_of(code.value) is (Severity.PLATFORM if ours else Severity.SHOP)

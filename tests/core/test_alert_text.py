@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from faust_app.core.alert import Alert, FaultKind, PlatformFault, Severity, Word, severity_of
+from faust_app.core.alert import Alert, FaultKind, PlatformFault, Severity, Word, of_record, severity_of
 from faust_app.core.alert_message import Chosen, Due, Form
 from faust_app.core.alert_text import MAX_TEXT, NOWHERE, Place, Reach, alert_text, compose, duration, line_of, moment, one_line, title_of
 from faust_app.core.failure import FailureCode
@@ -68,7 +68,15 @@ def test_what_is_over_says_for_how_long_and_asks_for_nothing() -> None:
     assert text.endswith("Heals by itself: it is over.")
 
 
-EVERY_CAUSE = [*(fault(kind) for kind in FaultKind), *(images(code.value) for code in FailureCode)]
+def records(code: FailureCode) -> Alert:
+    return replace(images(code.value), fingerprint=of_record(code, "").fingerprint, sample_shop=None, sample_image=None)
+
+
+EVERY_CAUSE = [
+    *(fault(kind) for kind in FaultKind),
+    *(images(code.value) for code in FailureCode),
+    *(records(code) for code in FailureCode),
+]
 NEWER = [images("made_tomorrow"), replace(fault(FaultKind.EGRESS), code="tomorrow", fingerprint="fault.tomorrow@-")]
 
 

@@ -62,7 +62,8 @@ class FakeAlertStore:
         for each in occurrences:
             alert = Alert(each.fingerprint, each.code, each.host, severity_of(each.code), 1, self.now, self.now, 1, each.detail)
             self._count(replace(alert, sample_shop=each.shop_no, sample_image=each.image_id))
-            self.slots[each.fingerprint, each.shop_no, slot_of(self.now)] += 1
+            if each.shop_no is not None:
+                self.slots[each.fingerprint, each.shop_no, slot_of(self.now)] += 1
 
     def _count(self, new: Alert) -> None:
         old = self.rows.get(new.fingerprint)

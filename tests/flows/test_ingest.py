@@ -133,6 +133,7 @@ async def test_a_record_nothing_stands_behind_goes_raw_to_the_dead_letters_and_t
     before = bench.row
     await bench.ingest(record)
     assert (bench.row, bench.letters(), bench.log.messages[DEAD][0].value) == (before, [code], record.value or b"")
+    assert [occurrence.fingerprint for occurrence in bench.rows.occurrences] == [f"record.{code}@-"]
 
 
 async def test_many_events_share_their_loads_and_settles(bench: WorkerBench) -> None:

@@ -1,13 +1,14 @@
 """Records of `requests` become rows once, in order, whatever is delivered twice."""
 
 import json
+from collections.abc import Sequence
 from datetime import timedelta
 from typing import Any
 
 import pytest
 
-from faust_app.core.failure import Unavailable
-from faust_app.core.record import Record
+from faust_app.core.failure import RecordRefused, Unavailable
+from faust_app.core.record import Message, Record
 from faust_app.core.topics import Topics
 from faust_app.flows.dead_letters import DeadLetters
 from faust_app.flows.intake import Intake
@@ -62,6 +63,23 @@ async def test_of_a_batch_that_overlaps_only_the_rest_is_taken(bench: Bench) -> 
     await bench.take.take([record(5, "a"), record(6, "b")])
     assert bench.versions()["a"] == before
     assert await bench.take.start_offset(TOPIC, 0) == 7
+
+
+async def test_records_that_are_no_requests_are_counted_once_however_often_they_come(bench: Bench) -> None:
+    batch = [record(0, "a"), record(1, value=b"\x00nonsense"), record(2, value=b"{}")]
+    await bench.take.take(batch)
+    await bench.take.take(batch)
+    assert [occurrence.fingerprint for occurrence in bench.rows.occurrences] == ["record.unparseable@-"] * 2
+
+
+async def test_a_record_that_the_dead_letters_refuse_for_ever_holds_up_no_other(bench: Bench) -> None:
+    async def refuse(messages: Sequence[Message]) -> list[RecordRefused]:
+        return [RecordRefused("MessageSizeTooLargeError")] * len(messages)
+
+    bench.log.publish = refuse  # type: ignore[assignment, method-assign]
+    await bench.take.take([record(0, value=b"\x00nonsense"), record(1, "b")])
+    assert set(bench.versions()) == {"b"}
+    assert await bench.take.start_offset(TOPIC, 0) == 2
 
 
 async def test_an_invalid_record_goes_raw_to_the_dead_letters_and_the_others_into_their_rows(bench: Bench) -> None:
