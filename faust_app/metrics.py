@@ -58,3 +58,9 @@ class Metrics:
             ("end",),
             registry=self.registry,
         )
+        self.lease_held = Gauge(
+            "shop_images_lease_held",
+            "1 while this process runs the duty and no other does: rescue, collector.",
+            ("duty",),
+            registry=self.registry,
+        )

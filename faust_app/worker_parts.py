@@ -1,5 +1,6 @@
 """What only a worker has, assembled on what every process has."""
 
+import asyncio
 import hashlib
 import random
 import socket
@@ -25,9 +26,10 @@ from faust_app.flows.ingest import Ingest, Rules
 from faust_app.flows.perform import Performer
 from faust_app.flows.rescue import Rescue
 from faust_app.flows.settle import Settler
+from faust_app.flows.single_runner import SingleRunner
 from faust_app.flows.sources import Sources
 from faust_app.flows.take_requests import TakeRequests
-from faust_app.parts import Parts
+from faust_app.parts import Parts, hand_over
 from faust_app.settings import Settings
 
 
@@ -40,8 +42,8 @@ class WorkerParts:
     breakers: Breakers
     bugs: Bugs
     sources: Sources
-    collector: GarbageCollector
-    rescue: Rescue
+    collector: SingleRunner[int]
+    rescue: SingleRunner[int]
     take_requests: TakeRequests
 
     @property
@@ -84,6 +86,12 @@ async def open_worker_parts(parts: Parts, pace: SourcePace, *, port: int) -> Asy
         dead_letters = DeadLetters(parts.event_log, parts.metrics, topic=parts.topics.dead_letter.name, group=settings.app_id)
         grace = timedelta(seconds=settings.replaced_grace)
         settler = Settler(parts.repository, dead_letters, breakers, bugs, parts.metrics, grace=grace)
+        collector = GarbageCollector(MariaGarbageRepository(parts.database), parts.repository, parts.store, parts.metrics)
+        rescue = Rescue(parts.repository, MariaUnfinishedRows(parts.database), offsets, dead_letters, parts.metrics)
+        alone = {
+            duty: SingleRunner(duty, run_pass, parts.leases, parts.process, parts.metrics)
+            for duty, run_pass in (("collector", collector.run_pass), ("rescue", rescue.run_pass))
+        }
         try:
             yield WorkerParts(
                 parts=parts,
@@ -100,11 +108,12 @@ async def open_worker_parts(parts: Parts, pace: SourcePace, *, port: int) -> Asy
                 breakers=breakers,
                 bugs=bugs,
                 sources=sources,
-                collector=GarbageCollector(MariaGarbageRepository(parts.database), parts.repository, parts.store, parts.metrics),
-                rescue=Rescue(parts.repository, MariaUnfinishedRows(parts.database), offsets, dead_letters, parts.metrics),
+                collector=alone["collector"],
+                rescue=alone["rescue"],
                 take_requests=_take_requests(parts, dead_letters, settings),
             )
         finally:
+            await asyncio.gather(*(hand_over(duty, runner.release) for duty, runner in alone.items()))
             await breakers.stop()
 
 
