@@ -1,7 +1,7 @@
 """The outside as the flows see it: small Protocols, each with a fake and a real implementation under one contract suite."""
 
 from collections.abc import AsyncIterator, Mapping, Sequence
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 from typing import Protocol, TypeVar
 
 from faust_app.core.alert import Alert, FaultKind, PlatformFault
@@ -13,6 +13,7 @@ from faust_app.core.content import Fetched, ImageFacts, NotModified, Validators
 from faust_app.core.digest import DigestCounts, Span
 from faust_app.core.failure import RecordRefused, Unavailable
 from faust_app.core.image import ImageKey, ImageRow, Position
+from faust_app.core.job_run import FinishedRun, RunResult
 from faust_app.core.outcome import Garbage, HistoryEntry
 from faust_app.core.record import Message
 from faust_app.core.stall import PartitionOffsets, TopicPartition
@@ -275,6 +276,33 @@ class Leases(Protocol):
 
     async def release(self, name: str, holder: str) -> None:
         """Give the lease back, so that another need not wait for its end; one that is not ours stays."""
+        ...
+
+
+class JobRuns(Protocol):
+    """The runs of daily jobs, one for each job and date. Raises Unavailable like the alerts."""
+
+    async def last(self, job: str) -> tuple[datetime, FinishedRun | None]:
+        """Return the database's clock and the newest run that was finished."""
+        ...
+
+    async def finished_before(self, job: str, before: datetime) -> FinishedRun | None:
+        """Return the newest run that was finished by then."""
+        ...
+
+    async def hold(self, job: str, day: date, holder: str) -> bool:
+        """Take the run of the day if nobody is at it and it is not done, renew it if it is ours; tell whether it is.
+
+        A run is its holder's for 30 seconds from when it was last asked for.
+        """
+        ...
+
+    async def finish(self, job: str, day: date, holder: str, result: RunResult) -> bool:
+        """Note that the run is done, with its message in the same transaction; False when it is no longer ours."""
+        ...
+
+    async def tell(self, result: RunResult) -> None:
+        """Send the message of a run by hand, which is nobody's run of the day."""
         ...
 
 
