@@ -158,6 +158,18 @@ class UnfinishedRows(Protocol):
         ...
 
 
+class OpenImages(Protocol):
+    """Images that are in progress for long, and what was rescued. Raises Unavailable like the rows."""
+
+    async def opened_before(self, before: datetime, after: ImageRow | None, limit: int) -> list[ImageRow]:
+        """Return up to `limit` rows that are in progress since before then, oldest first, those after `after`."""
+        ...
+
+    async def rescued_since(self, since: datetime) -> dict[int, int]:
+        """Return how many events were rescued after then, by shop."""
+        ...
+
+
 class WorkerRegister(Protocol):
     """The row of the worker that asks. Raises Unavailable like the rows."""
 
