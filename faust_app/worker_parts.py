@@ -18,11 +18,13 @@ from faust_app.adapters.worker_register import MariaWorkerRegister
 from faust_app.core.failure import Dependency, Unavailable
 from faust_app.core.retry import JITTER, Backoff
 from faust_app.core.source_pace import SourcePace
+from faust_app.daily_parts import daily_check_job, limits_job
 from faust_app.flows.breakers import Breakers, Probe
 from faust_app.flows.bugs import Bugs
 from faust_app.flows.collect_garbage import GarbageCollector
 from faust_app.flows.dead_letters import DeadLetters
 from faust_app.flows.ingest import Ingest, Rules
+from faust_app.flows.once_a_day import OnceADay
 from faust_app.flows.perform import Performer
 from faust_app.flows.rescue import Rescue
 from faust_app.flows.settle import Settler
@@ -44,6 +46,8 @@ class WorkerParts:
     sources: Sources
     collector: SingleRunner[int]
     rescue: SingleRunner[int]
+    daily_check: OnceADay
+    limits: OnceADay
     take_requests: TakeRequests
 
     @property
@@ -110,6 +114,8 @@ async def open_worker_parts(parts: Parts, pace: SourcePace, *, port: int) -> Asy
                 sources=sources,
                 collector=alone["collector"],
                 rescue=alone["rescue"],
+                daily_check=daily_check_job(settings, parts.database, offsets, parts.metrics, holder=parts.process),
+                limits=limits_job(settings, parts.database, parts.metrics, holder=parts.process),
                 take_requests=_take_requests(parts, dead_letters, settings),
             )
         finally:

@@ -14,9 +14,11 @@ from faust_app.core.digest import DigestCounts, Span
 from faust_app.core.failure import RecordRefused, Unavailable
 from faust_app.core.image import ImageKey, ImageRow, Position
 from faust_app.core.job_run import FinishedRun, RunResult
+from faust_app.core.months import Month
 from faust_app.core.outcome import Garbage, HistoryEntry
 from faust_app.core.record import Message
 from faust_app.core.stall import PartitionOffsets, TopicPartition
+from faust_app.core.table_growth import TableSize
 
 
 class Fetcher(Protocol):
@@ -315,6 +317,50 @@ class JobRuns(Protocol):
 
     async def tell(self, result: RunResult) -> None:
         """Send the message of a run by hand, which is nobody's run of the day."""
+        ...
+
+
+class HistoryMonths(Protocol):
+    """The months the history is kept in. A change gives way where it would make others wait. Raises Unavailable."""
+
+    async def names(self) -> list[str]:
+        """Return the names of the months there are, and of the last partition."""
+        ...
+
+    async def overflows(self) -> bool:
+        """Tell whether there are rows later than the last month: splitting them would take long."""
+        ...
+
+    async def add(self, month: Month) -> bool:
+        """Add a month behind the others; False, and nothing done, when the table is busy."""
+        ...
+
+    async def drop(self, name: str) -> bool:
+        """Drop a month with all its rows; False, and nothing done, when the table is busy."""
+        ...
+
+
+class OldRows(Protocol):
+    """Rows that are older than is kept, deleted some at a time. Raises Unavailable like the rows."""
+
+    async def purge_tombstones(self, before: datetime, limit: int) -> int:
+        """Delete up to `limit` rows of images that were deleted before then and did not return; return how many."""
+        ...
+
+    async def oldest_garbage(self) -> datetime | None:
+        """Return when the oldest garbage was, or is, due."""
+        ...
+
+    async def forget_workers(self, before: datetime, limit: int) -> int:
+        """Delete up to `limit` workers that were not seen since; return how many."""
+        ...
+
+
+class TableSizes(Protocol):
+    """How large the tables are. Raises Unavailable like the rows."""
+
+    async def read(self) -> list[TableSize]:
+        """Return the size of every table, by name."""
         ...
 
 
