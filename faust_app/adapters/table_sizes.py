@@ -28,9 +28,10 @@ class MariaTableSizes:
         sizes = []
         for table, estimate, size in await self._database.rows(_TABLES):
             if table == _HISTORY:
-                sizes.append(TableSize(table, int(estimate), int(size), await self._number(f"SELECT COALESCE(MAX(id), 0) FROM {table}")))
+                newest = await self._number("SELECT COALESCE(MAX(id), 0) FROM image_history")
+                sizes.append(TableSize(table, int(estimate), int(size), newest))
                 continue
-            rows = await self._number(f"SELECT COUNT(*) FROM `{table}`")
+            rows = await self._number(f"SELECT COUNT(*) FROM `{table}`")  # noqa: S608 - a name of the database's own
             sizes.append(TableSize(table, rows, int(size)))
             if table == _IMAGE:
                 tombstones = await self._number("SELECT COUNT(*) FROM image WHERE deleted_at IS NOT NULL")

@@ -1,8 +1,6 @@
 """`shop-images check --daily`: the daily check now, whenever somebody wants to know."""
 
-from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
 
 from faust_app.core.alert_text import Place
 from faust_app.core.daily_report import DAILY_CHECK, DailyReport
@@ -19,7 +17,7 @@ class DailyAnswer:
     place: Place
     told: bool
 
-    def as_json(self) -> Mapping[str, Any]:
+    def as_json(self) -> dict[str, object]:
         """Return the answer as a JSON object."""
         return {**self.report.as_json(), "told": self.told}
 
