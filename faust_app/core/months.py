@@ -23,6 +23,15 @@ def months_ahead(today: date, ahead: int = MONTHS_AHEAD) -> list[Month]:
     return [_month(today.year * 12 + today.month - 1 + step) for step in range(ahead + 1)]
 
 
+def months_missing(names: Iterable[str], today: date) -> list[Month]:
+    """Return the months to split off the last partition: those ahead that are later than every one there is.
+
+    A month before the newest one has its place in that one, however it came to be left out.
+    """
+    newest = max((name for name in names if _NAME.fullmatch(name)), default="")
+    return [month for month in months_ahead(today) if month.name > newest]
+
+
 def months_over(names: Iterable[str], today: date, keep: int) -> list[str]:
     """Return which of the partitions are over: those that ended `keep` months ago or more, oldest first.
 

@@ -14,7 +14,7 @@ import structlog
 
 from faust_app.core.job_run import FinishedRun, RunResult
 from faust_app.core.limits import COLLECTOR_BEHIND, HISTORY_MONTHS, TOMBSTONES, WORKERS
-from faust_app.core.months import months_ahead, months_over
+from faust_app.core.months import months_missing, months_over
 from faust_app.core.table_growth import sizes_json
 from faust_app.flows.ports import HistoryMonths, OldRows, TableSizes
 from faust_app.metrics import Metrics
@@ -67,8 +67,8 @@ class KeepLimits:
 
     async def _keep_months(self, today: date) -> bool:
         """Add and drop months; tell whether there are those, and only those, that there should be."""
-        names = set(await self._months.names())
-        missing = [month for month in months_ahead(today) if month.name not in names]
+        names = await self._months.names()
+        missing = months_missing(names, today)
         if missing and await self._months.overflows():
             log.error("history is past its last month; splitting it takes a quiet hour: run `shop-images setup`", month=missing[0].name)
             return False

@@ -7,13 +7,28 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from faust_app.core.limits import HISTORY_MONTHS
-from faust_app.core.months import months_ahead, months_over
+from faust_app.core.months import months_ahead, months_missing, months_over
 from tests.factories import NOW
 
 
 def test_months_are_kept_ahead_over_the_turn_of_the_year() -> None:
     names = [(month.name, str(month.end)) for month in months_ahead(NOW.date().replace(month=11))]
     assert names == [("m202611", "2026-12-01"), ("m202612", "2027-01-01"), ("m202701", "2027-02-01"), ("m202702", "2027-03-01")]
+
+
+@pytest.mark.parametrize(
+    ("names", "missing"),
+    [
+        ([], ["m202611", "m202612", "m202701", "m202702"]),
+        (["later"], ["m202611", "m202612", "m202701", "m202702"]),
+        (["m202609", "m202611", "m202612", "later"], ["m202701", "m202702"]),
+        (["m202611", "m202612", "m202701", "m202702", "later"], []),
+        (["m202612", "later"], ["m202701", "m202702"]),  # a clock that ran ahead left one out: its rows are in the next
+        (["m203001", "later"], []),
+    ],
+)
+def test_months_are_added_behind_the_newest_only(names: list[str], missing: list[str]) -> None:
+    assert [month.name for month in months_missing(names, date(2026, 11, 30))] == missing
 
 
 @pytest.mark.parametrize(
