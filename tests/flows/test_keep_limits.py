@@ -15,7 +15,7 @@ from faust_app.flows import keep_limits
 from faust_app.flows.keep_limits import KeepLimits
 from tests.factories import event_record, make_request
 from tests.fakes.limits import FakeHistoryMonths, FakeOldRows, FakeTableSizes
-from tests.flows.worker_bench import WorkerBench
+from tests.flows.worker_bench import TOPICS, WorkerBench
 
 DAY = timedelta(days=1)
 
@@ -147,3 +147,8 @@ async def test_rows_past_the_last_month_are_left_to_a_quiet_hour(keeping: Limits
     found = await keeping.run(timedelta(days=200))
     assert found is not None
     assert (found["months_kept"], keeping.months.tries) == (False, 0)
+
+
+def test_a_tombstone_outlives_every_record_that_a_topic_keeps() -> None:
+    longest = max(timedelta(milliseconds=int(spec.config["retention.ms"])) for spec in TOPICS.all)
+    assert longest + timedelta(days=7) < TOMBSTONES, "a record stays until its segment is rolled, a week later"
