@@ -10,22 +10,29 @@ import click
 import uvloop
 
 from faust_app.adapters.alert_repository import MariaAlertRepository
+from faust_app.adapters.consumer_offsets import KafkaConsumerOffsets
 from faust_app.adapters.database import Database
 from faust_app.adapters.image_counts import MariaImageCounts
 from faust_app.adapters.image_repository import MariaImageRepository
+from faust_app.adapters.job_runs import MariaJobRuns
+from faust_app.adapters.table_sizes import MariaTableSizes
 from faust_app.cli.alerts import list_alerts
 from faust_app.cli.check import check_alerts
+from faust_app.cli.daily import DailyAnswer, check_daily
 from faust_app.cli.deep_check import check_deep
 from faust_app.cli.garbage import garbage
 from faust_app.cli.import_catalogue import ImportOptions, import_catalogue
 from faust_app.cli.recover import recover
 from faust_app.cli.resume import resume
 from faust_app.cli.setup import setup
+from faust_app.cli.sizes import check_sizes
 from faust_app.cli.status import status
 from faust_app.core.alert_text import Place
 from faust_app.core.catalogue import CatalogueError
 from faust_app.core.failure import Unavailable
 from faust_app.core.ledger import LedgerError
+from faust_app.core.topics import Topics
+from faust_app.daily_parts import daily_check
 from faust_app.logs import configure_logging
 from faust_app.metrics import Metrics
 from faust_app.parts import open_parts
@@ -155,19 +162,50 @@ def recover_command(settings: Settings, *, dry_run: bool, as_json: bool) -> None
 
 @main.command("check")
 @click.option("--alerts", is_flag=True, help="Send a test message to the messenger.")
+@click.option("--daily", is_flag=True, help="Run the daily check now: what is in progress for over a day, what was rescued?")
+@click.option("--tell/--no-tell", default=True, help="With --daily: send its message to the messenger, where there is one.")
 @click.option("--deep", is_flag=True, help="Read every row and object, and name each promise that is broken.")
 @click.option("--ledger", type=_file, help="With --deep: is the last acknowledged request of this ledger what is shown?")
 @click.option("--bytes/--no-bytes", "read_bytes", default=True, help="With --deep: compare the bytes of every object that is shown.")
 @_json
 @click.pass_obj
-def check_command(settings: Settings, *, alerts: bool, deep: bool, ledger: Path | None, read_bytes: bool, as_json: bool) -> None:
-    """Tell whether something works that only shows when it is needed."""
-    if alerts == deep:
-        raise click.UsageError("Say what to check: --alerts or --deep")
+def check_command(
+    settings: Settings, *, alerts: bool, daily: bool, tell: bool, deep: bool, ledger: Path | None, read_bytes: bool, as_json: bool
+) -> None:
+    """Tell how large the tables are and how they grow, or whether something works that only shows when it is needed."""
+    if alerts + daily + deep > 1:
+        raise click.UsageError("Check one thing at a time: --alerts, --daily or --deep")
     if deep:
         _check_deep(settings, ledger, read_bytes=read_bytes, as_json=as_json)
-    else:
+    elif daily:
+        _check_daily(settings, tell=tell, as_json=as_json)
+    elif alerts:
         _check_alerts(settings, as_json=as_json)
+    else:
+        _check_sizes(settings, as_json=as_json)
+
+
+def _check_sizes(settings: Settings, *, as_json: bool) -> None:
+    async def work() -> Report:
+        async with Database.connect(settings.database, 1) as database:
+            return await check_sizes(MariaTableSizes(database), MariaJobRuns(database))
+
+    _print(_run(work()), as_json=as_json)
+
+
+def _check_daily(settings: Settings, *, tell: bool, as_json: bool) -> None:
+    topics = [spec.name for spec in Topics.named(settings.topic_prefix).images]
+
+    async def work() -> DailyAnswer:
+        connected = KafkaConsumerOffsets.connect(settings.bootstrap_servers, settings.app_id, topics)
+        async with Database.connect(settings.database, 1) as database, connected as offsets:
+            place = Place(settings.zone, settings.web_public_url)
+            return await check_daily(daily_check(settings, database, offsets), MariaJobRuns(database), place, tell=tell)
+
+    answer = _run(work())
+    _print(answer, as_json=as_json)
+    if not answer.report.ok:
+        raise SystemExit(1)
 
 
 def _check_alerts(settings: Settings, *, as_json: bool) -> None:

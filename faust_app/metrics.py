@@ -65,3 +65,18 @@ class Metrics:
             ("end",),
             registry=self.registry,
         )
+        self.lease_held = Gauge(
+            "shop_images_lease_held",
+            "1 while this process runs the duty and no other does: rescue, collector.",
+            ("duty",),
+            registry=self.registry,
+        )
+        self.job_finished = Gauge(
+            "shop_images_job_finished_timestamp_seconds",
+            "When a daily job was last finished, in seconds since 1970: daily check, limits.",
+            ("job",),
+            registry=self.registry,
+        )
+        self.purged = Counter(
+            "shop_images_purged_rows", "Rows deleted because they are older than is kept, by table.", ("table",), registry=self.registry
+        )

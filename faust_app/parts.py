@@ -4,7 +4,7 @@ import asyncio
 import os
 import socket
 import time
-from collections.abc import AsyncIterator, Awaitable
+from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -56,6 +56,9 @@ class Parts:
     due: DuePublisher
     alerts: FaultReporter
     send_alerts: SendAlerts
+    leases: MariaLeases
+    process: str
+    """What this process is called where it holds a lease."""
 
     async def reasons_without_database(self) -> list[str]:
         """Return why intake cannot work: only the database is needed for a 202."""
@@ -78,13 +81,13 @@ async def _reasons(probe: Awaitable[object]) -> list[str]:
     return []
 
 
-async def _hand_over(send_alerts: SendAlerts) -> None:
-    """Let another process send the alerts at once; while the database is away, one follows when the lease runs out."""
+async def hand_over(duty: str, release: Callable[[], Awaitable[None]]) -> None:
+    """Let another process run the duty at once; while the database is away, one follows when the lease runs out."""
     try:
         async with asyncio.timeout(_HAND_OVER_SECONDS):
-            await send_alerts.release()
+            await release()
     except (Unavailable, TimeoutError) as failure:
-        log.info("alerts are not handed over", reason=str(failure) or type(failure).__name__)
+        log.info("duty is not handed over", duty=duty, reason=str(failure) or type(failure).__name__)
 
 
 def _utc_now() -> datetime:
@@ -106,15 +109,16 @@ async def open_parts(settings: Settings, metrics: Metrics, *, client_id: str) ->
         messenger = await stack.enter_async_context(Webhook(settings)) if settings.alert_webhook_url else None
         place = Place(settings.zone, settings.web_public_url)
         process = f"{socket.gethostname()[:_HOST_SHOWN]}:{os.getpid()}:{client_id}"[:_NAME_LENGTH]
+        leases = MariaLeases(database)
         send_alerts = SendAlerts(
             alerts=MariaAlertRepository(database),
             outbox=MariaAlertOutbox(database),
-            leases=MariaLeases(database),
+            leases=leases,
             messenger=messenger,
             metrics=metrics,
             terms=Terms(place, settings.digest_time, holder=process),
         )
-        stack.push_async_callback(_hand_over, send_alerts)
+        stack.push_async_callback(hand_over, "alerts", send_alerts.release)
         yield Parts(
             settings=settings,
             topics=topics,
@@ -130,4 +134,6 @@ async def open_parts(settings: Settings, metrics: Metrics, *, client_id: str) ->
                 MariaFaults(database), messenger, metrics, worker=process, place=place, clock=time.monotonic, now=_utc_now
             ),
             send_alerts=send_alerts,
+            leases=leases,
+            process=process,
         )

@@ -92,10 +92,14 @@ class Settings(BaseSettings):
     alert_webhook_template: str | None = Field(
         None, description="JSON with `{{title}}`, `{{text}}`, `{{severity}}`, `{{form}}`, `{{time}}` or `{{causes}}` in its texts."
     )
-    platform_zone: str = Field("UTC", description="The platform's time zone (IANA), for its digest and its messages.")
+    platform_zone: str = Field("UTC", description="The platform's time zone (IANA), for its daily jobs and its messages.")
     digest_at: str = Field(
         "09:00", pattern=r"^([01]\d|2[0-3]):[0-5]\d$", description="When the digest of the shops' faults is sent, in that zone."
     )
+    daily_at: str = Field(
+        "03:00", pattern=r"^([01]\d|2[0-3]):[0-5]\d$", description="When the daily check and the deletion of what is old run, in that zone."
+    )
+    daily_all_well: bool = Field(False, description="Send a line after a daily check that found nothing, as a sign of life.")
     web_public_url: str | None = Field(None, description="Address of the web process for people, for links in alerts.")
 
     log_format: Literal["json", "console"] = Field("json", description="`json` for machines, `console` for the desk.")
@@ -192,6 +196,11 @@ class Settings(BaseSettings):
     def digest_time(self) -> time:
         """When the digest is sent, in the platform's time zone."""
         return time.fromisoformat(self.digest_at)
+
+    @property
+    def daily_time(self) -> time:
+        """When the daily jobs run, in the platform's time zone."""
+        return time.fromisoformat(self.daily_at)
 
     @property
     def database(self) -> dict[str, str | int]:

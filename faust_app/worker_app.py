@@ -30,6 +30,7 @@ DISPATCHER_SECONDS = 1.0
 REGISTER_SECONDS = 5.0
 SOURCES_SECONDS = 5.0
 ALERT_SECONDS = 5.0
+DAILY_SECONDS = 30.0
 
 
 class WorkerApp(DrainingApp):
@@ -95,7 +96,9 @@ class WorkerApp(DrainingApp):
             Periodic("rescue", self.settings.rescue_interval, self.worker_parts.rescue.run_pass),
             Periodic("sources", SOURCES_SECONDS, self.worker_parts.sources.run_pass),
             Periodic("garbage collector", self.settings.collect_interval, self.worker_parts.collector.run_pass),
-            Periodic("audit of the bucket", self.settings.collect_interval, self.worker_parts.audit.run_part),
+            Periodic("audit of the bucket", self.settings.collect_interval, self.worker_parts.audit.run_pass),
+            Periodic("daily check", DAILY_SECONDS, self.worker_parts.daily_check.run_pass),
+            Periodic("limits", DAILY_SECONDS, self.worker_parts.limits.run_pass),
             Periodic("fault reports", ALERT_SECONDS, self.parts.alerts.run_pass),
             Periodic("alerts", ALERT_SECONDS, self.parts.send_alerts.run_pass),
             reader,

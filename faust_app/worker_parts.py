@@ -1,5 +1,6 @@
 """What only a worker has, assembled on what every process has."""
 
+import asyncio
 import hashlib
 import random
 import socket
@@ -7,6 +8,7 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import timedelta
+from functools import partial
 
 from faust_app.adapters.check_pool import CheckPool
 from faust_app.adapters.collector_row import MariaCollectorRow
@@ -19,18 +21,21 @@ from faust_app.adapters.worker_register import MariaWorkerRegister
 from faust_app.core.failure import Dependency, Unavailable
 from faust_app.core.retry import JITTER, Backoff
 from faust_app.core.source_pace import SourcePace
+from faust_app.daily_parts import daily_check_job, limits_job
 from faust_app.flows.audit_bucket import BucketAudit
 from faust_app.flows.breakers import Breakers, Probe
 from faust_app.flows.bugs import Bugs
 from faust_app.flows.collect_garbage import GarbageCollector
 from faust_app.flows.dead_letters import DeadLetters
 from faust_app.flows.ingest import Ingest, Rules
+from faust_app.flows.once_a_day import OnceADay
 from faust_app.flows.perform import Performer
 from faust_app.flows.rescue import Rescue
 from faust_app.flows.settle import Settler
+from faust_app.flows.single_runner import SingleRunner
 from faust_app.flows.sources import Sources
 from faust_app.flows.take_requests import TakeRequests
-from faust_app.parts import Parts
+from faust_app.parts import Parts, hand_over
 from faust_app.settings import Settings
 
 
@@ -43,9 +48,11 @@ class WorkerParts:
     breakers: Breakers
     bugs: Bugs
     sources: Sources
-    collector: GarbageCollector
-    audit: BucketAudit
-    rescue: Rescue
+    collector: SingleRunner[int]
+    audit: SingleRunner[int]
+    rescue: SingleRunner[int]
+    daily_check: OnceADay
+    limits: OnceADay
     take_requests: TakeRequests
 
     @property
@@ -89,6 +96,17 @@ async def open_worker_parts(parts: Parts, pace: SourcePace, *, port: int) -> Asy
         garbage, collector_row = MariaGarbageRepository(parts.database), MariaCollectorRow(parts.database)
         grace = timedelta(seconds=settings.replaced_grace)
         settler = Settler(parts.repository, dead_letters, breakers, bugs, parts.metrics, grace=grace)
+        collector = GarbageCollector(
+            garbage=garbage, row=collector_row, rows=parts.repository, store=parts.store, alerts=parts.alerts, metrics=parts.metrics
+        )
+        audit = BucketAudit(garbage, collector_row, MariaImageFolders(parts.database), parts.store, parts.metrics)
+        rescue = Rescue(parts.repository, MariaUnfinishedRows(parts.database), offsets, dead_letters, parts.metrics)
+        runner = partial(SingleRunner[int], leases=parts.leases, holder=parts.process, metrics=parts.metrics)
+        alone = {
+            "collector": runner("collector", collector.run_pass, stand_down=collector.stand_down),
+            "audit": runner("audit", audit.run_part),
+            "rescue": runner("rescue", rescue.run_pass),
+        }
         try:
             yield WorkerParts(
                 parts=parts,
@@ -105,19 +123,15 @@ async def open_worker_parts(parts: Parts, pace: SourcePace, *, port: int) -> Asy
                 breakers=breakers,
                 bugs=bugs,
                 sources=sources,
-                collector=GarbageCollector(
-                    garbage=garbage,
-                    row=collector_row,
-                    rows=parts.repository,
-                    store=parts.store,
-                    alerts=parts.alerts,
-                    metrics=parts.metrics,
-                ),
-                audit=BucketAudit(garbage, collector_row, MariaImageFolders(parts.database), parts.store, parts.metrics),
-                rescue=Rescue(parts.repository, MariaUnfinishedRows(parts.database), offsets, dead_letters, parts.metrics),
+                collector=alone["collector"],
+                audit=alone["audit"],
+                rescue=alone["rescue"],
+                daily_check=daily_check_job(settings, parts.database, offsets, parts.metrics, holder=parts.process),
+                limits=limits_job(settings, parts.database, parts.metrics, holder=parts.process),
                 take_requests=_take_requests(parts, dead_letters, settings),
             )
         finally:
+            await asyncio.gather(*(hand_over(duty, runner.release) for duty, runner in alone.items()))
             await breakers.stop()
 
 

@@ -12,6 +12,8 @@ KEPT_DAYS: Final = 90
 _REASON: Final = 200
 _AT_ONCE: Final = 1000
 """Rows a deletion at most, so that no transaction grows long."""
+_ROUNDS: Final = 50
+"""Deletions a table at most, each time; an hour counts fewer rows than that, however many shops fail."""
 
 
 class MariaAlertOutbox:
@@ -49,13 +51,19 @@ class MariaAlertOutbox:
         await self._database.change(sql, (again.total_seconds(), reason[:_REASON], number))
 
     async def forget_old(self) -> int:
-        """Delete a first thousand of each: closed alerts and sent messages of 90 days ago, counts that no digest needs.
+        """Delete some thousands of each: closed alerts and sent messages of 90 days ago, counts that no digest needs.
 
         Returns how many rows went. What a dead process left is forgotten too.
         """
+        return sum([await self._forget(sql, parameters) for sql, parameters in _OLD])
+
+    async def _forget(self, sql: str, parameters: tuple[int]) -> int:
         gone = 0
-        for sql, parameters in _OLD:
-            gone += await self._database.change(f"{sql} LIMIT {_AT_ONCE}", parameters)
+        for _ in range(_ROUNDS):
+            rows = await self._database.change(f"{sql} LIMIT {_AT_ONCE}", parameters)
+            gone += rows
+            if rows < _AT_ONCE:
+                break
         return gone
 
 

@@ -10,7 +10,7 @@ from faust_app.adapters.alert_digest import digest_counts, last_digest, note_dig
 from faust_app.adapters.database import Database, Session
 from faust_app.adapters.leases import holds
 from faust_app.core.alert import HOUR, QUIET, SHOP_SHARE_FLOOR, SHOP_SIZE_MATTERS, SLOT, Alert, Severity, ShopHour, slot_of
-from faust_app.core.alert_message import message_json
+from faust_app.core.alert_message import AlertMessage, message_json
 from faust_app.core.alert_step import SENDER, Candidate, Standing, Step
 from faust_app.core.alert_text import Reach
 from faust_app.core.digest import DigestCounts, Span
@@ -98,7 +98,7 @@ class MariaAlertRepository:
             if step.digest is not None:
                 await note_digest(session, step.digest, step.now)
             if step.message is not None:
-                await _add_message(session, step)
+                await add_message(session, step.message)
             return True
 
         try:
@@ -179,10 +179,10 @@ async def _close(session: Session, step: Step) -> bool:
     return True
 
 
-async def _add_message(session: Session, step: Step) -> None:
-    if step.message is not None:
-        sql = "INSERT INTO alert_message (webhook_id, body, created_at, next_at) VALUES (%s, %s, %s, %s)"
-        await session.change(sql, (f"msg_{uuid.uuid4().hex}", message_json(step.message).decode(), step.now, step.now))
+async def add_message(session: Session, message: AlertMessage) -> None:
+    """Let a message wait for the messenger, inside the caller's transaction."""
+    sql = "INSERT INTO alert_message (webhook_id, body, created_at, next_at) VALUES (%s, %s, %s, %s)"
+    await session.change(sql, (f"msg_{uuid.uuid4().hex}", message_json(message).decode(), message.at, message.at))
 
 
 def _alert(values: tuple[Any, ...]) -> Alert:

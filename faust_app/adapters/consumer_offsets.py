@@ -1,5 +1,6 @@
 """Where the workers' group stands in its partitions, read by clients that never join it."""
 
+import asyncio
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from typing import Self
@@ -15,7 +16,10 @@ _REQUEST_MS = 5_000
 
 
 class KafkaConsumerOffsets:
-    """Implements `flows.ports.ConsumerOffsets` for one group and its topics; connects anew after an absence."""
+    """Implements `flows.ports.ConsumerOffsets` for one group and its topics; connects anew after an absence.
+
+    Several may ask at once; they are answered one by one, so that none loses the clients that another gives up.
+    """
 
     def __init__(self, servers: Sequence[str], group: str, topics: Sequence[str]) -> None:
         self._servers = list(servers)
@@ -23,6 +27,7 @@ class KafkaConsumerOffsets:
         self._topics = list(topics)
         self._admin: AIOKafkaAdminClient | None = None
         self._consumer: AIOKafkaConsumer | None = None
+        self._asking = asyncio.Lock()
 
     @classmethod
     @asynccontextmanager
@@ -36,21 +41,23 @@ class KafkaConsumerOffsets:
 
     async def committed(self) -> dict[tuple[str, int], PartitionOffsets]:
         """Return committed offset and log start of every partition of the topics. Raises Unavailable."""
-        try:
-            admin, consumer = await self._clients()
-            committed = await admin.list_consumer_group_offsets(self._group)
-            starts = await consumer.beginning_offsets(await self._partitions(consumer))
-        except (KafkaError, OSError, TimeoutError) as error:
-            raise await self._absence(error) from error
+        async with self._asking:
+            try:
+                admin, consumer = await self._clients()
+                committed = await admin.list_consumer_group_offsets(self._group)
+                starts = await consumer.beginning_offsets(await self._partitions(consumer))
+            except (KafkaError, OSError, TimeoutError) as error:
+                raise await self._absence(error) from error
         return {tuple(tp): PartitionOffsets(_offset(committed.get(tp)), start) for tp, start in starts.items()}
 
     async def ends(self) -> dict[tuple[str, int], int]:
         """Return the log end of every partition of the topics. Raises Unavailable."""
-        try:
-            _, consumer = await self._clients()
-            return {tuple(tp): end for tp, end in (await consumer.end_offsets(await self._partitions(consumer))).items()}
-        except (KafkaError, OSError, TimeoutError) as error:
-            raise await self._absence(error) from error
+        async with self._asking:
+            try:
+                _, consumer = await self._clients()
+                return {tuple(tp): end for tp, end in (await consumer.end_offsets(await self._partitions(consumer))).items()}
+            except (KafkaError, OSError, TimeoutError) as error:
+                raise await self._absence(error) from error
 
     async def close(self) -> None:
         """Close both clients."""

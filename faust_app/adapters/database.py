@@ -19,7 +19,8 @@ from faust_app.core.failure import Dependency, Unavailable
 T = TypeVar("T")
 Row = tuple[Any, ...]
 
-_RERUN: Final = {1213, 1020, 1205}
+_LOCK_WAIT: Final = 1205
+_RERUN: Final = {1213, 1020, _LOCK_WAIT}
 """Deadlock, record changed, lock wait timeout: the whole unit is rolled back and run again (MariaDB error codes)."""
 _RERUNS: Final = 20
 
@@ -102,6 +103,23 @@ class Database:
     async def change(self, sql: str, parameters: Sequence[Any] = ()) -> int:
         """Run one statement as a transaction of its own, rerun after a deadlock."""
         return await self.run(lambda session: session.change(sql, parameters))
+
+    async def alter(self, sql: str, *, wait_seconds: int) -> bool:
+        """Run one statement that changes a table, once; False when its lock was not to be had in so many seconds.
+
+        Whoever comes while it waits for the lock waits behind it: it has to be short, and is not run again.
+        """
+        async with self._connection() as connection, connection.cursor() as cursor:
+            await cursor.execute("SET lock_wait_timeout = %s", (wait_seconds,))
+            try:
+                await cursor.execute(sql)
+            except pymysql.err.OperationalError as error:
+                if error.args[0] != _LOCK_WAIT:
+                    raise
+                return False
+            finally:
+                await cursor.execute("SET lock_wait_timeout = DEFAULT")
+            return True
 
     @staticmethod
     async def _transaction(connection: aiomysql.Connection, unit: Callable[[Session], Awaitable[T]]) -> T:

@@ -23,7 +23,7 @@ UPDATE image JOIN ({values}) x ON image.shop_no = x.s AND image.image_id = x.i S
     image.correlation_id = x.cid, image.requested_at = x.requested, image.wake_at = x.wake, image.wake_reason = x.reason,
     image.open_since = x.open, image.attempt = 0, image.rescues = 0, image.error_code = NULL,
     image.error_detail = NULL, image.fingerprint = NULL, image.topic = NULL, image.`partition` = NULL,
-    image.`offset` = NULL, image.updated_at = %s
+    image.`offset` = NULL, image.deleted_at = NULL, image.updated_at = %s
 WHERE image.version < x.v
 """
 _ACCEPTED_FIELDS: Final = ("s", "i", "v", "op", "url", "host", "product", "ev", "cid", "requested", "wake", "reason", "open")
@@ -35,7 +35,7 @@ UPDATE image JOIN ({values}) x ON image.shop_no = x.s AND image.image_id = x.i S
     image.`partition` = NULL, image.`offset` = NULL, image.shown_version = x.sv,
     image.object_key = x.okey, image.shown_url = x.url, image.sha256 = x.sha, image.bytes = x.size,
     image.content_type = x.type, image.width = x.w, image.height = x.h, image.source_etag = x.etag,
-    image.source_modified = x.modified, image.updated_at = %s
+    image.source_modified = x.modified, image.deleted_at = IF(x.state = 'DELETED', %s, NULL), image.updated_at = %s
 WHERE image.version = x.v AND image.state = 'IN_PROGRESS'
 """
 _FINISHED_FIELDS: Final = (
@@ -70,7 +70,7 @@ async def write(session: Session, changes: Changes, now: datetime) -> None:
         await session.change(_WRITE_HIDDEN.format(values=values_table(("s", "i", "v"), len(hidden))), [*flat, now])
     for finished in groups(changes.finished):
         flat = [value for row in finished for value in _finished_values(row)]
-        await session.change(_WRITE_FINISHED.format(values=values_table(_FINISHED_FIELDS, len(finished))), [*flat, now])
+        await session.change(_WRITE_FINISHED.format(values=values_table(_FINISHED_FIELDS, len(finished))), [*flat, now, now])
     for waiting in groups(changes.waiting):
         flat = [value for item in waiting for value in _waiting_values(item)]
         await session.change(_WRITE_WAITING.format(values=values_table(_WAITING_FIELDS, len(waiting), wake="TIMESTAMP%s")), [*flat, now])

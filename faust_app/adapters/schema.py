@@ -11,8 +11,9 @@ from alembic import command
 from alembic.config import Config
 
 from faust_app.adapters.database import INIT_COMMAND
+from faust_app.adapters.history_months import NAMES_OF_MONTHS, split_off
 from faust_app.core.failure import Dependency, Unavailable
-from faust_app.core.months import months_ahead
+from faust_app.core.months import months_missing
 
 _MIGRATIONS: Final = Path(__file__).parent / "migrations"
 _LOCK: Final = "shop-images.schema"
@@ -59,19 +60,9 @@ def _upgrade_on(connection: sqlalchemy.Connection) -> str:
 def _keep_months_ahead(connection: sqlalchemy.Connection) -> None:
     """Split the missing months off the last partition, which is empty while this runs in time."""
     today: date = connection.execute(sqlalchemy.text("SELECT UTC_DATE()")).scalar_one()
-    query = (
-        "SELECT PARTITION_NAME FROM information_schema.PARTITIONS"
-        " WHERE TABLE_SCHEMA = DATABASE() AND TABLE_NAME = 'image_history' AND PARTITION_NAME IS NOT NULL"
-    )
-    existing = {str(name) for name in connection.execute(sqlalchemy.text(query)).scalars()}
-    for month in months_ahead(today):
-        if month.name not in existing:
-            connection.execute(
-                sqlalchemy.text(
-                    "ALTER TABLE image_history REORGANIZE PARTITION later INTO"
-                    f" (PARTITION {month.name} VALUES LESS THAN ('{month.end:%Y-%m-%d}'), PARTITION later VALUES LESS THAN (MAXVALUE))"
-                )
-            )
+    existing = [str(name) for name in connection.execute(sqlalchemy.text(NAMES_OF_MONTHS)).scalars()]
+    for month in months_missing(existing, today):
+        connection.execute(sqlalchemy.text(split_off(month)))
 
 
 def _one_line(error: Exception) -> str:

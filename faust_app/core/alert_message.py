@@ -28,6 +28,7 @@ class Form(StrEnum):
     GROUP = "alerts"  #: several causes at once
     MORE = "more_alerts"  #: what is left to say in this hour, cause by cause in a line
     DIGEST = "digest"  #: the shops' faults of a day
+    DAILY = "daily"  #: what the daily check found
     TEST = "test"  #: somebody asked for it
 
 

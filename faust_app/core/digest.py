@@ -1,7 +1,7 @@
 """The daily digest: what the shops' own sources and images did since the last one."""
 
 from dataclasses import dataclass
-from datetime import UTC, date, datetime, time, timedelta, tzinfo
+from datetime import datetime, timedelta
 from typing import Final
 
 from faust_app.core.alert import Severity, slot_of
@@ -43,13 +43,6 @@ class DigestCounts:
     codes: tuple[CodeCount, ...] = ()
     shops: int = 0
     top_shops: tuple[tuple[int, int], ...] = ()
-
-
-def digest_day(now: datetime, zone: tzinfo, at: time, last: date | None) -> date | None:
-    """Return the platform's date whose digest is due, None when it has been told; one that was missed is due at once."""
-    local = now.replace(tzinfo=UTC).astimezone(zone)
-    day = local.date() if local.time() >= at else local.date() - _USUAL
-    return day if last is None or last < day else None
 
 
 def digest_span(now: datetime, last_started: datetime | None) -> Span:

@@ -1,7 +1,7 @@
 """The outside as the flows see it: small Protocols, each with a fake and a real implementation under one contract suite."""
 
 from collections.abc import AsyncIterator, Collection, Mapping, Sequence
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 from typing import Protocol, TypeVar
 
 from faust_app.core.alert import Alert, FaultKind, PlatformFault
@@ -14,9 +14,12 @@ from faust_app.core.content import Fetched, ImageFacts, NotModified, Validators
 from faust_app.core.digest import DigestCounts, Span
 from faust_app.core.failure import RecordRefused, Unavailable
 from faust_app.core.image import Folder, ImageKey, ImageRow, Position
+from faust_app.core.job_run import FinishedRun, RunResult
+from faust_app.core.months import Month
 from faust_app.core.outcome import Garbage, HistoryEntry
 from faust_app.core.record import Message
 from faust_app.core.stall import PartitionOffsets, TopicPartition
+from faust_app.core.table_growth import TableSize
 
 
 class Fetcher(Protocol):
@@ -214,6 +217,18 @@ class UnfinishedRows(Protocol):
         ...
 
 
+class OpenImages(Protocol):
+    """Images that are in progress for long, and what was rescued. Raises Unavailable like the rows."""
+
+    async def opened_before(self, before: datetime, after: ImageRow | None, limit: int) -> list[ImageRow]:
+        """Return up to `limit` rows that are in progress since before then, oldest first, those after `after`."""
+        ...
+
+    async def rescued_since(self, since: datetime) -> dict[int, int]:
+        """Return how many events were rescued after then, by shop."""
+        ...
+
+
 class WorkerRegister(Protocol):
     """The row of the worker that asks. Raises Unavailable like the rows."""
 
@@ -332,6 +347,77 @@ class Leases(Protocol):
 
     async def release(self, name: str, holder: str) -> None:
         """Give the lease back, so that another need not wait for its end; one that is not ours stays."""
+        ...
+
+
+class JobRuns(Protocol):
+    """The runs of daily jobs, one for each job and date. Raises Unavailable like the alerts."""
+
+    async def last(self, job: str) -> tuple[datetime, FinishedRun | None]:
+        """Return the database's clock and the newest run that was finished."""
+        ...
+
+    async def finished_before(self, job: str, before: datetime) -> FinishedRun | None:
+        """Return the newest run that was finished by then."""
+        ...
+
+    async def hold(self, job: str, day: date, holder: str) -> bool:
+        """Take the run of the day if nobody is at it and it is not done, renew it if it is ours; tell whether it is.
+
+        A run is its holder's for 30 seconds from when it was last asked for.
+        """
+        ...
+
+    async def finish(self, job: str, day: date, holder: str, result: RunResult) -> bool:
+        """Note that the run is done, with its message in the same transaction; False when it is no longer ours."""
+        ...
+
+    async def tell(self, result: RunResult) -> None:
+        """Send the message of a run by hand, which is nobody's run of the day."""
+        ...
+
+
+class HistoryMonths(Protocol):
+    """The months the history is kept in. A change gives way where it would make others wait. Raises Unavailable."""
+
+    async def names(self) -> list[str]:
+        """Return the names of the months there are, and of the last partition."""
+        ...
+
+    async def overflows(self) -> bool:
+        """Tell whether there are rows later than the last month: splitting them would take long."""
+        ...
+
+    async def add(self, month: Month) -> bool:
+        """Add a month behind the others; False, and nothing done, when the table is busy."""
+        ...
+
+    async def drop(self, name: str) -> bool:
+        """Drop a month with all its rows; False, and nothing done, when the table is busy."""
+        ...
+
+
+class OldRows(Protocol):
+    """Rows that are older than is kept, deleted some at a time. Raises Unavailable like the rows."""
+
+    async def purge_tombstones(self, before: datetime, limit: int) -> int:
+        """Delete up to `limit` rows of images that were deleted before then and did not return; return how many."""
+        ...
+
+    async def oldest_garbage(self) -> datetime | None:
+        """Return when the oldest garbage was, or is, due."""
+        ...
+
+    async def forget_workers(self, before: datetime, limit: int) -> int:
+        """Delete up to `limit` workers that were not seen since; return how many."""
+        ...
+
+
+class TableSizes(Protocol):
+    """How large the tables are. Raises Unavailable like the rows."""
+
+    async def read(self) -> list[TableSize]:
+        """Return the size of every table, by name."""
         ...
 
 

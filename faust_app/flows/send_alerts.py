@@ -14,7 +14,8 @@ import structlog
 from faust_app.core.alert_message import HOURLY, Delivered, Undelivered, again_after, choose
 from faust_app.core.alert_step import SENDER, Standing, Step, closes_silently, digest_step, due_words, told_step
 from faust_app.core.alert_text import LISTED, Place, compose
-from faust_app.core.digest import digest_day, digest_message, digest_span
+from faust_app.core.digest import digest_message, digest_span
+from faust_app.core.schedule import due_date
 from faust_app.flows.ports import AlertOutbox, AlertRepository, Leases, Messenger
 from faust_app.metrics import Metrics
 
@@ -119,7 +120,7 @@ class SendAlerts:
     async def _digest(self, standing: Standing) -> Step | None:
         """Return the day's digest, once everything urgent is said."""
         last = standing.last_digest
-        day = digest_day(standing.now, self._terms.place.zone, self._terms.digest_at, last.day if last else None)
+        day = due_date(standing.now, self._terms.place.zone, self._terms.digest_at, last.day if last else None)
         if day is None or standing.sent_in_hour >= HOURLY:
             return None
         span = digest_span(standing.now, last.started if last else None)

@@ -23,7 +23,7 @@ def run(*words: str) -> Result:
         (("import", __file__, "--shop", str(2**53), "--format", "jsonl"), "shop-images import: Invalid value for '--shop'"),
         (("import", __file__, "--shop", "1", "--format", "xml"), "shop-images import: Invalid value for '--format'"),
         (("setup", "--yes"), "shop-images setup: No such option"),
-        (("check",), "shop-images check: Say what to check: --alerts or --deep;"),
+        (("check", "--daily", "--deep"), "shop-images check: Check one thing at a time: --alerts, --daily or --deep;"),
         (("check", "--alerts"), "shop-images check: No messenger is configured: set ALERT_WEBHOOK_URL;"),
     ],
 )
@@ -49,7 +49,7 @@ def test_wrong_settings_end_with_a_line_each(monkeypatch: pytest.MonkeyPatch, tm
     assert result.stderr == "KAFKA_URL: must look like kafka://host:port\n"
 
 
-@pytest.mark.parametrize("words", [("status",), ("setup",), ("alerts",)])
+@pytest.mark.parametrize("words", [("status",), ("setup",), ("alerts",), ("check",)])
 def test_an_absent_database_is_one_line_that_names_the_setting(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path, words: tuple[str, ...]
 ) -> None:

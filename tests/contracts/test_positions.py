@@ -12,6 +12,7 @@ from faust_app.adapters.database import Database
 from faust_app.adapters.event_log import KafkaEventLog
 from faust_app.adapters.image_repository import MariaImageRepository
 from faust_app.adapters.unfinished_rows import MariaUnfinishedRows
+from faust_app.core.failure import Unavailable
 from faust_app.core.image import ImageRow, Position
 from faust_app.core.record import Message
 from faust_app.core.topics import Topics
@@ -83,6 +84,14 @@ async def test_offsets_of_a_group_are_read_without_joining_it(settings: Settings
         assert after[place].committed == ends[place] - 2
         assert after[place].start == 0
         assert sum(partition.committed is None for partition in after.values()) == 11
+
+
+async def test_many_may_ask_at_once_also_while_nobody_answers(settings: Settings) -> None:
+    bulk = Topics.named(settings.topic_prefix).bulk.name
+    async with KafkaConsumerOffsets.connect(["127.0.0.1:1"], "offsets-test", [bulk]) as offsets:
+        asked = (offsets.committed(), offsets.ends(), offsets.committed(), offsets.ends())
+        answers = await asyncio.gather(*asked, return_exceptions=True)
+    assert [type(answer) for answer in answers] == [Unavailable] * 4
 
 
 async def _commit(settings: Settings, tp: TopicPartition, offset: int, *, group: str = "offsets-test") -> None:

@@ -1,56 +1,18 @@
-"""The daily digest: when it is due, what it covers, what it says."""
+"""The daily digest: what it covers, what it says."""
 
-from datetime import date, datetime, time, timedelta
+from datetime import timedelta
 from itertools import pairwise
 from zoneinfo import ZoneInfo
 
-import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from faust_app.core.alert_message import Form
 from faust_app.core.alert_text import Place
-from faust_app.core.digest import CodeCount, DigestCounts, Span, digest_day, digest_message, digest_span
+from faust_app.core.digest import CodeCount, DigestCounts, Span, digest_message, digest_span
 from tests.factories import NOW
 
 BERLIN = ZoneInfo("Europe/Berlin")
-NINE = time(9)
-
-
-@pytest.mark.parametrize(
-    ("utc", "last", "day"),
-    [
-        ("2026-03-01 07:59", None, "2026-02-28"),
-        ("2026-03-01 07:59", "2026-02-28", None),
-        ("2026-03-01 08:00", None, "2026-03-01"),
-        ("2026-03-01 08:00", "2026-02-28", "2026-03-01"),
-        ("2026-03-01 08:00", "2026-03-01", None),
-        ("2026-03-01 22:59", "2026-03-01", None),
-        ("2026-03-01 23:30", "2026-03-01", None),  # the next day there, before nine
-        ("2026-03-05 17:00", "2026-03-01", "2026-03-05"),  # missed days are one digest
-        ("2026-03-05 03:00", "2026-03-03", "2026-03-04"),  # and told as soon as somebody can
-        ("2026-03-29 07:00", "2026-03-28", "2026-03-29"),  # summer time begins
-        ("2026-03-29 06:59", "2026-03-28", None),
-    ],
-)
-def test_a_digest_is_due_once_a_day_of_the_platform(utc: str, last: str | None, day: str | None) -> None:
-    due = digest_day(datetime.fromisoformat(utc), BERLIN, NINE, date.fromisoformat(last) if last else None)
-    assert due == (date.fromisoformat(day) if day else None)
-
-
-@pytest.mark.parametrize(("start", "changes"), [("2026-03-27", "spring"), ("2026-10-23", "autumn")])
-@pytest.mark.parametrize("at", [time(0), time(2, 30), NINE, time(23, 59)])
-def test_every_day_has_one_digest_also_when_the_clocks_change(start: str, changes: str, at: time) -> None:
-    now, last, told = datetime.fromisoformat(start), None, []
-    for _ in range(5 * 24 * 12):
-        day = digest_day(now, BERLIN, at, last)
-        if day is not None:
-            told.append(day)
-            last = day
-        now += timedelta(minutes=5)
-    assert told == sorted(set(told)), changes
-    assert told[0] + timedelta(days=len(told) - 1) == told[-1], "no day is left out"
-    assert len(told) == 6
 
 
 @given(st.lists(st.integers(1, 80 * 60), min_size=2, max_size=20))

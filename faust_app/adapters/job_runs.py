@@ -1,0 +1,81 @@
+"""The table `job_run`: which dates have their run of a daily job, who is at it, and what was found."""
+
+import json
+from datetime import date, datetime
+from typing import Final
+
+from faust_app.adapters.alert_repository import add_message
+from faust_app.adapters.database import Database, Session
+from faust_app.core.job_run import FinishedRun, RunResult
+
+_LEASE_SECONDS: Final = 30
+
+# From left to right: whether the lease is to be had is told from what the row holds before `holder` is written.
+_HOLD: Final = """
+INSERT INTO job_run (job, local_date, started, holder, lease_until)
+VALUES (%s, %s, UTC_TIMESTAMP(6), %s, UTC_TIMESTAMP(6) + INTERVAL %s SECOND)
+ON DUPLICATE KEY UPDATE
+    holder = IF(finished IS NULL AND COALESCE(lease_until <= UTC_TIMESTAMP(6), TRUE), VALUES(holder), holder),
+    lease_until = IF(finished IS NULL AND holder = VALUES(holder), VALUES(lease_until), lease_until)
+"""
+_HOLDER: Final = "SELECT holder FROM job_run WHERE job = %s AND local_date = %s AND finished IS NULL"
+_LAST: Final = """
+SELECT UTC_TIMESTAMP(6), local_date, finished, result FROM (SELECT 1) one
+LEFT JOIN (
+    SELECT local_date, finished, result FROM job_run WHERE job = %s AND finished IS NOT NULL ORDER BY local_date DESC LIMIT 1
+) last ON TRUE
+"""
+_FINISHED_BEFORE: Final = """
+SELECT local_date, finished, result FROM job_run WHERE job = %s AND finished <= %s ORDER BY local_date DESC LIMIT 1
+"""
+_FINISH: Final = """
+UPDATE job_run SET finished = UTC_TIMESTAMP(6), lease_until = NULL, result = %s
+WHERE job = %s AND local_date = %s AND holder = %s AND finished IS NULL
+"""
+
+
+class MariaJobRuns:
+    """Implements `flows.ports.JobRuns` on MariaDB or MySQL."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    async def last(self, job: str) -> tuple[datetime, FinishedRun | None]:
+        """Return the database's clock and the newest run that was finished."""
+        ((now, *found),) = await self._database.rows(_LAST, (job,))
+        return now, None if found[0] is None else _finished(*found)
+
+    async def finished_before(self, job: str, before: datetime) -> FinishedRun | None:
+        """Return the newest run that was finished by then."""
+        found = await self._database.rows(_FINISHED_BEFORE, (job, before))
+        return _finished(*found[0]) if found else None
+
+    async def hold(self, job: str, day: date, holder: str) -> bool:
+        """Take the run of the day if nobody is at it and it is not done, renew it if it is ours; tell whether it is."""
+
+        async def unit(session: Session) -> bool:
+            await session.change(_HOLD, (job, day, holder, _LEASE_SECONDS))
+            return await session.rows(_HOLDER, (job, day)) == ((holder,),)
+
+        return await self._database.run(unit)
+
+    async def finish(self, job: str, day: date, holder: str, result: RunResult) -> bool:
+        """Note that the run is done, with its message in the same transaction; False when it is no longer ours."""
+
+        async def unit(session: Session) -> bool:
+            done = await session.change(_FINISH, (json.dumps(dict(result.found)), job, day, holder))
+            if done and result.message is not None:
+                await add_message(session, result.message)
+            return bool(done)
+
+        return await self._database.run(unit)
+
+    async def tell(self, result: RunResult) -> None:
+        """Send the message of a run by hand, which is nobody's run of the day."""
+        message = result.message
+        if message is not None:
+            await self._database.run(lambda session: add_message(session, message))
+
+
+def _finished(day: date, finished: datetime, result: str | None) -> FinishedRun:
+    return FinishedRun(day, finished, json.loads(result) if result else {})

@@ -1,0 +1,55 @@
+"""Images that are in progress for long, and what was rescued: asked of indexes, in short statements."""
+
+from collections import Counter
+from datetime import datetime, timedelta
+from typing import Any, Final
+
+from faust_app.adapters.database import Database
+from faust_app.adapters.image_columns import COLUMNS, image_row
+from faust_app.core.image import ImageRow
+
+PAGE_OF_OPEN: Final = f"""
+SELECT {COLUMNS} FROM image FORCE INDEX (by_open_since)
+WHERE open_since >= %s AND open_since < %s AND state = 'IN_PROGRESS'
+    AND (open_since > %s OR shop_no > %s OR (shop_no = %s AND image_id > %s))
+ORDER BY open_since, shop_no, image_id LIMIT %s
+"""  # noqa: S608 - our own columns
+# The history has no index of outcomes: each would cost every settle, and this is asked once a day. Its numbers rise with
+# time, so a day is a range of them, read backwards from the newest.
+PAGE_OF_RESCUES: Final = """
+SELECT shop_no, COUNT(*) FROM image_history WHERE id > %s AND id <= %s AND at > %s AND outcome = 'rescued' GROUP BY shop_no
+"""
+NEWEST_OF: Final = "SELECT id, at FROM image_history WHERE id <= %s ORDER BY id DESC LIMIT 1"
+
+_LONGEST_TRANSACTION: Final = timedelta(minutes=10)
+"""Numbers are given when a row is written, times when its transaction began: so far apart they may be."""
+_PAGE: Final = 50_000
+_LAST_NUMBER: Final = 2**63 - 1
+
+
+class MariaOpenImages:
+    """Implements `flows.ports.OpenImages` on MariaDB or MySQL."""
+
+    def __init__(self, database: Database, page: int = _PAGE) -> None:
+        self._database = database
+        self._page = page
+
+    async def opened_before(self, before: datetime, after: ImageRow | None, limit: int) -> list[ImageRow]:
+        """Return up to `limit` rows that are in progress since before then, oldest first, those after `after`."""
+        start: tuple[Any, ...] = (datetime.min, 0, b"")  # noqa: DTZ901 - UTC without a zone, like the database's times
+        if after is not None and after.open_since is not None:
+            start = (after.open_since, *after.key)
+        since, shop_no, image_id = start
+        parameters = (since, before, since, shop_no, shop_no, image_id, limit)
+        return [image_row(values) for values in await self._database.rows(PAGE_OF_OPEN, parameters)]
+
+    async def rescued_since(self, since: datetime) -> dict[int, int]:
+        """Return how many events were rescued after then, by shop."""
+        found, end = Counter[int](), _LAST_NUMBER
+        while newest := await self._database.rows(NEWEST_OF, (end,)):
+            ((number, at),) = newest
+            if at <= since - _LONGEST_TRANSACTION:
+                break
+            end = number - self._page
+            found.update(dict(await self._database.rows(PAGE_OF_RESCUES, (end, number, since))))
+        return dict(found)

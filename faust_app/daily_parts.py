@@ -1,0 +1,40 @@
+"""The daily jobs, assembled: for workers, which run them when they are due, and for who runs one by hand."""
+
+from faust_app.adapters.database import Database
+from faust_app.adapters.history_months import MariaHistoryMonths
+from faust_app.adapters.job_runs import MariaJobRuns
+from faust_app.adapters.old_rows import MariaOldRows
+from faust_app.adapters.open_images import MariaOpenImages
+from faust_app.adapters.table_sizes import MariaTableSizes
+from faust_app.core.alert_text import Place
+from faust_app.core.daily_report import DAILY_CHECK
+from faust_app.core.limits import LIMITS
+from faust_app.flows.daily_check import DailyCheck
+from faust_app.flows.keep_limits import KeepLimits
+from faust_app.flows.once_a_day import Daily, OnceADay
+from faust_app.flows.ports import ConsumerOffsets
+from faust_app.metrics import Metrics
+from faust_app.settings import Settings
+
+
+def daily_check(settings: Settings, database: Database, offsets: ConsumerOffsets) -> DailyCheck:
+    """Return the daily check."""
+    place = Place(settings.zone, settings.web_public_url)
+    has_messenger = settings.alert_webhook_url is not None
+    return DailyCheck(MariaOpenImages(database), offsets, place, has_messenger=has_messenger, all_well=settings.daily_all_well)
+
+
+def daily_check_job(settings: Settings, database: Database, offsets: ConsumerOffsets, metrics: Metrics, *, holder: str) -> OnceADay:
+    """Return the daily check as a job of a process named `holder`."""
+    body = daily_check(settings, database, offsets).run
+    return OnceADay(DAILY_CHECK, body, MariaJobRuns(database), _daily(settings, holder), metrics)
+
+
+def limits_job(settings: Settings, database: Database, metrics: Metrics, *, holder: str) -> OnceADay:
+    """Return the deletion of what is old as a job of a process named `holder`."""
+    limits = KeepLimits(MariaHistoryMonths(database), MariaOldRows(database), MariaTableSizes(database), metrics)
+    return OnceADay(LIMITS, limits.run, MariaJobRuns(database), _daily(settings, holder), metrics)
+
+
+def _daily(settings: Settings, holder: str) -> Daily:
+    return Daily(settings.zone, settings.daily_time, holder)

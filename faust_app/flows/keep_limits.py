@@ -1,0 +1,87 @@
+"""Once a day what is older than is kept goes: whole months of the history, and tombstones some at a time.
+
+A pass does a bounded part, and the next one goes on where it ended; nothing is remembered but what is left. A change of
+the history's months makes everybody wait who settles, so it is tried once a day, last, and gives way to a busy table:
+there are three months' time.
+"""
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from datetime import date, datetime
+from typing import Final
+
+import structlog
+
+from faust_app.core.job_run import FinishedRun, RunResult
+from faust_app.core.limits import COLLECTOR_BEHIND, HISTORY_MONTHS, TOMBSTONES, WORKERS
+from faust_app.core.months import months_missing, months_over
+from faust_app.core.table_growth import sizes_json
+from faust_app.flows.ports import HistoryMonths, OldRows, TableSizes
+from faust_app.metrics import Metrics
+
+log = structlog.get_logger()
+
+AT_ONCE: Final = 500
+A_PASS: Final = 20
+"""Deletions of AT_ONCE rows in a pass."""
+
+
+class KeepLimits:
+    """Two at once do no harm: what one has deleted, the other does not find."""
+
+    def __init__(self, months: HistoryMonths, rows: OldRows, sizes: TableSizes, metrics: Metrics) -> None:
+        self._months = months
+        self._rows = rows
+        self._sizes = sizes
+        self._metrics = metrics
+
+    async def run(self, now: datetime, _: FinishedRun | None) -> RunResult | None:
+        """Delete what is too old; None when more is left for the next pass. Raises Unavailable; what is done stays done."""
+        left = await self._purge("image", lambda: self._purge_tombstones(now))
+        left |= await self._purge("worker", lambda: self._rows.forget_workers(now - WORKERS, AT_ONCE))
+        if left:
+            return None
+        months_kept = await self._keep_months(now.date())
+        return RunResult({"tables": sizes_json(await self._sizes.read()), "months_kept": months_kept})
+
+    async def _purge(self, table: str, delete: Callable[[], Awaitable[int]]) -> bool:
+        """Delete part after part, at most A_PASS of them; tell whether there may be more."""
+        gone = 0
+        for _ in range(A_PASS):
+            rows = await delete()
+            gone += rows
+            if not rows:
+                break
+            await asyncio.sleep(0)
+        if gone:
+            self._metrics.purged.labels(table).inc(gone)
+            log.info("old rows deleted", table=table, rows=gone, more=rows > 0)
+        return rows > 0
+
+    async def _purge_tombstones(self, now: datetime) -> int:
+        oldest = await self._rows.oldest_garbage()
+        if oldest is not None and oldest < now - COLLECTOR_BEHIND:
+            log.warning("tombstones are kept until the garbage collector is up to date", oldest_garbage=oldest.isoformat())
+            return 0
+        return await self._rows.purge_tombstones(now - TOMBSTONES, AT_ONCE)
+
+    async def _keep_months(self, today: date) -> bool:
+        """Add and drop months; tell whether there are those, and only those, that there should be."""
+        names = await self._months.names()
+        missing = months_missing(names, today)
+        if missing and await self._months.overflows():
+            log.error("history is past its last month; splitting it takes a quiet hour: run `shop-images setup`", month=missing[0].name)
+            return False
+        for month in missing:
+            if not await self._months.add(month):
+                return self._busy(month.name)
+            log.info("month of history added", month=month.name)
+        for name in months_over(names, today, HISTORY_MONTHS):
+            if not await self._months.drop(name):
+                return self._busy(name)
+            log.info("month of history dropped", month=name)
+        return True
+
+    def _busy(self, month: str) -> bool:
+        log.warning("history is busy, its months are changed tomorrow", month=month)
+        return False

@@ -1,0 +1,62 @@
+"""A job that is run once for each date of the platform, over all processes: its row says whose turn it is and what is done.
+
+There is no alarm that could be missed: every process asks every half minute whether a date is due. So a job that nobody
+was there to run is run by the first that is, and one that was begun by a process that died is begun again.
+"""
+
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from datetime import UTC, datetime, time, tzinfo
+from functools import partial
+
+import structlog
+
+from faust_app.core.job_run import FinishedRun, RunResult
+from faust_app.core.schedule import due_date
+from faust_app.flows.ports import JobRuns
+from faust_app.flows.single_runner import under_lease
+from faust_app.metrics import Metrics
+
+log = structlog.get_logger()
+
+Body = Callable[[datetime, FinishedRun | None], Awaitable[RunResult | None]]
+"""Does the job at a time (UTC) after the last run; None when there is more to do, and the next pass goes on."""
+
+
+@dataclass(frozen=True, slots=True)
+class Daily:
+    """When daily jobs are due, and what this process is called."""
+
+    zone: tzinfo
+    at: time
+    holder: str
+
+
+class OnceADay:
+    """Runs in every worker; the job's row makes it one. Its result, its message and the end of its run are written together."""
+
+    def __init__(self, job: str, body: Body, runs: JobRuns, daily: Daily, metrics: Metrics) -> None:
+        self._job = job
+        self._body = body
+        self._runs = runs
+        self._daily = daily
+        self._metrics = metrics
+
+    async def run_pass(self) -> bool:
+        """Run the job if a date is due and nobody is at it; tell whether it was finished now. Raises Unavailable."""
+        now, last = await self._runs.last(self._job)
+        if last is not None:
+            self._metrics.job_finished.labels(self._job).set(_unix(last.finished))
+        day = due_date(now, self._daily.zone, self._daily.at, last.day if last is not None else None)
+        if day is None:
+            return False
+        hold = partial(self._runs.hold, self._job, day, self._daily.holder)
+        result = await under_lease(self._job, hold, partial(self._body, now, last))
+        if result is None or not await self._runs.finish(self._job, day, self._daily.holder, result):
+            return False
+        log.info("daily job done", job=self._job, day=day.isoformat(), told=result.message is not None)
+        return True
+
+
+def _unix(at: datetime) -> float:
+    return at.replace(tzinfo=UTC).timestamp()

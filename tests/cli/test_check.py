@@ -1,0 +1,124 @@
+"""`shop-images check` and `check --daily`: what people and machines are told, and with which exit code."""
+
+import asyncio
+import json
+from collections.abc import Callable
+from pathlib import Path
+
+import pymysql
+import pytest
+from aiokafka import AIOKafkaConsumer, TopicPartition
+from click.testing import CliRunner, Result
+
+from faust_app.__main__ import main
+from faust_app.core.topics import Topics
+from faust_app.settings import Settings
+
+HOOK = "http://127.0.0.1:1/verysecretpart"
+SECRET = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw"
+OPEN = (
+    "INSERT INTO image (shop_no, image_id, version, op, requested_at, state, wake_at, wake_reason, open_since, updated_at) SELECT"
+    " %s, 'a', 1, 'register', at, 'IN_PROGRESS', UTC_TIMESTAMP(6) + INTERVAL 1 HOUR, 'parked', at, at"
+    " FROM (SELECT UTC_TIMESTAMP(6) - INTERVAL %s HOUR at) x"
+)
+
+
+@pytest.fixture(scope="module")
+def daily_settings(install: Callable[..., Settings]) -> Settings:
+    settings = install()
+    asyncio.run(commit_something(settings))
+    return settings
+
+
+async def commit_something(settings: Settings) -> None:
+    """Let a new cluster have the coordinator of groups that every one in use has."""
+    consumer = AIOKafkaConsumer(bootstrap_servers=settings.bootstrap_servers, group_id="the first of all", enable_auto_commit=False)
+    await consumer.start()
+    tp = TopicPartition(Topics.named(settings.topic_prefix).bulk.name, 0)
+    consumer.assign([tp])
+    async with asyncio.timeout(20):
+        await consumer.commit({tp: 0})
+    await consumer.stop()
+
+
+@pytest.fixture
+def installed(monkeypatch: pytest.MonkeyPatch, tmp_path: Path, daily_settings: Settings) -> Settings:
+    monkeypatch.chdir(tmp_path)
+    for name in ("database_url", "kafka_url", "app_id", "topic_prefix"):
+        value = getattr(daily_settings, name)
+        monkeypatch.setenv(name.upper(), value if isinstance(value, str) else value.get_secret_value())
+    for table in ("image", "alert_message", "job_run"):
+        execute(daily_settings, f"DELETE FROM {table}")  # noqa: S608 - our own names
+    return daily_settings
+
+
+def execute(settings: Settings, sql: str, *parameters: object) -> tuple[tuple[object, ...], ...]:
+    with pymysql.connect(**settings.database, autocommit=True) as connection, connection.cursor() as cursor:
+        cursor.execute(sql, parameters)
+        return tuple(cursor.fetchall())
+
+
+def run(*words: str) -> Result:
+    return CliRunner().invoke(main, list(words))
+
+
+def test_sizes_are_a_table_for_people_and_an_object_for_machines(installed: Settings) -> None:
+    result = run("check")
+    assert result.exit_code == 0, result.output
+    head, *lines = result.stdout.splitlines()
+    assert head.split() == ["table", "rows", "MB", "rows", "a", "day", "MB", "a", "day", "kept"]
+    assert any(line.startswith("image_history") and line.endswith("15 months") for line in lines)
+    assert all(len(line) <= 120 for line in lines)
+    tables = json.loads(run("check", "--json").stdout)["tables"]
+    assert {"table", "rows", "bytes", "rows_a_day", "bytes_a_day", "kept"} == set(tables[0])
+
+
+def test_when_all_is_well_the_daily_check_says_so_and_ends_with_zero(installed: Settings) -> None:
+    execute(installed, OPEN, 7, 23)
+    result = run("check", "--daily")
+    assert result.exit_code == 0, result.output
+    (line,) = result.stdout.splitlines()
+    assert line.startswith("What: all well at ")
+    assert json.loads(run("check", "--daily", "--json").stdout)["ok"] is True
+
+
+def test_what_is_open_for_over_a_day_is_told_to_who_asks_and_to_the_messenger(installed: Settings, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("ALERT_WEBHOOK_URL", HOOK)
+    monkeypatch.setenv("ALERT_WEBHOOK_SECRET", SECRET)
+    execute(installed, OPEN, 7, 25)
+    result = run("check", "--daily")
+    assert result.exit_code == 1
+    assert result.stdout.splitlines()[0].startswith("What: 1 image in progress for over a day, the oldest since ")
+    assert "- shop 7: 1 image (waiting 1)" in result.stdout.splitlines()
+    ((body,),) = execute(installed, "SELECT body FROM alert_message")
+    message = json.loads(str(body))
+    assert message["title"] == "[daily] 1 image of 1 shop in progress for over a day: lost 0, waiting 1 (parked 1), queued 0"
+    quiet = run("check", "--daily", "--no-tell", "--json")
+    assert (quiet.exit_code, json.loads(quiet.stdout)["told"], json.loads(quiet.stdout)["open_over_a_day"]["waiting"]) == (1, False, 1)
+    assert execute(installed, "SELECT COUNT(*) FROM alert_message") == ((1,),)
+    assert execute(installed, "SELECT COUNT(*) FROM job_run") == ((0,),), "the run of the day is done all the same"
+
+
+def test_without_a_messenger_nothing_waits_for_one(installed: Settings) -> None:
+    execute(installed, OPEN, 7, 25)
+    assert json.loads(run("check", "--daily", "--json").stdout)["told"] is False
+    assert execute(installed, "SELECT COUNT(*) FROM alert_message") == ((0,),)
+
+
+@pytest.mark.parametrize(
+    ("setting", "value", "told"),
+    [
+        ("DATABASE_URL", "mysql://u:s3cret@127.0.0.1:1/d", "shop-images: database_unavailable: "),
+        ("KAFKA_URL", "kafka://127.0.0.1:1", "shop-images: kafka_unavailable: "),
+    ],
+)
+def test_an_absence_is_one_line_that_names_the_setting(
+    installed: Settings, monkeypatch: pytest.MonkeyPatch, setting: str, value: str, told: str
+) -> None:
+    monkeypatch.setenv(setting, value)
+    result = run("check", "--daily")
+    assert (result.exit_code, result.stdout) == (1, "")
+    line = result.stderr.splitlines()[-1]
+    assert line.startswith(told)
+    assert f"is {setting} right?" in line
+    assert "s3cret" not in result.output

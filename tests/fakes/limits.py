@@ -1,0 +1,76 @@
+"""What grows, in memory: months of history, tombstones among the rows in memory, workers, sizes."""
+
+from datetime import datetime
+
+from faust_app.core.image import ImageState
+from faust_app.core.months import Month
+from faust_app.core.table_growth import TableSize
+from tests.fakes.image_repository import FakeImageRepository
+
+
+class FakeHistoryMonths:
+    """Implements `HistoryMonths`; `busy` lets every change give way."""
+
+    def __init__(self, *names: str) -> None:
+        self.months = [*names, "later"]
+        self.rows_later = 0
+        self.busy = False
+        self.tries = 0
+
+    async def names(self) -> list[str]:
+        return list(self.months)
+
+    async def overflows(self) -> bool:
+        return self.rows_later > 0
+
+    async def add(self, month: Month) -> bool:
+        self.tries += 1
+        if not self.busy:
+            self.months.insert(-1, month.name)
+        return not self.busy
+
+    async def drop(self, name: str) -> bool:
+        self.tries += 1
+        if not self.busy:
+            self.months.remove(name)
+        return not self.busy
+
+
+class FakeOldRows:
+    """Implements `OldRows`."""
+
+    def __init__(self, repository: FakeImageRepository) -> None:
+        self._repository = repository
+        self.workers: list[datetime] = []
+        self.largest = 0
+
+    async def purge_tombstones(self, before: datetime, limit: int) -> int:
+        await self._repository._answer()
+        rows = [
+            row
+            for row in self._repository.rows.values()
+            if row.state is ImageState.DELETED and row.updated_at is not None and row.updated_at < before
+        ]
+        for row in rows[:limit]:
+            del self._repository.rows[row.key]
+        self.largest = max(self.largest, len(rows[:limit]))
+        return len(rows[:limit])
+
+    async def oldest_garbage(self) -> datetime | None:
+        await self._repository._answer()
+        return min((entry.due_at for entry in self._repository.garbage.values()), default=None)
+
+    async def forget_workers(self, before: datetime, limit: int) -> int:
+        gone = [seen for seen in self.workers if seen < before][:limit]
+        self.workers = [seen for seen in self.workers if seen not in gone]
+        return len(gone)
+
+
+class FakeTableSizes:
+    """Implements `TableSizes`."""
+
+    def __init__(self, *sizes: TableSize) -> None:
+        self.sizes = list(sizes)
+
+    async def read(self) -> list[TableSize]:
+        return self.sizes
