@@ -1,8 +1,10 @@
-"""Where the workers' group stands in its partitions, read by clients that never join it."""
+"""Where a group stands in its partitions, read by clients that never join it."""
 
-from collections.abc import AsyncIterator, Sequence
+import time
+from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
-from typing import Self
+from datetime import UTC, datetime
+from typing import Final, Self
 
 from aiokafka import AIOKafkaConsumer, TopicPartition
 from aiokafka.admin import AIOKafkaAdminClient
@@ -12,6 +14,10 @@ from faust_app.core.failure import Dependency, Unavailable
 from faust_app.core.stall import PartitionOffsets
 
 _REQUEST_MS = 5_000
+_RECORD_BYTES: Final = 32 * 1024
+"""What is fetched of a partition to read one record; a broker sends a larger first batch whole."""
+_READ_SECONDS: Final = 3.0
+_READ_MS: Final = 200
 
 
 class KafkaConsumerOffsets:
@@ -52,6 +58,26 @@ class KafkaConsumerOffsets:
         except (KafkaError, OSError, TimeoutError) as error:
             raise await self._absence(error) from error
 
+    async def members(self) -> int:
+        """Return how many members the group has. Raises Unavailable."""
+        try:
+            admin, _ = await self._clients()
+            (answer,) = await admin.describe_consumer_groups([self._group])
+        except (KafkaError, OSError, TimeoutError) as error:
+            raise await self._absence(error) from error
+        return sum(len(group[_MEMBERS]) for group in answer.groups)
+
+    async def appended_at(self, offsets: Mapping[tuple[str, int], int]) -> dict[tuple[str, int], datetime]:
+        """Return when the first record from each offset on was appended (UTC), where there is one to be read. Raises Unavailable.
+
+        It waits for seconds at most: what cannot be read in time is left out.
+        """
+        try:
+            _, consumer = await self._clients()
+            return await _first_records(consumer, {TopicPartition(*place): offset for place, offset in offsets.items()})
+        except (KafkaError, OSError, TimeoutError) as error:
+            raise await self._absence(error) from error
+
     async def close(self) -> None:
         """Close both clients."""
         admin, consumer, self._admin, self._consumer = self._admin, self._consumer, None, None
@@ -63,7 +89,12 @@ class KafkaConsumerOffsets:
     async def _clients(self) -> tuple[AIOKafkaAdminClient, AIOKafkaConsumer]:
         if self._admin is None or self._consumer is None:
             self._admin = AIOKafkaAdminClient(bootstrap_servers=self._servers, request_timeout_ms=_REQUEST_MS)
-            self._consumer = AIOKafkaConsumer(bootstrap_servers=self._servers, request_timeout_ms=_REQUEST_MS)
+            self._consumer = AIOKafkaConsumer(
+                bootstrap_servers=self._servers,
+                request_timeout_ms=_REQUEST_MS,
+                auto_offset_reset="earliest",
+                max_partition_fetch_bytes=_RECORD_BYTES,
+            )
             await self._admin.start()
             await self._consumer.start()
         return self._admin, self._consumer
@@ -78,6 +109,28 @@ class KafkaConsumerOffsets:
     async def _absence(self, error: BaseException) -> Unavailable:
         await self.close()
         return Unavailable(Dependency.KAFKA, f"offsets cannot be read: {type(error).__name__}")
+
+
+_MEMBERS: Final = 5
+"""Where DescribeGroups has the members of a group: after error code, id, state, protocol type and protocol."""
+
+
+async def _first_records(consumer: AIOKafkaConsumer, offsets: Mapping[TopicPartition, int]) -> dict[tuple[str, int], datetime]:
+    """Read one record a partition; the consumer has no group, and no partition before or after."""
+    found: dict[tuple[str, int], datetime] = {}
+    if not offsets:
+        return found
+    consumer.assign(list(offsets))
+    try:
+        for tp, offset in offsets.items():
+            consumer.seek(tp, offset)
+        limit = time.monotonic() + _READ_SECONDS
+        while (unread := [tp for tp in offsets if tuple(tp) not in found]) and time.monotonic() < limit:
+            for tp, records in (await consumer.getmany(*unread, timeout_ms=_READ_MS, max_records=1)).items():
+                found[tuple(tp)] = datetime.fromtimestamp(records[0].timestamp / 1000, UTC).replace(tzinfo=None)
+    finally:
+        consumer.unsubscribe()
+    return found
 
 
 def _offset(found: object) -> int | None:
