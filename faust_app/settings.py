@@ -197,6 +197,11 @@ class Settings(BaseSettings):
         return self.kafka_url.removeprefix("kafka://").split(",")
 
     @property
+    def requests_group(self) -> str:
+        """Consumer group of those who read `requests`."""
+        return f"{self.app_id}-requests"
+
+    @property
     def zone(self) -> ZoneInfo:
         """The platform's time zone."""
         return ZoneInfo(self.platform_zone)

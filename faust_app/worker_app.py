@@ -22,7 +22,10 @@ from faust_app.stream.periodic import Background, Periodic  # noqa: E402
 from faust_app.stream.requests import RequestsReader  # noqa: E402
 from faust_app.web.auth import Authentication, read_tokens  # noqa: E402
 from faust_app.web.health import register_health  # noqa: E402
+from faust_app.web.lag import LagPage  # noqa: E402
 from faust_app.web.server import bound_shutdown, web_options  # noqa: E402
+from faust_app.web.stalled import StalledPage  # noqa: E402
+from faust_app.web.watch import register_watch  # noqa: E402
 from faust_app.worker_parts import WorkerParts, open_worker_parts  # noqa: E402
 
 DUE_SECONDS = 1.0
@@ -59,6 +62,11 @@ class WorkerApp(DrainingApp):
         )
         register_agents(self, self.image_topics, self.dispatcher)
         register_health(self, lambda: self.metrics, self._reasons_not_ready)
+        register_watch(
+            self,
+            lambda: LagPage(self.parts.watch_lag, self.parts.watch_stalled),
+            lambda: StalledPage(self.parts.watch_stalled, images_at=settings.web_public_url),
+        )
         self._show_dispatcher()
 
     async def on_start(self) -> None:
@@ -68,6 +76,7 @@ class WorkerApp(DrainingApp):
         self.worker_parts = await open_or_exit(self, open_worker_parts(self.parts, self.pace, port=self.conf.web_port))
         worker = self.worker_parts
         TellFaults(self.parts.alerts, self._held, self.dispatcher.go_on).listen(worker.breakers, worker.bugs, worker.sources)
+        self.parts.watch_lag.held_here = lambda: worker.held_by
         self.flow_control.on_suspend = self.dispatcher.drain
         await super().on_start()
 
@@ -84,7 +93,7 @@ class WorkerApp(DrainingApp):
             take,
             servers=self.settings.bootstrap_servers,
             topic=self.image_topics.requests.name,
-            group=f"{self.settings.app_id}-requests",
+            group=self.settings.requests_group,
             session_timeout=self.settings.session_timeout,
         )
         return [
@@ -97,6 +106,8 @@ class WorkerApp(DrainingApp):
             Periodic("garbage collector", self.settings.collect_interval, self.worker_parts.collector.run_pass),
             Periodic("fault reports", ALERT_SECONDS, self.parts.alerts.run_pass),
             Periodic("alerts", ALERT_SECONDS, self.parts.send_alerts.run_pass),
+            Periodic("lag", self.settings.snapshot_interval, self.parts.watch_lag.run_pass),
+            Periodic("unfinished images", self.settings.snapshot_interval, self.parts.watch_stalled.run_pass),
             reader,
         ]
 
@@ -116,6 +127,8 @@ class WorkerApp(DrainingApp):
         return reasons
 
     def _show_dispatcher(self) -> None:
+        self.metrics.snapshot_age.labels("lag").set_function(lambda: self.parts.watch_lag.age)
+        self.metrics.snapshot_age.labels("stalled").set_function(lambda: self.parts.watch_stalled.age)
         self.metrics.running.set_function(lambda: self.dispatcher.running)
         for spec in self.image_topics.images:
             self.metrics.held.labels(spec.name).set_function(partial(self.dispatcher.held, spec.name))

@@ -11,7 +11,9 @@ from faust_app.core.image import ImageRow
 from faust_app.core.stall import OVERDUE, TopicPartition
 from faust_app.core.stalled import LostWhere, RowCounts
 
-TOPS: Final = "SELECT topic, `partition`, MAX(`offset`) FROM image FORCE INDEX (by_position) WHERE topic IS NOT NULL GROUP BY topic, `partition`"
+TOPS: Final = (
+    "SELECT topic, `partition`, MAX(`offset`) FROM image FORCE INDEX (by_position) WHERE topic IS NOT NULL GROUP BY topic, `partition`"
+)
 WAITING: Final = """
 SELECT COUNT(*), COALESCE(SUM(wake_at <= %s), 0), COALESCE(SUM(wake_at <= %s), 0), MIN(wake_at)
 FROM image FORCE INDEX (by_wake) WHERE wake_at IS NOT NULL{shop}
@@ -23,16 +25,12 @@ FAILED: Final = "SELECT COUNT(*) FROM image FORCE INDEX (by_state) WHERE state =
 IN_RANGE: Final = "image FORCE INDEX (by_position) WHERE topic = %s AND `partition` = %s AND `offset` >= %s AND `offset` < %s{shop}"
 LOST: Final = f"SELECT COUNT(*), COALESCE(SUM(open_since > %s), 0) FROM {IN_RANGE}"  # noqa: S608 - our own text
 LIST_LOST: Final = f"SELECT {COLUMNS} FROM {IN_RANGE} ORDER BY `offset` LIMIT %s"  # noqa: S608 - our own columns
-LIST_OLD: Final = (
-    f"SELECT {COLUMNS} FROM image FORCE INDEX (by_open_since) WHERE open_since <= %s{{shop}} ORDER BY open_since LIMIT %s"  # noqa: S608
-)
+LIST_OLD: Final = f"SELECT {COLUMNS} FROM image FORCE INDEX (by_open_since) WHERE open_since <= %s{{shop}} ORDER BY open_since LIMIT %s"  # noqa: S608
 LIST_QUEUED: Final = (
     f"SELECT {COLUMNS} FROM image FORCE INDEX (by_open_since)"  # noqa: S608 - as above
     " WHERE open_since IS NOT NULL AND topic IS NOT NULL{shop} ORDER BY open_since LIMIT %s"
 )
-LIST_WAITING: Final = (
-    f"SELECT {COLUMNS} FROM image FORCE INDEX (by_wake) WHERE wake_at IS NOT NULL{{shop}} ORDER BY wake_at LIMIT %s"  # noqa: S608
-)
+LIST_WAITING: Final = f"SELECT {COLUMNS} FROM image FORCE INDEX (by_wake) WHERE wake_at IS NOT NULL{{shop}} ORDER BY wake_at LIMIT %s"  # noqa: S608
 LIST_FAILED: Final = f"SELECT {COLUMNS} FROM image FORCE INDEX (by_state) WHERE state = 'FAILED'{{shop}} LIMIT %s"  # noqa: S608 - as above
 
 

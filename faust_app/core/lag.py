@@ -81,7 +81,9 @@ class Look:
     @property
     def lag_seconds(self) -> float:
         """The age of the oldest unfinished record."""
-        ages = [(self.at - partition.oldest_unfinished_at).total_seconds() for partition in self.partitions if partition.oldest_unfinished_at]
+        ages = [
+            (self.at - partition.oldest_unfinished_at).total_seconds() for partition in self.partitions if partition.oldest_unfinished_at
+        ]
         return max(0.0, *ages) if ages else 0.0
 
 

@@ -4,9 +4,11 @@ Every process looks for itself and serves what it saw last, with its age. Kafka 
 away the other is still told.
 """
 
+import asyncio
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
+from math import inf
 from typing import Final
 
 import structlog
@@ -14,12 +16,14 @@ import structlog
 from faust_app.core.alert import FaultKind
 from faust_app.core.failure import Unavailable
 from faust_app.core.lag import LagStatus, Look, PartitionLag, Velocity, recent, status, velocity, worst
-from faust_app.core.stall import Offsets, PartitionOffsets, TopicPartition
+from faust_app.core.stall import TopicPartition
 from faust_app.flows.ports import Faults, GroupOffsets
 from faust_app.metrics import Metrics
 
 log = structlog.get_logger()
 
+PATIENCE: Final = 5.0
+"""Seconds the database gets to say who else is held up; a frozen one answers neither yes nor no."""
 HOLDING: Final = {
     FaultKind.DEPENDENCY_STORAGE: "object storage is away",
     FaultKind.DEPENDENCY_DATABASE: "the database is away",
@@ -69,7 +73,10 @@ class LagReport:
 
 
 class WatchLag:
-    """Looks at groups by name. `held_here` tells what keeps this very process from working."""
+    """Looks at groups by name. `held_here` tells what keeps this very process from working.
+
+    `now` is the brokers' time of day (UTC without a zone), `clock` counts seconds.
+    """
 
     def __init__(
         self,
@@ -79,22 +86,29 @@ class WatchLag:
         *,
         lagging_after: timedelta,
         now: Callable[[], datetime],
+        clock: Callable[[], float],
     ) -> None:
         self._groups = groups
         self._faults = faults
         self._metrics = metrics
         self._lagging_after = lagging_after
         self._now = now
+        self._clock = clock
+        self._looked_at = -inf
         self._looks: dict[str, list[Look]] = {name: [] for name in groups}
         self.report: LagReport | None = None
         """What was seen last; None before the first look."""
         self.held_here: Callable[[], list[str]] = list
 
-    def offsets(self, group: str) -> Offsets:
-        """Return where the group stood in its partitions when it was seen last; nothing before the first look."""
-        looks = self._looks[group]
-        partitions = looks[-1].partitions if looks else ()
-        return {each.place: PartitionOffsets(each.committed, each.start, each.end) for each in partitions}
+    @property
+    def held_by(self) -> tuple[str, ...]:
+        """What is known to hold up this process or another, as of the last look."""
+        return () if self.report is None else self.report.held_by
+
+    @property
+    def age(self) -> float:
+        """Seconds since the last look; endless before the first."""
+        return self._clock() - self._looked_at
 
     async def run_pass(self) -> None:
         """Look at every group. Raises Unavailable when Kafka does not answer; what was seen last then stays."""
@@ -108,8 +122,9 @@ class WatchLag:
     async def _held_by(self) -> tuple[str, ...]:
         """Return what is known to hold up this process or another; without the database nobody knows of the others."""
         try:
-            present = await self._faults.present()
-        except Unavailable:
+            async with asyncio.timeout(PATIENCE):
+                present = await self._faults.present()
+        except (Unavailable, TimeoutError):
             present = [FaultKind.DEPENDENCY_DATABASE]
         return tuple(dict.fromkeys([*self.held_here(), *(HOLDING[kind] for kind in present if kind in HOLDING)]))
 
@@ -133,6 +148,7 @@ class WatchLag:
         if (before is None and report.status is not LagStatus.OK) or (before is not None and before.status is not report.status):
             log.info("lag", status=report.status.value, lag=report.lag, lag_seconds=round(report.lag_seconds), held_by=report.held_by)
         self.report = report
+        self._looked_at = self._clock()
         for group in report.groups:
             self._metrics.lag_seconds.labels(group.look.group).set(group.look.lag_seconds)
             for each in LagStatus:

@@ -7,6 +7,7 @@ import asyncio
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
+from math import inf
 from typing import Final
 
 from faust_app.core.alert import FaultKind
@@ -26,12 +27,13 @@ PATIENCE: Final = 20.0
 class WatchStalled:
     """Looks at all rows, and on demand at those of one shop.
 
-    `held_by` tells what is known to hold up the installation: while that is so, nobody is late.
+    `held_by` tells what is known to hold up the installation: while that is so, nobody is late. `clock` counts
+    seconds.
     """
 
     def __init__(
         self, rows: StalledRows, offsets: ConsumerOffsets, alerts: Alerts, metrics: Metrics, *, stalled_after: timedelta,
-        held_by: Callable[[], Sequence[str]],
+        held_by: Callable[[], Sequence[str]], clock: Callable[[], float],
     ) -> None:  # fmt: skip
         self._rows = rows
         self._offsets = offsets
@@ -39,10 +41,17 @@ class WatchStalled:
         self._metrics = metrics
         self._stalled_after = stalled_after
         self._held_by = held_by
+        self._clock = clock
+        self._looked_at = -inf
         self._committed: Offsets = {}
         self._past_end: dict[TopicPartition, datetime] = {}
         self.report: StalledReport | None = None
         """What was seen last; None before the first look."""
+
+    @property
+    def age(self) -> float:
+        """Seconds since the last look at all rows; endless before the first."""
+        return self._clock() - self._looked_at
 
     async def run_pass(self) -> None:
         """Look at all rows. Raises Unavailable; what was seen last then stays."""
@@ -58,6 +67,7 @@ class WatchStalled:
         self._note_past_end(report.as_of, past_end_now(self._committed, tops))
         self._tell(self.report, report)
         self.report = report
+        self._looked_at = self._clock()
 
     async def of_shop(self, shop_no: int) -> StalledReport | None:
         """Look at the rows of one shop now; None for a shop that was never heard of. Raises Unavailable.
@@ -97,7 +107,7 @@ class WatchStalled:
         for kind, count in counts_by_kind(counts).items():
             self._metrics.unfinished.labels(kind.value).set(count)
         self._metrics.oldest_open.set(oldest_open_seconds(report))
-        if nobody_publishes(before and before.counts, counts) and not self._held_by():
+        if nobody_publishes(None if before is None else before.counts, counts) and not self._held_by():
             detail = f"{counts.overdue} images are due for over a minute and nobody publishes them"
             self._alerts.open(FaultKind.LATE_JOBS, detail=detail, waiting=counts.overdue)
         elif not counts.overdue or self._held_by():
