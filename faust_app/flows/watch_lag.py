@@ -132,7 +132,7 @@ class WatchLag:
         """Read committed offsets, then ends, then the times of the first unread records that are not known yet."""
         committed = await offsets.committed()
         ends = await offsets.ends()
-        seen = [PartitionLag(*place, each.committed, each.start, ends.get(place, each.start)) for place, each in committed.items()]
+        seen = [PartitionLag(*place, each.committed, each.start, ends.get(place, each.start)) for place, each in sorted(committed.items())]
         known = {(each.place, each.next_offset): each.oldest_unfinished_at for each in (self._looks[name] or [_NEVER])[-1].partitions}
         times: dict[TopicPartition, datetime | None] = {each.place: known.get((each.place, each.next_offset)) for each in seen}
         unknown = {each.place: each.next_offset for each in seen if each.lag and times[each.place] is None}

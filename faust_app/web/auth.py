@@ -77,7 +77,7 @@ class Authentication:
 
     def _require(self, request: web.Request, scope: str) -> None:
         reads = request.method in {"GET", "HEAD"}
-        challenge = {"WWW-Authenticate": _CHALLENGE + (_CHALLENGE_BROWSER if reads and wants_page(request) else "")}
+        challenge = {"WWW-Authenticate": _CHALLENGE_BROWSER if reads and wants_page(request) else _CHALLENGE}
         secret = _secret(request.headers.get("Authorization", ""), basic=reads)
         if not secret:
             raise Problem(401, "send the header `Authorization: Bearer <token>`", headers=challenge)
@@ -95,7 +95,7 @@ class Authentication:
 
 
 _CHALLENGE: Final = 'Bearer realm="shop-images"'
-_CHALLENGE_BROWSER: Final = ', Basic realm="shop-images: any user, the token as password"'
+_CHALLENGE_BROWSER: Final = 'Basic realm="shop-images: any user and a token as password", charset="UTF-8"'
 
 
 def _secret(header: str, *, basic: bool) -> str:
