@@ -50,6 +50,7 @@ class Parts:
     """What every process has: the rows, the bucket, Kafka, and the way in."""
 
     settings: Settings
+    process: str
     topics: Topics
     metrics: Metrics
     database: Database
@@ -146,6 +147,7 @@ async def open_parts(settings: Settings, metrics: Metrics, *, client_id: str) ->
         )
         yield Parts(
             settings=settings,
+            process=process,
             topics=topics,
             metrics=metrics,
             database=database,

@@ -64,6 +64,7 @@ class FaultKind(StrEnum):
     SHOP_HOST_DOWN = "shop_host_down", Severity.SHOP, 3600
     LOST = "lost", Severity.PLATFORM, 60
     LATE_JOBS = "late_jobs", Severity.PLATFORM, 60
+    WORKER_STALLED = "worker_stalled", Severity.PLATFORM, 60
 
 
 @dataclass(frozen=True, slots=True)

@@ -84,6 +84,8 @@ class Dispatcher:
         self._turn: deque[str] = deque()
         self._running: dict[asyncio.Task[Handled], Held] = {}
         self._aside: dict[asyncio.Task[Handled], Held] = {}
+        self.moves = 0
+        """How often an event was started, ended, put off, returned or acknowledged."""
 
     @property
     def running(self) -> int:
@@ -156,6 +158,7 @@ class Dispatcher:
     def _start(self) -> None:
         now = _now()
         while len(self._running) < self._slots and self._may_start() and (held := self._next(now)) is not None:
+            self.moves += 1
             held.progress, held.since = Progress.RUNNING, now
             self._pace.started(held.work.source, now)
             task = asyncio.create_task(self._run(held), name="event")
@@ -198,10 +201,12 @@ class Dispatcher:
         One that was returned meanwhile is queued again, and keeps its message like every queued event.
         """
         if await self._handler().hand_over(held.work) and held.progress is Progress.RUNNING:
+            self.moves += 1
             self._windows.make_safe(held)
 
     def _close(self, held: Held, task: "asyncio.Task[Handled]") -> None:
         """Do with an event what its end asks for."""
+        self.moves += 1
         error = None if task.cancelled() else task.exception()
         if held.dropped:
             if not held.acked:
