@@ -11,6 +11,7 @@ from faust_app.core.source_pace import SourcePace  # noqa: E402 - uvloop goes in
 from faust_app.core.topics import Topics  # noqa: E402
 from faust_app.faust_settings import faust_settings  # noqa: E402
 from faust_app.flows.tell_faults import TellFaults  # noqa: E402
+from faust_app.last_words import say_stalled  # noqa: E402
 from faust_app.metrics import Metrics  # noqa: E402
 from faust_app.parts import Parts, open_parts  # noqa: E402
 from faust_app.settings import Settings  # noqa: E402
@@ -20,6 +21,8 @@ from faust_app.stream.dispatcher import Dispatcher  # noqa: E402
 from faust_app.stream.flow import DrainingApp, WorkerFlow  # noqa: E402
 from faust_app.stream.periodic import Background, Periodic  # noqa: E402
 from faust_app.stream.requests import RequestsReader  # noqa: E402
+from faust_app.stream.sights import WorkerSights  # noqa: E402
+from faust_app.stream.watchdog import Watchdog  # noqa: E402
 from faust_app.web.auth import Authentication, read_tokens  # noqa: E402
 from faust_app.web.health import register_health  # noqa: E402
 from faust_app.web.lag import LagPage  # noqa: E402
@@ -75,7 +78,7 @@ class WorkerApp(DrainingApp):
         self.parts = await open_or_exit(self, open_parts(self.settings, self.metrics, client_id=self.settings.app_id))
         self.worker_parts = await open_or_exit(self, open_worker_parts(self.parts, self.pace, port=self.conf.web_port))
         worker = self.worker_parts
-        TellFaults(self.parts.alerts, self._held, self.dispatcher.go_on).listen(worker.breakers, worker.bugs, worker.sources)
+        TellFaults(self.parts.alerts, self._held, self.dispatcher.go_on).listen(worker.breakers, worker.bugs, worker.sources, worker.rescue)
         self.parts.watch_lag.held_here = lambda: worker.held_by
         self.flow_control.on_suspend = self.dispatcher.drain
         await super().on_start()
@@ -109,7 +112,23 @@ class WorkerApp(DrainingApp):
             Periodic("lag", self.settings.snapshot_interval, self.parts.watch_lag.run_pass),
             Periodic("unfinished images", self.settings.snapshot_interval, self.parts.watch_stalled.run_pass),
             reader,
+            self._watchdog(reader),
         ]
+
+    def _watchdog(self, reader: RequestsReader) -> Watchdog:
+        worker = self.worker_parts
+        sights = WorkerSights(
+            self,
+            self.dispatcher,
+            reader,
+            self.parts.watch_lag,
+            images=self.settings.app_id,
+            requests=self.settings.requests_group,
+            may_start=lambda: worker.may_start,
+            available=lambda: worker.breakers.all_closed,
+        )
+        last_words = partial(say_stalled, self.settings, self.parts.process)
+        return Watchdog(sights, last_words, self.metrics, limit=self.settings.watchdog_after)
 
     def _held(self) -> int:
         return sum(self.dispatcher.held(spec.name) for spec in self.image_topics.images)

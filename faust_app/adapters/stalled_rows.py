@@ -23,7 +23,8 @@ OLD: Final = "SELECT COUNT(*) FROM image FORCE INDEX (by_open_since) WHERE open_
 OLDEST: Final = "SELECT open_since FROM image FORCE INDEX (by_open_since) WHERE open_since IS NOT NULL{shop} ORDER BY open_since LIMIT 1"
 FAILED: Final = "SELECT COUNT(*) FROM image FORCE INDEX (by_state) WHERE state = 'FAILED'{shop}"
 IN_RANGE: Final = "image FORCE INDEX (by_position) WHERE topic = %s AND `partition` = %s AND `offset` >= %s AND `offset` < %s{shop}"
-LOST: Final = f"SELECT COUNT(*), COALESCE(SUM(open_since > %s), 0) FROM {IN_RANGE}"  # noqa: S608 - our own text
+LOST: Final = f"SELECT COUNT(*) FROM {IN_RANGE}"  # noqa: S608 - our own text
+OLD_LOST: Final = f"SELECT COUNT(*) FROM {IN_RANGE} AND open_since <= %s"  # noqa: S608 - as above
 LIST_LOST: Final = f"SELECT {COLUMNS} FROM {IN_RANGE} ORDER BY `offset` LIMIT %s"  # noqa: S608 - our own columns
 LIST_OLD: Final = f"SELECT {COLUMNS} FROM image FORCE INDEX (by_open_since) WHERE open_since <= %s{{shop}} ORDER BY open_since LIMIT %s"  # noqa: S608
 LIST_QUEUED: Final = (
@@ -32,6 +33,10 @@ LIST_QUEUED: Final = (
 )
 LIST_WAITING: Final = f"SELECT {COLUMNS} FROM image FORCE INDEX (by_wake) WHERE wake_at IS NOT NULL{{shop}} ORDER BY wake_at LIMIT %s"  # noqa: S608
 LIST_FAILED: Final = f"SELECT {COLUMNS} FROM image FORCE INDEX (by_state) WHERE state = 'FAILED'{{shop}} LIMIT %s"  # noqa: S608 - as above
+
+READ_AT_MOST: Final = 20_000
+"""Lost rows that are read to know which of them are old too. Beyond that many, their positions are counted in the index and
+as many of them are taken for old as there are old rows: the count of stalled rows is then the least that it can be."""
 
 
 class MariaStalledRows:
@@ -62,17 +67,19 @@ class MariaStalledRows:
         self, where: Sequence[LostWhere], counts: RowCounts, young_since: datetime, shop_no: int | None, limit: int
     ) -> tuple[RowCounts, list[ImageRow]]:
         """Return the counts with those of the lost rows, and up to `limit` of these rows. Raises Unavailable."""
-        if not where:
-            return counts, []
-        parts = " UNION ALL ".join(f"({LOST.format(shop=_shop(shop_no))})" for _ in where)
-        flat = [value for each in where for value in (young_since, *_range(each, shop_no))]
-        found = await self._database.rows(parts, flat)
+        ranges = [_range(each, shop_no) for each in where]
+        found = await self._count_each(LOST.format(shop=_shop(shop_no)), ranges)
+        filled = [each for each, count in zip(ranges, found, strict=True) if count]
+        lost, old = sum(found), counts.old
+        if 0 < lost <= READ_AT_MOST and old:
+            sql = OLD_LOST.format(shop=_shop(shop_no))
+            old = sum(await self._count_each(sql, [(*each, young_since) for each in filled]))
         rows: list[ImageRow] = []
-        for each, (count, _) in zip(where, found, strict=True):
-            if count and len(rows) < limit:
+        for each in filled:
+            if len(rows) < limit:
                 sql = LIST_LOST.format(shop=_shop(shop_no))
-                rows += map(image_row, await self._database.rows(sql, (*_range(each, shop_no), limit - len(rows))))
-        return replace(counts, lost=sum(count for count, _ in found), lost_young=int(sum(young for _, young in found))), rows
+                rows += map(image_row, await self._database.rows(sql, (*each, limit - len(rows))))
+        return replace(counts, lost=lost, lost_young=max(0, lost - old)), rows
 
     async def old(self, open_until: datetime, shop_no: int | None, limit: int) -> list[ImageRow]:
         """Return up to `limit` rows in progress since that time or longer, the oldest first. Raises Unavailable."""
@@ -93,6 +100,13 @@ class MariaStalledRows:
     async def knows_shop(self, shop_no: int) -> bool:
         """Tell whether a request of the shop was ever accepted. Raises Unavailable."""
         return bool(await self._database.rows("SELECT 1 FROM image WHERE shop_no = %s LIMIT 1", (shop_no,)))
+
+    async def _count_each(self, sql: str, parameters: Sequence[tuple[Any, ...]]) -> list[int]:
+        """Ask one count with each of the parameters, in one statement."""
+        if not parameters:
+            return []
+        union = " UNION ALL ".join([f"({sql})"] * len(parameters))
+        return [count for (count,) in await self._database.rows(union, [value for each in parameters for value in each])]
 
     async def _list(self, sql: str, shop_no: int | None, limit: int, *parameters: Any) -> list[ImageRow]:
         shop = () if shop_no is None else (shop_no,)

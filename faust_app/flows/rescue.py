@@ -1,7 +1,7 @@
 """Rows whose event left no outcome are found within a minute and published again: only those, and not too many at once."""
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from datetime import datetime, timedelta
 from typing import Final
 
@@ -36,10 +36,13 @@ class Rescue:
         self._dead_letters = dead_letters
         self._metrics = metrics
         self._past_end: dict[ImageKey, tuple[ImageRow, datetime]] = {}
+        self.on_lost: Callable[[int], None] = lambda _: None
+        """Told by every pass how many rows it found lost."""
 
     async def run_pass(self) -> int:
         """Rescue what is lost; return how many rows. Raises Unavailable, and then judges nothing."""
         lost = await self.find_lost(A_PASS)
+        self.on_lost(len(lost))
         for start in range(0, len(lost), A_SECOND):
             if start:
                 await asyncio.sleep(1.0)

@@ -8,6 +8,7 @@ from faust_app.core.failure import Dependency, FailureCode
 from faust_app.flows.breakers import Breaker, Breakers
 from faust_app.flows.bugs import Bugs
 from faust_app.flows.ports import Alerts
+from faust_app.flows.rescue import Rescue
 from faust_app.flows.sources import BLOCKING, Sources
 
 _KINDS: Final = {
@@ -27,8 +28,9 @@ class TellFaults:
         self._go_on = go_on
         self._parked: dict[str, FaultKind] = {}
 
-    def listen(self, breakers: Breakers, bugs: Bugs, sources: Sources) -> None:
+    def listen(self, breakers: Breakers, bugs: Bugs, sources: Sources, rescue: Rescue) -> None:
         """Hear of every change from now on."""
+        rescue.on_lost = self._lost
         breakers.on_change = self._breaker_changed
         bugs.on_change = lambda: self._brake_changed(bugs.brake)
         bugs.on_parked = self._shop_parked
@@ -50,6 +52,12 @@ class TellFaults:
         else:
             self._alerts.close(FaultKind.BUG_BRAKE)
             self._go_on()
+
+    def _lost(self, rows: int) -> None:
+        if rows:
+            self._alerts.open(FaultKind.LOST, detail=f"{rows} images in one look", waiting=rows)
+        else:
+            self._alerts.close(FaultKind.LOST)
 
     def _shop_parked(self, shop_no: int) -> None:
         self._alerts.open(FaultKind.SHOP_BUG, detail=f"shop {shop_no}")

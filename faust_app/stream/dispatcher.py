@@ -92,6 +92,11 @@ class Dispatcher:
         """How many events are being worked on."""
         return len(self._running)
 
+    @property
+    def unfinished(self) -> int:
+        """How many events are in our hands and not dealt with."""
+        return max(self._windows.held_in_all, len(self._running) + len(self._aside))
+
     def held(self, topic: str) -> int:
         """Return how many events of the topic are in our hands: queued, running or waiting for the ones before them."""
         return self._windows.held(topic)
