@@ -2,14 +2,25 @@
 
 from faust_app.core.alert import FaultKind
 from faust_app.core.failure import Dependency, FailureCode
+from faust_app.flows.dead_letters import DeadLetters
+from faust_app.flows.rescue import Rescue
 from faust_app.flows.tell_faults import TellFaults
 from tests.fakes.alerts import FakeAlerts
-from tests.flows.worker_bench import WorkerBench
+from tests.fakes.consumer_offsets import FakeConsumerOffsets
+from tests.fakes.unfinished_rows import FakeUnfinishedRows
+from tests.flows.worker_bench import DEAD, TOPICS, WorkerBench
+
+
+def rescue_of(bench: WorkerBench) -> Rescue:
+    offsets = FakeConsumerOffsets(bench.log, [spec.name for spec in TOPICS.images])
+    offsets.offsets[TOPICS.bulk.name] = 1
+    dead_letters = DeadLetters(bench.log, bench.metrics, topic=DEAD, group="g")
+    return Rescue(bench.rows, FakeUnfinishedRows(bench.rows), offsets, dead_letters, bench.metrics)
 
 
 def listening(bench: WorkerBench) -> tuple[FakeAlerts, list[int]]:
     heard, started = FakeAlerts(), list[int]()
-    TellFaults(heard, lambda: 7, lambda: started.append(1)).listen(bench.breakers, bench.bugs, bench.sources)
+    TellFaults(heard, lambda: 7, lambda: started.append(1)).listen(bench.breakers, bench.bugs, bench.sources, rescue_of(bench))
     return heard, started
 
 
@@ -59,3 +70,13 @@ async def test_a_host_that_refuses_everybody_is_told_apart_from_one_that_is_down
     bench.sources.on_parked("h", FailureCode.SOURCE_FORBIDDEN, True)
     assert heard.words == [("open", FaultKind.HOST_BLOCKS, "h")]
     assert heard.faults[FaultKind.HOST_BLOCKS, "h"].detail == "source_forbidden"
+
+
+async def test_lost_events_open_an_alert_until_a_look_finds_none(bench: WorkerBench) -> None:
+    heard, rescue = FakeAlerts(), rescue_of(bench)
+    TellFaults(heard, lambda: 7, lambda: None).listen(bench.breakers, bench.bugs, bench.sources, rescue)
+    await bench.publisher.publish([await bench.accept()])
+    await rescue.run_pass()
+    assert heard.faults[FaultKind.LOST, None].waiting == 1
+    await rescue.run_pass()
+    assert heard.words == [("open", FaultKind.LOST, None), ("close", FaultKind.LOST, None)]
