@@ -25,11 +25,11 @@ def log_stacks(loop: asyncio.AbstractEventLoop) -> None:
     From another thread the stacks are those of one moment each, not of one moment together.
     """
     for stack, names in _grouped((task.get_name(), _task_stack(task)) for task in asyncio.all_tasks(loop)):
-        log.error("stack of tasks", tasks=len(names), names=names[:_NAMED], stack=stack)
+        log.error("stack of tasks", tasks=len(names), names=names[:_NAMED], frames=stack)
     names_of = {thread.ident: thread.name for thread in threading.enumerate()}
     frames = sys._current_frames().items()  # noqa: SLF001 - the documented way to all threads
     for stack, names in _grouped((names_of.get(ident, "?"), _frame_stack(frame)) for ident, frame in frames):
-        log.error("stack of threads", threads=len(names), names=names[:_NAMED], stack=stack)
+        log.error("stack of threads", threads=len(names), names=names[:_NAMED], frames=stack)
 
 
 def _grouped(stacks: Iterable[tuple[str, tuple[str, ...]]]) -> list[tuple[list[str], list[str]]]:
