@@ -28,6 +28,8 @@ log = structlog.get_logger()
 
 _LAST_RESORT: Final = 2
 """The timer ends the process after so many times the limit without a beat of the loop."""
+_STDERR: Final = 2
+"""The file itself: Faust puts an object without a file number in the place of `sys.stderr`."""
 
 Sights = Callable[[], Mapping[str, Sight]]
 """Looks at what the worker does, by a name for each of its kinds of work."""
@@ -77,7 +79,7 @@ class Watchdog(Service):
         """Look at every kind of work, and say that the loop runs."""
         self._beats += 1
         if self._last_resort:
-            faulthandler.dump_traceback_later(_LAST_RESORT * self._limit, exit=True)
+            faulthandler.dump_traceback_later(_LAST_RESORT * self._limit, exit=True, file=_STDERR)
         for name, sight in self._sights().items():
             watch = self._watches[name] = look(self._watches.get(name), sight, now)
             if is_stalled(watch, self._limit) and self._reason is None:
