@@ -3,7 +3,6 @@
 import asyncio
 import logging
 import threading
-from collections.abc import Iterator
 
 import pytest
 from structlog.testing import capture_logs
@@ -36,7 +35,7 @@ class Ended:
 
 
 @pytest.fixture
-def ended(monkeypatch: pytest.MonkeyPatch) -> Iterator[Ended]:
+def ended(monkeypatch: pytest.MonkeyPatch) -> Ended:
     monkeypatch.setattr(watchdog, "LOOK_SECONDS", 0.01)
     monkeypatch.setattr(logging, "shutdown", lambda: None)
     return Ended()
