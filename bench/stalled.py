@@ -15,6 +15,7 @@ from faust_app.adapters import stalled_rows
 from faust_app.adapters.consumer_offsets import KafkaConsumerOffsets
 from faust_app.adapters.database import Database
 from faust_app.adapters.stalled_rows import MariaStalledRows
+from faust_app.core.failure import Unavailable
 from faust_app.core.topics import Topics
 from faust_app.flows.watch_stalled import WatchStalled
 from faust_app.metrics import Metrics
@@ -117,11 +118,24 @@ async def _look(installation: Installation) -> tuple[list[float], float, list[st
             held_by=tuple,
             clock=time.monotonic,
         )
+        await _until_coordinated(offsets)
         looks = [await _timed(watch.run_pass()) for _ in range(_LOOKS)]
         assert watch.report is not None
         assert (watch.report.counts.lost, watch.report.counts.waiting, watch.report.counts.failed) == (LOST, WAITING, FAILED)
         of_shop = await _timed(watch.of_shop(QUEUED_SHOP))
         return looks, of_shop, [await _plan(database, name, sql, times) for name, (sql, times) in _STATEMENTS.items()]
+
+
+async def _until_coordinated(offsets: KafkaConsumerOffsets) -> None:
+    """Wait until a new cluster has a coordinator of groups, which it makes when it is first asked for one."""
+    for _ in range(60):
+        try:
+            await offsets.committed()
+        except Unavailable:
+            await asyncio.sleep(0.5)
+        else:
+            return
+    raise TimeoutError("the cluster has no coordinator of groups")
 
 
 async def _timed(awaited: Awaitable[object]) -> float:

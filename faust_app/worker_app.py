@@ -126,6 +126,7 @@ class WorkerApp(DrainingApp):
             requests=self.settings.requests_group,
             may_start=lambda: worker.may_start,
             available=lambda: worker.breakers.all_closed,
+            fresh=3 * self.settings.snapshot_interval,
         )
         last_words = partial(say_stalled, self.settings, self.parts.process)
         return Watchdog(sights, last_words, self.metrics, limit=self.settings.watchdog_after)

@@ -15,12 +15,13 @@ from faust_app.stream.requests import RequestsReader
 class WorkerSights:
     """Looks at the image events and at the requests of one worker.
 
-    `may_start` tells whether events may start, `available` whether every dependency is there.
+    `may_start` tells whether events may start, `available` whether every dependency is there. A look at Kafka that is older
+    than `fresh` seconds says nothing of unread records: an absent Kafka is no fault of the worker.
     """
 
     def __init__(
         self, app: faust.App, dispatcher: Dispatcher, reader: RequestsReader, lag: WatchLag, *, images: str, requests: str,
-        may_start: Callable[[], bool], available: Callable[[], bool],
+        may_start: Callable[[], bool], available: Callable[[], bool], fresh: float,
     ) -> None:  # fmt: skip
         self._app = app
         self._dispatcher = dispatcher
@@ -30,6 +31,7 @@ class WorkerSights:
         self._requests = requests
         self._may_start = may_start
         self._available = available
+        self._fresh = fresh
 
     def __call__(self) -> dict[str, Sight]:
         """Return what is seen now, by kind of work."""
@@ -53,7 +55,7 @@ class WorkerSights:
         return _unread(self._partitions(self._requests), self._reader.placed)
 
     def _partitions(self, group: str) -> Iterable[PartitionLag]:
-        report = self._lag.report
+        report = self._lag.report if self._lag.age < self._fresh else None
         return next((each.look.partitions for each in report.groups if each.look.group == group), ()) if report else ()
 
 
