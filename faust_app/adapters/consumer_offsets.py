@@ -1,5 +1,6 @@
 """Where a group stands in its partitions, read by clients that never join it."""
 
+import asyncio
 import time
 from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
@@ -8,7 +9,7 @@ from typing import Final, Self
 
 from aiokafka import AIOKafkaConsumer, TopicPartition
 from aiokafka.admin import AIOKafkaAdminClient
-from aiokafka.errors import KafkaError
+from aiokafka.errors import KafkaError, UnknownTopicOrPartitionError
 
 from faust_app.core.failure import Dependency, Unavailable
 from faust_app.core.stall import PartitionOffsets
@@ -29,6 +30,7 @@ class KafkaConsumerOffsets:
         self._topics = list(topics)
         self._admin: AIOKafkaAdminClient | None = None
         self._consumer: AIOKafkaConsumer | None = None
+        self._one_at_a_time = asyncio.Lock()
 
     @classmethod
     @asynccontextmanager
@@ -42,29 +44,20 @@ class KafkaConsumerOffsets:
 
     async def committed(self) -> dict[tuple[str, int], PartitionOffsets]:
         """Return committed offset and log start of every partition of the topics. Raises Unavailable."""
-        try:
-            admin, consumer = await self._clients()
+        async with self._answers() as (admin, consumer):
             committed = await admin.list_consumer_group_offsets(self._group)
             starts = await consumer.beginning_offsets(await self._partitions(consumer))
-        except (KafkaError, OSError, TimeoutError) as error:
-            raise await self._absence(error) from error
         return {tuple(tp): PartitionOffsets(_offset(committed.get(tp)), start) for tp, start in starts.items()}
 
     async def ends(self) -> dict[tuple[str, int], int]:
         """Return the log end of every partition of the topics. Raises Unavailable."""
-        try:
-            _, consumer = await self._clients()
+        async with self._answers() as (_, consumer):
             return {tuple(tp): end for tp, end in (await consumer.end_offsets(await self._partitions(consumer))).items()}
-        except (KafkaError, OSError, TimeoutError) as error:
-            raise await self._absence(error) from error
 
     async def members(self) -> int:
         """Return how many members the group has. Raises Unavailable."""
-        try:
-            admin, _ = await self._clients()
+        async with self._answers() as (admin, _):
             (answer,) = await admin.describe_consumer_groups([self._group])
-        except (KafkaError, OSError, TimeoutError) as error:
-            raise await self._absence(error) from error
         return sum(len(group[_MEMBERS]) for group in answer.groups)
 
     async def appended_at(self, offsets: Mapping[tuple[str, int], int]) -> dict[tuple[str, int], datetime]:
@@ -72,11 +65,8 @@ class KafkaConsumerOffsets:
 
         It waits for seconds at most: what cannot be read in time is left out.
         """
-        try:
-            _, consumer = await self._clients()
+        async with self._answers() as (_, consumer):
             return await _first_records(consumer, {TopicPartition(*place): offset for place, offset in offsets.items()})
-        except (KafkaError, OSError, TimeoutError) as error:
-            raise await self._absence(error) from error
 
     async def close(self) -> None:
         """Close both clients."""
@@ -85,6 +75,15 @@ class KafkaConsumerOffsets:
             await admin.close()
         if consumer is not None:
             await consumer.stop()
+
+    @asynccontextmanager
+    async def _answers(self) -> AsyncIterator[tuple[AIOKafkaAdminClient, AIOKafkaConsumer]]:
+        """Lend the clients to one question at a time: each changes which topics they know. Raises Unavailable."""
+        async with self._one_at_a_time:
+            try:
+                yield await self._clients()
+            except (KafkaError, OSError, TimeoutError) as error:
+                raise await self._absence(error) from error
 
     async def _clients(self) -> tuple[AIOKafkaAdminClient, AIOKafkaConsumer]:
         if self._admin is None or self._consumer is None:
@@ -103,7 +102,10 @@ class KafkaConsumerOffsets:
         await consumer._client.set_topics(self._topics)  # noqa: SLF001 - metadata of topics it does not subscribe to
         found = []
         for topic in self._topics:
-            found += [TopicPartition(topic, partition) for partition in sorted(consumer.partitions_for_topic(topic) or ())]
+            partitions = consumer.partitions_for_topic(topic)
+            if not partitions:  # without it, every row of the topic would count as one in a place that nobody consumes
+                raise UnknownTopicOrPartitionError(topic)
+            found += [TopicPartition(topic, partition) for partition in sorted(partitions)]
         return found
 
     async def _absence(self, error: BaseException) -> Unavailable:

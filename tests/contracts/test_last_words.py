@@ -38,7 +38,7 @@ async def received() -> AsyncIterator[tuple[str, list[dict[str, Any]]]]:
 
 
 def without_database(closed_port: int, hook: str | None) -> Settings:
-    values = {"alert_webhook_url": hook, "alert_webhook_secret": SECRET} if hook else {}
+    values: dict[str, Any] = {"alert_webhook_url": hook, "alert_webhook_secret": SECRET} if hook else {}
     return Settings(_env_file=None, database_url=f"mysql://x:y@127.0.0.1:{closed_port}/z", **values)
 
 

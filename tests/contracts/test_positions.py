@@ -14,6 +14,7 @@ from faust_app.adapters.event_log import KafkaEventLog
 from faust_app.adapters.image_repository import MariaImageRepository
 from faust_app.adapters.intake_offsets import IntakeOffsets
 from faust_app.adapters.unfinished_rows import MariaUnfinishedRows
+from faust_app.core.failure import Unavailable
 from faust_app.core.image import ImageRow, Position
 from faust_app.core.record import Message
 from faust_app.core.topics import Topics
@@ -106,6 +107,23 @@ async def test_members_and_times_of_records_are_read_without_joining(settings: S
             await consumer.getmany(timeout_ms=100)
             assert await offsets.members() == 1
         assert await offsets.members() == 0
+
+
+async def test_a_topic_that_kafka_does_not_know_is_an_absence_and_loses_no_row(settings: Settings) -> None:
+    retry = Topics.named(settings.topic_prefix).retry.name
+    async with KafkaConsumerOffsets.connect(settings.bootstrap_servers, "offsets-test", [retry, "no-such-topic"]) as offsets:
+        with pytest.raises(Unavailable, match="UnknownTopicOrPartitionError"):
+            await offsets.ends()
+
+
+async def test_questions_that_are_asked_at_once_are_all_answered(settings: Settings) -> None:
+    topics = [spec.name for spec in Topics.named(settings.topic_prefix).images]
+    await _commit(settings, TopicPartition(topics[0], 0), 0, group="the first of all")
+    async with KafkaConsumerOffsets.connect(settings.bootstrap_servers, "offsets-test", topics) as offsets:
+        first = {(topics[0], 0): 0}
+        questions = (offsets.committed, offsets.ends, lambda: offsets.appended_at(first), offsets.members)
+        answers = await asyncio.gather(*(ask() for _ in range(3) for ask in questions))
+    assert [len(answer) for answer in answers if isinstance(answer, dict) and len(answer) > 1] == [36] * 6
 
 
 async def test_what_the_rows_have_counts_as_committed_by_the_reader_of_requests(settings: Settings) -> None:
