@@ -1,4 +1,4 @@
-"""Run every benchmark on one installation and print one table; `python -m bench hostile` runs that one alone."""
+"""Run every benchmark on one installation and print one table; `python -m bench hostile` and `stalled` run those alone."""
 
 import sys
 
@@ -10,6 +10,7 @@ from bench.hostile import kept, measure_hostile, typical
 from bench.installation import installed
 from bench.intake import measure_intake
 from bench.put_latency import measure_put_latency
+from bench.stalled import QUEUED, ROWS, fill, measure_stalled
 from bench.worker import measure_worker
 
 IMAGES = 120_000
@@ -17,11 +18,9 @@ BYTES = 100_000
 
 
 def main() -> None:
-    """Run what the first word names, all but `hostile` without one."""
-    if sys.argv[1:] == ["hostile"]:
-        hostile()
-    else:
-        everything()
+    """Run what the first word names, all but `hostile` and `stalled` without one."""
+    alone = {"hostile": hostile, "stalled": stalled}
+    alone.get(" ".join(sys.argv[1:]), everything)()
 
 
 def hostile() -> None:
@@ -41,6 +40,23 @@ def hostile() -> None:
         )
     table.add_row("hostile images that ended with a code of their own", f"{figures.named:,} of {figures.finished:,}", "all")
     Console().print(table)
+
+
+def stalled() -> None:
+    """Measure how unfinished images are found among many finished ones."""
+    table, console = Table("what", "measured", "to hold"), Console()
+    with installed() as installation:
+        console.print(f"writing {ROWS:,} rows ...")
+        console.print(f"written in {fill(installation):,.0f} s; looking ...")
+        figures = measure_stalled(installation)
+    for plan in figures.plans:
+        console.print(plan)
+    table.add_row(f"a look at {ROWS:,} rows, the first", f"{figures.first * 1000:,.0f} ms", "< 200 ms")
+    table.add_row("the looks after it", f"{figures.fastest * 1000:,.0f} to {figures.slowest * 1000:,.0f} ms", "< 200 ms")
+    table.add_row(f"a look at one shop with {QUEUED:,} queued", f"{figures.of_shop * 1000:,.0f} ms", "")
+    for path, (p50, p99) in figures.answers.items():
+        table.add_row(f"GET {path}, p50 / p99", f"{p50 * 1000:.1f} / {p99 * 1000:.1f} ms", "<= 20 ms")
+    console.print(table)
 
 
 def everything() -> None:

@@ -116,6 +116,9 @@ class Session:
             f"up after {time.monotonic() - self._begun:.1f} s.\n"
             f"  web           {self._values['WEB_URL']}\n"
             f"  worker        {self._values['WORKER_URL']}/ready\n"
+            f"  lag           {self._values['WEB_URL']}/lag\n"
+            f"  unfinished    {self._values['WEB_URL']}/stalled\n"
+            f"                in a browser: any user name, OPERATE_TOKEN of .env as password\n"
             f"  image source  {self._values['SOURCE_URL']}\n"
             f"Settings and tokens: .env. Logs: .devstack/{LOGS}/. Ctrl-C stops everything."
         )

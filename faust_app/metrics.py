@@ -40,6 +40,35 @@ class Metrics:
         self.dead_letters = Counter("shop_images_dead_letters", "Dead letters acknowledged, by code.", ("code",), registry=self.registry)
         self.fetched_bytes = Counter("shop_images_fetched_bytes", "Bytes downloaded from sources.", registry=self.registry)
         self.stored_bytes = Counter("shop_images_stored_bytes", "Bytes put into storage.", registry=self.registry)
+        self.lag = Gauge(
+            "shop_images_lag", "Records that are not finished, by group and topic.", ("group", "topic"), registry=self.registry
+        )
+        self.lag_seconds = Gauge(
+            "shop_images_lag_seconds", "Age of the oldest unfinished record, by group.", ("group",), registry=self.registry
+        )
+        self.lag_status = Gauge(
+            "shop_images_lag_status",
+            "1 for the status a group has: OK, LAGGING, STALLED, STOPPED.",
+            ("group", "status"),
+            registry=self.registry,
+        )
+        self.unfinished = Gauge(
+            "shop_images_unfinished",
+            "Images by kind: stalled, lost, waiting, overdue, queued, failed; they overlap.",
+            ("kind",),
+            registry=self.registry,
+        )
+        self.oldest_open = Gauge(
+            "shop_images_oldest_open_seconds", "For how long the oldest unfinished image is open.", registry=self.registry
+        )
+        self.snapshot_age = Gauge(
+            "shop_images_snapshot_age_seconds", "Age of what the pages lag and stalled show.", ("page",), registry=self.registry
+        )
+        self.watchdog_idle = Gauge(
+            "shop_images_watchdog_idle_seconds",
+            "How long a worker has had work and done none; at `WATCHDOG_AFTER` it ends.",
+            registry=self.registry,
+        )
         self.held = Gauge("shop_images_held_events", "Events a worker holds, by topic.", ("topic",), registry=self.registry)
         self.running = Gauge("shop_images_running_events", "Events a worker is working on.", registry=self.registry)
         self.collected = Counter("shop_images_collected_objects", "Objects the collector deleted.", registry=self.registry)

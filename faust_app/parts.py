@@ -15,11 +15,14 @@ import structlog
 from faust_app.adapters.alert_outbox import MariaAlertOutbox
 from faust_app.adapters.alert_repository import MariaAlertRepository
 from faust_app.adapters.alert_rows import MariaFaults
+from faust_app.adapters.consumer_offsets import KafkaConsumerOffsets
 from faust_app.adapters.database import Database
 from faust_app.adapters.event_log import KafkaEventLog
 from faust_app.adapters.image_repository import MariaImageRepository
+from faust_app.adapters.intake_offsets import IntakeOffsets
 from faust_app.adapters.leases import MariaLeases
 from faust_app.adapters.object_store import S3ObjectStore
+from faust_app.adapters.stalled_rows import MariaStalledRows
 from faust_app.adapters.webhook import Webhook
 from faust_app.core.alert_text import Place
 from faust_app.core.failure import Unavailable
@@ -29,6 +32,8 @@ from faust_app.flows.publish import Publisher
 from faust_app.flows.publish_due import DuePublisher
 from faust_app.flows.report_faults import FaultReporter
 from faust_app.flows.send_alerts import SendAlerts, Terms
+from faust_app.flows.watch_lag import WatchLag
+from faust_app.flows.watch_stalled import WatchStalled
 from faust_app.metrics import Metrics
 from faust_app.settings import Settings
 
@@ -45,6 +50,8 @@ class Parts:
     """What every process has: the rows, the bucket, Kafka, and the way in."""
 
     settings: Settings
+    process: str
+    """What this process is called where it reports a fault or holds a lease."""
     topics: Topics
     metrics: Metrics
     database: Database
@@ -57,8 +64,8 @@ class Parts:
     alerts: FaultReporter
     send_alerts: SendAlerts
     leases: MariaLeases
-    process: str
-    """What this process is called where it holds a lease."""
+    watch_lag: WatchLag
+    watch_stalled: WatchStalled
 
     async def reasons_without_database(self) -> list[str]:
         """Return why intake cannot work: only the database is needed for a 202."""
@@ -119,8 +126,31 @@ async def open_parts(settings: Settings, metrics: Metrics, *, client_id: str) ->
             terms=Terms(place, settings.digest_time, holder=process),
         )
         stack.push_async_callback(hand_over, "alerts", send_alerts.release)
+        faults = MariaFaults(database)
+        alerts = FaultReporter(faults, messenger, metrics, worker=process, place=place, clock=time.monotonic, now=_utc_now)
+        servers, image_topics = settings.bootstrap_servers, [spec.name for spec in topics.images]
+        offsets = await stack.enter_async_context(KafkaConsumerOffsets.connect(servers, settings.app_id, image_topics))
+        read = await stack.enter_async_context(IntakeOffsets.of(database, servers, settings.requests_group, topics.requests.name))
+        watch_lag = WatchLag(
+            {settings.app_id: offsets, settings.requests_group: read},
+            faults,
+            metrics,
+            lagging_after=timedelta(seconds=settings.lagging_after),
+            now=lambda: _utc_now() + timedelta(seconds=event_log.clock_ahead or 0.0),
+            clock=time.monotonic,
+        )
+        watch_stalled = WatchStalled(
+            MariaStalledRows(database),
+            offsets,
+            alerts,
+            metrics,
+            stalled_after=timedelta(seconds=settings.stalled_after),
+            held_by=lambda: watch_lag.held_by,
+            clock=time.monotonic,
+        )
         yield Parts(
             settings=settings,
+            process=process,
             topics=topics,
             metrics=metrics,
             database=database,
@@ -130,10 +160,9 @@ async def open_parts(settings: Settings, metrics: Metrics, *, client_id: str) ->
             publisher=publisher,
             intake=Intake(repository, publisher, metrics, lease=lease),
             due=DuePublisher(repository, publisher, lease=lease),
-            alerts=FaultReporter(
-                MariaFaults(database), messenger, metrics, worker=process, place=place, clock=time.monotonic, now=_utc_now
-            ),
+            alerts=alerts,
             send_alerts=send_alerts,
             leases=leases,
-            process=process,
+            watch_lag=watch_lag,
+            watch_stalled=watch_stalled,
         )

@@ -63,6 +63,13 @@ class Settings(BaseSettings):
     rescue_interval: float = Field(15.0, ge=1, description="Seconds between two looks for rows whose event left no outcome.")
     collect_interval: float = Field(30.0, ge=1, description="Seconds between two passes of the garbage collector.")
 
+    snapshot_interval: float = Field(10.0, ge=1, le=30, description="Seconds between two looks at lag and unfinished images.")
+    lagging_after: float = Field(300.0, gt=0, description="Seconds an event may wait before `/lag` says LAGGING.")
+    stalled_after: float = Field(86400.0, gt=0, description="Seconds an image may be in progress before `/stalled` counts it.")
+    watchdog_after: float = Field(
+        120.0, gt=0, description="Seconds a worker with work at hand may do none of it before it ends itself; above `EVENT_DEADLINE`."
+    )
+
     retry_delays: Annotated[tuple[float, float, float], NoDecode] = Field(
         (10.0, 60.0, 300.0), description="Seconds before the first, second and third retry; each is spread by a quarter."
     )
@@ -182,10 +189,21 @@ class Settings(BaseSettings):
             raise ValueError(f"{needed.upper()}: is needed for ALERT_WEBHOOK_FORMAT={self.alert_webhook_format}")
         return self
 
+    @model_validator(mode="after")
+    def _watchdog_waits_for_every_event(self) -> Self:
+        if self.watchdog_after <= self.event_deadline:
+            raise ValueError("WATCHDOG_AFTER: must be above EVENT_DEADLINE, or a worker is ended for one slow event")
+        return self
+
     @property
     def bootstrap_servers(self) -> list[str]:
         """Kafka's servers as `host:port`."""
         return self.kafka_url.removeprefix("kafka://").split(",")
+
+    @property
+    def requests_group(self) -> str:
+        """Consumer group of those who read `requests`."""
+        return f"{self.app_id}-requests"
 
     @property
     def zone(self) -> ZoneInfo:

@@ -16,7 +16,10 @@ from faust_app.web.auth import Authentication, read_tokens  # noqa: E402
 from faust_app.web.health import register_health  # noqa: E402
 from faust_app.web.images import ImageHandlers  # noqa: E402
 from faust_app.web.intake import IntakeHandlers  # noqa: E402
+from faust_app.web.lag import LagPage  # noqa: E402
 from faust_app.web.server import bound_shutdown, web_options  # noqa: E402
+from faust_app.web.stalled import StalledPage  # noqa: E402
+from faust_app.web.watch import register_watch  # noqa: E402
 
 DUE_SECONDS = 1.0
 ALERT_SECONDS = 5.0
@@ -35,6 +38,13 @@ class WebApp(faust.App):
         self.settings = settings
         self.metrics = Metrics()
         register_health(self, lambda: self.metrics, self._reasons_not_ready)
+        register_watch(
+            self,
+            lambda: LagPage(self.parts.watch_lag, self.parts.watch_stalled),
+            lambda: StalledPage(self.parts.watch_stalled, images_at=""),
+        )
+        self.metrics.snapshot_age.labels("lag").set_function(lambda: self.parts.watch_lag.age)
+        self.metrics.snapshot_age.labels("stalled").set_function(lambda: self.parts.watch_stalled.age)
 
     async def on_start(self) -> None:
         """Open the adapters before the server listens; they are closed after it stopped."""
@@ -53,6 +63,9 @@ class WebApp(faust.App):
         await self.add_runtime_dependency(Periodic("due publisher", DUE_SECONDS, self.parts.due.run_pass))
         await self.add_runtime_dependency(Periodic("fault reports", ALERT_SECONDS, self.parts.alerts.run_pass))
         await self.add_runtime_dependency(Periodic("alerts", ALERT_SECONDS, self.parts.send_alerts.run_pass))
+        await self.add_runtime_dependency(Periodic("lag", self.settings.snapshot_interval, self.parts.watch_lag.run_pass))
+        watch = self.parts.watch_stalled
+        await self.add_runtime_dependency(Periodic("unfinished images", self.settings.snapshot_interval, watch.run_pass))
 
     async def _reasons_not_ready(self) -> list[str]:
         return await self.parts.reasons_without_database()

@@ -11,6 +11,7 @@ from faust_app.core.source_pace import SourcePace  # noqa: E402 - uvloop goes in
 from faust_app.core.topics import Topics  # noqa: E402
 from faust_app.faust_settings import faust_settings  # noqa: E402
 from faust_app.flows.tell_faults import TellFaults  # noqa: E402
+from faust_app.last_words import say_stalled  # noqa: E402
 from faust_app.metrics import Metrics  # noqa: E402
 from faust_app.parts import Parts, open_parts  # noqa: E402
 from faust_app.settings import Settings  # noqa: E402
@@ -20,9 +21,14 @@ from faust_app.stream.dispatcher import Dispatcher  # noqa: E402
 from faust_app.stream.flow import DrainingApp, WorkerFlow  # noqa: E402
 from faust_app.stream.periodic import Background, Periodic  # noqa: E402
 from faust_app.stream.requests import RequestsReader  # noqa: E402
+from faust_app.stream.sights import WorkerSights  # noqa: E402
+from faust_app.stream.watchdog import Watchdog  # noqa: E402
 from faust_app.web.auth import Authentication, read_tokens  # noqa: E402
 from faust_app.web.health import register_health  # noqa: E402
+from faust_app.web.lag import LagPage  # noqa: E402
 from faust_app.web.server import bound_shutdown, web_options  # noqa: E402
+from faust_app.web.stalled import StalledPage  # noqa: E402
+from faust_app.web.watch import register_watch  # noqa: E402
 from faust_app.worker_parts import WorkerParts, open_worker_parts  # noqa: E402
 
 DUE_SECONDS = 1.0
@@ -60,6 +66,11 @@ class WorkerApp(DrainingApp):
         )
         register_agents(self, self.image_topics, self.dispatcher)
         register_health(self, lambda: self.metrics, self._reasons_not_ready)
+        register_watch(
+            self,
+            lambda: LagPage(self.parts.watch_lag, self.parts.watch_stalled),
+            lambda: StalledPage(self.parts.watch_stalled, images_at=settings.web_public_url),
+        )
         self._show_dispatcher()
 
     async def on_start(self) -> None:
@@ -69,6 +80,7 @@ class WorkerApp(DrainingApp):
         self.worker_parts = await open_or_exit(self, open_worker_parts(self.parts, self.pace, port=self.conf.web_port))
         worker = self.worker_parts
         TellFaults(self.parts.alerts, self._held, self.dispatcher.go_on).listen(worker.breakers, worker.bugs, worker.sources)
+        self.parts.watch_lag.held_here = lambda: worker.held_by
         self.flow_control.on_suspend = self.dispatcher.drain
         await super().on_start()
 
@@ -85,7 +97,7 @@ class WorkerApp(DrainingApp):
             take,
             servers=self.settings.bootstrap_servers,
             topic=self.image_topics.requests.name,
-            group=f"{self.settings.app_id}-requests",
+            group=self.settings.requests_group,
             session_timeout=self.settings.session_timeout,
         )
         return [
@@ -101,8 +113,27 @@ class WorkerApp(DrainingApp):
             Periodic("limits", DAILY_SECONDS, self.worker_parts.limits.run_pass),
             Periodic("fault reports", ALERT_SECONDS, self.parts.alerts.run_pass),
             Periodic("alerts", ALERT_SECONDS, self.parts.send_alerts.run_pass),
+            Periodic("lag", self.settings.snapshot_interval, self.parts.watch_lag.run_pass),
+            Periodic("unfinished images", self.settings.snapshot_interval, self.parts.watch_stalled.run_pass),
             reader,
+            self._watchdog(reader),
         ]
+
+    def _watchdog(self, reader: RequestsReader) -> Watchdog:
+        worker = self.worker_parts
+        sights = WorkerSights(
+            self,
+            self.dispatcher,
+            reader,
+            self.parts.watch_lag,
+            images=self.settings.app_id,
+            requests=self.settings.requests_group,
+            may_start=lambda: worker.may_start,
+            available=lambda: worker.breakers.all_closed,
+            fresh=3 * self.settings.snapshot_interval,
+        )
+        last_words = partial(say_stalled, self.settings, self.parts.process)
+        return Watchdog(sights, last_words, self.metrics, limit=self.settings.watchdog_after)
 
     def _held(self) -> int:
         return sum(self.dispatcher.held(spec.name) for spec in self.image_topics.images)
@@ -120,6 +151,8 @@ class WorkerApp(DrainingApp):
         return reasons
 
     def _show_dispatcher(self) -> None:
+        self.metrics.snapshot_age.labels("lag").set_function(lambda: self.parts.watch_lag.age)
+        self.metrics.snapshot_age.labels("stalled").set_function(lambda: self.parts.watch_stalled.age)
         self.metrics.running.set_function(lambda: self.dispatcher.running)
         for spec in self.image_topics.images:
             self.metrics.held.labels(spec.name).set_function(partial(self.dispatcher.held, spec.name))

@@ -60,6 +60,12 @@ class WorkerParts:
         """Whether events may start."""
         return self.breakers.all_closed and self.bugs.may_start
 
+    @property
+    def held_by(self) -> list[str]:
+        """Why events may not start; nothing while they may."""
+        stopped = [f"stopped after errors of ours: {self.bugs.brake}; `shop-images resume` lifts it"] if self.bugs.brake else []
+        return [*stopped, *self.breakers.reasons]
+
     async def publish_due(self) -> int:
         """Publish what is due; an absence that is met on the way is known to the breakers at once. Raises Unavailable."""
         try:
@@ -73,9 +79,7 @@ class WorkerParts:
 
     async def reasons_not_ready(self) -> list[str]:
         """Return why the worker cannot work; where no breaker knows it yet, its dependencies are asked."""
-        stopped = [f"stopped after errors of ours: {self.bugs.brake}; `shop-images resume` lifts it"] if self.bugs.brake else []
-        away = self.breakers.reasons or await self.parts.reasons_not_ready()
-        return [*stopped, *away]
+        return self.held_by if self.breakers.reasons else [*self.held_by, *await self.parts.reasons_not_ready()]
 
 
 @asynccontextmanager
@@ -100,12 +104,19 @@ async def open_worker_parts(parts: Parts, pace: SourcePace, *, port: int) -> Asy
             garbage=garbage, row=collector_row, rows=parts.repository, store=parts.store, alerts=parts.alerts, metrics=parts.metrics
         )
         audit = BucketAudit(garbage, collector_row, MariaImageFolders(parts.database), parts.store, parts.metrics)
-        rescue = Rescue(parts.repository, MariaUnfinishedRows(parts.database), offsets, dead_letters, parts.metrics)
+        rescue = Rescue(
+            repository=parts.repository,
+            unfinished=MariaUnfinishedRows(parts.database),
+            offsets=offsets,
+            dead_letters=dead_letters,
+            alerts=parts.alerts,
+            metrics=parts.metrics,
+        )
         runner = partial(SingleRunner[int], leases=parts.leases, holder=parts.process, metrics=parts.metrics)
         alone = {
             "collector": runner("collector", collector.run_pass, stand_down=collector.stand_down),
             "audit": runner("audit", audit.run_part),
-            "rescue": runner("rescue", rescue.run_pass),
+            "rescue": runner("rescue", rescue.run_pass, stand_down=rescue.stand_down),
         }
         try:
             yield WorkerParts(
@@ -141,7 +152,7 @@ def _take_requests(parts: Parts, dead_letters: DeadLetters, settings: Settings) 
         parts.intake,
         dead_letters,
         parts.event_log,
-        group=f"{settings.app_id}-requests",
+        group=settings.requests_group,
         lease=timedelta(seconds=settings.publish_lease),
     )
 

@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 from typing import Any, Final
 
 from faust_app.adapters.database import Database, Session
-from faust_app.core.alert import REPEATED_WITHIN, Occurrence, PlatformFault, severity_of, slot_of
+from faust_app.core.alert import REPEATED_WITHIN, FaultKind, Occurrence, PlatformFault, severity_of, slot_of
 
 # Assignments run from left to right, so `closed_at` comes last: whether an episode begins is read from it.
 _COUNT: Final = """
@@ -30,6 +30,11 @@ ON DUPLICATE KEY UPDATE occurrences = occurrences + VALUES(occurrences)
 _ROW: Final = "(%s,%s,%s,%s,%s,%s,%s,%s,%s,%s,%s,%s)"
 _DETAIL: Final = 500
 _STILL_HAVE_IT: Final = "SELECT 1 FROM alert_worker WHERE fingerprint = %s AND last_at > UTC_TIMESTAMP(6) - INTERVAL %s SECOND LIMIT 1"
+
+_PRESENT: Final = """
+SELECT DISTINCT code FROM alert_worker JOIN alert USING (fingerprint)
+WHERE alert_worker.last_at > UTC_TIMESTAMP(6) - INTERVAL %s SECOND AND closed_at IS NULL
+"""
 
 
 async def count_occurrences(session: Session, occurrences: Sequence[Occurrence], now: datetime) -> None:
@@ -106,6 +111,11 @@ class MariaFaults:
                 await session.change(sql, (fault.fingerprint,))
 
         await self.database.run(unit)
+
+    async def present(self) -> list[FaultKind]:
+        """Return the kinds of faults that a process has now."""
+        found = {code for (code,) in await self.database.rows(_PRESENT, (REPEATED_WITHIN.total_seconds(),))}
+        return [kind for kind in FaultKind if kind.value in found]
 
     async def ping(self) -> None:
         """Do nothing but ask the database for an answer."""

@@ -66,6 +66,7 @@ class FaultKind(StrEnum):
     LATE_JOBS = "late_jobs", Severity.PLATFORM, 60
     DATABASE_WENT_BACK = "database_went_back", Severity.PLATFORM, 60
     TOO_MUCH_GARBAGE = "too_much_garbage", Severity.PLATFORM, 60
+    WORKER_STALLED = "worker_stalled", Severity.PLATFORM, 60
 
 
 @dataclass(frozen=True, slots=True)

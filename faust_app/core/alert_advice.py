@@ -115,6 +115,13 @@ _FAULTS: Final = {
         "`shop-images garbage` tells how much of which shops; if that is meant, `shop-images garbage --delete-anyway`.",
         "no; what is due waits for that command.",
     ),
+    FaultKind.WORKER_STALLED: Advice(
+        "A worker had work, did none of it, and ended itself",
+        "attempts spent 0, lost 0; what it held was not acknowledged and goes to another worker.",
+        "a consumer that stopped without dying, or code that never returns; its log has the stacks of all tasks and threads.",
+        "see that its process manager started it again; give its log to a developer, it can wait for the morning unless it repeats.",
+        "yes, if a process manager starts it again (exit code 75).",
+    ),
 }
 
 _OF_THE_SOURCE: Final = (

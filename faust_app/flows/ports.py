@@ -19,6 +19,7 @@ from faust_app.core.months import Month
 from faust_app.core.outcome import Garbage, HistoryEntry
 from faust_app.core.record import Message
 from faust_app.core.stall import PartitionOffsets, TopicPartition
+from faust_app.core.stalled import LostWhere, RowCounts
 from faust_app.core.table_growth import TableSize
 
 
@@ -201,6 +202,59 @@ class ConsumerOffsets(Protocol):
         ...
 
 
+class GroupOffsets(ConsumerOffsets, Protocol):
+    """What is asked of a group beside its offsets, without joining it. Raises Unavailable when Kafka does not answer."""
+
+    async def members(self) -> int:
+        """Return how many members the group has."""
+        ...
+
+    async def appended_at(self, offsets: Mapping[TopicPartition, int]) -> dict[TopicPartition, datetime]:
+        """Return when the first record from each offset on was appended (UTC), where there is one to be read.
+
+        It waits for seconds at most: what cannot be read in time is left out.
+        """
+        ...
+
+
+class StalledRows(Protocol):
+    """Unfinished and failed rows, counted and listed: all, or those of one shop. Raises Unavailable like the rows."""
+
+    async def tops(self) -> dict[TopicPartition, int]:
+        """Return the highest position that a row has in each place."""
+        ...
+
+    async def counts(self, stalled_after: timedelta, shop_no: int | None) -> tuple[datetime, RowCounts]:
+        """Return the database's clock (UTC) and all counts but those of lost rows."""
+        ...
+
+    async def lost(
+        self, where: Sequence[LostWhere], counts: RowCounts, young_since: datetime, shop_no: int | None, limit: int
+    ) -> tuple[RowCounts, list[ImageRow]]:
+        """Return the counts with those of the lost rows, and up to `limit` of these rows."""
+        ...
+
+    async def old(self, open_until: datetime, shop_no: int | None, limit: int) -> list[ImageRow]:
+        """Return up to `limit` rows in progress since that time or longer, the oldest first."""
+        ...
+
+    async def queued(self, shop_no: int | None, limit: int) -> list[ImageRow]:
+        """Return up to `limit` rows that have a position, the oldest first."""
+        ...
+
+    async def waiting(self, shop_no: int | None, limit: int) -> list[ImageRow]:
+        """Return up to `limit` rows that have a time, the next first."""
+        ...
+
+    async def failed(self, shop_no: int | None, limit: int) -> list[ImageRow]:
+        """Return up to `limit` failed rows."""
+        ...
+
+    async def knows_shop(self, shop_no: int) -> bool:
+        """Tell whether a request of the shop was ever accepted."""
+        ...
+
+
 class UnfinishedRows(Protocol):
     """Rows in progress by the position of their event. Raises Unavailable like the rows."""
 
@@ -291,6 +345,10 @@ class Faults(Protocol):
 
     async def ping(self) -> None:
         """Do nothing but ask the database for an answer."""
+        ...
+
+    async def present(self) -> list[FaultKind]:
+        """Return the kinds of faults that a process has now."""
         ...
 
 

@@ -7,13 +7,14 @@ from typing import Final
 
 import structlog
 
+from faust_app.core.alert import FaultKind
 from faust_app.core.changes import Changes, Locked
 from faust_app.core.image import ImageKey, ImageRow
 from faust_app.core.outcome import settle
 from faust_app.core.rescue import lost_repeatedly, may_be_rescued, rescued, still_lost
 from faust_app.core.stall import Offsets, Standing, TopicPartition, lost_below, standing
 from faust_app.flows.dead_letters import DeadLetters
-from faust_app.flows.ports import ConsumerOffsets, ImageRepository, UnfinishedRows
+from faust_app.flows.ports import Alerts, ConsumerOffsets, ImageRepository, UnfinishedRows
 from faust_app.metrics import Metrics
 
 log = structlog.get_logger()
@@ -28,23 +29,42 @@ class Rescue:
     """One pass finds lost rows and lets them be due. Two passes at once are harmless: a row is judged under its lock."""
 
     def __init__(
-        self, repository: ImageRepository, unfinished: UnfinishedRows, offsets: ConsumerOffsets, dead_letters: DeadLetters, metrics: Metrics
+        self,
+        *,
+        repository: ImageRepository,
+        unfinished: UnfinishedRows,
+        offsets: ConsumerOffsets,
+        dead_letters: DeadLetters,
+        alerts: Alerts,
+        metrics: Metrics,
     ) -> None:
         self._repository = repository
         self._unfinished = unfinished
         self._offsets = offsets
         self._dead_letters = dead_letters
+        self._alerts = alerts
         self._metrics = metrics
         self._past_end: dict[ImageKey, tuple[ImageRow, datetime]] = {}
 
     async def run_pass(self) -> int:
         """Rescue what is lost; return how many rows. Raises Unavailable, and then judges nothing."""
         lost = await self.find_lost(A_PASS)
+        self._report(len(lost))
         for start in range(0, len(lost), A_SECOND):
             if start:
                 await asyncio.sleep(1.0)
             await self._rescue(lost[start : start + A_SECOND])
         return len(lost)
+
+    def stand_down(self) -> None:
+        """Take back what this process reported: another one looks for lost rows from now on."""
+        self._alerts.close(FaultKind.LOST)
+
+    def _report(self, lost: int) -> None:
+        if lost:
+            self._alerts.open(FaultKind.LOST, detail=f"{lost} images in one look", waiting=lost)
+        else:
+            self._alerts.close(FaultKind.LOST)
 
     async def find_lost(self, limit: int) -> list[ImageRow]:
         """Return lost rows. The order of reading is part of the rule: committed offsets, rows, log ends."""

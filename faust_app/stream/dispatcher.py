@@ -84,11 +84,18 @@ class Dispatcher:
         self._turn: deque[str] = deque()
         self._running: dict[asyncio.Task[Handled], Held] = {}
         self._aside: dict[asyncio.Task[Handled], Held] = {}
+        self.moves = 0
+        """How often an event was started, ended, put off, returned or acknowledged."""
 
     @property
     def running(self) -> int:
         """How many events are being worked on."""
         return len(self._running)
+
+    @property
+    def unfinished(self) -> int:
+        """How many events are in our hands and not dealt with."""
+        return max(self._windows.held_in_all, len(self._running) + len(self._aside))
 
     def held(self, topic: str) -> int:
         """Return how many events of the topic are in our hands: queued, running or waiting for the ones before them."""
@@ -156,6 +163,7 @@ class Dispatcher:
     def _start(self) -> None:
         now = _now()
         while len(self._running) < self._slots and self._may_start() and (held := self._next(now)) is not None:
+            self.moves += 1
             held.progress, held.since = Progress.RUNNING, now
             self._pace.started(held.work.source, now)
             task = asyncio.create_task(self._run(held), name="event")
@@ -203,10 +211,12 @@ class Dispatcher:
         """
         progress = held.progress
         if await self._handler().hand_over(held.work) and held.progress is progress:
+            self.moves += 1
             self._windows.make_safe(held)
 
     def _close(self, held: Held, task: "asyncio.Task[Handled]") -> None:
         """Do with an event what its end asks for."""
+        self.moves += 1
         error = None if task.cancelled() else task.exception()
         if held.dropped:
             if not held.acked:

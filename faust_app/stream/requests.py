@@ -36,6 +36,13 @@ class RequestsReader(Service):
             "heartbeat_interval_ms": int(session_timeout * 1000 / 4),
         }
         self._placed: set[TopicPartition] = set()
+        self.moves = 0
+        """How often a batch was taken, or had to wait for a dependency."""
+
+    @property
+    def placed(self) -> set[tuple[str, int]]:
+        """The partitions that are read here."""
+        return {(tp.topic, tp.partition) for tp in self._placed}
 
     @Service.task
     async def _run(self) -> None:
@@ -85,6 +92,7 @@ class RequestsReader(Service):
     async def _take_batch(self, consumer: AIOKafkaConsumer, tp: TopicPartition, records: list[ConsumerRecord]) -> None:
         batch = [_record(record) for record in records]
         while tp in self._placed and not self.should_stop:
+            self.moves += 1
             try:
                 await self._take.take(batch)
             except Unavailable as failure:

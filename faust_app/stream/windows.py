@@ -80,6 +80,11 @@ class Windows:
         self._held: Counter[str] = Counter()
         self._paused: set[TP] = set()
 
+    @property
+    def held_in_all(self) -> int:
+        """How many events of all topics are not acknowledged."""
+        return sum(self._held.values())
+
     def held(self, topic: str) -> int:
         """Return how many events of the topic are not acknowledged."""
         return self._held[topic]

@@ -1,5 +1,6 @@
 """Bearer tokens with scopes, read from a TOML file; who may do what on which path."""
 
+import base64
 import hmac
 import tomllib
 from dataclasses import dataclass
@@ -8,6 +9,7 @@ from typing import Final
 
 from aiohttp import web
 
+from faust_app.web.pages import wants_page
 from faust_app.web.problems import Handler, Problem
 
 SCOPES: Final = frozenset({"intake", "view", "operate"})
@@ -74,11 +76,12 @@ class Authentication:
         return authenticate
 
     def _require(self, request: web.Request, scope: str) -> None:
-        challenge = {"WWW-Authenticate": 'Bearer realm="shop-images"'}
-        kind, _, secret = request.headers.get("Authorization", "").partition(" ")
-        if kind.lower() != "bearer" or not secret:
+        reads = request.method in {"GET", "HEAD"}
+        challenge = {"WWW-Authenticate": _CHALLENGE_BROWSER if reads and wants_page(request) else _CHALLENGE}
+        secret = _secret(request.headers.get("Authorization", ""), basic=reads)
+        if not secret:
             raise Problem(401, "send the header `Authorization: Bearer <token>`", headers=challenge)
-        token = self._find(secret.strip())
+        token = self._find(secret)
         if token is None:
             raise Problem(401, "this token is not known", headers=challenge)
         if scope not in token.scopes:
@@ -89,3 +92,24 @@ class Authentication:
         given = secret.encode("utf-8", "surrogateescape")
         matches = [token for token in self._tokens if hmac.compare_digest(token.secret.encode(), given)]
         return matches[0] if matches else None
+
+
+_CHALLENGE: Final = 'Bearer realm="shop-images"'
+_CHALLENGE_BROWSER: Final = 'Basic realm="shop-images: any user and a token as password", charset="UTF-8"'
+
+
+def _secret(header: str, *, basic: bool) -> str:
+    """Return the token of a header, empty where there is none.
+
+    A browser cannot send a bearer token, so it may send the token as a password, where nothing can be changed by that: it
+    sends passwords along with requests that other sites make it send.
+    """
+    kind, _, value = header.partition(" ")
+    if kind.lower() == "bearer":
+        return value.strip()
+    if kind.lower() == "basic" and basic:
+        try:
+            return base64.b64decode(value.strip(), validate=True).decode().partition(":")[2]
+        except ValueError:
+            return ""
+    return ""

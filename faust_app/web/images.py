@@ -65,25 +65,27 @@ def describe(row: ImageRow, history: list[HistoryEntry], content: str | None) ->
         "external_version": row.external_version,
         "shown_version": row.shown_version or None,
         "source_url": redact_query(row.source_url) if row.source_url else None,
-        "requested_at": _time(row.requested_at),
-        "open_since": _time(row.open_since),
+        "requested_at": time_text(row.requested_at),
+        "open_since": time_text(row.open_since),
         "attempt": row.attempt,
-        "waiting": {"until": _time(row.wake_at), "reason": row.wake_reason} if row.wake_at else None,
-        "position": _position(row),
-        "error": _error(row),
+        "waiting": {"until": time_text(row.wake_at), "reason": row.wake_reason} if row.wake_at else None,
+        "position": position_of(row),
+        "error": error_of(row),
         "url": content,
         "shown": _shown(row),
         "timeline": [_entry(entry) for entry in history],
     }
 
 
-def _position(row: ImageRow) -> dict[str, object] | None:
+def position_of(row: ImageRow) -> dict[str, object] | None:
+    """Return where the row's event stands as a JSON object."""
     if row.position is None:
         return None
     return {"topic": row.position.topic, "partition": row.position.partition, "offset": row.position.offset}
 
 
-def _error(row: ImageRow) -> dict[str, object] | None:
+def error_of(row: ImageRow) -> dict[str, object] | None:
+    """Return the row's last failure as a JSON object, with what can be done."""
     if row.error_code is None:
         return None
     return {"code": row.error_code, "detail": row.error_detail, "advice": _ADVICE.get(row.error_code)}
@@ -107,7 +109,7 @@ def _shown(row: ImageRow) -> dict[str, object] | None:
 
 def _entry(entry: HistoryEntry) -> dict[str, object]:
     return {
-        "at": _time(entry.at),
+        "at": time_text(entry.at),
         "version": entry.version,
         "outcome": entry.outcome,
         "code": entry.code,
@@ -116,5 +118,6 @@ def _entry(entry: HistoryEntry) -> dict[str, object]:
     }
 
 
-def _time(at: datetime | None) -> str | None:
+def time_text(at: datetime | None) -> str | None:
+    """Return a UTC time in ISO 8601."""
     return None if at is None else at.isoformat(timespec="microseconds") + "Z"

@@ -34,11 +34,16 @@ class Problem(Exception):  # noqa: N818 - the RFC's word
         self.errors = errors
         self.headers = headers or {}
 
+    @property
+    def title_text(self) -> str:
+        """The title: its own, or that of its status."""
+        return self.title or _TITLES.get(self.status, "Error")
+
     def response(self) -> web.Response:
         """Return the problem as application/problem+json."""
         body: dict[str, Any] = {
             "type": "about:blank",
-            "title": self.title or _TITLES.get(self.status, "Error"),
+            "title": self.title_text,
             "status": self.status,
             "detail": self.detail,
         }

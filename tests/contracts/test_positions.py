@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
 
 import pytest
 from aiokafka import AIOKafkaConsumer, TopicPartition
@@ -11,6 +12,7 @@ from faust_app.adapters.consumer_offsets import KafkaConsumerOffsets
 from faust_app.adapters.database import Database
 from faust_app.adapters.event_log import KafkaEventLog
 from faust_app.adapters.image_repository import MariaImageRepository
+from faust_app.adapters.intake_offsets import IntakeOffsets
 from faust_app.adapters.unfinished_rows import MariaUnfinishedRows
 from faust_app.core.failure import Unavailable
 from faust_app.core.image import ImageRow, Position
@@ -92,6 +94,59 @@ async def test_many_may_ask_at_once_also_while_nobody_answers(settings: Settings
         asked = (offsets.committed(), offsets.ends(), offsets.committed(), offsets.ends())
         answers = await asyncio.gather(*asked, return_exceptions=True)
     assert [type(answer) for answer in answers] == [Unavailable] * 4
+
+
+async def test_members_and_times_of_records_are_read_without_joining(settings: Settings) -> None:
+    topics = Topics.named(settings.topic_prefix)
+    retry = topics.retry.name
+    await _commit(settings, TopicPartition(retry, 0), 0, group="the first of all")
+    connected = KafkaEventLog.connect(settings.bootstrap_servers, client_id="t", probe_topic=topics.probe.name)
+    async with connected as log, KafkaConsumerOffsets.connect(settings.bootstrap_servers, "members-test", [retry]) as offsets:
+        assert await offsets.members() == 0
+        assert await offsets.appended_at({}) == {}
+        results = await log.publish([Message(retry, b"x", b"key") for _ in range(3)])
+        (place,) = {(result.topic, result.partition) for result in results if isinstance(result, Position)}
+        end = (await offsets.ends())[place]
+        times = await offsets.appended_at({place: end - 2})
+        assert abs(times[place] - datetime.now(UTC).replace(tzinfo=None)) < timedelta(minutes=1)
+        other = (retry, (place[1] + 1) % 12)
+        assert set(await offsets.appended_at({place: end - 1, other: (await offsets.ends())[other]})) == {place}
+        async with AIOKafkaConsumer(retry, bootstrap_servers=settings.bootstrap_servers, group_id="members-test") as consumer:
+            await consumer.getmany(timeout_ms=100)
+            assert await offsets.members() == 1
+        assert await offsets.members() == 0
+
+
+async def test_a_topic_that_kafka_does_not_know_is_an_absence_and_loses_no_row(settings: Settings) -> None:
+    retry = Topics.named(settings.topic_prefix).retry.name
+    async with KafkaConsumerOffsets.connect(settings.bootstrap_servers, "offsets-test", [retry, "no-such-topic"]) as offsets:
+        with pytest.raises(Unavailable, match="UnknownTopicOrPartitionError"):
+            await offsets.ends()
+
+
+async def test_questions_that_are_asked_at_once_are_all_answered(settings: Settings) -> None:
+    topics = [spec.name for spec in Topics.named(settings.topic_prefix).images]
+    await _commit(settings, TopicPartition(topics[0], 0), 0, group="the first of all")
+    async with KafkaConsumerOffsets.connect(settings.bootstrap_servers, "offsets-test", topics) as offsets:
+        first = {(topics[0], 0): 0}
+        questions = (offsets.committed, offsets.ends, lambda: offsets.appended_at(first), offsets.members)
+        answers = await asyncio.gather(*(ask() for _ in range(3) for ask in questions))
+    assert [len(answer) for answer in answers if isinstance(answer, dict) and len(answer) > 1] == [36] * 6
+
+
+async def test_what_the_rows_have_counts_as_committed_by_the_reader_of_requests(settings: Settings) -> None:
+    requests = Topics.named(settings.topic_prefix).requests.name
+    async with (
+        Database.connect(settings.database, 2) as database,
+        IntakeOffsets.of(database, settings.bootstrap_servers, "intake-test", requests) as offsets,
+    ):
+        await _commit(settings, TopicPartition(requests, 1), 0, group="intake-test")
+        await _commit(settings, TopicPartition(requests, 2), 0, group="intake-test")
+        insert = "REPLACE INTO intake_offset (topic, `partition`, next_offset, updated_at) VALUES (%s, 1, 7, UTC_TIMESTAMP(6))"
+        await database.change(insert, (requests,))
+        committed = await offsets.committed()
+        await database.change("DELETE FROM intake_offset WHERE topic = %s", (requests,))
+    assert [committed[requests, number].committed for number in (0, 1, 2)] == [None, 7, 0]
 
 
 async def _commit(settings: Settings, tp: TopicPartition, offset: int, *, group: str = "offsets-test") -> None:

@@ -1,4 +1,4 @@
-"""Waiting, queued or lost: a table of histories."""
+"""Waiting, queued or lost: a table of histories, each told by what is read of it at one moment."""
 
 from dataclasses import replace
 from datetime import timedelta
@@ -31,6 +31,32 @@ HISTORIES = [
     ("a retry that waits", replace(published(4), wake_at=NOW, wake_reason=WakeReason.RETRY), PartitionOffsets(9, 0, 9), Standing.WAITING),
     ("a retry that was published", published(9), PartitionOffsets(9, 0, 10), Standing.QUEUED),
     ("a retry that was consumed and forgotten", published(9), PartitionOffsets(10, 0, 10), Standing.LOST),
+    ("a retry whose message expired", published(9), PartitionOffsets(3, 10, 12), Standing.LOST),
+    (
+        "a retry that is due and not yet published",
+        replace(published(4), wake_at=NOW - timedelta(days=1)),
+        PartitionOffsets(9, 0, 9),
+        Standing.WAITING,
+    ),
+    (
+        "behind a backlog for days",
+        replace(published(120_000), open_since=NOW - timedelta(days=6)),
+        PartitionOffsets(5, 0, 200_000),
+        Standing.QUEUED,
+    ),
+    ("behind a backlog whose head expired", published(120_000), PartitionOffsets(5, 90_000, 200_000), Standing.QUEUED),
+    ("consumed and forgotten by a group that went back since", published(4), PartitionOffsets(3, 0, 9), Standing.QUEUED),
+    ("superseded while its old message was consumed", accepted_row(version=11), PartitionOffsets(5, 0, 9), Standing.WAITING),
+    ("superseded, and the newer message waits", replace(published(8), version=11), PartitionOffsets(5, 0, 9), Standing.QUEUED),
+    ("superseded, and the newer message was forgotten too", replace(published(4), version=11), PartitionOffsets(5, 0, 9), Standing.LOST),
+    (
+        "long at work, its message acknowledged",
+        accepted_row(wake_at=NOW, wake_reason=WakeReason.RUNNING),
+        PartitionOffsets(9, 0, 9),
+        Standing.WAITING,
+    ),
+    ("a topic made anew that grew past the old position", published(4), PartitionOffsets(0, 0, 9), Standing.QUEUED),
+    ("a topic made anew under a group that committed in the old one", published(4), PartitionOffsets(5, 0, 2), Standing.LOST),
     ("neither a time nor a position", accepted_row(wake_at=None, wake_reason=None), PartitionOffsets(9, 0, 9), Standing.LOST),
     ("in a topic we do not consume", published(4, "elsewhere"), PartitionOffsets(0, 0, 9), Standing.LOST),
 ]

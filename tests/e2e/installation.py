@@ -52,6 +52,10 @@ class Process:
     def alive(self) -> bool:
         return self._process.poll() is None
 
+    @property
+    def exit_code(self) -> int | None:
+        return self._process.poll()
+
     def kill(self) -> None:
         self._process.kill()
         self._process.wait()
@@ -100,6 +104,10 @@ class Installation:
         """Start a worker and do not wait for it."""
         return self._spawn(name, "faust_app", _free_port())
 
+    def spawn(self, name: str, app: str, **environment: str) -> Process:
+        """Start another app and do not wait for it."""
+        return self._spawn(name, app, _free_port(), environment)
+
     def restart_web(self) -> None:
         """Start the web process again where it was."""
         assert self.web is not None
@@ -116,8 +124,8 @@ class Installation:
         await self.until(lambda: self._answers(process), f"{name} answers")
         return process
 
-    def _spawn(self, name: str, app: str, port: int) -> Process:
-        process = Process(name, app, self.environment(), self.folder, port)
+    def _spawn(self, name: str, app: str, port: int, environment: dict[str, str] | None = None) -> Process:
+        process = Process(name, app, self.environment() | (environment or {}), self.folder, port)
         self.processes.append(process)
         return process
 

@@ -102,6 +102,11 @@ class FakeAlertStore:
         if gone and not left and alert is not None and alert.closed_at is None:
             self.rows[fault.fingerprint] = replace(alert, ended_at=self.now)
 
+    async def present(self) -> list[FaultKind]:
+        self._answer()
+        have = {fingerprint for (fingerprint, _), (last_at, _) in self.workers.items() if self.now - last_at < REPEATED_WITHIN}
+        return [kind for kind in FaultKind if any(self.rows[p].code == kind.value and not self.rows[p].closed_at for p in have)]
+
     async def ping(self) -> None:
         self._answer()
 

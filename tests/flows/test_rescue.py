@@ -4,6 +4,7 @@ from datetime import timedelta
 
 import pytest
 
+from faust_app.core.alert import FaultKind
 from faust_app.core.events import Op
 from faust_app.core.failure import Unavailable
 from faust_app.core.image import ImageState, WakeReason
@@ -11,6 +12,7 @@ from faust_app.core.record import Record
 from faust_app.flows.dead_letters import DeadLetters
 from faust_app.flows.rescue import Rescue
 from tests.factories import make_request
+from tests.fakes.alerts import FakeAlerts
 from tests.fakes.consumer_offsets import FakeConsumerOffsets
 from tests.fakes.unfinished_rows import FakeUnfinishedRows
 from tests.flows.worker_bench import DEAD, TOPICS, WorkerBench
@@ -23,7 +25,15 @@ class RescueBench:
         self.worker = bench
         self.offsets = FakeConsumerOffsets(bench.log, [spec.name for spec in TOPICS.images])
         dead_letters = DeadLetters(bench.log, bench.metrics, topic=DEAD, group="g")
-        self.rescue = Rescue(bench.rows, FakeUnfinishedRows(bench.rows), self.offsets, dead_letters, bench.metrics)
+        self.alerts = FakeAlerts()
+        self.rescue = Rescue(
+            repository=bench.rows,
+            unfinished=FakeUnfinishedRows(bench.rows),
+            offsets=self.offsets,
+            dead_letters=dead_letters,
+            alerts=self.alerts,
+            metrics=bench.metrics,
+        )
 
     async def publish(self, *image_ids: str) -> None:
         for image_id in image_ids:
@@ -110,3 +120,20 @@ async def test_an_absence_loses_nothing_and_fails_nothing(rescuer: RescueBench, 
     with pytest.raises(Unavailable):
         await rescuer.rescue.run_pass()
     assert (bench.row.state, bench.row.rescues) == (ImageState.IN_PROGRESS, 0)
+
+
+async def test_lost_events_open_an_alert_until_a_look_finds_none(rescuer: RescueBench) -> None:
+    await rescuer.publish("a")
+    rescuer.offsets.offsets[BULK] = 1
+    await rescuer.rescue.run_pass()
+    assert rescuer.alerts.faults[FaultKind.LOST, None].waiting == 1
+    await rescuer.rescue.run_pass()
+    assert rescuer.alerts.words == [("open", FaultKind.LOST, None), ("close", FaultKind.LOST, None)]
+
+
+async def test_who_no_longer_looks_for_lost_rows_takes_its_report_back(rescuer: RescueBench) -> None:
+    await rescuer.publish("a")
+    rescuer.offsets.offsets[BULK] = 1
+    await rescuer.rescue.run_pass()
+    rescuer.rescue.stand_down()
+    assert rescuer.alerts.faults == {}

@@ -1,0 +1,175 @@
+"""How long it takes to find what is unfinished among ten million images, and to answer /lag and /stalled.
+
+Rows are written in the order of their key, which is the fastest way into a table with indexes.
+"""
+
+import asyncio
+import time
+import urllib.request
+from collections.abc import Awaitable
+from dataclasses import dataclass
+from datetime import timedelta
+
+from bench.installation import Installation
+from faust_app.adapters import stalled_rows
+from faust_app.adapters.consumer_offsets import KafkaConsumerOffsets
+from faust_app.adapters.database import Database
+from faust_app.adapters.stalled_rows import MariaStalledRows
+from faust_app.core.failure import Unavailable
+from faust_app.core.topics import Topics
+from faust_app.flows.watch_stalled import WatchStalled
+from faust_app.metrics import Metrics
+
+ROWS = 10_000_000
+QUEUED, WAITING, FAILED, LOST = 100_000, 20_000, 5_000, 300
+QUEUED_SHOP, WAITING_SHOP, FAILED_SHOP, LOST_SHOP = 7, 8, 9, 10
+_STEP = 500_000
+_LOOKS = 10
+_ANSWERS = 200
+_INSERT = """
+INSERT INTO image (shop_no, image_id, version, op, requested_at, updated_at, state, source_url{names})
+SELECT {shop}, LPAD({first} + seq, 10, '0'), 1, 'update', UTC_TIMESTAMP(6), UTC_TIMESTAMP(6), '{state}', 'http://shop.test/a.jpg'{values}
+FROM seq_1_to_{count}
+"""
+_STATEMENTS = {
+    "tops": (stalled_rows.TOPS, 0), "waiting": (stalled_rows.WAITING, 2), "placed": (stalled_rows.PLACED, 0), "old": (stalled_rows.OLD, 1),
+    "oldest": (stalled_rows.OLDEST, 0), "failed": (stalled_rows.FAILED, 0), "list old": (stalled_rows.LIST_OLD, 1),
+    "list queued": (stalled_rows.LIST_QUEUED, 0), "list waiting": (stalled_rows.LIST_WAITING, 0),
+    "list failed": (stalled_rows.LIST_FAILED, 0),
+}  # fmt: skip
+
+
+@dataclass(frozen=True)
+class StalledFigures:
+    """Seconds of the first look, of the fastest and slowest of those after it, of a look at one shop, and of answers."""
+
+    first: float
+    fastest: float
+    slowest: float
+    of_shop: float
+    answers: dict[str, tuple[float, float]]
+    plans: list[str]
+
+
+class _Nobody:
+    """Hears of no fault."""
+
+    def open(self, *_kind: object, **_facts: object) -> None:
+        """Hear nothing."""
+
+    def close(self, *_kind: object, **_facts: object) -> None:
+        """Hear nothing."""
+
+
+def fill(installation: Installation, rows: int = ROWS) -> float:
+    """Write the rows; return the seconds it took."""
+    begun = time.monotonic()
+    since = "UTC_TIMESTAMP(6) - INTERVAL seq SECOND"
+    topic = installation.settings.topic_prefix + "bulk"
+    for shop, count, state, values in (
+        (QUEUED_SHOP, QUEUED, "IN_PROGRESS", _position(topic, since, "seq DIV 12")),
+        (
+            WAITING_SHOP,
+            WAITING,
+            "IN_PROGRESS",
+            {"open_since": since, "wake_at": "UTC_TIMESTAMP(6) + INTERVAL 1 DAY", "wake_reason": "'retry'"},
+        ),
+        (FAILED_SHOP, FAILED, "FAILED", {"error_code": "'source_gone'"}),
+        (LOST_SHOP, LOST, "IN_PROGRESS", _position("no-such-topic", since, "seq")),
+    ):
+        _insert(installation, str(shop), range(count), state, values)
+    for first in range(0, rows, _STEP):
+        numbers = range(first, min(first + _STEP, rows))
+        _insert(installation, f"1000 + ({first} + seq) DIV 2500", numbers, "DONE", {"shown_version": "1"})
+    return time.monotonic() - begun
+
+
+def _position(topic: str, since: str, offset: str) -> dict[str, str]:
+    return {"open_since": since, "topic": f"'{topic}'", "`partition`": "seq % 12", "`offset`": offset}
+
+
+def _insert(installation: Installation, shop: str, numbers: range, state: str, values: dict[str, str]) -> None:
+    names, taken = "".join(f", {name}" for name in values), "".join(f", {value}" for value in values.values())
+    sql = _INSERT.format(shop=shop, first=numbers.start, count=len(numbers), state=state, names=names, values=taken)
+    installation.execute(sql)
+
+
+def measure_stalled(installation: Installation) -> StalledFigures:
+    """Look again and again, then let a web process answer."""
+    looks, of_shop, plans = asyncio.run(_look(installation))
+    with installation.process("faust_app.web_app"):
+        answers = {path: _answers(installation, path) for path in ("/lag", "/stalled", "/stalled?status=queued&limit=200")}
+    return StalledFigures(looks[0], min(looks[1:]), max(looks[1:]), of_shop, answers, plans)
+
+
+async def _look(installation: Installation) -> tuple[list[float], float, list[str]]:
+    settings = installation.settings
+    topics = [spec.name for spec in Topics.named(settings.topic_prefix).images]
+    async with (
+        Database.connect(settings.database, 2) as database,
+        KafkaConsumerOffsets.connect(settings.bootstrap_servers, settings.app_id, topics) as offsets,
+    ):
+        watch = WatchStalled(
+            MariaStalledRows(database),
+            offsets,
+            _Nobody(),
+            Metrics(),
+            stalled_after=timedelta(hours=20),
+            held_by=tuple,
+            clock=time.monotonic,
+        )
+        await _until_coordinated(offsets)
+        looks = [await _timed(watch.run_pass()) for _ in range(_LOOKS)]
+        assert watch.report is not None
+        assert (watch.report.counts.lost, watch.report.counts.waiting, watch.report.counts.failed) == (LOST, WAITING, FAILED)
+        of_shop = await _timed(watch.of_shop(QUEUED_SHOP))
+        return looks, of_shop, [await _plan(database, name, sql, times) for name, (sql, times) in _STATEMENTS.items()]
+
+
+async def _until_coordinated(offsets: KafkaConsumerOffsets) -> None:
+    """Wait until a new cluster has a coordinator of groups, which it makes when it is first asked for one."""
+    for _ in range(60):
+        try:
+            await offsets.committed()
+        except Unavailable:
+            await asyncio.sleep(0.5)
+        else:
+            return
+    raise TimeoutError("the cluster has no coordinator of groups")
+
+
+async def _timed(awaited: Awaitable[object]) -> float:
+    begun = time.monotonic()
+    await awaited
+    return time.monotonic() - begun
+
+
+async def _plan(database: Database, name: str, sql: str, times: int) -> str:
+    limit = (200,) if name.startswith("list") else ()
+    ((*_, key, _length, _ref, rows, extra),) = await database.rows("EXPLAIN " + sql.format(shop=""), ("2026-01-01",) * times + limit)
+    return f"{name}: {key}, {rows} rows, {extra}"
+
+
+def _answers(installation: Installation, path: str) -> tuple[float, float]:
+    """Return the median and the 99th percentile of answers, in seconds."""
+    request = urllib.request.Request(installation.web_url + path, headers={"Authorization": f"Bearer {installation.token}"})  # noqa: S310
+    _await_first(request)
+    taken = []
+    for _ in range(_ANSWERS):
+        begun = time.monotonic()
+        with urllib.request.urlopen(request, timeout=10) as answer:  # noqa: S310 - our own process
+            answer.read()
+        taken.append(time.monotonic() - begun)
+    taken.sort()
+    return taken[len(taken) // 2], taken[int(len(taken) * 0.99)]
+
+
+def _await_first(request: urllib.request.Request) -> None:
+    limit = time.monotonic() + 60
+    while time.monotonic() < limit:
+        try:
+            with urllib.request.urlopen(request, timeout=10):  # noqa: S310 - as above
+                return
+        except OSError:
+            time.sleep(0.2)
+    raise TimeoutError(f"{request.full_url} is not answered")

@@ -1,0 +1,125 @@
+"""Unfinished and failed rows counted and listed, each by the index that holds nothing else: finished rows are never read."""
+
+from collections.abc import Sequence
+from dataclasses import replace
+from datetime import datetime, timedelta
+from typing import Any, Final
+
+from faust_app.adapters.database import Database
+from faust_app.adapters.image_columns import COLUMNS, image_row
+from faust_app.core.image import ImageRow
+from faust_app.core.stall import OVERDUE, TopicPartition
+from faust_app.core.stalled import LostWhere, RowCounts
+
+TOPS: Final = (
+    "SELECT topic, `partition`, MAX(`offset`) FROM image FORCE INDEX (by_position) WHERE topic IS NOT NULL GROUP BY topic, `partition`"
+)
+WAITING: Final = """
+SELECT COUNT(*), COALESCE(SUM(wake_at <= %s), 0), COALESCE(SUM(wake_at <= %s), 0), MIN(wake_at)
+FROM image FORCE INDEX (by_wake) WHERE wake_at IS NOT NULL{shop}
+"""
+PLACED: Final = "SELECT COUNT(*) FROM image FORCE INDEX (by_position) WHERE topic IS NOT NULL{shop}"
+OLD: Final = "SELECT COUNT(*) FROM image FORCE INDEX (by_open_since) WHERE open_since <= %s{shop}"
+OLDEST: Final = "SELECT open_since FROM image FORCE INDEX (by_open_since) WHERE open_since IS NOT NULL{shop} ORDER BY open_since LIMIT 1"
+FAILED: Final = "SELECT COUNT(*) FROM image FORCE INDEX (by_state) WHERE state = 'FAILED'{shop}"
+IN_RANGE: Final = "image FORCE INDEX (by_position) WHERE topic = %s AND `partition` = %s AND `offset` >= %s AND `offset` < %s{shop}"
+LOST: Final = f"SELECT COUNT(*) FROM {IN_RANGE}"  # noqa: S608 - our own text
+OLD_LOST: Final = f"SELECT COUNT(*) FROM {IN_RANGE} AND open_since <= %s"  # noqa: S608 - as above
+LIST_LOST: Final = f"SELECT {COLUMNS} FROM {IN_RANGE} ORDER BY `offset` LIMIT %s"  # noqa: S608 - our own columns
+LIST_OLD: Final = f"SELECT {COLUMNS} FROM image FORCE INDEX (by_open_since) WHERE open_since <= %s{{shop}} ORDER BY open_since LIMIT %s"  # noqa: S608
+LIST_QUEUED: Final = (
+    f"SELECT {COLUMNS} FROM image FORCE INDEX (by_open_since)"  # noqa: S608 - as above
+    " WHERE open_since IS NOT NULL AND topic IS NOT NULL{shop} ORDER BY open_since LIMIT %s"
+)
+LIST_WAITING: Final = f"SELECT {COLUMNS} FROM image FORCE INDEX (by_wake) WHERE wake_at IS NOT NULL{{shop}} ORDER BY wake_at LIMIT %s"  # noqa: S608
+LIST_FAILED: Final = f"SELECT {COLUMNS} FROM image FORCE INDEX (by_state) WHERE state = 'FAILED'{{shop}} LIMIT %s"  # noqa: S608 - as above
+
+READ_AT_MOST: Final = 20_000
+"""Lost rows that are read to know which of them are old too. Beyond that many, their positions are counted in the index and
+as many of them are taken for old as there are old rows: the count of stalled rows is then the least that it can be."""
+
+
+class MariaStalledRows:
+    """Implements `flows.ports.StalledRows`. A shop's rows are found in the same indexes, which end in the primary key."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    async def tops(self) -> dict[TopicPartition, int]:
+        """Return the highest position that a row has in each place. Raises Unavailable."""
+        return {(topic, partition): offset for topic, partition, offset in await self._database.rows(TOPS)}
+
+    async def counts(self, stalled_after: timedelta, shop_no: int | None) -> tuple[datetime, RowCounts]:
+        """Return the database's clock (UTC) and all counts but those of lost rows. Raises Unavailable."""
+        ((now,),) = await self._database.rows("SELECT UTC_TIMESTAMP(6)")
+        ((waiting, due, overdue, next_due),) = await self._ask(WAITING, shop_no, now, now - OVERDUE)
+        ((placed,),) = await self._ask(PLACED, shop_no)
+        ((old,),) = await self._ask(OLD, shop_no, now - stalled_after)
+        oldest = await self._ask(OLDEST, shop_no)
+        ((failed,),) = await self._ask(FAILED, shop_no)
+        counts = RowCounts(
+            waiting=waiting, due=int(due), overdue=int(overdue), next_due=next_due, placed=placed, old=old,
+            oldest_open=oldest[0][0] if oldest else None, failed=failed,
+        )  # fmt: skip
+        return now, counts
+
+    async def lost(
+        self, where: Sequence[LostWhere], counts: RowCounts, young_since: datetime, shop_no: int | None, limit: int
+    ) -> tuple[RowCounts, list[ImageRow]]:
+        """Return the counts with those of the lost rows, and up to `limit` of these rows. Raises Unavailable."""
+        ranges = [_range(each, shop_no) for each in where]
+        found = await self._count_each(LOST.format(shop=_shop(shop_no)), ranges)
+        filled = [each for each, count in zip(ranges, found, strict=True) if count]
+        lost, old = sum(found), counts.old
+        if 0 < lost <= READ_AT_MOST and old:
+            sql = OLD_LOST.format(shop=_shop(shop_no))
+            old = sum(await self._count_each(sql, [(*each, young_since) for each in filled]))
+        rows: list[ImageRow] = []
+        for each in filled:
+            if len(rows) < limit:
+                sql = LIST_LOST.format(shop=_shop(shop_no))
+                rows += map(image_row, await self._database.rows(sql, (*each, limit - len(rows))))
+        return replace(counts, lost=lost, lost_young=max(0, lost - old)), rows
+
+    async def old(self, open_until: datetime, shop_no: int | None, limit: int) -> list[ImageRow]:
+        """Return up to `limit` rows in progress since that time or longer, the oldest first. Raises Unavailable."""
+        return await self._list(LIST_OLD, shop_no, limit, open_until)
+
+    async def queued(self, shop_no: int | None, limit: int) -> list[ImageRow]:
+        """Return up to `limit` rows that have a position, the oldest first. Raises Unavailable."""
+        return await self._list(LIST_QUEUED, shop_no, limit)
+
+    async def waiting(self, shop_no: int | None, limit: int) -> list[ImageRow]:
+        """Return up to `limit` rows that have a time, the next first. Raises Unavailable."""
+        return await self._list(LIST_WAITING, shop_no, limit)
+
+    async def failed(self, shop_no: int | None, limit: int) -> list[ImageRow]:
+        """Return up to `limit` failed rows. Raises Unavailable."""
+        return await self._list(LIST_FAILED, shop_no, limit)
+
+    async def knows_shop(self, shop_no: int) -> bool:
+        """Tell whether a request of the shop was ever accepted. Raises Unavailable."""
+        return bool(await self._database.rows("SELECT 1 FROM image WHERE shop_no = %s LIMIT 1", (shop_no,)))
+
+    async def _count_each(self, sql: str, parameters: Sequence[tuple[Any, ...]]) -> list[int]:
+        """Ask one count with each of the parameters, in one statement."""
+        if not parameters:
+            return []
+        union = " UNION ALL ".join([f"({sql})"] * len(parameters))
+        return [count for (count,) in await self._database.rows(union, [value for each in parameters for value in each])]
+
+    async def _list(self, sql: str, shop_no: int | None, limit: int, *parameters: Any) -> list[ImageRow]:
+        shop = () if shop_no is None else (shop_no,)
+        return [image_row(values) for values in await self._database.rows(sql.format(shop=_shop(shop_no)), (*parameters, *shop, limit))]
+
+    async def _ask(self, sql: str, shop_no: int | None, *parameters: Any) -> Sequence[tuple[Any, ...]]:
+        shop = () if shop_no is None else (shop_no,)
+        return await self._database.rows(sql.format(shop=_shop(shop_no)), (*parameters, *shop))
+
+
+def _shop(shop_no: int | None) -> str:
+    return "" if shop_no is None else " AND shop_no = %s"
+
+
+def _range(where: LostWhere, shop_no: int | None) -> tuple[Any, ...]:
+    return (*where.place, where.start, where.end, *(() if shop_no is None else (shop_no,)))

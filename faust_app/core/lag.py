@@ -1,0 +1,183 @@
+"""How far a consumer group is behind, in records and in time, and whether that is a fault.
+
+The status is told by small rules in order of severity, over looks at the group that were taken one after the other. A
+group that is behind and does not get on is a fault only if nothing is known to hold it up; a topic without unread records
+never is one, however long ago its last record was consumed.
+"""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from enum import StrEnum
+from typing import Final
+
+from faust_app.core.stall import TopicPartition
+
+STALLED_AFTER: Final = timedelta(seconds=120)
+"""A partition with unread records whose committed offset stands still for so long is stalled."""
+STOPPED_AFTER: Final = timedelta(seconds=60)
+"""Unread records without any member of the group for so long: longer than a restart of all workers takes."""
+LONGEST_GAP: Final = timedelta(seconds=60)
+"""Looks that are further apart say nothing about the time between them."""
+
+
+class LagStatus(StrEnum):
+    """How a group does, from best to worst."""
+
+    OK = "OK"  #: nothing waits, or not for long
+    LAGGING = "LAGGING"  #: it gets on, or something known holds it up, but records wait for long
+    STALLED = "STALLED"  #: it has members, and a partition with unread records does not get on
+    STOPPED = "STOPPED"  #: records wait and the group has no member
+
+
+SEVERITY: Final = tuple(LagStatus)
+
+
+@dataclass(frozen=True, slots=True)
+class PartitionLag:
+    """Where a group stands in one partition. `oldest_unfinished_at` is when the record at `next_offset` was appended (UTC).
+
+    It is None where nothing is unread, and where no record can be read: a transaction's markers take offsets too.
+    """
+
+    topic: str
+    partition: int
+    committed: int | None
+    start: int
+    end: int
+    oldest_unfinished_at: datetime | None = None
+
+    @property
+    def place(self) -> TopicPartition:
+        """Topic and partition."""
+        return self.topic, self.partition
+
+    @property
+    def next_offset(self) -> int:
+        """The offset of the first record that is not finished."""
+        return max(self.start, self.committed or 0)
+
+    @property
+    def lag(self) -> int:
+        """How many records are not finished; 0 where the topic was made anew and ends before the committed offset."""
+        return max(0, self.end - self.next_offset)
+
+
+@dataclass(frozen=True, slots=True)
+class Look:
+    """A group at one moment (UTC). `members` is None where it is not known, `held_by` what keeps it from working, in words."""
+
+    at: datetime
+    group: str
+    partitions: tuple[PartitionLag, ...]
+    members: int | None = None
+    held_by: tuple[str, ...] = ()
+
+    @property
+    def lag(self) -> int:
+        """How many records are not finished."""
+        return sum(partition.lag for partition in self.partitions)
+
+    @property
+    def lag_seconds(self) -> float:
+        """The age of the oldest unfinished record."""
+        ages = [
+            (self.at - partition.oldest_unfinished_at).total_seconds() for partition in self.partitions if partition.oldest_unfinished_at
+        ]
+        return max(0.0, *ages) if ages else 0.0
+
+
+Looks = Sequence[Look]
+"""Looks at one group, oldest first, at least one."""
+
+
+def status(looks: Looks, lagging_after: timedelta) -> LagStatus:
+    """Return the worst that the rules say of the newest look."""
+    if is_stopped(looks):
+        return LagStatus.STOPPED
+    if any(is_stalled(looks, partition.place) for partition in looks[-1].partitions):
+        return LagStatus.STALLED
+    return LagStatus.LAGGING if is_lagging(looks[-1], lagging_after) else LagStatus.OK
+
+
+def worst(statuses: Sequence[LagStatus]) -> LagStatus:
+    """Return the worst of them, OK where there is none."""
+    return max(statuses, key=SEVERITY.index, default=LagStatus.OK)
+
+
+def is_stopped(looks: Looks) -> bool:
+    """Rule 1: in every look for a minute records were unread and the group had no member."""
+    return _held_for(looks, STOPPED_AFTER, lambda look: look.members == 0 and look.lag > 0)
+
+
+def is_stalled(looks: Looks, place: TopicPartition) -> bool:
+    """Rule 2: in every look for two minutes the same readable record was the first unread one, and nothing held it up."""
+    first_unread = _partition(looks[-1], place)
+
+    def stands_still(look: Look) -> bool:
+        partition = _partition(look, place)
+        return (
+            partition is not None
+            and first_unread is not None
+            and partition.lag > 0
+            and partition.oldest_unfinished_at is not None
+            and partition.next_offset == first_unread.next_offset
+            and not look.held_by
+        )
+
+    return _held_for(looks, STALLED_AFTER, stands_still)
+
+
+def is_lagging(look: Look, lagging_after: timedelta) -> bool:
+    """Rule 3: the oldest unfinished record waits for longer than it should."""
+    return look.lag_seconds >= lagging_after.total_seconds()
+
+
+@dataclass(frozen=True, slots=True)
+class Velocity:
+    """Records a second, over the looks there are: finished by the group, and arriving."""
+
+    finished: float
+    arriving: float
+
+    def drain_seconds(self, lag: int) -> float | None:
+        """Return after how many seconds at this rate nothing is behind any more; None where that is never."""
+        if lag == 0:
+            return 0.0
+        gained = self.finished - self.arriving
+        return lag / gained if gained > 0 else None
+
+
+def velocity(looks: Looks) -> Velocity | None:
+    """Return how fast the group goes between the oldest and the newest look; None while there is one look only."""
+    first, last = looks[0], looks[-1]
+    seconds = (last.at - first.at).total_seconds()
+    if seconds <= 0:
+        return None
+    before = {partition.place: partition for partition in first.partitions}
+    pairs = [(before[partition.place], partition) for partition in last.partitions if partition.place in before]
+    finished = sum(max(0, new.next_offset - old.next_offset) for old, new in pairs)
+    arriving = sum(max(0, new.end - old.end) for old, new in pairs)
+    return Velocity(finished / seconds, arriving / seconds)
+
+
+def recent(looks: Looks) -> list[Look]:
+    """Return the looks that a rule or a velocity still needs."""
+    newest = looks[-1].at
+    return [look for look in looks if newest - look.at <= STALLED_AFTER + LONGEST_GAP]
+
+
+def _held_for(looks: Looks, span: timedelta, rule: Callable[[Look], bool]) -> bool:
+    """Tell whether the rule was true in every look of the span up to the newest, without a gap in the looking."""
+    newest = later = looks[-1].at
+    for look in reversed(looks):
+        if later - look.at > LONGEST_GAP or not rule(look):
+            return False
+        if newest - look.at >= span:
+            return True
+        later = look.at
+    return False
+
+
+def _partition(look: Look, place: TopicPartition) -> PartitionLag | None:
+    return next((partition for partition in look.partitions if partition.place == place), None)

@@ -1,0 +1,116 @@
+"""What is unfinished, in numbers: how many images wait, are queued or lost, and which of them need a look."""
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from enum import StrEnum
+from typing import Final
+
+from faust_app.core.image import ImageRow, ImageState
+from faust_app.core.stall import Offsets, TopicPartition, lost_below, standing
+
+LISTED: Final = 200
+"""Rows that are listed at most, of each kind; for all of them there is the database."""
+
+
+class Kind(StrEnum):
+    """What rows are listed by."""
+
+    STALLED = "stalled"  #: in progress for longer than they should be, or lost
+    LOST = "lost"  #: their event was consumed, or is gone, and left no outcome
+    WAITING = "waiting"  #: they have a time; somebody publishes them then
+    OVERDUE = "overdue"  #: their time passed a minute ago or more, and nobody published them
+    QUEUED = "queued"  #: their event is in Kafka, before a worker or in its hands
+    FAILED = "failed"  #: they need a person
+
+
+@dataclass(frozen=True, slots=True)
+class RowCounts:
+    """Rows counted by index. `placed` have a position, `old` are in progress for longer than they should be. Times in UTC."""
+
+    waiting: int = 0
+    due: int = 0
+    overdue: int = 0
+    next_due: datetime | None = None
+    placed: int = 0
+    lost: int = 0
+    lost_young: int = 0
+    old: int = 0
+    oldest_open: datetime | None = None
+    failed: int = 0
+
+    @property
+    def queued(self) -> int:
+        """Rows whose event is in Kafka; the counts are taken one after the other, so it may be off by what moved meanwhile."""
+        return max(0, self.placed - self.lost)
+
+    @property
+    def stalled(self) -> int:
+        """Rows in progress for longer than they should be, and lost ones, each once."""
+        return self.old + self.lost_young
+
+
+@dataclass(frozen=True, slots=True)
+class StalledReport:
+    """The counts and the first rows of each kind at one moment (UTC); `shop_no` where they are those of one shop."""
+
+    as_of: datetime
+    stalled_after: timedelta
+    counts: RowCounts
+    rows: dict[Kind, tuple[ImageRow, ...]]
+    offsets: Offsets
+    past_end: frozenset[TopicPartition] = frozenset()
+    shop_no: int | None = None
+
+    def standing(self, row: ImageRow) -> str:
+        """Return where a listed row stands: waiting, queued, lost or failed."""
+        if row.state is ImageState.FAILED:
+            return Kind.FAILED.value
+        place = None if row.position is None else (row.position.topic, row.position.partition)
+        return standing(row, self.offsets, past_end_before=place in self.past_end).value
+
+    def listed(self, kind: Kind, limit: int) -> list[ImageRow]:
+        """Return up to `limit` rows of the kind, the oldest first where there is an order."""
+        return list(self.rows.get(kind, ()))[:limit]
+
+
+@dataclass(frozen=True, slots=True)
+class LostWhere:
+    """Which positions are lost: in a place at offsets from `start` on and below `end`."""
+
+    place: TopicPartition
+    start: int
+    end: int
+
+
+MAX_OFFSET: Final = 2**63 - 1
+
+
+def lost_where(offsets: Offsets, tops: dict[TopicPartition, int], past_end: frozenset[TopicPartition]) -> list[LostWhere]:
+    """Return the ranges of positions that are lost; `tops` are the highest positions that rows have in each place.
+
+    It says in bulk what `stall.standing` says of one row: below the committed offset or the log's start, past the log's
+    end where that was so before, or in a place that nobody consumes.
+    """
+    found = [LostWhere(place, 0, MAX_OFFSET) for place in tops if place not in offsets]
+    for place, partition in offsets.items():
+        below = lost_below(partition)
+        if below > 0:
+            found.append(LostWhere(place, 0, below))
+        if place in past_end and partition.end is not None:
+            found.append(LostWhere(place, max(below, partition.end), MAX_OFFSET))
+    return found
+
+
+def past_end_now(offsets: Offsets, tops: dict[TopicPartition, int]) -> frozenset[TopicPartition]:
+    """Return the places where a row stands at or past the log's end, which was read after the rows."""
+    return frozenset(place for place, top in tops.items() if place in offsets and _is_past(top, place, offsets))
+
+
+def _is_past(top: int, place: TopicPartition, offsets: Offsets) -> bool:
+    end = offsets[place].end
+    return end is not None and top >= end
+
+
+def nobody_publishes(before: RowCounts | None, now: RowCounts) -> bool:
+    """Tell whether what is overdue stays so: the row that is due first is the same as at the look before."""
+    return before is not None and min(before.overdue, now.overdue) > 0 and before.next_due == now.next_due

@@ -1,0 +1,140 @@
+"""Which images are unfinished, and which of them need a look: counted and listed again and again.
+
+The order of reading is that of `core.stall`: committed offsets, then rows, then log ends.
+"""
+
+import asyncio
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import replace
+from datetime import datetime, timedelta
+from math import inf
+from typing import Final
+
+from faust_app.core.alert import FaultKind
+from faust_app.core.failure import Dependency, Unavailable
+from faust_app.core.image import ImageRow
+from faust_app.core.stall import Offsets, Standing, TopicPartition, is_overdue, standing
+from faust_app.core.stalled import LISTED, Kind, RowCounts, StalledReport, lost_where, nobody_publishes, past_end_now
+from faust_app.flows.ports import Alerts, ConsumerOffsets, StalledRows
+from faust_app.metrics import Metrics
+
+PAST_END_AFTER: Final = timedelta(seconds=30)
+"""A row past its log's end at one look only was published between the reading of rows and ends."""
+PATIENCE: Final = 20.0
+"""Seconds a look may take; a frozen database answers neither yes nor no."""
+
+
+class WatchStalled:
+    """Looks at all rows, and on demand at those of one shop.
+
+    `held_by` tells what is known to hold up the installation: while that is so, nobody is late. `clock` counts
+    seconds.
+    """
+
+    def __init__(
+        self, rows: StalledRows, offsets: ConsumerOffsets, alerts: Alerts, metrics: Metrics, *, stalled_after: timedelta,
+        held_by: Callable[[], Sequence[str]], clock: Callable[[], float],
+    ) -> None:  # fmt: skip
+        self._rows = rows
+        self._offsets = offsets
+        self._alerts = alerts
+        self._metrics = metrics
+        self._stalled_after = stalled_after
+        self._held_by = held_by
+        self._clock = clock
+        self._looked_at = -inf
+        self._committed: Offsets = {}
+        self._past_end: dict[TopicPartition, datetime] = {}
+        self.report: StalledReport | None = None
+        """What was seen last; None before the first look."""
+
+    @property
+    def age(self) -> float:
+        """Seconds since the last look at all rows; endless before the first."""
+        return self._clock() - self._looked_at
+
+    async def run_pass(self) -> None:
+        """Look at all rows. Raises Unavailable; what was seen last then stays."""
+        try:
+            async with asyncio.timeout(PATIENCE):
+                committed = await self._offsets.committed()
+                tops = await self._rows.tops()
+                ends = await self._offsets.ends()
+                self._committed = {place: replace(each, end=ends.get(place)) for place, each in committed.items()}
+                report = await self._look(self._committed, tops, None)
+        except TimeoutError as error:
+            raise Unavailable(Dependency.DATABASE, f"unfinished rows not counted within {PATIENCE:.0f} s") from error
+        self._note_past_end(report.as_of, past_end_now(self._committed, tops))
+        self._tell(self.report, report)
+        self.report = report
+        self._looked_at = self._clock()
+
+    async def of_shop(self, shop_no: int) -> StalledReport | None:
+        """Look at the rows of one shop now; None for a shop that was never heard of. Raises Unavailable.
+
+        Offsets are those seen last: committed before the rows are read, as they have to be.
+        """
+        if not await self._rows.knows_shop(shop_no):
+            return None
+        return await self._look(self._committed, await self._rows.tops(), shop_no)
+
+    async def _look(self, offsets: Offsets, tops: dict[TopicPartition, int], shop_no: int | None) -> StalledReport:
+        as_of, counts = await self._rows.counts(self._stalled_after, shop_no)
+        past_end = frozenset(place for place, since in self._past_end.items() if as_of - since >= PAST_END_AFTER)
+        old_until = as_of - self._stalled_after
+        where = lost_where(offsets, tops, past_end) if offsets else []
+        counts, lost = await self._rows.lost(where, counts, old_until, shop_no, LISTED)
+        old = await self._rows.old(old_until, shop_no, LISTED) if counts.old else []
+        waiting = await self._rows.waiting(shop_no, LISTED) if counts.waiting else []
+        queued = await self._rows.queued(shop_no, LISTED) if counts.placed else []
+        failed = await self._rows.failed(shop_no, LISTED) if counts.failed else []
+        rows = {
+            Kind.STALLED: _oldest_first({row.key: row for row in [*old, *lost]}.values()),
+            Kind.LOST: _oldest_first(lost),
+            Kind.WAITING: tuple(waiting),
+            Kind.OVERDUE: tuple(row for row in waiting if is_overdue(row, as_of)),
+            Kind.QUEUED: tuple(row for row in queued if _is_queued(row, offsets, past_end)),
+            Kind.FAILED: tuple(failed),
+        }
+        return StalledReport(as_of, self._stalled_after, counts, rows, offsets, past_end, shop_no)
+
+    def _note_past_end(self, now: datetime, places: frozenset[TopicPartition]) -> None:
+        self._past_end = {place: self._past_end.get(place, now) for place in places}
+
+    def _tell(self, before: StalledReport | None, report: StalledReport) -> None:
+        counts = report.counts
+        for kind, count in counts_by_kind(counts).items():
+            self._metrics.unfinished.labels(kind.value).set(count)
+        self._metrics.oldest_open.set(oldest_open_seconds(report))
+        if nobody_publishes(None if before is None else before.counts, counts) and not self._held_by():
+            detail = f"{counts.overdue} images are due for over a minute and nobody publishes them"
+            self._alerts.open(FaultKind.LATE_JOBS, detail=detail, waiting=counts.overdue)
+        elif not counts.overdue or self._held_by():
+            self._alerts.close(FaultKind.LATE_JOBS)
+
+
+def counts_by_kind(counts: RowCounts) -> dict[Kind, int]:
+    """Return the counts by what rows are listed by."""
+    return {
+        Kind.STALLED: counts.stalled,
+        Kind.LOST: counts.lost,
+        Kind.WAITING: counts.waiting,
+        Kind.OVERDUE: counts.overdue,
+        Kind.QUEUED: counts.queued,
+        Kind.FAILED: counts.failed,
+    }
+
+
+def oldest_open_seconds(report: StalledReport) -> float:
+    """Return for how long the oldest unfinished image is open; 0 where there is none."""
+    oldest = report.counts.oldest_open
+    return 0.0 if oldest is None else max(0.0, (report.as_of - oldest).total_seconds())
+
+
+def _is_queued(row: ImageRow, offsets: Offsets, past_end: frozenset[TopicPartition]) -> bool:
+    place = None if row.position is None else (row.position.topic, row.position.partition)
+    return standing(row, offsets, past_end_before=place in past_end) is Standing.QUEUED
+
+
+def _oldest_first(rows: Iterable[ImageRow]) -> tuple[ImageRow, ...]:
+    return tuple(sorted(rows, key=lambda row: row.open_since or row.requested_at)[:LISTED])

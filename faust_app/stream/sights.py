@@ -1,0 +1,65 @@
+"""What the watchdog sees of a worker: what there is to do, whether anything was done, and whether it is known to be held up."""
+
+from collections.abc import Callable, Iterable
+
+import faust
+
+from faust_app.core.lag import PartitionLag
+from faust_app.core.stall import TopicPartition
+from faust_app.core.watchdog import Sight
+from faust_app.flows.watch_lag import WatchLag
+from faust_app.stream.dispatcher import Dispatcher
+from faust_app.stream.requests import RequestsReader
+
+
+class WorkerSights:
+    """Looks at the image events and at the requests of one worker.
+
+    `may_start` tells whether events may start, `available` whether every dependency is there. A look at Kafka that is older
+    than `fresh` seconds says nothing of unread records: an absent Kafka is no fault of the worker.
+    """
+
+    def __init__(
+        self, app: faust.App, dispatcher: Dispatcher, reader: RequestsReader, lag: WatchLag, *, images: str, requests: str,
+        may_start: Callable[[], bool], available: Callable[[], bool], fresh: float,
+    ) -> None:  # fmt: skip
+        self._app = app
+        self._dispatcher = dispatcher
+        self._reader = reader
+        self._lag = lag
+        self._images = images
+        self._requests = requests
+        self._may_start = may_start
+        self._available = available
+        self._fresh = fresh
+
+    def __call__(self) -> dict[str, Sight]:
+        """Return what is seen now, by kind of work."""
+        if self._app.should_stop:
+            return {}
+        return {
+            "image events": Sight(self._dispatcher.moves, self._work_on_images(), held_up=not self._may_start()),
+            "requests": Sight(self._reader.moves, self._work_on_requests(), held_up=not self._available()),
+        }
+
+    def _work_on_images(self) -> str | None:
+        held = self._dispatcher.unfinished
+        if held:
+            return f"{held} events are held"
+        if not self._app.flow_control.is_active():
+            # While partitions move nobody has them; a move that does not end is a stall too.
+            return _unread(self._partitions(self._images), None)
+        return _unread(self._partitions(self._images), {(tp.topic, tp.partition) for tp in self._app.consumer.assignment()})
+
+    def _work_on_requests(self) -> str | None:
+        return _unread(self._partitions(self._requests), self._reader.placed)
+
+    def _partitions(self, group: str) -> Iterable[PartitionLag]:
+        report = self._lag.report if self._lag.age < self._fresh else None
+        return next((each.look.partitions for each in report.groups if each.look.group == group), ()) if report else ()
+
+
+def _unread(partitions: Iterable[PartitionLag], ours: set[TopicPartition] | None) -> str | None:
+    """Say in how many of our partitions a record can be read and is not finished; None where in none."""
+    unread = [each for each in partitions if each.lag and each.oldest_unfinished_at and (ours is None or each.place in ours)]
+    return f"{len(unread)} partitions have unread records" if unread else None

@@ -1,0 +1,85 @@
+"""Pages for people: which answers are pages, and how they are filled in. Everything that is filled in is escaped."""
+
+from collections.abc import Callable
+from datetime import datetime
+from typing import Any, Final
+from urllib.parse import quote
+
+from aiohttp import web
+from jinja2 import Environment, PackageLoader, StrictUndefined
+
+from faust_app.web.problems import Problem
+
+HEADERS: Final = {
+    # A page loads nothing and runs nothing, whatever a shop wrote into its data.
+    "Content-Security-Policy": "default-src 'none'; style-src 'unsafe-inline'; img-src data:; form-action 'self'; frame-ancestors 'none'",
+    "X-Content-Type-Options": "nosniff",
+    "Referrer-Policy": "no-referrer",
+    "Cache-Control": "no-store",
+    "Vary": "Accept",
+}
+NOTHING: Final = "\N{EN DASH}"
+_MINUTE: Final = 60
+_HOUR: Final = 60 * _MINUTE
+_DAY: Final = 24 * _HOUR
+
+
+def wants_page(request: web.Request) -> bool:
+    """Tell whether a person is asking: their browser names HTML before JSON; a machine names neither, or JSON."""
+    accept = request.headers.get("Accept", "").lower()
+    html, json = accept.find("text/html"), accept.find("application/json")
+    return html >= 0 and (json < 0 or html < json)
+
+
+def page(template: str, *, status: int = 200, **values: Any) -> web.Response:
+    """Return a template filled in with the values."""
+    text = _environment.get_template(template).render(values)
+    return web.Response(status=status, text=text, content_type="text/html", charset="utf-8", headers=HEADERS)
+
+
+def json_answer(body: dict[str, object]) -> web.Response:
+    """Return the body for machines; it is of this moment, and nothing keeps it."""
+    return web.json_response(body, headers={"Cache-Control": "no-store", "Vary": "Accept"})
+
+
+def problem_page(problem: Problem) -> web.Response:
+    """Return a problem as a page."""
+    answer = page("problem.html", status=problem.status, title=problem.title_text, detail=problem.detail, errors=problem.errors)
+    answer.headers.update(problem.headers)
+    return answer
+
+
+def span(seconds: float | None) -> str:
+    """Return a time in the two units that matter."""
+    if seconds is None:
+        return NOTHING
+    whole = round(seconds)
+    for unit, name, part, part_name in ((_DAY, "d", _HOUR, "h"), (_HOUR, "h", _MINUTE, "min"), (_MINUTE, "min", 1, "s")):
+        if whole >= unit:
+            rest = whole % unit // part
+            return f"{whole // unit} {name}" + (f" {rest} {part_name}" if rest else "")
+    return f"{whole} s"
+
+
+def moment(at: datetime | None) -> str:
+    """Return a UTC time without fractions."""
+    return NOTHING if at is None else f"{at:%Y-%m-%d %H:%M:%S} UTC"
+
+
+def count(number: float | None) -> str:
+    """Return a number for people: whole ones with separators, small rates with one digit."""
+    if number is None:
+        return NOTHING
+    return f"{number:,.1f}" if isinstance(number, float) and number < 10 else f"{number:,.0f}"  # noqa: PLR2004 - digits that matter
+
+
+def path_of(shop_no: int, image_id: bytes) -> str:
+    """Return the path of an image's own resource."""
+    return f"/v1/shops/{shop_no}/images/{quote(image_id, safe='')}"
+
+
+_environment = Environment(
+    loader=PackageLoader("faust_app.web"), autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True
+)
+_FILTERS: Final[dict[str, Callable[..., str]]] = {"span": span, "moment": moment, "count": count}
+_environment.filters.update(_FILTERS)

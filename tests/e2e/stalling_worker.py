@@ -1,0 +1,21 @@
+"""A worker that takes events and never starts one, or blocks its event loop over the first: `STALL` says which."""
+
+import os
+import time
+
+from faust_app.settings import load_settings
+from faust_app.stream.windows import Held
+from faust_app.worker_app import WorkerApp
+
+
+def start_none(now: float) -> Held | None:
+    return None
+
+
+def block_the_loop(now: float) -> Held | None:
+    time.sleep(3600)
+    return None
+
+
+app = WorkerApp(load_settings())
+app.dispatcher._next = {"start none": start_none, "block the loop": block_the_loop}[os.environ["STALL"]]  # type: ignore[method-assign]
