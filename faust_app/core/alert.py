@@ -58,13 +58,13 @@ class FaultKind(StrEnum):
     DEPENDENCY_KAFKA = "dependency_kafka", Severity.PLATFORM, 60
     EGRESS = "egress", Severity.PLATFORM, 60
     BUG_BRAKE = "bug_brake", Severity.PLATFORM, 60
+    WORKER_STALLED = "worker_stalled", Severity.PLATFORM, 60
     SHOP_BUG = "shop_bug", Severity.PLATFORM, 3600
     HOST_DOWN = "host_down", Severity.PLATFORM, 3600
     HOST_BLOCKS = "host_blocks", Severity.PLATFORM, 3600
     SHOP_HOST_DOWN = "shop_host_down", Severity.SHOP, 3600
     LOST = "lost", Severity.PLATFORM, 60
     LATE_JOBS = "late_jobs", Severity.PLATFORM, 60
-    WORKER_STALLED = "worker_stalled", Severity.PLATFORM, 60
 
 
 @dataclass(frozen=True, slots=True)
