@@ -58,6 +58,7 @@ class FaultKind(StrEnum):
     DEPENDENCY_KAFKA = "dependency_kafka", Severity.PLATFORM, 60
     EGRESS = "egress", Severity.PLATFORM, 60
     BUG_BRAKE = "bug_brake", Severity.PLATFORM, 60
+    WORKER_STALLED = "worker_stalled", Severity.PLATFORM, 60
     SHOP_BUG = "shop_bug", Severity.PLATFORM, 3600
     HOST_DOWN = "host_down", Severity.PLATFORM, 3600
     HOST_BLOCKS = "host_blocks", Severity.PLATFORM, 3600
@@ -66,7 +67,6 @@ class FaultKind(StrEnum):
     LATE_JOBS = "late_jobs", Severity.PLATFORM, 60
     DATABASE_WENT_BACK = "database_went_back", Severity.PLATFORM, 60
     TOO_MUCH_GARBAGE = "too_much_garbage", Severity.PLATFORM, 60
-    WORKER_STALLED = "worker_stalled", Severity.PLATFORM, 60
 
 
 @dataclass(frozen=True, slots=True)

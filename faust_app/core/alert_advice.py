@@ -59,6 +59,13 @@ _FAULTS: Final = {
         "roll back, or deploy a mended version: a new version lifts the brake.",
         "no; the brake holds over a restart until it is lifted.",
     ),
+    FaultKind.WORKER_STALLED: Advice(
+        "A worker had work, did none of it, and ended itself",
+        "attempts spent 0, lost 0; what it held was not acknowledged and goes to another worker.",
+        "a consumer that stopped without dying, or code that never returns; its log has the stacks of all tasks and threads.",
+        "see that its process manager started it again; give its log to a developer, it can wait for the morning unless it repeats.",
+        "yes, if a process manager starts it again (exit code 75).",
+    ),
     FaultKind.SHOP_BUG: Advice(
         "The images of one shop meet an error of ours and are parked",
         "attempts spent 0, lost 0; all other shops go on.",
@@ -114,13 +121,6 @@ _FAULTS: Final = {
         "a shop was emptied or imported anew; or a mistake is about to delete what is needed.",
         "`shop-images garbage` tells how much of which shops; if that is meant, `shop-images garbage --delete-anyway`.",
         "no; what is due waits for that command.",
-    ),
-    FaultKind.WORKER_STALLED: Advice(
-        "A worker had work, did none of it, and ended itself",
-        "attempts spent 0, lost 0; what it held was not acknowledged and goes to another worker.",
-        "a consumer that stopped without dying, or code that never returns; its log has the stacks of all tasks and threads.",
-        "see that its process manager started it again; give its log to a developer, it can wait for the morning unless it repeats.",
-        "yes, if a process manager starts it again (exit code 75).",
     ),
 }
 

@@ -44,7 +44,7 @@ def json_answer(body: dict[str, object]) -> web.Response:
 
 def problem_page(problem: Problem) -> web.Response:
     """Return a problem as a page."""
-    answer = page("problem.html", status=problem.status, title=problem.title_text, detail=problem.detail, errors=problem.errors)
+    answer = page("problem.html", status=problem.status, title=problem.title_text, detail=problem.detail)
     answer.headers.update(problem.headers)
     return answer
 
