@@ -78,7 +78,7 @@ class WorkerApp(DrainingApp):
         self.parts = await open_or_exit(self, open_parts(self.settings, self.metrics, client_id=self.settings.app_id))
         self.worker_parts = await open_or_exit(self, open_worker_parts(self.parts, self.pace, port=self.conf.web_port))
         worker = self.worker_parts
-        TellFaults(self.parts.alerts, self._held, self.dispatcher.go_on).listen(worker.breakers, worker.bugs, worker.sources, worker.rescue)
+        TellFaults(self.parts.alerts, self._held, self.dispatcher.go_on).listen(worker.breakers, worker.bugs, worker.sources)
         self.parts.watch_lag.held_here = lambda: worker.held_by
         self.flow_control.on_suspend = self.dispatcher.drain
         await super().on_start()

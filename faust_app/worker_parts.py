@@ -7,6 +7,7 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import timedelta
+from functools import partial
 
 from faust_app.adapters.check_pool import CheckPool
 from faust_app.adapters.consumer_offsets import KafkaConsumerOffsets
@@ -27,6 +28,7 @@ from faust_app.flows.rescue import Rescue
 from faust_app.flows.settle import Settler
 from faust_app.flows.sources import Sources
 from faust_app.flows.take_requests import TakeRequests
+from faust_app.flows.tell_faults import tell_lost
 from faust_app.parts import Parts
 from faust_app.settings import Settings
 
@@ -87,6 +89,8 @@ async def open_worker_parts(parts: Parts, pace: SourcePace, *, port: int) -> Asy
         sources.egress = breakers[Dependency.EGRESS]
         dead_letters = DeadLetters(parts.event_log, parts.metrics, topic=parts.topics.dead_letter.name, group=settings.app_id)
         grace = timedelta(seconds=settings.replaced_grace)
+        rescue = Rescue(parts.repository, MariaUnfinishedRows(parts.database), offsets, dead_letters, parts.metrics)
+        rescue.on_lost = partial(tell_lost, parts.alerts)
         settler = Settler(parts.repository, dead_letters, breakers, bugs, parts.metrics, grace=grace)
         try:
             yield WorkerParts(
@@ -105,7 +109,7 @@ async def open_worker_parts(parts: Parts, pace: SourcePace, *, port: int) -> Asy
                 bugs=bugs,
                 sources=sources,
                 collector=GarbageCollector(MariaGarbageRepository(parts.database), parts.repository, parts.store, parts.metrics),
-                rescue=Rescue(parts.repository, MariaUnfinishedRows(parts.database), offsets, dead_letters, parts.metrics),
+                rescue=rescue,
                 take_requests=_take_requests(parts, dead_letters, settings),
             )
         finally:

@@ -49,6 +49,10 @@ class Rescue:
             await self._rescue(lost[start : start + A_SECOND])
         return len(lost)
 
+    def stand_down(self) -> None:
+        """Leave it to another process to say what is lost."""
+        self.on_lost(0)
+
     async def find_lost(self, limit: int) -> list[ImageRow]:
         """Return lost rows. The order of reading is part of the rule: committed offsets, rows, log ends."""
         offsets = await self._offsets.committed()

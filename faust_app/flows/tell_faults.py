@@ -8,7 +8,6 @@ from faust_app.core.failure import Dependency, FailureCode
 from faust_app.flows.breakers import Breaker, Breakers
 from faust_app.flows.bugs import Bugs
 from faust_app.flows.ports import Alerts
-from faust_app.flows.rescue import Rescue
 from faust_app.flows.sources import BLOCKING, Sources
 
 _KINDS: Final = {
@@ -17,6 +16,14 @@ _KINDS: Final = {
     Dependency.KAFKA: FaultKind.DEPENDENCY_KAFKA,
     Dependency.EGRESS: FaultKind.EGRESS,
 }
+
+
+def tell_lost(alerts: Alerts, rows: int) -> None:
+    """Say how many rows a look found lost; none ends it."""
+    if rows:
+        alerts.open(FaultKind.LOST, detail=f"{rows} images in one look", waiting=rows)
+    else:
+        alerts.close(FaultKind.LOST)
 
 
 class TellFaults:
@@ -28,9 +35,8 @@ class TellFaults:
         self._go_on = go_on
         self._parked: dict[str, FaultKind] = {}
 
-    def listen(self, breakers: Breakers, bugs: Bugs, sources: Sources, rescue: Rescue) -> None:
+    def listen(self, breakers: Breakers, bugs: Bugs, sources: Sources) -> None:
         """Hear of every change from now on."""
-        rescue.on_lost = self._lost
         breakers.on_change = self._breaker_changed
         bugs.on_change = lambda: self._brake_changed(bugs.brake)
         bugs.on_parked = self._shop_parked
@@ -52,12 +58,6 @@ class TellFaults:
         else:
             self._alerts.close(FaultKind.BUG_BRAKE)
             self._go_on()
-
-    def _lost(self, rows: int) -> None:
-        if rows:
-            self._alerts.open(FaultKind.LOST, detail=f"{rows} images in one look", waiting=rows)
-        else:
-            self._alerts.close(FaultKind.LOST)
 
     def _shop_parked(self, shop_no: int) -> None:
         self._alerts.open(FaultKind.SHOP_BUG, detail=f"shop {shop_no}")

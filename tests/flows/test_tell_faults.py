@@ -1,10 +1,12 @@
 """What a worker notices of the platform reaches the alerts, and its end as well."""
 
+from functools import partial
+
 from faust_app.core.alert import FaultKind
 from faust_app.core.failure import Dependency, FailureCode
 from faust_app.flows.dead_letters import DeadLetters
 from faust_app.flows.rescue import Rescue
-from faust_app.flows.tell_faults import TellFaults
+from faust_app.flows.tell_faults import TellFaults, tell_lost
 from tests.fakes.alerts import FakeAlerts
 from tests.fakes.consumer_offsets import FakeConsumerOffsets
 from tests.fakes.unfinished_rows import FakeUnfinishedRows
@@ -20,7 +22,7 @@ def rescue_of(bench: WorkerBench) -> Rescue:
 
 def listening(bench: WorkerBench) -> tuple[FakeAlerts, list[int]]:
     heard, started = FakeAlerts(), list[int]()
-    TellFaults(heard, lambda: 7, lambda: started.append(1)).listen(bench.breakers, bench.bugs, bench.sources, rescue_of(bench))
+    TellFaults(heard, lambda: 7, lambda: started.append(1)).listen(bench.breakers, bench.bugs, bench.sources)
     return heard, started
 
 
@@ -74,9 +76,18 @@ async def test_a_host_that_refuses_everybody_is_told_apart_from_one_that_is_down
 
 async def test_lost_events_open_an_alert_until_a_look_finds_none(bench: WorkerBench) -> None:
     heard, rescue = FakeAlerts(), rescue_of(bench)
-    TellFaults(heard, lambda: 7, lambda: None).listen(bench.breakers, bench.bugs, bench.sources, rescue)
+    rescue.on_lost = partial(tell_lost, heard)
     await bench.publisher.publish([await bench.accept()])
     await rescue.run_pass()
     assert heard.faults[FaultKind.LOST, None].waiting == 1
     await rescue.run_pass()
     assert heard.words == [("open", FaultKind.LOST, None), ("close", FaultKind.LOST, None)]
+
+
+async def test_a_process_that_no_longer_looks_says_nothing_of_lost_events(bench: WorkerBench) -> None:
+    heard, rescue = FakeAlerts(), rescue_of(bench)
+    rescue.on_lost = partial(tell_lost, heard)
+    await bench.publisher.publish([await bench.accept()])
+    await rescue.run_pass()
+    rescue.stand_down()
+    assert heard.words[-1] == ("close", FaultKind.LOST, None)
