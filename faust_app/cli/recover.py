@@ -45,15 +45,13 @@ class RecoverReport:
         """Return the report for people."""
         found = self.findings
         done = "to be fetched again" if self.dry_run else f"{found.republished:,} are fetched again"
+        again = "ask their shops to send them again"
         unreadable = "unreadable" if self.passes_in_bucket is None else f"{self.passes_in_bucket:,}"
         return [
             f"{found.images:,} images and {found.objects:,} objects compared",
-            f"{found.missing:,} images show an object that is gone: {done}",
-            *_some(_names(found.missing_images)),
-            f"{found.behind:,} images have an object newer than their row: ask their shops to send them again",
-            *_some(_names(found.images_behind)),
-            f"{found.without_row:,} objects belong to no row: kept; ask their shops to send their images again",
-            *_some(found.keys_without_row),
+            *_told(f"{found.missing:,} images show an object that is gone", done, _names(found.missing_images)),
+            *_told(f"{found.behind:,} images have an object newer than their row", again, _names(found.images_behind)),
+            *_told(f"{found.without_row:,} objects belong to no row", f"kept; {again}", found.keys_without_row),
             f"passes of the collector: database {self.passes:,}, bucket {unreadable}"
             + ("" if self.dry_run else "; it goes on with its next pass"),
         ]
@@ -88,6 +86,8 @@ def _names(keys: list[ImageKey]) -> list[str]:
     return [f"shop {shop_no}, image {image_id.decode(errors='replace')}" for shop_no, image_id in keys]
 
 
-def _some(names: list[str]) -> list[str]:
+def _told(what: str, step: str, names: list[str]) -> list[str]:
+    """Return a finding with what to do about it and some examples; only the finding where there is none."""
     more = len(names) - _SHOWN
-    return [f"  {name}" for name in names[:_SHOWN]] + ([f"  and {more:,} more; --json lists them"] if more > 0 else [])
+    rest = [f"  and {more:,} more; --json lists them"] if more > 0 else []
+    return [f"{what}: {step}", *(f"  {name}" for name in names[:_SHOWN]), *rest] if names else [what]
