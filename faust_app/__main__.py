@@ -16,6 +16,7 @@ from faust_app.adapters.image_counts import MariaImageCounts
 from faust_app.adapters.image_repository import MariaImageRepository
 from faust_app.adapters.job_runs import MariaJobRuns
 from faust_app.adapters.table_sizes import MariaTableSizes
+from faust_app.adapters.webhook import Webhook
 from faust_app.cli.alerts import list_alerts
 from faust_app.cli.check import check_alerts
 from faust_app.cli.daily import DailyAnswer, check_daily
@@ -199,8 +200,11 @@ def _check_daily(settings: Settings, *, tell: bool, as_json: bool) -> None:
     async def work() -> DailyAnswer:
         connected = KafkaConsumerOffsets.connect(settings.bootstrap_servers, settings.app_id, topics)
         async with Database.connect(settings.database, 1) as database, connected as offsets:
-            place = Place(settings.zone, settings.web_public_url)
-            return await check_daily(daily_check(settings, database, offsets), MariaJobRuns(database), place, tell=tell)
+            check, place = daily_check(settings, database, offsets), Place(settings.zone, settings.web_public_url)
+            if not tell or settings.alert_webhook_url is None:
+                return await check_daily(check, MariaJobRuns(database), place, None)
+            async with Webhook(settings) as messenger:
+                return await check_daily(check, MariaJobRuns(database), place, messenger)
 
     answer = _run(work())
     _print(answer, as_json=as_json)

@@ -96,7 +96,7 @@ class Metrics:
         )
         self.lease_held = Gauge(
             "shop_images_lease_held",
-            "1 while this process runs the duty and no other does: rescue, collector.",
+            "1 while this process runs the duty and no other does: rescue, collector, audit.",
             ("duty",),
             registry=self.registry,
         )

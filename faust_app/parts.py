@@ -88,7 +88,7 @@ async def _reasons(probe: Awaitable[object]) -> list[str]:
     return []
 
 
-async def hand_over(duty: str, release: Callable[[], Awaitable[None]]) -> None:
+async def give_up_duty(duty: str, release: Callable[[], Awaitable[None]]) -> None:
     """Let another process run the duty at once; while the database is away, one follows when the lease runs out."""
     try:
         async with asyncio.timeout(_HAND_OVER_SECONDS):
@@ -125,7 +125,7 @@ async def open_parts(settings: Settings, metrics: Metrics, *, client_id: str) ->
             metrics=metrics,
             terms=Terms(place, settings.digest_time, holder=process),
         )
-        stack.push_async_callback(hand_over, "alerts", send_alerts.release)
+        stack.push_async_callback(give_up_duty, "alerts", send_alerts.release)
         faults = MariaFaults(database)
         alerts = FaultReporter(faults, messenger, metrics, worker=process, place=place, clock=time.monotonic, now=_utc_now)
         servers, image_topics = settings.bootstrap_servers, [spec.name for spec in topics.images]

@@ -71,7 +71,7 @@ class WorkerApp(DrainingApp):
             lambda: LagPage(self.parts.watch_lag, self.parts.watch_stalled),
             lambda: StalledPage(self.parts.watch_stalled, images_at=settings.web_public_url),
         )
-        self._show_dispatcher()
+        self._show_gauges()
 
     async def on_start(self) -> None:
         """Open the adapters before Faust starts to consume; they are closed after it stopped."""
@@ -150,7 +150,7 @@ class WorkerApp(DrainingApp):
             reasons.append(f"no partition assigned of {', '.join(lacking)}")
         return reasons
 
-    def _show_dispatcher(self) -> None:
+    def _show_gauges(self) -> None:
         self.metrics.snapshot_age.labels("lag").set_function(lambda: self.parts.watch_lag.age)
         self.metrics.snapshot_age.labels("stalled").set_function(lambda: self.parts.watch_stalled.age)
         self.metrics.running.set_function(lambda: self.dispatcher.running)

@@ -35,7 +35,7 @@ from faust_app.flows.settle import Settler
 from faust_app.flows.single_runner import SingleRunner
 from faust_app.flows.sources import Sources
 from faust_app.flows.take_requests import TakeRequests
-from faust_app.parts import Parts, hand_over
+from faust_app.parts import Parts, give_up_duty
 from faust_app.settings import Settings
 
 
@@ -142,7 +142,7 @@ async def open_worker_parts(parts: Parts, pace: SourcePace, *, port: int) -> Asy
                 take_requests=_take_requests(parts, dead_letters, settings),
             )
         finally:
-            await asyncio.gather(*(hand_over(duty, runner.release) for duty, runner in alone.items()))
+            await asyncio.gather(*(give_up_duty(duty, runner.release) for duty, runner in alone.items()))
             await breakers.stop()
 
 

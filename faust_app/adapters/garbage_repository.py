@@ -6,12 +6,17 @@ from typing import Final
 
 from faust_app.adapters.database import Database
 from faust_app.adapters.image_writes import add_garbage, groups, values_table
+from faust_app.core.collection import GarbageCounts
 from faust_app.core.image import ImageKey
 from faust_app.core.outcome import Garbage
 
 _DUE: Final = "SELECT id, shop_no, image_id, target, due_at FROM garbage WHERE due_at <= UTC_TIMESTAMP(6) ORDER BY due_at LIMIT %s"
 _COUNT: Final = (
     "SELECT COUNT(*) FROM (SELECT 1 FROM garbage WHERE due_at > COALESCE(%s, '1000-01-01') AND due_at <= UTC_TIMESTAMP(6) LIMIT %s) x"
+)
+_COUNTS: Final = "SELECT COUNT(*), COALESCE(SUM(due_at <= UTC_TIMESTAMP(6)), 0) FROM garbage"
+_SHOPS: Final = (
+    "SELECT shop_no, COUNT(*) FROM garbage WHERE due_at <= UTC_TIMESTAMP(6) GROUP BY shop_no ORDER BY COUNT(*) DESC, shop_no LIMIT 10"
 )
 _LISTED: Final = (
     "SELECT DISTINCT target FROM ({values}) x STRAIGHT_JOIN garbage FORCE INDEX (by_image)"
@@ -40,6 +45,11 @@ class MariaGarbageRepository:
         """Count entries that became due after the time, or ever, no further than to `up_to`."""
         ((count,),) = await self._database.rows(_COUNT, (after, up_to))
         return int(count)
+
+    async def counts(self) -> GarbageCounts:
+        """Count what is listed and what of it is due, with the ten shops that have most."""
+        ((listed, due),) = await self._database.rows(_COUNTS)
+        return GarbageCounts(listed, int(due), tuple(await self._database.rows(_SHOPS)))
 
     async def listed(self, keys: Sequence[ImageKey]) -> set[str]:
         """Return every target that is listed for these images."""

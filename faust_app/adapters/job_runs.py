@@ -70,12 +70,6 @@ class MariaJobRuns:
 
         return await self._database.run(unit)
 
-    async def tell(self, result: RunResult) -> None:
-        """Send the message of a run by hand, which is nobody's run of the day."""
-        message = result.message
-        if message is not None:
-            await self._database.run(lambda session: add_message(session, message))
-
 
 def _finished(day: date, finished: datetime, result: str | None) -> FinishedRun:
     return FinishedRun(day, finished, json.loads(result) if result else {})

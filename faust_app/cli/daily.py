@@ -1,39 +1,46 @@
 """`shop-images check --daily`: the daily check now, whenever somebody wants to know."""
 
 from dataclasses import dataclass
+from uuid import uuid4
 
+from faust_app.core.alert_message import Delivered, Undelivered
 from faust_app.core.alert_text import Place
 from faust_app.core.daily_report import DAILY_CHECK, DailyReport
 from faust_app.core.daily_text import daily_lines
 from faust_app.flows.daily_check import DailyCheck
-from faust_app.flows.ports import JobRuns
+from faust_app.flows.ports import JobRuns, Messenger
 
 
 @dataclass(frozen=True, slots=True)
 class DailyAnswer:
-    """What was found, and whether a message about it waits for the messenger."""
+    """What was found, and what the messenger said; None where there was nothing to tell it."""
 
     report: DailyReport
     place: Place
-    told: bool
+    told: Delivered | Undelivered | None
 
     def as_json(self) -> dict[str, object]:
         """Return the answer as a JSON object."""
-        return {**self.report.as_json(), "told": self.told}
+        return {**self.report.as_json(), "told": isinstance(self.told, Delivered)}
 
     def lines(self) -> list[str]:
         """Return the answer for people."""
-        return [
-            *daily_lines(self.report, self.place),
-            *(["Told: the next process that sends alerts tells the messenger."] if self.told else []),
-        ]
+        lines = daily_lines(self.report, self.place)
+        match self.told:
+            case Delivered():
+                return [*lines, f"Told: the messenger took it ({self.told.answer})."]
+            case Undelivered():
+                return [*lines, f"Not told: {self.told.reason}; `shop-images check --alerts` tries the messenger."]
+        return list(lines)
 
 
-async def check_daily(check: DailyCheck, runs: JobRuns, place: Place, *, tell: bool) -> DailyAnswer:
-    """Run the check; the run of the day is done all the same. Raises Unavailable, and then nothing is told."""
+async def check_daily(check: DailyCheck, runs: JobRuns, place: Place, messenger: Messenger | None) -> DailyAnswer:
+    """Run the check; the run of the day is done all the same. Raises Unavailable, and then nothing is told.
+
+    Its message goes to the messenger directly: it counts into no limit and holds up no alert.
+    """
     now, last = await runs.last(DAILY_CHECK)
     report = await check.look(now, None if last is None else last.result)
-    result = check.result(report)
-    if tell:
-        await runs.tell(result)
-    return DailyAnswer(report, place, told=tell and result.message is not None)
+    message = check.result(report).message
+    told = None if messenger is None or message is None else await messenger.send(f"msg_{uuid4().hex}", message)
+    return DailyAnswer(report, place, told)

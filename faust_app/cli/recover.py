@@ -11,9 +11,8 @@ from faust_app.adapters.database import Database
 from faust_app.adapters.image_folders import MariaImageFolders
 from faust_app.adapters.image_repository import MariaImageRepository
 from faust_app.adapters.object_store import S3ObjectStore
-from faust_app.core.collection import COUNTER_KEY, counted
 from faust_app.core.image import ImageKey
-from faust_app.flows.recover import Findings, Recovery
+from faust_app.flows.recover import Findings, Passes, Recovery
 from faust_app.settings import Settings
 
 _SHOWN: Final = 10
@@ -24,8 +23,7 @@ class RecoverReport:
     """What was found, what of it was mended, and how far the database was behind the bucket."""
 
     findings: Findings
-    passes: int
-    passes_in_bucket: int | None
+    passes: Passes
     dry_run: bool
 
     def as_json(self) -> dict[str, object]:
@@ -35,8 +33,13 @@ class RecoverReport:
             "dry_run": self.dry_run,
             "images": found.images,
             "objects": found.objects,
-            "collector_passes": {"database": self.passes, "bucket": self.passes_in_bucket},
-            "without_object": {"count": found.missing, "republished": found.republished, "images": _images(found.missing_images)},
+            "collector_passes": {"database": self.passes.database, "bucket": self.passes.bucket},
+            "without_object": {
+                "count": found.missing,
+                "republished": found.republished,
+                "replaced": found.replaced,
+                "images": _images(found.missing_images),
+            },
             "behind": {"count": found.behind, "images": _images(found.images_behind)},
             "objects_without_row": {"count": found.without_row, "keys": found.keys_without_row},
         }
@@ -46,13 +49,14 @@ class RecoverReport:
         found = self.findings
         done = "to be fetched again" if self.dry_run else f"{found.republished:,} are fetched again"
         again = "ask their shops to send them again"
-        unreadable = "unreadable" if self.passes_in_bucket is None else f"{self.passes_in_bucket:,}"
+        unreadable = "unreadable" if self.passes.bucket is None else f"{self.passes.bucket:,}"
         return [
             f"{found.images:,} images and {found.objects:,} objects compared",
             *_told(f"{found.missing:,} images show an object that is gone", done, _names(found.missing_images)),
+            *([f"  {found.replaced:,} of them have a newer object, which goes for the older one: {again} first"] if found.replaced else []),
             *_told(f"{found.behind:,} images have an object newer than their row", again, _names(found.images_behind)),
             *_told(f"{found.without_row:,} objects belong to no row", f"kept; {again}", found.keys_without_row),
-            f"passes of the collector: database {self.passes:,}, bucket {unreadable}"
+            f"passes of the collector: database {self.passes.database:,}, bucket {unreadable}"
             + ("" if self.dry_run else "; it goes on with its next pass"),
         ]
 
@@ -61,21 +65,14 @@ async def recover(settings: Settings, *, dry_run: bool) -> RecoverReport:
     """Compare rows and bucket; without `dry_run` mend what can be mended and let the collector go on. Raises Unavailable."""
     async with Database.connect(settings.database, 2) as database, S3ObjectStore(settings) as store:
         collector = MariaCollectorRow(database)
-        passes, in_bucket = (await collector.state()).passes, counted(await store.read(COUNTER_KEY))
-        recovery = Recovery(MariaImageRepository(database), MariaImageFolders(database), store)
+        recovery = Recovery(MariaImageRepository(database), MariaImageFolders(database), collector, store)
+        passes = await recovery.passes()
         with Progress(console=Console(stderr=True), transient=True) as progress:
             task = progress.add_task("images", total=await collector.images_about() or None)
             findings = await recovery.run(dry_run=dry_run, advance=lambda images: progress.advance(task, images))
         if not dry_run:
-            await _let_go_on(collector, store, passes, in_bucket)
-        return RecoverReport(findings, passes, in_bucket, dry_run)
-
-
-async def _let_go_on(collector: MariaCollectorRow, store: S3ObjectStore, passes: int, in_bucket: int | None) -> None:
-    """Count from where the bucket is; a counter that cannot be read is removed, and written anew by the next pass."""
-    if in_bucket is None:
-        await store.delete([COUNTER_KEY])
-    await collector.catch_up(max(passes, in_bucket or 0))
+            await recovery.let_collector_go_on()
+        return RecoverReport(findings, passes, dry_run)
 
 
 def _images(keys: list[ImageKey]) -> list[dict[str, object]]:

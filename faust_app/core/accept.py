@@ -4,7 +4,7 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 
 from faust_app.core.events import ImageRequest, Op
-from faust_app.core.image import ImageRow, ImageState, WakeReason, source_host
+from faust_app.core.image import ImageRow, ImageState, WakeReason, begun_anew, source_host
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,27 +41,23 @@ def accept(row: ImageRow, request: ImageRequest, *, requested_at: datetime, now:
         return Superseded(row)
     exists = row.version > 0 and row.state is not ImageState.DELETED
     op = request.op if request.op is Op.DELETE else (Op.UPDATE if exists else Op.REGISTER)
+    begun = begun_anew(
+        row,
+        version=next_version(row.version, now),
+        open_since=row.open_since or now,
+        wake_at=now + lease,
+        reason=WakeReason.UNSENT,
+    )
     return Accepted(
         replace(
-            row,
-            version=next_version(row.version, now),
+            begun,
             op=op,
-            state=ImageState.IN_PROGRESS,
             source_url=request.source_url,
             source_host=source_host(request.source_url) if request.source_url else None,
             product_id=request.product_id if request.product_id is not None else row.product_id,
             external_version=request.external_version if request.external_version is not None else row.external_version,
             correlation_id=request.correlation_id,
             requested_at=requested_at,
-            attempt=0,
-            rescues=0,
-            error_code=None,
-            error_detail=None,
-            fingerprint=None,
-            position=None,
-            open_since=row.open_since or now,
-            wake_at=now + lease,
-            wake_reason=WakeReason.UNSENT,
         )
     )
 

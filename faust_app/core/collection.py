@@ -1,11 +1,12 @@
 """May the collector delete at all? Not while the database is older than the bucket, and not far too much at once."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Final
 
-COUNTER_KEY: Final = "collector/passes"
-"""The object that counts the passes of the collector, beside the count in the database."""
+COUNTER: Final = "collector/passes/"
+"""What the key of the newest pass begins with, its number behind it; a key a pass, so that a late PUT hides none."""
 LEAST_TO_STOP: Final = 1000
 """Due entries up to which a pass is never too much, however few images there are."""
 SHARE_TO_STOP: Final = 0.01
@@ -26,11 +27,26 @@ class CollectorState:
     allowed_before: datetime | None = None
 
 
-def counted(content: bytes | None) -> int | None:
-    """Return how many passes the bucket's counter tells, 0 where there is none, None where it cannot be read."""
-    if content is None:
-        return 0
-    return int(content) if content.isdigit() and len(content) <= _DIGITS else None
+@dataclass(frozen=True, slots=True)
+class GarbageCounts:
+    """Entries that are listed and due, and the shops with most that is due."""
+
+    listed: int
+    due: int
+    shops: tuple[tuple[int, int], ...] = ()
+
+
+def counter_key(passes: int) -> str:
+    """Return the key that tells of so many passes."""
+    return f"{COUNTER}{passes}"
+
+
+def counted(keys: Iterable[str]) -> int | None:
+    """Return how many passes the bucket has seen by the keys of its counter, None where one cannot be read."""
+    numbers = [key.removeprefix(COUNTER) for key in keys]
+    if not all(number.isascii() and number.isdigit() and len(number) <= _DIGITS for number in numbers):
+        return None
+    return max(map(int, numbers), default=0)
 
 
 def went_back(state: CollectorState, in_bucket: int | None) -> str | None:
@@ -40,7 +56,7 @@ def went_back(state: CollectorState, in_bucket: int | None) -> str | None:
     that the database forgot. What that pass deleted may be what the rows show now.
     """
     if in_bucket is None:
-        return f"the counter {COUNTER_KEY} in the bucket cannot be read"
+        return f"a key under {COUNTER} in the bucket is no number"
     if in_bucket > state.passes:
         return f"the bucket has seen {in_bucket} passes of the collector, the database {state.passes}"
     return None

@@ -1,7 +1,7 @@
 """The row of an image: the truth about where it stands, and the key its bytes are stored under."""
 
 import hashlib
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from enum import StrEnum
 from typing import Final
@@ -96,6 +96,24 @@ class ImageRow:
 def placeholder(key: ImageKey, now: datetime) -> ImageRow:
     """Return the row of an image that was never heard of: version 0, below every version that is ever given."""
     return ImageRow(*key, 0, Op.REGISTER, now, ImageState.IN_PROGRESS)
+
+
+def begun_anew(row: ImageRow, *, version: int, open_since: datetime, wake_at: datetime, reason: WakeReason) -> ImageRow:
+    """Return the row at a new version, with nothing left of how the one before it went."""
+    return replace(
+        row,
+        version=version,
+        state=ImageState.IN_PROGRESS,
+        attempt=0,
+        rescues=0,
+        error_code=None,
+        error_detail=None,
+        fingerprint=None,
+        position=None,
+        open_since=open_since,
+        wake_at=wake_at,
+        wake_reason=reason,
+    )
 
 
 def source_host(url: str) -> str:

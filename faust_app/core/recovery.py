@@ -6,7 +6,7 @@ from datetime import datetime
 
 from faust_app.core.accept import next_version
 from faust_app.core.events import Op
-from faust_app.core.image import ImageRow, ImageState, WakeReason, version_of
+from faust_app.core.image import ImageRow, WakeReason, begun_anew, version_of
 
 
 def shows_missing(row: ImageRow, keys: Iterable[str]) -> bool:
@@ -29,18 +29,5 @@ def stored_anew(current: ImageRow | None, judged: ImageRow, now: datetime) -> Im
         return None
     if current.op is Op.DELETE:
         return None
-    return replace(
-        current,
-        version=next_version(current.version, now),
-        state=ImageState.IN_PROGRESS,
-        attempt=0,
-        rescues=0,
-        error_code=None,
-        error_detail=None,
-        fingerprint=None,
-        position=None,
-        open_since=now,
-        wake_at=now,
-        wake_reason=WakeReason.REPUBLISHED,
-        shown=None,
-    )
+    version = next_version(current.version, now)
+    return replace(begun_anew(current, version=version, open_since=now, wake_at=now, reason=WakeReason.REPUBLISHED), shown=None)

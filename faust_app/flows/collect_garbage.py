@@ -11,7 +11,7 @@ from typing import Final
 import structlog
 
 from faust_app.core.alert import FaultKind
-from faust_app.core.collection import COUNTER_KEY, CollectorState, counted, most_of_a_pass, went_back
+from faust_app.core.collection import COUNTER, CollectorState, counted, counter_key, most_of_a_pass, went_back
 from faust_app.core.image import ImageRow, version_of
 from faust_app.core.outcome import Garbage, may_collect
 from faust_app.flows.ports import Alerts, CollectorRow, GarbageRepository, ImageRepository, ObjectStore
@@ -43,33 +43,40 @@ class GarbageCollector:
         self._metrics = metrics
 
     async def run_pass(self) -> int:
-        """Delete all that is due, if it may; return how many objects were. Raises Unavailable; what is done stays done."""
-        deleted = 0
+        """Delete what is due, if it may; return how many objects were. Raises Unavailable; what is done stays done.
+
+        What a pass deletes is read before the pass is counted: a database that knows the pass knows all of it as garbage.
+        """
         state = await self._row.state()
-        if await self._went_back(state) or await self._is_too_much(state):
-            return deleted
-        if not await self._garbage.count_due(None, 1) or not await self._count_pass(state):
-            return deleted
-        while entries := await self._garbage.due_garbage(GROUP):
-            deleted += await self._collect(entries)
-        return deleted
-
-    async def _went_back(self, state: CollectorState) -> bool:
-        """Tell, and report, whether the database is older than the bucket."""
-        return self._report(FaultKind.DATABASE_WENT_BACK, went_back(state, counted(await self._store.read(COUNTER_KEY))))
-
-    async def _is_too_much(self, state: CollectorState) -> bool:
-        """Tell, and report, whether more is due than anybody meant."""
+        counter = [key async for key in self._store.list_keys(COUNTER)]
         most = most_of_a_pass(await self._row.images_about())
+        if self._went_back(state, counter) or await self._is_too_much(state, most):
+            return 0
+        entries = await self._garbage.due_garbage(most)
+        if not entries or not await self._count_pass(state, counter):
+            return 0
+        return sum([await self._collect(entries[start : start + GROUP]) for start in range(0, len(entries), GROUP)])
+
+    def _went_back(self, state: CollectorState, counter: Sequence[str]) -> bool:
+        """Tell, and report, whether the database is older than the bucket; then nothing else matters."""
+        back = self._report(FaultKind.DATABASE_WENT_BACK, went_back(state, counted(counter)))
+        if back:
+            self._alerts.close(FaultKind.TOO_MUCH_GARBAGE)
+        return back
+
+    async def _is_too_much(self, state: CollectorState, most: int) -> bool:
+        """Tell, and report, whether more is due than anybody meant."""
         too_much = await self._garbage.count_due(state.allowed_before, most + 1) > most
         return self._report(FaultKind.TOO_MUCH_GARBAGE, f"more than {most} entries are due" if too_much else None)
 
-    async def _count_pass(self, state: CollectorState) -> bool:
+    async def _count_pass(self, state: CollectorState, counter: Sequence[str]) -> bool:
         """Count the pass, in the database before the bucket: one that ends in between leaves the bucket behind."""
         if not await self._row.begin_pass(state.passes):
             return False
-        content = str(state.passes + 1).encode()
-        await self._store.put(COUNTER_KEY, content, content_type="text/plain", sha256=hashlib.sha256(content).hexdigest(), metadata={})
+        await self._store.put(
+            counter_key(state.passes + 1), b"", content_type="text/plain", sha256=hashlib.sha256(b"").hexdigest(), metadata={}
+        )
+        await self._store.delete(counter)
         return True
 
     def stand_down(self) -> None:

@@ -9,7 +9,7 @@ from faust_app.core.alert_message import AlertMessage, Delivered, Undelivered, W
 from faust_app.core.alert_step import Standing, Step
 from faust_app.core.alert_text import Reach
 from faust_app.core.changes import Decide, IntakeOffset
-from faust_app.core.collection import CollectorState
+from faust_app.core.collection import CollectorState, GarbageCounts
 from faust_app.core.content import Fetched, ImageFacts, NotModified, Validators
 from faust_app.core.digest import DigestCounts, Span
 from faust_app.core.failure import RecordRefused, Unavailable
@@ -137,6 +137,10 @@ class GarbageRepository(Protocol):
         """Forget entries that are dealt with."""
         ...
 
+    async def counts(self) -> GarbageCounts:
+        """Count what is listed and what of it is due."""
+        ...
+
     async def count_due(self, after: datetime | None, up_to: int) -> int:
         """Count entries that became due after the time, or ever, no further than to `up_to`."""
         ...
@@ -159,6 +163,10 @@ class CollectorRow(Protocol):
 
     async def begin_pass(self, before: int) -> bool:
         """Count one more pass, unless another process did since `before` were read; tell whether it is counted."""
+        ...
+
+    async def catch_up(self, passes: int) -> None:
+        """Count no fewer passes than these."""
         ...
 
     async def audited(self, key: str) -> None:
@@ -428,10 +436,6 @@ class JobRuns(Protocol):
 
     async def finish(self, job: str, day: date, holder: str, result: RunResult) -> bool:
         """Note that the run is done, with its message in the same transaction; False when it is no longer ours."""
-        ...
-
-    async def tell(self, result: RunResult) -> None:
-        """Send the message of a run by hand, which is nobody's run of the day."""
         ...
 
 

@@ -1,19 +1,21 @@
 """After a database was set back to a backup: what rows and bucket no longer agree on is found and, where it can be, mended.
 
 A row whose object is gone is fetched again. Objects that belong to no row, or to a version that the row never reached,
-are kept and told: they are traces of requests that the database forgot, which only their senders can send again.
+are told: they are traces of requests that the database forgot, which only their senders can send again. They are kept,
+unless their image is fetched again: a broken link is worse than an older picture, and a newer version makes them garbage.
 """
 
 from collections import defaultdict
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Final
 
 from faust_app.core.changes import Changes, Locked
+from faust_app.core.collection import COUNTER, counted
 from faust_app.core.image import OBJECTS, ImageKey, ImageRow, folder, folder_of
 from faust_app.core.outcome import HistoryEntry
 from faust_app.core.recovery import newer_keys, shows_missing, stored_anew
-from faust_app.flows.ports import ImageFolders, ImageRepository, ObjectStore
+from faust_app.flows.ports import CollectorRow, ImageFolders, ImageRepository, ObjectStore
 
 _PAGE: Final = 1000
 _GROUP: Final = 200
@@ -23,27 +25,32 @@ _TOLD: Final = 10_000
 
 @dataclass(slots=True)
 class Findings:
-    """What rows and bucket do not agree on; `republished` of the `missing` are fetched again."""
+    """What rows and bucket do not agree on; `republished` of the `missing` are fetched again.
+
+    `replaced` are both missing and behind: what is fetched is older than what the bucket has, which is garbage from then on.
+    """
 
     images: int = 0
     objects: int = 0
     missing: int = 0
     republished: int = 0
+    replaced: int = 0
     without_row: int = 0
     behind: int = 0
     missing_images: list[ImageKey] = field(default_factory=list)
     keys_without_row: list[str] = field(default_factory=list)
     images_behind: list[ImageKey] = field(default_factory=list)
 
-    def add_missing(self, rows: Sequence[ImageRow]) -> None:
-        """Note images that show an object which is not there."""
+    def add_missing(self, rows: Sequence[ImageRow], behind: Collection[ImageKey]) -> None:
+        """Note images that show an object which is not there, some of which are `behind` as well."""
         self.missing += len(rows)
+        self.replaced += sum(row.key in behind for row in rows)
         self.missing_images += [row.key for row in rows][: _TOLD - len(self.missing_images)]
 
-    def add_behind(self, row: ImageRow) -> None:
-        """Note an image of which the bucket has a version that its row never reached."""
-        self.behind += 1
-        self.images_behind += [row.key][: _TOLD - len(self.images_behind)]
+    def add_behind(self, rows: Sequence[ImageRow]) -> None:
+        """Note images of which the bucket has a version that their row never reached."""
+        self.behind += len(rows)
+        self.images_behind += [row.key for row in rows][: _TOLD - len(self.images_behind)]
 
     def add_without_row(self, keys: Sequence[str]) -> None:
         """Note objects that belong to no row."""
@@ -51,13 +58,35 @@ class Findings:
         self.keys_without_row += keys[: _TOLD - len(self.keys_without_row)]
 
 
+@dataclass(frozen=True, slots=True)
+class Passes:
+    """Passes of the collector that the database knows, and that the bucket has seen; None: its counter cannot be read."""
+
+    database: int
+    bucket: int | None
+
+
 class Recovery:
     """Compares shop by shop. Safe to repeat, and beside workers: an object that is missed is asked for once more."""
 
-    def __init__(self, repository: ImageRepository, folders: ImageFolders, store: ObjectStore) -> None:
+    def __init__(self, repository: ImageRepository, folders: ImageFolders, collector: CollectorRow, store: ObjectStore) -> None:
         self._repository = repository
         self._folders = folders
+        self._collector = collector
         self._store = store
+
+    async def passes(self) -> Passes:
+        """Return how far database and bucket have counted the collector's passes. Raises Unavailable."""
+        return Passes((await self._collector.state()).passes, counted(await self._counter()))
+
+    async def let_collector_go_on(self) -> None:
+        """Count on from where the bucket is; keys of its counter that cannot be read are removed. Raises Unavailable."""
+        counter = await self._counter()
+        await self._store.delete([key for key in counter if counted([key]) is None])
+        await self._collector.catch_up(max(filter(None, (counted([key]) for key in counter)), default=0))
+
+    async def _counter(self) -> list[str]:
+        return [key async for key in self._store.list_keys(COUNTER)]
 
     async def run(self, *, dry_run: bool, advance: Callable[[int], None]) -> Findings:
         """Compare, and without `dry_run` let what is missing be fetched again. Raises Unavailable; what is done stays done."""
@@ -77,19 +106,21 @@ class Recovery:
             after = page[-1].image_id
             findings.images += len(page)
             of_rows = [(row, keys.pop(folder(row), [])) for row in page]
-            for row, own in of_rows:
-                if newer_keys(row, own):
-                    findings.add_behind(row)
-            await self._mend([row for row, own in of_rows if shows_missing(row, own)], findings, dry_run=dry_run)
+            behind = {row.key for row, own in of_rows if newer_keys(row, own)}
+            findings.add_behind([row for row, _ in of_rows if row.key in behind])
+            missing = await self._missing([row for row, own in of_rows if shows_missing(row, own)])
+            findings.add_missing(missing, behind)
+            await self._mend(() if dry_run else missing, findings)
             advance(len(page))
         for strangers in keys.values():
             findings.add_without_row(strangers)
 
-    async def _mend(self, suspects: Sequence[ImageRow], findings: Findings, *, dry_run: bool) -> None:
+    async def _missing(self, suspects: Sequence[ImageRow]) -> list[ImageRow]:
         """Ask for each object once more: one that was stored after the bucket was listed is not missing."""
-        missing = [row for row in suspects if row.shown is not None and not await self._store.exists(row.shown.object_key)]
-        findings.add_missing(missing)
-        for group in () if dry_run else _groups(missing):
+        return [row for row in suspects if row.shown is not None and not await self._store.exists(row.shown.object_key)]
+
+    async def _mend(self, missing: Sequence[ImageRow], findings: Findings) -> None:
+        for group in _groups(missing):
             findings.republished += await self._repository.change([row.key for row in group], _store_anew(group))
 
 

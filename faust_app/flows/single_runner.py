@@ -50,7 +50,10 @@ class SingleRunner(Generic[T]):
 
     async def run_pass(self) -> T | None:
         """Run a pass and return its result; None when another process has the lease, or took it. Raises Unavailable."""
-        return await under_lease(self._duty, self._hold, self._body)
+        result = await under_lease(self._duty, self._hold, self._body)
+        if result is None:
+            self._metrics.lease_held.labels(self._duty).set(0)
+        return result
 
     async def release(self) -> None:
         """Let another process take over at once. Raises Unavailable."""

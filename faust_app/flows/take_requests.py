@@ -30,8 +30,9 @@ class Request:
 
 @dataclass(frozen=True, slots=True)
 class Refused:
-    """Why a record is no request."""
+    """A record that is no request, and why."""
 
+    record: Record
     code: FailureCode
     detail: str
 
@@ -85,8 +86,8 @@ class TakeRequests:
             except Failure:
                 raise
             except Exception as error:  # noqa: BLE001 - its traceback is logged above
-                refused = Refused(FailureCode.INTERNAL_ERROR, type(error).__name__)
-                await self._bury(record, refused)
+                refused = Refused(record, FailureCode.INTERNAL_ERROR, type(error).__name__)
+                await self._bury(refused)
                 await self._pass_over(record, refused)
 
     async def _pass_over(self, record: Record, refused: Refused) -> None:
@@ -116,15 +117,16 @@ class TakeRequests:
         for record in records:
             request = parse_request(record)
             if isinstance(request, Unparseable):
-                refused = Refused(FailureCode.UNPARSEABLE, request.detail)
-                await self._bury(record, refused)
+                refused = Refused(record, FailureCode.UNPARSEABLE, request.detail)
+                await self._bury(refused)
                 batch.refused.append(refused)
             else:
                 batch.requests.append(Request(record, request))
         return batch
 
-    async def _bury(self, record: Record, refused: Refused) -> None:
+    async def _bury(self, refused: Refused) -> None:
         """Write the record's dead letter; one that Kafka takes from nobody is only logged, and blocks no other."""
+        record = refused.record
         ids = {"partition": record.partition, "offset": record.offset, "code": refused.code.value, "detail": refused.detail}
         try:
             await self._dead_letters.of_record(record, refused.code, refused.detail, group=self._group)
@@ -158,7 +160,7 @@ def _decide(batch: Batch, locked: Locked, terms: Terms, ahead: timedelta) -> tup
     if stored is not None and last.offset < stored.next_offset and _is_fresh(last, stored):
         log.error("requests come from another log; going on from it", partition=last.partition, offset=last.offset)
     if _is_fresh(last, stored):
-        changes.occurrences += [of_record(refused.code, refused.detail) for refused in batch.refused]
+        changes.occurrences += [of_record(refused.code, refused.detail) for refused in batch.refused if _is_fresh(refused.record, stored)]
         changes.offset = IntakeOffset(last.topic, last.partition, last.offset + 1, _appended_at(last))
     return changes, decisions
 

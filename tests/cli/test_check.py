@@ -2,8 +2,11 @@
 
 import asyncio
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
+from threading import Thread
+from typing import Any
 
 import pymysql
 import pytest
@@ -21,6 +24,39 @@ OPEN = (
     " %s, 'a', 1, 'register', at, 'IN_PROGRESS', UTC_TIMESTAMP(6) + INTERVAL 1 HOUR, 'parked', at, at"
     " FROM (SELECT UTC_TIMESTAMP(6) - INTERVAL %s HOUR at) x"
 )
+
+
+class Hook(ThreadingHTTPServer):
+    """A messenger's end of the line."""
+
+    def __init__(self) -> None:
+        super().__init__(("127.0.0.1", 0), _Answer)
+        self.taken: list[dict[str, Any]] = []
+
+    @property
+    def address(self) -> str:
+        return f"http://127.0.0.1:{self.server_port}/hook"
+
+
+class _Answer(BaseHTTPRequestHandler):
+    def do_POST(self) -> None:
+        assert isinstance(self.server, Hook)
+        self.server.taken.append(json.loads(self.rfile.read(int(self.headers["Content-Length"]))))
+        self.send_response(204)
+        self.end_headers()
+
+    def log_message(self, *_: object) -> None:
+        """Keep the tests' output clean."""
+
+
+@pytest.fixture
+def hook() -> Iterator[Hook]:
+    with Hook() as server:
+        thread = Thread(target=server.serve_forever, kwargs={"poll_interval": 0.05})
+        thread.start()
+        yield server
+        server.shutdown()
+        thread.join()
 
 
 @pytest.fixture(scope="module")
@@ -82,21 +118,34 @@ def test_when_all_is_well_the_daily_check_says_so_and_ends_with_zero(installed: 
     assert json.loads(run("check", "--daily", "--json").stdout)["ok"] is True
 
 
-def test_what_is_open_for_over_a_day_is_told_to_who_asks_and_to_the_messenger(installed: Settings, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("ALERT_WEBHOOK_URL", HOOK)
+def test_what_is_open_for_over_a_day_is_told_to_who_asks_and_to_the_messenger(
+    installed: Settings, monkeypatch: pytest.MonkeyPatch, hook: Hook
+) -> None:
+    monkeypatch.setenv("ALERT_WEBHOOK_URL", hook.address)
     monkeypatch.setenv("ALERT_WEBHOOK_SECRET", SECRET)
     execute(installed, OPEN, 7, 25)
     result = run("check", "--daily")
     assert result.exit_code == 1
     assert result.stdout.splitlines()[0].startswith("What: 1 image in progress for over a day, the oldest since ")
     assert "- shop 7: 1 image (waiting 1)" in result.stdout.splitlines()
-    ((body,),) = execute(installed, "SELECT body FROM alert_message")
-    message = json.loads(str(body))
-    assert message["title"] == "[daily] 1 image of 1 shop in progress for over a day: lost 0, waiting 1 (parked 1), queued 0"
+    assert result.stdout.splitlines()[-1].startswith("Told: the messenger took it (")
+    (message,) = hook.taken
+    assert message["data"]["title"] == "[daily] 1 image of 1 shop in progress for over a day: lost 0, waiting 1 (parked 1), queued 0"
     quiet = run("check", "--daily", "--no-tell", "--json")
     assert (quiet.exit_code, json.loads(quiet.stdout)["told"], json.loads(quiet.stdout)["open_over_a_day"]["waiting"]) == (1, False, 1)
-    assert execute(installed, "SELECT COUNT(*) FROM alert_message") == ((1,),)
+    assert len(hook.taken) == 1
+    assert execute(installed, "SELECT COUNT(*) FROM alert_message") == ((0,),), "it holds up no alert and counts into no limit"
     assert execute(installed, "SELECT COUNT(*) FROM job_run") == ((0,),), "the run of the day is done all the same"
+
+
+def test_a_messenger_that_does_not_answer_is_told_to_who_asks(installed: Settings, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("ALERT_WEBHOOK_URL", HOOK)
+    monkeypatch.setenv("ALERT_WEBHOOK_SECRET", SECRET)
+    execute(installed, OPEN, 7, 25)
+    result = run("check", "--daily")
+    assert result.exit_code == 1
+    assert result.stdout.splitlines()[-1].startswith("Not told: ")
+    assert "verysecretpart" not in result.output
 
 
 def test_without_a_messenger_nothing_waits_for_one(installed: Settings) -> None:

@@ -105,14 +105,6 @@ async def test_of_many_rivals_one_gets_the_run(store: Store) -> None:
     assert sum(got) == 1
 
 
-async def test_a_run_by_hand_is_told_and_is_no_run_of_the_day(store: Store) -> None:
-    now, _ = await store.runs.last("job")
-    await store.runs.tell(RunResult({}, message(now, "by hand")))
-    await store.runs.tell(RunResult({}))
-    assert await store.messages() == ["by hand"]
-    assert (await store.runs.last("job"))[1] is None
-
-
 # Once a day over all processes
 
 

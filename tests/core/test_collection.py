@@ -2,17 +2,28 @@
 
 import pytest
 
-from faust_app.core.collection import LEAST_TO_STOP, CollectorState, counted, most_of_a_pass, went_back
+from faust_app.core.collection import COUNTER, LEAST_TO_STOP, CollectorState, counted, most_of_a_pass, went_back
 from faust_app.core.image import folder, folder_of, object_key
 from tests.factories import done_row
 
 
 @pytest.mark.parametrize(
-    ("content", "passes"),
-    [(None, 0), (b"0", 0), (b"17", 17), (b"", None), (b"-1", None), (b"1\n", None), (b"9" * 19, None), (b"\xff", None)],
+    ("names", "passes"),
+    [
+        ([], 0),
+        (["0"], 0),
+        (["17"], 17),
+        (["9", "10", "2"], 10),
+        ([""], None),
+        (["-1"], None),
+        (["3", "x"], None),
+        (["9" * 19], None),
+        (["²"], None),
+    ],
+    ids=repr,
 )
-def test_the_counter_in_the_bucket_is_a_plain_number_or_unreadable(content: bytes | None, passes: int | None) -> None:
-    assert counted(content) == passes
+def test_the_newest_key_of_the_counter_tells_the_passes_and_a_strange_one_stops_everything(names: list[str], passes: int | None) -> None:
+    assert counted([f"{COUNTER}{name}" for name in names]) == passes
 
 
 @pytest.mark.parametrize(

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from faust_app.core.collection import COUNTER_KEY
+from faust_app.core.collection import COUNTER, counter_key
 from tests.e2e.installation import Installation
 
 SHOP, LATER = 10, 11
@@ -76,7 +76,7 @@ async def test_after_a_restore_nothing_is_deleted_until_recover_has_mended_what_
     tried = json.loads((await installation.run_command("recover", "--dry-run", "--json"))[0])
     gone = sorted([*(f"i{number}" for number in range(10)), "i39"])
     images = [{"shop_no": SHOP, "image_id": name} for name in gone]
-    assert tried["without_object"] == {"count": 11, "republished": 0, "images": images}
+    assert tried["without_object"] == {"count": 11, "republished": 0, "replaced": 10, "images": images}
     assert (tried["behind"]["count"], tried["objects_without_row"]["count"]) == (10, 5)
     assert tried["collector_passes"]["bucket"] > tried["collector_passes"]["database"]
     assert installation.states(SHOP) == {"DONE": 40}
@@ -91,7 +91,8 @@ async def test_after_a_restore_nothing_is_deleted_until_recover_has_mended_what_
     unknown = [key for key in await installation.keys() if key.startswith(f"shops/{LATER}/")]
     assert len(unknown) == 5, "what belongs to no row is kept"
     assert json.loads((await installation.run_command("recover", "--dry-run", "--json"))[0])["without_object"]["count"] == 0
-    assert await installation.keys(COUNTER_KEY) == [COUNTER_KEY]
+    ((passes,),) = installation.query("SELECT passes FROM collector")
+    assert await installation.keys(COUNTER) == [counter_key(passes)]
 
 
 async def test_what_a_dead_worker_left_is_found_and_deleted_and_what_is_shown_is_not(installation: Installation) -> None:

@@ -1,10 +1,11 @@
 """The collector's garbage and row, and the rows by folder, in memory."""
 
+from collections import Counter
 from collections.abc import Collection, Sequence
 from dataclasses import replace
 from datetime import datetime
 
-from faust_app.core.collection import CollectorState
+from faust_app.core.collection import CollectorState, GarbageCounts
 from faust_app.core.image import Folder, ImageKey, ImageRow, folder
 from faust_app.core.outcome import Garbage
 from tests.fakes.image_repository import FakeImageRepository
@@ -29,6 +30,11 @@ class FakeGarbageRepository:
         now = await self._rows.now()
         due = [entry for entry in self._rows.garbage.values() if entry.due_at <= now and (after is None or entry.due_at > after)]
         return min(up_to, len(due))
+
+    async def counts(self) -> GarbageCounts:
+        now = await self._rows.now()
+        due = Counter(entry.key[0] for entry in self._rows.garbage.values() if entry.due_at <= now)
+        return GarbageCounts(len(self._rows.garbage), due.total(), tuple(sorted(due.items(), key=lambda shop: (-shop[1], shop[0]))[:10]))
 
     async def listed(self, keys: Sequence[ImageKey]) -> set[str]:
         await self._rows.now()
@@ -58,6 +64,10 @@ class FakeCollectorRow:
             return False
         self.kept = replace(self.kept, passes=before + 1)
         return True
+
+    async def catch_up(self, passes: int) -> None:
+        await self._rows.now()
+        self.kept = replace(self.kept, passes=max(self.kept.passes, passes))
 
     async def audited(self, key: str) -> None:
         await self._rows.now()

@@ -8,7 +8,7 @@ from faust_app.core.events import Op
 from faust_app.core.image import ImageRow, ImageState, WakeReason, object_key
 from faust_app.flows.recover import Findings, Recovery
 from tests.factories import accepted_row, done_row
-from tests.fakes.collector import FakeImageFolders
+from tests.fakes.collector import FakeCollectorRow, FakeImageFolders
 from tests.fakes.image_repository import FakeImageRepository
 from tests.fakes.object_store import FakeObjectStore
 
@@ -24,7 +24,8 @@ class Bench:
         return row
 
     async def recover(self, *, dry_run: bool = False) -> Findings:
-        return await Recovery(self.rows, FakeImageFolders(self.rows), self.store).run(dry_run=dry_run, advance=lambda images: None)
+        recovery = Recovery(self.rows, FakeImageFolders(self.rows), FakeCollectorRow(self.rows), self.store)
+        return await recovery.run(dry_run=dry_run, advance=lambda images: None)
 
 
 @pytest.fixture
@@ -75,6 +76,13 @@ async def test_objects_of_unknown_images_and_of_versions_never_reached_are_kept_
     assert (findings.behind, findings.images_behind) == (1, [row.key])
     assert (findings.without_row, sorted(findings.keys_without_row)) == (2, sorted([unknown, beside]))
     assert {newer, unknown, beside} <= bench.store.objects.keys()
+
+
+async def test_an_image_that_is_fetched_again_though_the_bucket_has_a_newer_object_is_told_apart(bench: Bench) -> None:
+    row = bench.add(done_row(version=10))
+    bench.store.objects[object_key(*row.key, 11, "b" * 64, "jpg")] = b"x"
+    findings = await bench.recover()
+    assert (findings.missing, findings.behind, findings.replaced) == (1, 1, 1)
 
 
 async def test_an_image_stored_while_the_bucket_is_compared_is_not_missing(bench: Bench) -> None:

@@ -72,6 +72,17 @@ async def test_records_that_are_no_requests_are_counted_once_however_often_they_
     assert [occurrence.fingerprint for occurrence in bench.rows.occurrences] == ["record.unparseable@-"] * 2
 
 
+async def test_a_record_that_another_reader_counted_meanwhile_is_not_counted_again(bench: Bench, monkeypatch: pytest.MonkeyPatch) -> None:
+    await bench.take.take([record(0, value=b"\x00nonsense")])
+
+    async def read_before_the_other_committed(_topic: str, _partition: int) -> None:
+        return None
+
+    monkeypatch.setattr(bench.rows, "intake_offset", read_before_the_other_committed)
+    await bench.take.take([record(0, value=b"\x00nonsense"), record(1, value=b"\x00nonsense")])
+    assert len(bench.rows.occurrences) == 2
+
+
 async def test_a_record_that_the_dead_letters_refuse_for_ever_holds_up_no_other(bench: Bench) -> None:
     async def refuse(messages: Sequence[Message]) -> list[RecordRefused]:
         return [RecordRefused("MessageSizeTooLargeError")] * len(messages)
