@@ -1,6 +1,5 @@
 """What only a worker has, assembled on what every process has."""
 
-import asyncio
 import hashlib
 import random
 import socket
@@ -8,35 +7,25 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import timedelta
-from functools import partial
 
 from faust_app.adapters.check_pool import CheckPool
-from faust_app.adapters.collector_row import MariaCollectorRow
 from faust_app.adapters.consumer_offsets import KafkaConsumerOffsets
 from faust_app.adapters.fetcher import HttpFetcher
-from faust_app.adapters.garbage_repository import MariaGarbageRepository
-from faust_app.adapters.image_folders import MariaImageFolders
-from faust_app.adapters.unfinished_rows import MariaUnfinishedRows
 from faust_app.adapters.worker_register import MariaWorkerRegister
 from faust_app.core.failure import Dependency, Unavailable
 from faust_app.core.retry import JITTER, Backoff
 from faust_app.core.source_pace import SourcePace
-from faust_app.daily_parts import daily_check_job, limits_job
-from faust_app.flows.audit_bucket import BucketAudit
 from faust_app.flows.breakers import Breakers, Probe
 from faust_app.flows.bugs import Bugs
-from faust_app.flows.collect_garbage import GarbageCollector
 from faust_app.flows.dead_letters import DeadLetters
 from faust_app.flows.ingest import Ingest, Rules
-from faust_app.flows.once_a_day import OnceADay
 from faust_app.flows.perform import Performer
-from faust_app.flows.rescue import Rescue
 from faust_app.flows.settle import Settler
-from faust_app.flows.single_runner import SingleRunner
 from faust_app.flows.sources import Sources
 from faust_app.flows.take_requests import TakeRequests
-from faust_app.parts import Parts, give_up_duty
+from faust_app.parts import Parts
 from faust_app.settings import Settings
+from faust_app.single_duties import SingleDuties, single_duties
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,11 +37,7 @@ class WorkerParts:
     breakers: Breakers
     bugs: Bugs
     sources: Sources
-    collector: SingleRunner[int]
-    audit: SingleRunner[int]
-    rescue: SingleRunner[int]
-    daily_check: OnceADay
-    limits: OnceADay
+    duties: SingleDuties
     take_requests: TakeRequests
 
     @property
@@ -97,27 +82,9 @@ async def open_worker_parts(parts: Parts, pace: SourcePace, *, port: int) -> Asy
         breakers = Breakers(_probes(parts, name, bugs, sources), parts.metrics)
         sources.egress = breakers[Dependency.EGRESS]
         dead_letters = DeadLetters(parts.event_log, parts.metrics, topic=parts.topics.dead_letter.name, group=settings.app_id)
-        garbage, collector_row = MariaGarbageRepository(parts.database), MariaCollectorRow(parts.database)
         grace = timedelta(seconds=settings.replaced_grace)
         settler = Settler(parts.repository, dead_letters, breakers, bugs, parts.metrics, grace=grace)
-        collector = GarbageCollector(
-            garbage=garbage, row=collector_row, rows=parts.repository, store=parts.store, alerts=parts.alerts, metrics=parts.metrics
-        )
-        audit = BucketAudit(garbage, collector_row, MariaImageFolders(parts.database), parts.store, parts.metrics)
-        rescue = Rescue(
-            repository=parts.repository,
-            unfinished=MariaUnfinishedRows(parts.database),
-            offsets=offsets,
-            dead_letters=dead_letters,
-            alerts=parts.alerts,
-            metrics=parts.metrics,
-        )
-        runner = partial(SingleRunner[int], leases=parts.leases, holder=parts.process, metrics=parts.metrics)
-        alone = {
-            "collector": runner("collector", collector.run_pass, stand_down=collector.stand_down),
-            "audit": runner("audit", audit.run_part),
-            "rescue": runner("rescue", rescue.run_pass, stand_down=rescue.stand_down),
-        }
+        duties = single_duties(parts, offsets, dead_letters)
         try:
             yield WorkerParts(
                 parts=parts,
@@ -134,15 +101,11 @@ async def open_worker_parts(parts: Parts, pace: SourcePace, *, port: int) -> Asy
                 breakers=breakers,
                 bugs=bugs,
                 sources=sources,
-                collector=alone["collector"],
-                audit=alone["audit"],
-                rescue=alone["rescue"],
-                daily_check=daily_check_job(settings, parts.database, offsets, parts.metrics, holder=parts.process),
-                limits=limits_job(settings, parts.database, parts.metrics, holder=parts.process),
+                duties=duties,
                 take_requests=_take_requests(parts, dead_letters, settings),
             )
         finally:
-            await asyncio.gather(*(give_up_duty(duty, runner.release) for duty, runner in alone.items()))
+            await duties.give_up()
             await breakers.stop()
 
 

@@ -1,0 +1,60 @@
+"""Duties that one worker of all does at a time: assembled on what every process has, each under its lease."""
+
+import asyncio
+from dataclasses import dataclass
+from functools import partial
+
+from faust_app.adapters.collector_row import MariaCollectorRow
+from faust_app.adapters.garbage_repository import MariaGarbageRepository
+from faust_app.adapters.image_folders import MariaImageFolders
+from faust_app.adapters.unfinished_rows import MariaUnfinishedRows
+from faust_app.daily_parts import daily_check_job, limits_job
+from faust_app.flows.audit_bucket import BucketAudit
+from faust_app.flows.collect_garbage import GarbageCollector
+from faust_app.flows.dead_letters import DeadLetters
+from faust_app.flows.once_a_day import OnceADay
+from faust_app.flows.ports import ConsumerOffsets
+from faust_app.flows.rescue import Rescue
+from faust_app.flows.single_runner import SingleRunner
+from faust_app.parts import Parts, give_up_duty
+
+
+@dataclass(frozen=True, slots=True)
+class SingleDuties:
+    """What has to be done once over all workers; the daily jobs have a lease in their run's row."""
+
+    collector: SingleRunner[int]
+    audit: SingleRunner[int]
+    rescue: SingleRunner[int]
+    daily_check: OnceADay
+    limits: OnceADay
+
+    async def give_up(self) -> None:
+        """Let other workers take over at once."""
+        leased = {"collector": self.collector, "audit": self.audit, "rescue": self.rescue}
+        await asyncio.gather(*(give_up_duty(duty, runner.release) for duty, runner in leased.items()))
+
+
+def single_duties(parts: Parts, offsets: ConsumerOffsets, dead_letters: DeadLetters) -> SingleDuties:
+    """Assemble the duties; `offsets` are those of the image topics."""
+    garbage, row = MariaGarbageRepository(parts.database), MariaCollectorRow(parts.database)
+    collector = GarbageCollector(
+        garbage=garbage, row=row, rows=parts.repository, store=parts.store, alerts=parts.alerts, metrics=parts.metrics
+    )
+    audit = BucketAudit(garbage, row, MariaImageFolders(parts.database), parts.store, parts.metrics)
+    rescue = Rescue(
+        repository=parts.repository,
+        unfinished=MariaUnfinishedRows(parts.database),
+        offsets=offsets,
+        dead_letters=dead_letters,
+        alerts=parts.alerts,
+        metrics=parts.metrics,
+    )
+    runner = partial(SingleRunner[int], leases=parts.leases, holder=parts.process, metrics=parts.metrics)
+    return SingleDuties(
+        collector=runner("collector", collector.run_pass, stand_down=collector.stand_down),
+        audit=runner("audit", audit.run_part),
+        rescue=runner("rescue", rescue.run_pass, stand_down=rescue.stand_down),
+        daily_check=daily_check_job(parts.settings, parts.database, offsets, parts.metrics, holder=parts.process),
+        limits=limits_job(parts.settings, parts.database, parts.metrics, holder=parts.process),
+    )
