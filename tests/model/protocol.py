@@ -117,7 +117,7 @@ Steps = Iterator[Step[State]]
 class Model:
     """The steps of one scope under one set of guards."""
 
-    def __init__(self, scope: Scope, guards: Guards = Guards()) -> None:  # noqa: B008 - a frozen value
+    def __init__(self, scope: Scope, guards: Guards = Guards()) -> None:
         self._scope = scope
         self._guards = guards
         self._numbers: dict[object, int] = {}
@@ -133,9 +133,7 @@ class Model:
         publishers = tuple(sorted([("claimed", row), *[IDLE] * (self._scope.publishers - 1)]))
         workers = (IDLE,) * self._scope.workers
         nothing: frozenset[Any] = frozenset()
-        return State(
-            row, 1, ((),) * len(LOGS), nothing, publishers, workers, IDLE, IDLE, None, nothing, nothing, nothing, self._scope.left
-        )
+        return State(row, 1, ((),) * len(LOGS), nothing, publishers, workers, IDLE, IDLE, None, nothing, nothing, nothing, self._scope.left)
 
     def at_rest(self, state: State) -> bool:
         """Tell whether every wish has its outcome, or the search ends here."""
@@ -181,7 +179,7 @@ class Model:
 
     def _accepted(self, row: ImageRow, asked: int, wake: int) -> ImageRow:
         wish = self._scope.wishes[asked]
-        values = {} if wish is Op.DELETE else {"source_url": f"http://source.test/{asked}"}
+        values: dict[str, Any] = {} if wish is Op.DELETE else {"source_url": f"http://source.test/{asked}"}
         request = make_request(*_KEY_AS_SENT, op=wish, **values)
         decision = self._guards.accept(row, request, requested_at=EPOCH, now=EPOCH, lease=_after(wake))
         assert isinstance(decision, Accepted)
@@ -343,8 +341,8 @@ class Model:
     def _rescues(self, state: State) -> Steps:
         row = self._row(state)
         match state.rescue:
-            case ("",):
-                if row.state is ImageState.IN_PROGRESS and state.acked:
+            case ("",):  # offsets that are read while the row waits are older, and find less
+                if row.state is ImageState.IN_PROGRESS and row.wake_at is None:
                     yield "the rescue reads the offsets", state._replace(rescue=("seen", *map(state.committed, range(len(LOGS))))), None
             case ("seen", *offsets):
                 seen = {(log, 0): PartitionOffsets(offset, 0) for log, offset in zip(LOGS, offsets, strict=True)}
@@ -428,7 +426,8 @@ def _acts(state: State, who: str, number: int, actor: Actor) -> State:
     """Return the state with another actor in somebody's place."""
     actors = list(getattr(state, who))
     actors[number] = actor
-    return state._replace(**{who: tuple(sorted(actors))})
+    changed: dict[str, Any] = {who: tuple(sorted(actors))}
+    return state._replace(**changed)
 
 
 def _without_times(planned: Any) -> Any:

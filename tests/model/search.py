@@ -20,7 +20,9 @@ class Result(Generic[S]):
     way: tuple[str, ...] = ()
 
     def __str__(self) -> str:
-        return f"{self.states} states: {self.broken or 'holds'}\n" + "\n".join(f"  {number}. {step}" for number, step in enumerate(self.way, 1))
+        return f"{self.states} states: {self.broken or 'holds'}\n" + "\n".join(
+            f"  {number}. {step}" for number, step in enumerate(self.way, 1)
+        )
 
 
 def search(first: S, steps: Callable[[S], Iterable[Step[S]]], at_rest: Callable[[S], bool], *, limit: int) -> Result[S]:
