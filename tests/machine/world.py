@@ -256,5 +256,3 @@ class World:
 async def _turns(turns: int) -> None:
     for _ in range(turns):
         await asyncio.sleep(0)
-
-
