@@ -52,6 +52,11 @@ class Process:
     def alive(self) -> bool:
         return self._process.poll() is None
 
+    @property
+    def code(self) -> int | None:
+        """How it exited; None while it runs."""
+        return self._process.poll()
+
     def kill(self) -> None:
         self._process.kill()
         self._process.wait()
@@ -100,6 +105,10 @@ class Installation:
         """Start a worker and do not wait for it."""
         return self._spawn(name, "faust_app", _free_port())
 
+    def spawn_app(self, name: str, app: str, **environment: str) -> Process:
+        """Start another app than ours, with more in its environment, and do not wait for it."""
+        return self._spawn(name, app, _free_port(), environment)
+
     def restart_web(self) -> None:
         """Start the web process again where it was."""
         assert self.web is not None
@@ -116,8 +125,8 @@ class Installation:
         await self.until(lambda: self._answers(process), f"{name} answers")
         return process
 
-    def _spawn(self, name: str, app: str, port: int) -> Process:
-        process = Process(name, app, self.environment(), self.folder, port)
+    def _spawn(self, name: str, app: str, port: int, more: dict[str, str] | None = None) -> Process:
+        process = Process(name, app, self.environment() | (more or {}), self.folder, port)
         self.processes.append(process)
         return process
 
