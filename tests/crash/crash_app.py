@@ -10,6 +10,7 @@ from collections.abc import Callable
 from typing import Any, Final
 
 from faust_app import worker_app
+from faust_app.faust_settings import faust_settings
 from faust_app.settings import Settings
 from faust_app.starting import build_or_exit
 from faust_app.stream import dispatcher
@@ -23,6 +24,8 @@ CODE: Final = 77
 """How a worker exits that died at its point."""
 SESSION_SECONDS: Final = 2.0
 LONG_SECONDS: Final = 0.5
+COMMIT_SECONDS: Final = 0.1
+"""Between two commits of what was acknowledged: too early an acknowledgement is not saved by the death that follows it."""
 
 
 class CrashApp(WorkerApp):
@@ -37,7 +40,7 @@ class CrashApp(WorkerApp):
         point, image = os.environ.get(POINT), os.environ.get(IMAGE, "")
         if point:
             shop_no, _, image_id = image.partition("/")
-            trap = Trap(CrashPoint(point), int(shop_no), image_id, lambda: os._exit(CODE))
+            trap = Trap(CrashPoint(point), int(shop_no), image_id, lambda: os._exit(CODE), pause=3 * COMMIT_SECONDS)
             lay(trap, self.parts, self.worker_parts, self.dispatcher)
             self.flow_control.on_suspend = self.dispatcher.drain
             if trap.point in {CrashPoint.BEFORE_DRAIN, CrashPoint.AFTER_DRAIN}:
@@ -56,11 +59,16 @@ class CrashApp(WorkerApp):
         fetcher.fetch = trapped
 
 
+def _settings(settings: Settings, *, web_port: int) -> dict[str, Any]:
+    return {**faust_settings(settings, web_port=web_port), "broker_commit_interval": COMMIT_SECONDS}
+
+
 def __getattr__(name: str) -> CrashApp:
     """Build the app when Faust asks for it, and once."""
     if name == "app":
         dispatcher.LONG_SECONDS = LONG_SECONDS  # type: ignore[misc]
         worker_app.DISPATCHER_SECONDS = LONG_SECONDS / 2
+        worker_app.faust_settings = _settings  # type: ignore[attr-defined]
         globals()["app"] = built = build_or_exit(CrashApp)
         return built
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

@@ -1,9 +1,10 @@
 """Where a worker may die, each point by its name, and the traps that make it die there."""
 
+import asyncio
 from collections.abc import Awaitable, Callable
 from contextvars import ContextVar
 from enum import StrEnum
-from typing import Any
+from typing import Any, Final
 
 from faust_app.core.image import image_prefix
 from faust_app.flows.ingest import Event
@@ -31,13 +32,21 @@ class CrashPoint(StrEnum):
     AFTER_DRAIN = "after drain"  #: what was held is given back, the event still runs
 
 
-class Trap:
-    """Springs once, when the worker comes to the point with the image."""
+PUBLISHES: Final = {CrashPoint.BEFORE_PUBLISH, CrashPoint.AFTER_PUBLISH}
+"""The points of a publisher; all others are those of an event."""
 
-    def __init__(self, point: CrashPoint, shop_no: int, image_id: str, spring: Callable[[], object]) -> None:
+
+class Trap:
+    """Springs once, when the worker comes to the point with the image.
+
+    Where a point lets others go on, `pause` seconds pass before it springs: whatever was acknowledged too early is committed.
+    """
+
+    def __init__(self, point: CrashPoint, shop_no: int, image_id: str, spring: Callable[[], object], *, pause: float = 0.0) -> None:
         self.point = point
         self.key = shop_no, image_id.encode()
         self._spring = spring
+        self._pause = pause
         self.sprung = False
 
     def step_on(self, point: CrashPoint) -> None:
@@ -52,10 +61,16 @@ class Trap:
 
     async def around(self, before: CrashPoint, act: Awaitable[Any], after: CrashPoint) -> Any:
         """Do something of the image's between two points."""
-        self.step_on(before)
+        await self._reach(before)
         result = await act
-        self.step_on(after)
+        await self._reach(after)
         return result
+
+    async def _reach(self, point: CrashPoint) -> None:
+        if point is self.point and not self.sprung:
+            if point not in PUBLISHES:  # an event that is published would end meanwhile
+                await asyncio.sleep(self._pause)
+            self.step_on(point)
 
 
 _committing: ContextVar[bool] = ContextVar("committing", default=False)

@@ -22,12 +22,11 @@ from faust_app.stream import dispatcher as dispatcher_module
 from faust_app.stream import windows
 from faust_app.stream.dispatcher import Dispatcher
 from faust_app.worker_parts import WorkerParts, open_worker_parts
-from tests.crash.points import CrashPoint, Trap, lay
+from tests.crash.points import PUBLISHES, CrashPoint, Trap, lay
 from tests.factories import make_request
 from tests.stream.dispatcher_bench import FakeControl, FakeStream
 
 _TIME_PASSES = "UPDATE image SET wake_at = UTC_TIMESTAMP(6) WHERE wake_at IS NOT NULL AND state = 'IN_PROGRESS'"
-PUBLISHES = {CrashPoint.BEFORE_PUBLISH, CrashPoint.AFTER_PUBLISH}
 HANDS_OVER = {CrashPoint.BEFORE_HAND_OVER, CrashPoint.AFTER_HAND_OVER}
 ACKS = {CrashPoint.BEFORE_ACK, CrashPoint.AFTER_ACK}
 DRAINS = {CrashPoint.BEFORE_DRAIN, CrashPoint.AFTER_DRAIN}

@@ -14,13 +14,11 @@ from faust_app.metrics import Metrics
 from faust_app.parts import Parts, open_parts
 from faust_app.settings import Settings
 from tests.crash.crash_app import CODE, IMAGE, POINT
-from tests.crash.points import CrashPoint
+from tests.crash.points import PUBLISHES, CrashPoint
 from tests.e2e.installation import Installation
 from tests.factories import make_request
 
 SHOP: Final = 11
-UNPUBLISHED: Final = {CrashPoint.BEFORE_PUBLISH, CrashPoint.AFTER_PUBLISH}
-"""The points for which the worker itself has to publish the event."""
 RUNS_LONG: Final = {CrashPoint.BEFORE_HAND_OVER, CrashPoint.AFTER_HAND_OVER, CrashPoint.BEFORE_DRAIN, CrashPoint.AFTER_DRAIN}
 COMMITTED: Final = {CrashPoint.AFTER_COMMIT, CrashPoint.BEFORE_ACK, CrashPoint.AFTER_ACK}
 """The points at which the image has its outcome already."""
@@ -65,7 +63,7 @@ class Deaths:
         slow = "&ms=1500" if point in RUNS_LONG else ""
         url = f"{self._installation.source}/flat/{list(CrashPoint).index(point)}?bytes=5000&for={image_of(point)}{slow}"
         (decision,) = await self._parts.intake.accept([make_request(SHOP, image_of(point), source_url=url)], door="http")
-        if point in UNPUBLISHED:
+        if point in PUBLISHES:
             self._installation.execute(_TIME_PASSES)
         else:
             await self._parts.publisher.publish([decision.row])
