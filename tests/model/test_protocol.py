@@ -11,8 +11,9 @@ from faust_app.core.image import ImageRow, ImageState, Position
 from faust_app.core.outcome import Outcome, Settlement, settle
 from faust_app.core.plan import Plan, Store, plan
 from faust_app.core.stall import Standing
-from tests.model.protocol import Guards, Left, Model, Scope, State
+from tests.model.protocol import Model
 from tests.model.search import Result, search
+from tests.model.state import Guards, Left, Scope, State
 
 R, U, D = Op.REGISTER, Op.UPDATE, Op.DELETE
 LIMIT = 100_000
