@@ -85,3 +85,11 @@ async def test_without_a_guard_of_a_statement_the_contract_fails_on_the_real_dat
 def test_a_mutant_that_no_longer_applies_says_so(text: str) -> None:
     with pytest.raises(NoLongerApplies):
         taken_out(text, "the guard", "")
+
+
+def test_every_mutant_is_documented() -> None:
+    contracts = "tests/contracts/test_image_repository.py"
+    rows = [f"| {name} | `{mutant.test}` |" for name, mutant in MUTANTS.items()]
+    rows += [f"| {name} | `{contracts}::{mutant.test}` |" for name, mutant in STATEMENT_MUTANTS.items()]
+    page = (CLONE / "docs" / "proof.md").read_text()
+    assert [line for line in page.splitlines() if re.match(r"\| .* \| `tests/\S+::", line)] == rows
