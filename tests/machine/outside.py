@@ -23,7 +23,7 @@ START: Final = datetime(2100, 1, 1)  # noqa: DTZ001 - UTC without a zone; no ima
 
 
 class Rows(FakeImageRepository):
-    """By the loop's clock; `lost_answers` of writes come after the write, and are no answers."""
+    """By the loop's clock, and `advance`; `lost_answers` of writes come after the write, and are no answers."""
 
     def __init__(self, loop: JumpingLoop) -> None:
         super().__init__()
@@ -51,7 +51,7 @@ class Rows(FakeImageRepository):
             raise Unavailable(Dependency.DATABASE, "the answer was lost")
 
     def _clock(self) -> datetime:
-        now = START + timedelta(seconds=self._loop.time())
+        now = START + timedelta(seconds=self._loop.time()) + self.advance
         self._last_now = max(now, self._last_now + timedelta(microseconds=1))
         return self._last_now
 
