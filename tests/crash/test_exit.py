@@ -18,6 +18,8 @@ from tests.crash.points import PUBLISHES, CrashPoint
 from tests.e2e.installation import Installation
 from tests.factories import make_request
 
+pytestmark = pytest.mark.timeout(300)  # twelve workers start and die before the first test begins
+
 SHOP: Final = 11
 RUNS_LONG: Final = {CrashPoint.BEFORE_HAND_OVER, CrashPoint.AFTER_HAND_OVER, CrashPoint.BEFORE_DRAIN, CrashPoint.AFTER_DRAIN}
 COMMITTED: Final = {CrashPoint.AFTER_COMMIT, CrashPoint.BEFORE_ACK, CrashPoint.AFTER_ACK}

@@ -146,7 +146,7 @@ def test_whatever_the_enemy_does_every_promise_holds_and_everything_comes_to_its
     run_state_machine_as_test(
         Machine,
         settings=settings(
-            max_examples=600, stateful_step_count=50, deadline=None, derandomize=True, database=None,
+            max_examples=500, stateful_step_count=50, deadline=None, derandomize=True, database=None,
             suppress_health_check=list(HealthCheck),
         ),
     )  # fmt: skip
