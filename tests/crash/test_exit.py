@@ -48,15 +48,15 @@ class Deaths:
 
     async def die_at(self, point: CrashPoint) -> None:
         image_id = image_of(point)
-        worker = self._installation.spawn_app(image_id, "tests.crash.crash_app", **{POINT: point.value, IMAGE: f"{SHOP}/{image_id}"})
+        worker = self._installation.spawn(image_id, "tests.crash.crash_app", **{POINT: point.value, IMAGE: f"{SHOP}/{image_id}"})
         await self._register(point)
         await self._installation.until(lambda: not worker.alive, f"the worker died {point.value}")
-        self.stories[point] = Story(worker.code, await self._row(point), await self._outcomes(point))
+        self.stories[point] = Story(worker.exit_code, await self._row(point), await self._outcomes(point))
 
     async def end_everything(self) -> None:
         """Let every lease run out, and one worker without a trap do what is left."""
         self._installation.execute(_TIME_PASSES)
-        self._installation.spawn_app("last", "tests.crash.crash_app")
+        self._installation.spawn("last", "tests.crash.crash_app")
         await self._installation.all_in(SHOP, "DONE", len(self.stories))
         for point, story in self.stories.items():
             story.at_last, story.outcomes = await self._row(point), await self._outcomes(point)

@@ -53,8 +53,7 @@ class Process:
         return self._process.poll() is None
 
     @property
-    def code(self) -> int | None:
-        """How it exited; None while it runs."""
+    def exit_code(self) -> int | None:
         return self._process.poll()
 
     def kill(self) -> None:
@@ -105,8 +104,8 @@ class Installation:
         """Start a worker and do not wait for it."""
         return self._spawn(name, "faust_app", _free_port())
 
-    def spawn_app(self, name: str, app: str, **environment: str) -> Process:
-        """Start another app than ours, with more in its environment, and do not wait for it."""
+    def spawn(self, name: str, app: str, **environment: str) -> Process:
+        """Start another app and do not wait for it."""
         return self._spawn(name, app, _free_port(), environment)
 
     def restart_web(self) -> None:
@@ -125,8 +124,8 @@ class Installation:
         await self.until(lambda: self._answers(process), f"{name} answers")
         return process
 
-    def _spawn(self, name: str, app: str, port: int, more: dict[str, str] | None = None) -> Process:
-        process = Process(name, app, self.environment() | (more or {}), self.folder, port)
+    def _spawn(self, name: str, app: str, port: int, environment: dict[str, str] | None = None) -> Process:
+        process = Process(name, app, self.environment() | (environment or {}), self.folder, port)
         self.processes.append(process)
         return process
 
