@@ -1,7 +1,6 @@
 """The rows of the images: one guarded statement for many rows, always locked in key order."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any, Final, TypeVar
 
@@ -9,7 +8,8 @@ from faust_app.adapters.database import Database, Session
 from faust_app.adapters.image_columns import COLUMNS, image_row
 from faust_app.adapters.image_writes import groups, values_table, write
 from faust_app.core.changes import Changes, Decide, IntakeOffset, Locked
-from faust_app.core.image import ImageKey, ImageRow, Position, WakeReason
+from faust_app.core.image import ImageKey, ImageRow, Position
+from faust_app.core.leasing import leased
 from faust_app.core.outcome import HistoryEntry
 
 R = TypeVar("R")
@@ -78,7 +78,7 @@ class MariaImageRepository:
             for group in groups(rows):
                 sql = _LEASE.format(values=values_table(("s", "i"), len(group)))
                 await session.change(sql, [*_flat([row.key for row in group]), now + lease, now])
-            return [_leased(row, now + lease) for row in rows]
+            return [leased(row, now + lease) for row in rows]
 
         return await self._database.run(unit)
 
@@ -166,7 +166,3 @@ def _flat(keys: Sequence[ImageKey]) -> list[Any]:
 
 def _by_key(values: Sequence[tuple[Any, ...]]) -> dict[ImageKey, ImageRow]:
     return {row.key: row for row in map(image_row, values)}
-
-
-def _leased(row: ImageRow, until: datetime) -> ImageRow:
-    return replace(row, wake_at=until, wake_reason=WakeReason.WOKEN if row.wake_reason is WakeReason.PARKED else row.wake_reason)

@@ -125,8 +125,9 @@ async def test_a_position_is_written_only_under_the_lease_it_was_published_by(re
 
 async def test_a_position_of_an_older_version_is_not_written(repository: ImageRepository, shop_no: int) -> None:
     (old,) = await accept(repository, shop_no, "a")
-    await accept(repository, shop_no, "a")
-    assert await repository.mark_published([(old, Position("bulk", 3, 4))]) == 0
+    (new,) = await accept(repository, shop_no, "a")
+    under_the_same_lease = replace(old, wake_at=new.wake_at)
+    assert await repository.mark_published([(under_the_same_lease, Position("bulk", 3, 4))]) == 0
 
 
 async def test_two_publishers_claim_different_rows_and_none_before_its_time(repository: ImageRepository, shop_no: int) -> None:

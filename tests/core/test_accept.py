@@ -44,6 +44,14 @@ def test_what_the_row_says_wins_over_the_word(row: ImageRow, asked: Op, becomes:
     assert decision.row.op is becomes
 
 
+@pytest.mark.parametrize("state", ImageState)
+def test_every_accepted_wish_opens_a_version_of_its_own(state: ImageState) -> None:
+    old = replace(accepted_row(version=2**60), state=state)  # ahead of the clock
+    first = decide(old, make_request(op=Op.UPDATE))
+    second = decide(first.row, make_request(op=Op.DELETE))
+    assert [first.row.version, second.row.version] == [old.version + 1, old.version + 2]
+
+
 def test_accepting_clears_what_the_version_before_left() -> None:
     old = replace(
         accepted_row(), attempt=2, rescues=1, error_code="source_timeout", error_detail="d", fingerprint="f", position=Position("t", 1, 2)

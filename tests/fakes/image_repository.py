@@ -10,6 +10,7 @@ from faust_app.core.alert import Occurrence
 from faust_app.core.changes import Changes, Decide, IntakeOffset, Locked
 from faust_app.core.failure import Dependency, Unavailable
 from faust_app.core.image import ImageKey, ImageRow, ImageState, Position, WakeReason, placeholder
+from faust_app.core.leasing import leased, placed
 from faust_app.core.outcome import Garbage, HistoryEntry
 
 R = TypeVar("R")
@@ -53,10 +54,9 @@ class FakeImageRepository:
         await self._answer()
         written = 0
         for row, position in published:
-            current = self.rows.get(row.key)
-            guard = (row.version, ImageState.IN_PROGRESS, row.wake_at)
-            if current is not None and (current.version, current.state, current.wake_at) == guard:
-                self.rows[row.key] = replace(current, position=position, wake_at=None, wake_reason=None)
+            after = placed(self.rows.get(row.key), row, position)
+            if after is not None:
+                self.rows[row.key] = after
                 written += 1
         return written
 
@@ -64,7 +64,7 @@ class FakeImageRepository:
         await self._answer()
         now = self._clock()
         due = [row for row in self.rows.values() if row.wake_at is not None and row.wake_at <= now]
-        claimed = [_leased(row, now + lease) for row in sorted(due, key=lambda row: str(row.wake_at))[:limit]]
+        claimed = [leased(row, now + lease) for row in sorted(due, key=lambda row: str(row.wake_at))[:limit]]
         self.rows |= {row.key: row for row in claimed}
         return claimed
 
@@ -132,7 +132,3 @@ class FakeImageRepository:
             return
         if attempt is None or current.attempt == attempt:
             self.rows[row.key] = replace(row, updated_at=now)
-
-
-def _leased(row: ImageRow, until: datetime) -> ImageRow:
-    return replace(row, wake_at=until, wake_reason=WakeReason.WOKEN if row.wake_reason is WakeReason.PARKED else row.wake_reason)
