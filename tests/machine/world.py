@@ -64,7 +64,14 @@ class World:
         letters = DeadLetters(self.log, bench.metrics, topic=DEAD, group="g")
         offsets = Offsets(self.log, IMAGE_TOPICS, self.acked)
         row, garbage = FakeCollectorRow(self.rows), FakeGarbageRepository(self.rows)
-        self.rescue = Rescue(self.rows, FakeUnfinishedRows(self.rows), offsets, letters, bench.metrics)
+        self.rescue = Rescue(
+            repository=self.rows,
+            unfinished=FakeUnfinishedRows(self.rows),
+            offsets=offsets,
+            dead_letters=letters,
+            alerts=FakeAlerts(),
+            metrics=bench.metrics,
+        )
         self.collector = GarbageCollector(
             garbage=garbage, row=row, rows=self.rows, store=self.store, alerts=FakeAlerts(), metrics=bench.metrics
         )

@@ -94,8 +94,8 @@ MUTANTS: Final = {
     ),
     "a restored row opens the same version again": Mutant(
         "faust_app/core/recovery.py",
-        "version=next_version(current.version, now)",
-        "version=current.version",
+        "version = next_version(current.version, now)",
+        "version = current.version",
         "tests/flows/test_recover.py::test_an_image_whose_object_is_gone_is_fetched_anew_whatever_its_state",
     ),
     "validators are sent to any address": Mutant(
