@@ -4,10 +4,12 @@ import asyncio
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from typing import cast
+from types import SimpleNamespace
+from typing import Any, cast
 
 import pytest
 from aiokafka import AIOKafkaConsumer, TopicPartition
+from aiokafka.errors import GroupLoadInProgressError
 
 from faust_app.adapters import intake_offsets
 from faust_app.adapters.consumer_offsets import KafkaConsumerOffsets
@@ -118,6 +120,21 @@ async def test_members_and_times_of_records_are_read_without_joining(settings: S
             await consumer.getmany(timeout_ms=100)
             assert await offsets.members() == 1
         assert await offsets.members() == 0
+
+
+async def test_a_broker_that_cannot_tell_the_members_is_an_absence_and_not_a_group_without_any() -> None:
+    class Clients:
+        async def describe_consumer_groups(self, groups: list[str]) -> list[SimpleNamespace]:
+            return [SimpleNamespace(groups=[(GroupLoadInProgressError.errno, groups[0], "", "", "", [])])]
+
+        async def close(self) -> None: ...
+
+        async def stop(self) -> None: ...
+
+    offsets = KafkaConsumerOffsets(["127.0.0.1:1"], "members-test", [])
+    offsets._admin = offsets._consumer = cast("Any", Clients())
+    with pytest.raises(Unavailable, match="GroupLoadInProgressError"):
+        await offsets.members()
 
 
 async def test_a_topic_that_kafka_does_not_know_is_an_absence_and_loses_no_row(settings: Settings) -> None:
