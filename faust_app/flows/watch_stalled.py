@@ -13,8 +13,8 @@ from typing import Final
 from faust_app.core.alert import FaultKind
 from faust_app.core.failure import Dependency, Unavailable
 from faust_app.core.image import ImageRow
-from faust_app.core.stall import Offsets, Standing, TopicPartition, is_overdue, standing
-from faust_app.core.stalled import LISTED, Kind, RowCounts, StalledReport, lost_where, nobody_publishes, past_end_now
+from faust_app.core.stall import Offsets, TopicPartition, is_overdue
+from faust_app.core.stalled import LISTED, Kind, RowCounts, StalledReport, lost_where, nobody_publishes, past_end_now, queued_where
 from faust_app.flows.ports import Alerts, ConsumerOffsets, StalledRows
 from faust_app.metrics import Metrics
 
@@ -86,14 +86,14 @@ class WatchStalled:
         counts, lost = await self._rows.lost(where, counts, old_until, shop_no, LISTED)
         old = await self._rows.old(old_until, shop_no, LISTED) if counts.old else []
         waiting = await self._rows.waiting(shop_no, LISTED) if counts.waiting else []
-        queued = await self._rows.queued(shop_no, LISTED) if counts.placed else []
+        queued = await self._rows.queued(queued_where(offsets, tops, past_end), shop_no, LISTED) if counts.placed else []
         failed = await self._rows.failed(shop_no, LISTED) if counts.failed else []
         rows = {
             Kind.STALLED: _oldest_first({row.key: row for row in [*old, *lost]}.values()),
             Kind.LOST: _oldest_first(lost),
             Kind.WAITING: tuple(waiting),
             Kind.OVERDUE: tuple(row for row in waiting if is_overdue(row, as_of)),
-            Kind.QUEUED: tuple(row for row in queued if _is_queued(row, offsets, past_end)),
+            Kind.QUEUED: tuple(queued),
             Kind.FAILED: tuple(failed),
         }
         return StalledReport(as_of, self._stalled_after, counts, rows, offsets, past_end, shop_no)
@@ -129,11 +129,6 @@ def oldest_open_seconds(report: StalledReport) -> float:
     """Return for how long the oldest unfinished image is open; 0 where there is none."""
     oldest = report.counts.oldest_open
     return 0.0 if oldest is None else max(0.0, (report.as_of - oldest).total_seconds())
-
-
-def _is_queued(row: ImageRow, offsets: Offsets, past_end: frozenset[TopicPartition]) -> bool:
-    place = None if row.position is None else (row.position.topic, row.position.partition)
-    return standing(row, offsets, past_end_before=place in past_end) is Standing.QUEUED
 
 
 def _oldest_first(rows: Iterable[ImageRow]) -> tuple[ImageRow, ...]:

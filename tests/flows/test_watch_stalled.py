@@ -6,7 +6,7 @@ import pytest
 
 from faust_app.core.alert import FaultKind
 from faust_app.core.failure import Unavailable
-from faust_app.core.stalled import Kind, StalledReport
+from faust_app.core.stalled import LISTED, Kind, StalledReport
 from faust_app.flows.watch_stalled import counts_by_kind, oldest_open_seconds
 from tests.factories import make_request
 from tests.flows.watch_bench import BULK, DAY, WatchBench
@@ -37,6 +37,13 @@ async def test_every_unfinished_image_is_queued_waiting_or_lost(watch: WatchBenc
     assert listed(watch, Kind.STALLED) == listed(watch, Kind.LOST) == ["lost"]
     assert (listed(watch, Kind.QUEUED), listed(watch, Kind.WAITING)) == (["queued"], ["waiting"])
     assert watch.metrics.registry.get_sample_value("shop_images_unfinished", {"kind": "lost"}) == 1
+
+
+async def test_queued_images_are_listed_beside_more_lost_ones_than_are_listed(watch: WatchBench) -> None:
+    await watch.publish(*(f"lost{number}" for number in range(LISTED)), "queued")
+    watch.offsets.offsets[BULK] = LISTED
+    await watch.look()
+    assert (report(watch).counts.lost, listed(watch, Kind.QUEUED)) == (LISTED, ["queued"])
 
 
 async def test_an_image_behind_a_backlog_counts_when_it_is_old_and_is_still_queued(watch: WatchBench) -> None:
