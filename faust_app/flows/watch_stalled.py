@@ -1,10 +1,13 @@
 """Which images are unfinished, and which of them need a look: counted and listed again and again.
 
-The order of reading is that of `core.stall`: committed offsets, then rows, then log ends.
+What was committed is read before the rows, so what stands below it is lost. The log ends are read between the highest
+positions and the rows: a place counts as ended only where it was so at looks half a minute apart, which no order between
+two reads of a living log brings about.
 """
 
 import asyncio
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import AsyncIterator, Callable, Iterable, Sequence
+from contextlib import asynccontextmanager
 from dataclasses import replace
 from datetime import datetime, timedelta
 from math import inf
@@ -43,6 +46,7 @@ class WatchStalled:
         self._held_by = held_by
         self._clock = clock
         self._looked_at = -inf
+        self._one_shop_at_a_time = asyncio.Lock()
         self._committed: Offsets = {}
         self._past_end: dict[TopicPartition, datetime] = {}
         self.report: StalledReport | None = None
@@ -55,15 +59,12 @@ class WatchStalled:
 
     async def run_pass(self) -> None:
         """Look at all rows. Raises Unavailable; what was seen last then stays."""
-        try:
-            async with asyncio.timeout(PATIENCE):
-                committed = await self._offsets.committed()
-                tops = await self._rows.tops()
-                ends = await self._offsets.ends()
-                self._committed = {place: replace(each, end=ends.get(place)) for place, each in committed.items()}
-                report = await self._look(self._committed, tops, None)
-        except TimeoutError as error:
-            raise Unavailable(Dependency.DATABASE, f"unfinished rows not counted within {PATIENCE:.0f} s") from error
+        async with _patience():
+            committed = await self._offsets.committed()
+            tops = await self._rows.tops()
+            ends = await self._offsets.ends()
+            self._committed = {place: replace(each, end=ends.get(place)) for place, each in committed.items()}
+            report = await self._look(self._committed, tops, None)
         self._note_past_end(report.as_of, past_end_now(self._committed, tops))
         self._tell(self.report, report)
         self.report = report
@@ -72,11 +73,13 @@ class WatchStalled:
     async def of_shop(self, shop_no: int) -> StalledReport | None:
         """Look at the rows of one shop now; None for a shop that was never heard of. Raises Unavailable.
 
-        Offsets are those seen last: committed before the rows are read, as they have to be.
+        Many may ask at once: they are answered one by one, with one connection to the database. Offsets are those seen last:
+        committed before the rows are read, as they have to be.
         """
-        if not await self._rows.knows_shop(shop_no):
-            return None
-        return await self._look(self._committed, await self._rows.tops(), shop_no)
+        async with _patience(), self._one_shop_at_a_time:
+            if not await self._rows.knows_shop(shop_no):
+                return None
+            return await self._look(self._committed, await self._rows.tops(), shop_no)
 
     async def _look(self, offsets: Offsets, tops: dict[TopicPartition, int], shop_no: int | None) -> StalledReport:
         as_of, counts = await self._rows.counts(self._stalled_after, shop_no)
@@ -111,6 +114,16 @@ class WatchStalled:
             self._alerts.open(FaultKind.LATE_JOBS, detail=detail, waiting=counts.overdue)
         elif not counts.overdue or self._held_by():
             self._alerts.close(FaultKind.LATE_JOBS)
+
+
+@asynccontextmanager
+async def _patience() -> AsyncIterator[None]:
+    """Let what is looked at take so long and no longer. Raises Unavailable."""
+    try:
+        async with asyncio.timeout(PATIENCE):
+            yield
+    except TimeoutError as error:
+        raise Unavailable(Dependency.DATABASE, f"unfinished rows not counted within {PATIENCE:.0f} s") from error
 
 
 def counts_by_kind(counts: RowCounts) -> dict[Kind, int]:
