@@ -113,8 +113,8 @@ class MariaStalledRows:
         first: dict[Positions, list[ImageRow]] = {each: [] for each in where}
         by_place = {each.place: each for each in where}
         for row in map(image_row, found):
-            assert row.position is not None
-            first[by_place[row.position.topic, row.position.partition]].append(row)
+            if row.position is not None:
+                first[by_place[row.position.topic, row.position.partition]].append(row)
         return first
 
     async def _count_each(self, sql: str, parameters: Sequence[tuple[Any, ...]]) -> list[int]:

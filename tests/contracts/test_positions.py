@@ -175,7 +175,7 @@ async def test_a_frozen_database_does_not_keep_the_readers_group_from_being_told
             return {("requests", 0): PartitionOffsets(4, 0)}
 
     class Frozen:
-        async def rows(self, _: str) -> list[tuple[object, ...]]:
+        async def rows(self, _: str) -> object:
             return await asyncio.get_running_loop().create_future()
 
     monkeypatch.setattr(intake_offsets, "PATIENCE", 0.01)

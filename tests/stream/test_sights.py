@@ -1,7 +1,7 @@
 """What the watchdog sees of a worker."""
 
 from types import SimpleNamespace
-from typing import Any
+from typing import Any, cast
 
 from faust_app.core.failure import Dependency, Unavailable
 from faust_app.core.watchdog import Sight
@@ -12,14 +12,14 @@ from faust_app.stream.sights import WorkerSights
 
 class Seen:
     def __init__(self) -> None:
-        self.dispatcher: Any = SimpleNamespace(moves=3, unfinished=2)
-        self.reader: Any = SimpleNamespace(moves=5, placed=set())
+        dispatcher = cast("Any", SimpleNamespace(moves=3, unfinished=2))
+        reader = cast("Any", SimpleNamespace(moves=5, placed=set()))
         self.breakers = Breakers({Dependency.DATABASE: _answers}, Metrics())
         self.away = False
-        app: Any = SimpleNamespace(should_stop=False)
-        lag: Any = SimpleNamespace(age=0.0, report=None)
+        app = cast("Any", SimpleNamespace(should_stop=False))
+        lag = cast("Any", SimpleNamespace(age=0.0, report=None))
         self.sights = WorkerSights(
-            app, self.dispatcher, self.reader, lag, images="g", requests="g-requests", may_start=lambda: not self.away,
+            app, dispatcher, reader, lag, images="g", requests="g-requests", may_start=lambda: not self.away,
             available=lambda: not self.away, failures=lambda: self.breakers.failures, fresh=30.0,
         )  # fmt: skip
 

@@ -94,10 +94,14 @@ async def test_what_blocks_the_last_words_does_not_keep_the_process_alive(
 ) -> None:
     monkeypatch.setattr(watchdog, "_FAREWELL_SECONDS", 0.05)
     released = threading.Event()
+
+    def block(*_: object, **__: object) -> None:
+        released.wait(60)
+
     if blocked == "the log":
-        monkeypatch.setattr(watchdog.log, "error", lambda *_, **__: released.wait(60))
+        monkeypatch.setattr(watchdog.log, "error", block)
     else:
-        ended.dog._last_words = lambda _: released.wait(60) and None
+        ended.dog._last_words = block
     ended.dog._reason = "x"
     async with ended.dog:
         assert await asyncio.to_thread(ended.ended.wait, 20)
