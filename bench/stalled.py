@@ -1,6 +1,7 @@
 """How long it takes to find what is unfinished among ten million images, and to answer /lag and /stalled.
 
-Rows are written in the order of their key, which is the fastest way into a table with indexes.
+Rows are written in the order of their key, which is the fastest way into a table with indexes. Those that wait are older than
+those that are queued: whoever lists the queued ones by age reads all of these first.
 """
 
 import asyncio
@@ -31,11 +32,12 @@ INSERT INTO image (shop_no, image_id, version, op, requested_at, updated_at, sta
 SELECT {shop}, LPAD({first} + seq, 10, '0'), 1, 'update', UTC_TIMESTAMP(6), UTC_TIMESTAMP(6), '{state}', 'http://shop.test/a.jpg'{values}
 FROM seq_1_to_{count}
 """
-_STATEMENTS = {
-    "tops": (stalled_rows.TOPS, 0), "waiting": (stalled_rows.WAITING, 2), "placed": (stalled_rows.PLACED, 0), "old": (stalled_rows.OLD, 1),
-    "oldest": (stalled_rows.OLDEST, 0), "failed": (stalled_rows.FAILED, 0), "list old": (stalled_rows.LIST_OLD, 1),
-    "list queued": (stalled_rows.LIST_QUEUED, 0), "list waiting": (stalled_rows.LIST_WAITING, 0),
-    "list failed": (stalled_rows.LIST_FAILED, 0),
+_DAY = "2026-01-01"
+_STATEMENTS: dict[str, tuple[str, tuple[object, ...]]] = {
+    "tops": (stalled_rows.TOPS, ()), "waiting": (stalled_rows.WAITING, (_DAY, _DAY)), "placed": (stalled_rows.PLACED, ()),
+    "old": (stalled_rows.OLD, (_DAY,)), "oldest": (stalled_rows.OLDEST, ()), "failed": (stalled_rows.FAILED, ()),
+    "list old": (stalled_rows.LIST_OLD, (_DAY,)), "list queued": (stalled_rows.LIST_PLACED, ("bulk", 3, 0, 2**63 - 1)),
+    "list waiting": (stalled_rows.LIST_WAITING, ()), "list failed": (stalled_rows.LIST_FAILED, ()),
 }  # fmt: skip
 
 
@@ -72,7 +74,7 @@ def fill(installation: Installation, rows: int = ROWS) -> float:
             WAITING_SHOP,
             WAITING,
             "IN_PROGRESS",
-            {"open_since": since, "wake_at": "UTC_TIMESTAMP(6) + INTERVAL 1 DAY", "wake_reason": "'retry'"},
+            {"open_since": f"{since} - INTERVAL 2 DAY", "wake_at": "UTC_TIMESTAMP(6) + INTERVAL 1 DAY", "wake_reason": "'retry'"},
         ),
         (FAILED_SHOP, FAILED, "FAILED", {"error_code": "'source_gone'"}),
         (LOST_SHOP, LOST, "IN_PROGRESS", _position("no-such-topic", since, "seq")),
@@ -123,7 +125,7 @@ async def _look(installation: Installation) -> tuple[list[float], float, list[st
         assert watch.report is not None
         assert (watch.report.counts.lost, watch.report.counts.waiting, watch.report.counts.failed) == (LOST, WAITING, FAILED)
         of_shop = await _timed(watch.of_shop(QUEUED_SHOP))
-        return looks, of_shop, [await _plan(database, name, sql, times) for name, (sql, times) in _STATEMENTS.items()]
+        return looks, of_shop, [await _plan(database, name, sql, values) for name, (sql, values) in _STATEMENTS.items()]
 
 
 async def _until_coordinated(offsets: KafkaConsumerOffsets) -> None:
@@ -144,9 +146,9 @@ async def _timed(awaited: Awaitable[object]) -> float:
     return time.monotonic() - begun
 
 
-async def _plan(database: Database, name: str, sql: str, times: int) -> str:
+async def _plan(database: Database, name: str, sql: str, values: tuple[object, ...]) -> str:
     limit = (200,) if name.startswith("list") else ()
-    ((*_, key, _length, _ref, rows, extra),) = await database.rows("EXPLAIN " + sql.format(shop=""), ("2026-01-01",) * times + limit)
+    ((*_, key, _length, _ref, rows, extra),) = await database.rows("EXPLAIN " + sql.format(shop=""), values + limit)
     return f"{name}: {key}, {rows} rows, {extra}"
 
 

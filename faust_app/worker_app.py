@@ -120,7 +120,7 @@ class WorkerApp(DrainingApp):
         ]
 
     def _watchdog(self, reader: RequestsReader) -> Watchdog:
-        worker = self.worker_parts
+        worker, alerts = self.worker_parts, self.parts.alerts
         sights = WorkerSights(
             self,
             self.dispatcher,
@@ -128,8 +128,9 @@ class WorkerApp(DrainingApp):
             self.parts.watch_lag,
             images=self.settings.app_id,
             requests=self.settings.requests_group,
-            may_start=lambda: worker.may_start,
-            available=lambda: worker.breakers.all_closed,
+            may_start=lambda: worker.may_start and not alerts.database_is_away,
+            available=lambda: worker.breakers.all_closed and not alerts.database_is_away,
+            failures=lambda: worker.breakers.failures,
             fresh=3 * self.settings.snapshot_interval,
         )
         last_words = partial(say_stalled, self.settings, self.parts.process)

@@ -9,7 +9,7 @@ from typing import Final, Self
 
 from aiokafka import AIOKafkaConsumer, TopicPartition
 from aiokafka.admin import AIOKafkaAdminClient
-from aiokafka.errors import KafkaError, UnknownTopicOrPartitionError
+from aiokafka.errors import KafkaError, UnknownTopicOrPartitionError, for_code
 
 from faust_app.core.failure import Dependency, Unavailable
 from faust_app.core.stall import PartitionOffsets
@@ -22,7 +22,7 @@ _READ_MS: Final = 200
 
 
 class KafkaConsumerOffsets:
-    """Implements `flows.ports.ConsumerOffsets` for one group and its topics; connects anew after an absence.
+    """Implements `flows.ports.GroupOffsets` for one group and its topics; connects anew after an absence.
 
     Several may ask at once; they are answered one by one, so that none loses the clients that another gives up.
     """
@@ -61,6 +61,9 @@ class KafkaConsumerOffsets:
         """Return how many members the group has. Raises Unavailable."""
         async with self._answers() as (admin, _):
             (answer,) = await admin.describe_consumer_groups([self._group])
+            for code, *_ in answer.groups:
+                if code:  # such an answer has no members either, and says nothing of the group
+                    raise for_code(code)
         return sum(len(group[_MEMBERS]) for group in answer.groups)
 
     async def appended_at(self, offsets: Mapping[tuple[str, int], int]) -> dict[tuple[str, int], datetime]:

@@ -9,7 +9,7 @@ from faust_app.adapters.database import Database
 from faust_app.adapters.image_columns import COLUMNS, image_row
 from faust_app.core.image import ImageRow
 from faust_app.core.stall import OVERDUE, TopicPartition
-from faust_app.core.stalled import LostWhere, RowCounts
+from faust_app.core.stalled import Positions, RowCounts
 
 TOPS: Final = (
     "SELECT topic, `partition`, MAX(`offset`) FROM image FORCE INDEX (by_position) WHERE topic IS NOT NULL GROUP BY topic, `partition`"
@@ -25,12 +25,8 @@ FAILED: Final = "SELECT COUNT(*) FROM image FORCE INDEX (by_state) WHERE state =
 IN_RANGE: Final = "image FORCE INDEX (by_position) WHERE topic = %s AND `partition` = %s AND `offset` >= %s AND `offset` < %s{shop}"
 LOST: Final = f"SELECT COUNT(*) FROM {IN_RANGE}"  # noqa: S608 - our own text
 OLD_LOST: Final = f"SELECT COUNT(*) FROM {IN_RANGE} AND open_since <= %s"  # noqa: S608 - as above
-LIST_LOST: Final = f"SELECT {COLUMNS} FROM {IN_RANGE} ORDER BY `offset` LIMIT %s"  # noqa: S608 - our own columns
+LIST_PLACED: Final = f"SELECT {COLUMNS} FROM {IN_RANGE} ORDER BY `offset` LIMIT %s"  # noqa: S608 - our own columns
 LIST_OLD: Final = f"SELECT {COLUMNS} FROM image FORCE INDEX (by_open_since) WHERE open_since <= %s{{shop}} ORDER BY open_since LIMIT %s"  # noqa: S608
-LIST_QUEUED: Final = (
-    f"SELECT {COLUMNS} FROM image FORCE INDEX (by_open_since)"  # noqa: S608 - as above
-    " WHERE open_since IS NOT NULL AND topic IS NOT NULL{shop} ORDER BY open_since LIMIT %s"
-)
 LIST_WAITING: Final = f"SELECT {COLUMNS} FROM image FORCE INDEX (by_wake) WHERE wake_at IS NOT NULL{{shop}} ORDER BY wake_at LIMIT %s"  # noqa: S608
 LIST_FAILED: Final = f"SELECT {COLUMNS} FROM image FORCE INDEX (by_state) WHERE state = 'FAILED'{{shop}} LIMIT %s"  # noqa: S608 - as above
 
@@ -64,7 +60,7 @@ class MariaStalledRows:
         return now, counts
 
     async def lost(
-        self, where: Sequence[LostWhere], counts: RowCounts, young_since: datetime, shop_no: int | None, limit: int
+        self, where: Sequence[Positions], counts: RowCounts, young_since: datetime, shop_no: int | None, limit: int
     ) -> tuple[RowCounts, list[ImageRow]]:
         """Return the counts with those of the lost rows, and up to `limit` of these rows. Raises Unavailable."""
         ranges = [_range(each, shop_no) for each in where]
@@ -77,7 +73,7 @@ class MariaStalledRows:
         rows: list[ImageRow] = []
         for each in filled:
             if len(rows) < limit:
-                sql = LIST_LOST.format(shop=_shop(shop_no))
+                sql = LIST_PLACED.format(shop=_shop(shop_no))
                 rows += map(image_row, await self._database.rows(sql, (*each, limit - len(rows))))
         return replace(counts, lost=lost, lost_young=max(0, lost - old)), rows
 
@@ -85,9 +81,18 @@ class MariaStalledRows:
         """Return up to `limit` rows in progress since that time or longer, the oldest first. Raises Unavailable."""
         return await self._list(LIST_OLD, shop_no, limit, open_until)
 
-    async def queued(self, shop_no: int | None, limit: int) -> list[ImageRow]:
-        """Return up to `limit` rows that have a position, the oldest first. Raises Unavailable."""
-        return await self._list(LIST_QUEUED, shop_no, limit)
+    async def queued(self, where: Sequence[Positions], shop_no: int | None, limit: int) -> list[ImageRow]:
+        """Return up to `limit` rows at these positions: the first of each place about alike, the oldest first. Raises Unavailable.
+
+        No index has them by age: among rows that wait, which can be many more and older, they are found by position only.
+        """
+        first: dict[Positions, list[ImageRow]] = {each: [] for each in where}
+        unread, share = list(where), -(-limit // max(1, len(where)))
+        while unread and sum(map(len, first.values())) < limit:
+            first |= await self._first_of_each(unread, shop_no, share)
+            unread = [each for each in unread if len(first[each]) == share]
+            share *= 2
+        return sorted((row for rows in first.values() for row in rows), key=lambda row: row.open_since or row.requested_at)[:limit]
 
     async def waiting(self, shop_no: int | None, limit: int) -> list[ImageRow]:
         """Return up to `limit` rows that have a time, the next first. Raises Unavailable."""
@@ -100,6 +105,17 @@ class MariaStalledRows:
     async def knows_shop(self, shop_no: int) -> bool:
         """Tell whether a request of the shop was ever accepted. Raises Unavailable."""
         return bool(await self._database.rows("SELECT 1 FROM image WHERE shop_no = %s LIMIT 1", (shop_no,)))
+
+    async def _first_of_each(self, where: Sequence[Positions], shop_no: int | None, share: int) -> dict[Positions, list[ImageRow]]:
+        """Read the first rows of each, in one statement."""
+        union = " UNION ALL ".join([f"({LIST_PLACED.format(shop=_shop(shop_no))})"] * len(where))
+        found = await self._database.rows(union, [value for each in where for value in (*_range(each, shop_no), share)])
+        first: dict[Positions, list[ImageRow]] = {each: [] for each in where}
+        by_place = {each.place: each for each in where}
+        for row in map(image_row, found):
+            if row.position is not None:
+                first[by_place[row.position.topic, row.position.partition]].append(row)
+        return first
 
     async def _count_each(self, sql: str, parameters: Sequence[tuple[Any, ...]]) -> list[int]:
         """Ask one count with each of the parameters, in one statement."""
@@ -121,5 +137,5 @@ def _shop(shop_no: int | None) -> str:
     return "" if shop_no is None else " AND shop_no = %s"
 
 
-def _range(where: LostWhere, shop_no: int | None) -> tuple[Any, ...]:
+def _range(where: Positions, shop_no: int | None) -> tuple[Any, ...]:
     return (*where.place, where.start, where.end, *(() if shop_no is None else (shop_no,)))

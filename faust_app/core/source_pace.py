@@ -1,8 +1,9 @@
 """How many events of a source may run at once, and how many may wait for it here: the slower it is, the fewer.
 
 A source is a shop's host. A fetch that runs is not taken away again, so a slow source is bounded before it gets a slot;
-and an event that waits behind a slow source holds room to read ahead, so the youngest of a long queue are put off to a
-time of the source's own clock: each to the end of those put off before it, so that none is put off twice in a row.
+and shops that share a host share its slots. An event that waits behind a slow source holds room to read ahead, so the
+youngest of a long queue are put off to a time of the source's own clock: each to the end of those put off before it, so
+that none is put off twice in a row.
 """
 
 from dataclasses import dataclass, field
@@ -35,8 +36,13 @@ class _Account:
     mean: float | None = None
     fetches: int = 0
     queued: int = 0
+    sources: int = 0
     started: list[float] = field(default_factory=list)
     put_off_until: float = 0.0
+
+    @property
+    def is_busy(self) -> bool:
+        return bool(self.queued or self.started)
 
     def note(self, seconds: float) -> None:
         self.mean = seconds if self.mean is None else (1 - _NEWEST) * self.mean + _NEWEST * seconds
@@ -61,22 +67,28 @@ class SourcePace:
 
     def arrived(self, source: Source) -> None:
         """Note an event that waits for a slot."""
-        self._of(source).queued += 1
+        account, host = self._of(source), self._host(source[1])
+        host.sources += not account.is_busy
+        account.queued += 1
+        host.queued += 1
 
     def left(self, source: Source) -> None:
         """Note an event that waits no longer and did not start."""
         self._of(source).queued -= 1
+        self._host(source[1]).queued -= 1
+        self._is_gone(source)
 
     def started(self, source: Source, now: float) -> None:
         """Note an event that was given a slot."""
-        self._of(source).queued -= 1
-        self._of(source).started.append(now)
-        self._host(source[1]).started.append(now)
+        for account in (self._of(source), self._host(source[1])):
+            account.queued -= 1
+            account.started.append(now)
 
     def ended(self, source: Source, since: float) -> None:
         """Note an event whose slot, given at `since`, is free again."""
         self._of(source).started.remove(since)
         self._host(source[1]).started.remove(since)
+        self._is_gone(source)
         _forget_oldest(self._sources)
         _forget_oldest(self._hosts)
 
@@ -108,13 +120,13 @@ class SourcePace:
         seconds = account.seconds(now)
         if not source[1] or not seconds:
             return 0
-        room = max(1, int(LONGEST_WAIT * self.slots(source, now) / seconds))
+        room = max(1, int(LONGEST_WAIT * self._share(source, now) / seconds))
         return max(0, account.queued - room)
 
     def put_off(self, source: Source, now: float) -> float:
         """Return for how many seconds the source's youngest event is put off."""
         account = self._of(source)
-        each = account.seconds(now) / self.slots(source, now)
+        each = account.seconds(now) / self._share(source, now)
         account.put_off_until = max(account.put_off_until, now + SOON) + each
         return account.put_off_until - now
 
@@ -124,7 +136,7 @@ class SourcePace:
         for source, account in self._sources.items():
             if account.put_off_until <= now + SOON:
                 continue
-            rate = self.slots(source, now) / max(account.seconds(now), 0.001)
+            rate = self._share(source, now) / max(account.seconds(now), 0.001)
             if account.queued < SHORTEST_WAIT * rate:
                 found.append((source, max(1, int(SOON * rate))))
         return found
@@ -132,6 +144,17 @@ class SourcePace:
     def called_back_all(self, source: Source, now: float) -> None:
         """Note that none of the source's events is put off any more."""
         self._of(source).put_off_until = now
+
+    def _share(self, source: Source, now: float) -> float:
+        """Return how many slots the source can count on: its own, and where its host is crowded no more than its part of the host's."""
+        host = self._host(source[1])
+        slots, of_host = self.slots(source, now), self._bound(host, now, of_host=True)
+        is_crowded = host.queued * host.seconds(now) > LONGEST_WAIT * of_host
+        return min(slots, of_host / host.sources) if is_crowded else slots
+
+    def _is_gone(self, source: Source) -> None:
+        """Count a source no more among the busy ones of its host once nothing of it is here."""
+        self._host(source[1]).sources -= not self._of(source).is_busy
 
     def _bound(self, account: _Account, now: float, *, of_host: bool) -> int:
         limit, least = (HOST_SECONDS, LEAST_OF_A_HOST) if of_host else (SOURCE_SECONDS, LEAST_OF_A_SOURCE)
@@ -158,5 +181,5 @@ def _forget_oldest(known: dict[K, _Account]) -> None:
     if len(known) > _REMEMBERED:
         oldest = next(iter(known))
         account = known.pop(oldest)
-        if account.queued or account.started:
+        if account.is_busy:
             known[oldest] = account

@@ -74,8 +74,8 @@ class StalledReport:
 
 
 @dataclass(frozen=True, slots=True)
-class LostWhere:
-    """Which positions are lost: in a place at offsets from `start` on and below `end`."""
+class Positions:
+    """Positions in a place, at offsets from `start` on and below `end`."""
 
     place: TopicPartition
     start: int
@@ -85,19 +85,30 @@ class LostWhere:
 MAX_OFFSET: Final = 2**63 - 1
 
 
-def lost_where(offsets: Offsets, tops: dict[TopicPartition, int], past_end: frozenset[TopicPartition]) -> list[LostWhere]:
+def lost_where(offsets: Offsets, tops: dict[TopicPartition, int], past_end: frozenset[TopicPartition]) -> list[Positions]:
     """Return the ranges of positions that are lost; `tops` are the highest positions that rows have in each place.
 
     It says in bulk what `stall.standing` says of one row: below the committed offset or the log's start, past the log's
     end where that was so before, or in a place that nobody consumes.
     """
-    found = [LostWhere(place, 0, MAX_OFFSET) for place in tops if place not in offsets]
+    found = [Positions(place, 0, MAX_OFFSET) for place in tops if place not in offsets]
     for place, partition in offsets.items():
         below = lost_below(partition)
         if below > 0:
-            found.append(LostWhere(place, 0, below))
+            found.append(Positions(place, 0, below))
         if place in past_end and partition.end is not None:
-            found.append(LostWhere(place, max(below, partition.end), MAX_OFFSET))
+            found.append(Positions(place, max(below, partition.end), MAX_OFFSET))
+    return found
+
+
+def queued_where(offsets: Offsets, tops: dict[TopicPartition, int], past_end: frozenset[TopicPartition]) -> list[Positions]:
+    """Return the ranges of positions that are queued: in a place that is consumed, whatever `lost_where` leaves out."""
+    found = []
+    for place, partition in offsets.items():
+        end = partition.end if place in past_end and partition.end is not None else MAX_OFFSET
+        below = lost_below(partition)
+        if below <= tops.get(place, -1) and below < end:
+            found.append(Positions(place, below, end))
     return found
 
 

@@ -117,6 +117,8 @@ class Breakers:
         self._breakers = {dependency: Breaker(dependency, probe, self._changed) for dependency, probe in probes.items()}
         self._metrics = metrics
         self.on_change: Callable[[Breaker], None] = lambda _: None
+        self.failures = 0
+        """How many calls came to nothing: each is tried again, so that whoever makes them gets on."""
         for dependency in self._breakers:
             metrics.breaker_open.labels(dependency.value).set(0)
 
@@ -135,6 +137,7 @@ class Breakers:
 
     async def failed(self, failure: Unavailable) -> bool:
         """Note that a dependency was away; tell whether its breaker is open, so that nobody is to blame."""
+        self.failures += 1
         self._metrics.waits.labels(failure.dependency.value).inc()
         return await self[failure.dependency].failed(failure)
 

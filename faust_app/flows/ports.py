@@ -19,7 +19,7 @@ from faust_app.core.months import Month
 from faust_app.core.outcome import Garbage, HistoryEntry
 from faust_app.core.record import Message
 from faust_app.core.stall import PartitionOffsets, TopicPartition
-from faust_app.core.stalled import LostWhere, RowCounts
+from faust_app.core.stalled import Positions, RowCounts
 from faust_app.core.table_growth import TableSize
 
 
@@ -237,7 +237,7 @@ class StalledRows(Protocol):
         ...
 
     async def lost(
-        self, where: Sequence[LostWhere], counts: RowCounts, young_since: datetime, shop_no: int | None, limit: int
+        self, where: Sequence[Positions], counts: RowCounts, young_since: datetime, shop_no: int | None, limit: int
     ) -> tuple[RowCounts, list[ImageRow]]:
         """Return the counts with those of the lost rows, and up to `limit` of these rows."""
         ...
@@ -246,8 +246,8 @@ class StalledRows(Protocol):
         """Return up to `limit` rows in progress since that time or longer, the oldest first."""
         ...
 
-    async def queued(self, shop_no: int | None, limit: int) -> list[ImageRow]:
-        """Return up to `limit` rows that have a position, the oldest first."""
+    async def queued(self, where: Sequence[Positions], shop_no: int | None, limit: int) -> list[ImageRow]:
+        """Return up to `limit` rows at these positions: the first of each place about alike, the oldest first."""
         ...
 
     async def waiting(self, shop_no: int | None, limit: int) -> list[ImageRow]:

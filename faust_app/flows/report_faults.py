@@ -79,6 +79,11 @@ class FaultReporter:
         self._alone: _Alone | None = None
         self._alone_from = -inf
 
+    @property
+    def database_is_away(self) -> bool:
+        """Whether the newest pass that ended had no answer: a frozen database keeps calls waiting and opens no breaker."""
+        return self._away_since is not None
+
     def open(self, kind: FaultKind, *, detail: str = "", host: str | None = None, waiting: int = 0) -> None:
         """Say that the fault is there; again, with other facts, any time. `detail` is one line without secrets."""
         fault = PlatformFault(kind, self._worker, detail, host, waiting)

@@ -1,10 +1,13 @@
 """Which images are unfinished, and which of them need a look: counted and listed again and again.
 
-The order of reading is that of `core.stall`: committed offsets, then rows, then log ends.
+What was committed is read before the rows, so what stands below it is lost. The log ends are read between the highest
+positions and the rows: a place counts as ended only where it was so at looks half a minute apart, which no order between
+two reads of a living log brings about.
 """
 
 import asyncio
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import AsyncIterator, Callable, Iterable, Sequence
+from contextlib import asynccontextmanager
 from dataclasses import replace
 from datetime import datetime, timedelta
 from math import inf
@@ -13,8 +16,8 @@ from typing import Final
 from faust_app.core.alert import FaultKind
 from faust_app.core.failure import Dependency, Unavailable
 from faust_app.core.image import ImageRow
-from faust_app.core.stall import Offsets, Standing, TopicPartition, is_overdue, standing
-from faust_app.core.stalled import LISTED, Kind, RowCounts, StalledReport, lost_where, nobody_publishes, past_end_now
+from faust_app.core.stall import Offsets, TopicPartition, is_overdue
+from faust_app.core.stalled import LISTED, Kind, RowCounts, StalledReport, lost_where, nobody_publishes, past_end_now, queued_where
 from faust_app.flows.ports import Alerts, ConsumerOffsets, StalledRows
 from faust_app.metrics import Metrics
 
@@ -43,6 +46,7 @@ class WatchStalled:
         self._held_by = held_by
         self._clock = clock
         self._looked_at = -inf
+        self._one_shop_at_a_time = asyncio.Lock()
         self._committed: Offsets = {}
         self._past_end: dict[TopicPartition, datetime] = {}
         self.report: StalledReport | None = None
@@ -55,15 +59,12 @@ class WatchStalled:
 
     async def run_pass(self) -> None:
         """Look at all rows. Raises Unavailable; what was seen last then stays."""
-        try:
-            async with asyncio.timeout(PATIENCE):
-                committed = await self._offsets.committed()
-                tops = await self._rows.tops()
-                ends = await self._offsets.ends()
-                self._committed = {place: replace(each, end=ends.get(place)) for place, each in committed.items()}
-                report = await self._look(self._committed, tops, None)
-        except TimeoutError as error:
-            raise Unavailable(Dependency.DATABASE, f"unfinished rows not counted within {PATIENCE:.0f} s") from error
+        async with _patience():
+            committed = await self._offsets.committed()
+            tops = await self._rows.tops()
+            ends = await self._offsets.ends()
+            self._committed = {place: replace(each, end=ends.get(place)) for place, each in committed.items()}
+            report = await self._look(self._committed, tops, None)
         self._note_past_end(report.as_of, past_end_now(self._committed, tops))
         self._tell(self.report, report)
         self.report = report
@@ -72,11 +73,13 @@ class WatchStalled:
     async def of_shop(self, shop_no: int) -> StalledReport | None:
         """Look at the rows of one shop now; None for a shop that was never heard of. Raises Unavailable.
 
-        Offsets are those seen last: committed before the rows are read, as they have to be.
+        Many may ask at once: they are answered one by one, with one connection to the database. Offsets are those seen last:
+        committed before the rows are read, as they have to be.
         """
-        if not await self._rows.knows_shop(shop_no):
-            return None
-        return await self._look(self._committed, await self._rows.tops(), shop_no)
+        async with _patience(), self._one_shop_at_a_time:
+            if not await self._rows.knows_shop(shop_no):
+                return None
+            return await self._look(self._committed, await self._rows.tops(), shop_no)
 
     async def _look(self, offsets: Offsets, tops: dict[TopicPartition, int], shop_no: int | None) -> StalledReport:
         as_of, counts = await self._rows.counts(self._stalled_after, shop_no)
@@ -86,14 +89,14 @@ class WatchStalled:
         counts, lost = await self._rows.lost(where, counts, old_until, shop_no, LISTED)
         old = await self._rows.old(old_until, shop_no, LISTED) if counts.old else []
         waiting = await self._rows.waiting(shop_no, LISTED) if counts.waiting else []
-        queued = await self._rows.queued(shop_no, LISTED) if counts.placed else []
+        queued = await self._rows.queued(queued_where(offsets, tops, past_end), shop_no, LISTED) if counts.placed else []
         failed = await self._rows.failed(shop_no, LISTED) if counts.failed else []
         rows = {
             Kind.STALLED: _oldest_first({row.key: row for row in [*old, *lost]}.values()),
             Kind.LOST: _oldest_first(lost),
             Kind.WAITING: tuple(waiting),
             Kind.OVERDUE: tuple(row for row in waiting if is_overdue(row, as_of)),
-            Kind.QUEUED: tuple(row for row in queued if _is_queued(row, offsets, past_end)),
+            Kind.QUEUED: tuple(queued),
             Kind.FAILED: tuple(failed),
         }
         return StalledReport(as_of, self._stalled_after, counts, rows, offsets, past_end, shop_no)
@@ -113,6 +116,16 @@ class WatchStalled:
             self._alerts.close(FaultKind.LATE_JOBS)
 
 
+@asynccontextmanager
+async def _patience() -> AsyncIterator[None]:
+    """Let what is looked at take so long and no longer. Raises Unavailable."""
+    try:
+        async with asyncio.timeout(PATIENCE):
+            yield
+    except TimeoutError as error:
+        raise Unavailable(Dependency.DATABASE, f"unfinished rows not counted within {PATIENCE:.0f} s") from error
+
+
 def counts_by_kind(counts: RowCounts) -> dict[Kind, int]:
     """Return the counts by what rows are listed by."""
     return {
@@ -129,11 +142,6 @@ def oldest_open_seconds(report: StalledReport) -> float:
     """Return for how long the oldest unfinished image is open; 0 where there is none."""
     oldest = report.counts.oldest_open
     return 0.0 if oldest is None else max(0.0, (report.as_of - oldest).total_seconds())
-
-
-def _is_queued(row: ImageRow, offsets: Offsets, past_end: frozenset[TopicPartition]) -> bool:
-    place = None if row.position is None else (row.position.topic, row.position.partition)
-    return standing(row, offsets, past_end_before=place in past_end) is Standing.QUEUED
 
 
 def _oldest_first(rows: Iterable[ImageRow]) -> tuple[ImageRow, ...]:

@@ -15,13 +15,14 @@ from faust_app.stream.requests import RequestsReader
 class WorkerSights:
     """Looks at the image events and at the requests of one worker.
 
-    `may_start` tells whether events may start, `available` whether every dependency is there. A look at Kafka that is older
+    `may_start` tells whether events may start, `available` whether every dependency is there, `failures` how many calls of
+    events came to nothing: an event that is tried again gets on, also where a try takes long. A look at Kafka that is older
     than `fresh` seconds says nothing of unread records: an absent Kafka is no fault of the worker.
     """
 
     def __init__(
         self, app: faust.App, dispatcher: Dispatcher, reader: RequestsReader, lag: WatchLag, *, images: str, requests: str,
-        may_start: Callable[[], bool], available: Callable[[], bool], fresh: float,
+        may_start: Callable[[], bool], available: Callable[[], bool], failures: Callable[[], int], fresh: float,
     ) -> None:  # fmt: skip
         self._app = app
         self._dispatcher = dispatcher
@@ -31,14 +32,16 @@ class WorkerSights:
         self._requests = requests
         self._may_start = may_start
         self._available = available
+        self._failures = failures
         self._fresh = fresh
 
     def __call__(self) -> dict[str, Sight]:
         """Return what is seen now, by kind of work."""
         if self._app.should_stop:
             return {}
+        moves = self._dispatcher.moves + self._failures()
         return {
-            "image events": Sight(self._dispatcher.moves, self._work_on_images(), held_up=not self._may_start()),
+            "image events": Sight(moves, self._work_on_images(), held_up=not self._may_start()),
             "requests": Sight(self._reader.moves, self._work_on_requests(), held_up=not self._available()),
         }
 

@@ -28,6 +28,8 @@ log = structlog.get_logger()
 
 _LAST_RESORT: Final = 2
 """The timer ends the process after so many times the limit without a beat of the loop."""
+_FAREWELL_SECONDS: Final = 30.0
+"""What logging and last words may take together: a log that nobody reads and a resolver that hangs block them for ever."""
 _STDERR: Final = 2
 """The file itself: Faust puts an object without a file number in the place of `sys.stderr`."""
 
@@ -38,7 +40,8 @@ Sights = Callable[[], Mapping[str, Sight]]
 class Watchdog(Service):
     """Ends the process after `limit` seconds in which one kind of work was at hand and none of it was done.
 
-    `last_words` is called before that, in a thread, with what is wrong; it takes seconds at most and raises nothing.
+    `last_words` is called before that, in a thread, with what is wrong. Half a minute after the decision the process ends,
+    whatever has been told by then.
     """
 
     def __init__(
@@ -98,6 +101,9 @@ class Watchdog(Service):
 
     def _end_process(self, reason: str) -> None:
         """Tell everything there is to tell, then end at once: an orderly stop would wait for what does not get on."""
+        bound = threading.Timer(_FAREWELL_SECONDS, self._end, (EXIT_CODE,))
+        bound.daemon = True
+        bound.start()
         log.error("worker stalled: it ends itself to be started again", reason=reason, exit_code=EXIT_CODE)
         try:
             if self._watched is not None:
@@ -107,4 +113,5 @@ class Watchdog(Service):
             log.exception("last words failed unexpectedly")
         finally:
             logging.shutdown()
+            bound.cancel()
             self._end(EXIT_CODE)

@@ -54,6 +54,12 @@ class Problem(Exception):  # noqa: N818 - the RFC's word
         )
 
 
+def absence(failure: Unavailable) -> Problem:
+    """Return the problem of a dependency that does not do its part."""
+    detail = f"{failure.dependency.value} is away; nothing is known to be changed, ask again"
+    return Problem(503, detail, headers={"Retry-After": str(RETRY_AFTER_SECONDS)})
+
+
 _TITLES = {
     400: "Bad request",
     401: "Not authenticated",
@@ -76,8 +82,7 @@ async def problem_details(request: web.Request, handler: Handler) -> web.StreamR
     except Problem as problem:
         return problem.response()
     except Unavailable as failure:
-        detail = f"{failure.dependency.value} is away; nothing is known to be changed, ask again"
-        return Problem(503, detail, headers={"Retry-After": str(RETRY_AFTER_SECONDS)}).response()
+        return absence(failure).response()
     except web.HTTPException as error:
         if error.status < 400:  # noqa: PLR2004 - a redirect is an answer
             raise

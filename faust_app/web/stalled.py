@@ -5,6 +5,7 @@ from typing import Any, Final
 
 from aiohttp import web
 
+from faust_app.core.failure import Unavailable
 from faust_app.core.image import ImageRow
 from faust_app.core.stall import is_overdue
 from faust_app.core.stalled import LISTED, Kind, StalledReport
@@ -13,7 +14,7 @@ from faust_app.web.bodies import invalid
 from faust_app.web.images import error_of, position_of, time_text
 from faust_app.web.lag import not_yet
 from faust_app.web.pages import json_answer, page, path_of, problem_page, wants_page
-from faust_app.web.problems import Problem
+from faust_app.web.problems import Problem, absence
 
 DEFAULT_LIMIT: Final = 100
 _SHOP_DIGITS: Final = 16
@@ -40,7 +41,7 @@ class StalledPage:
         self._images_at = images_at
 
     async def get(self, request: web.Request) -> web.Response:
-        """Answer with the rows that were asked for. Raises Problem for what cannot be answered."""
+        """Answer with the rows that were asked for. Raises Problem, and Unavailable, for what cannot be answered, but to a browser."""
         if not wants_page(request):
             asked = asked_of(request)
             report, age = await self._report(asked)
@@ -50,6 +51,8 @@ class StalledPage:
             report, age = await self._report(asked)
         except Problem as problem:
             return problem_page(problem)
+        except Unavailable as failure:
+            return problem_page(absence(failure))
         return page(
             "stalled.html", report=report, asked=asked, age=age, kinds=Kind, link=self._link, here="stalled", **_for_people(report, asked)
         )

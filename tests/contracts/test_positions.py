@@ -4,10 +4,14 @@ import asyncio
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from types import SimpleNamespace
+from typing import Any, cast
 
 import pytest
 from aiokafka import AIOKafkaConsumer, TopicPartition
+from aiokafka.errors import GroupLoadInProgressError
 
+from faust_app.adapters import intake_offsets
 from faust_app.adapters.consumer_offsets import KafkaConsumerOffsets
 from faust_app.adapters.database import Database
 from faust_app.adapters.event_log import KafkaEventLog
@@ -17,6 +21,7 @@ from faust_app.adapters.unfinished_rows import MariaUnfinishedRows
 from faust_app.core.failure import Unavailable
 from faust_app.core.image import ImageRow, Position
 from faust_app.core.record import Message
+from faust_app.core.stall import PartitionOffsets
 from faust_app.core.topics import Topics
 from faust_app.flows.intake import Terms, decide
 from faust_app.flows.ports import ImageRepository, UnfinishedRows
@@ -117,6 +122,21 @@ async def test_members_and_times_of_records_are_read_without_joining(settings: S
         assert await offsets.members() == 0
 
 
+async def test_a_broker_that_cannot_tell_the_members_is_an_absence_and_not_a_group_without_any() -> None:
+    class Clients:
+        async def describe_consumer_groups(self, groups: list[str]) -> list[SimpleNamespace]:
+            return [SimpleNamespace(groups=[(GroupLoadInProgressError.errno, groups[0], "", "", "", [])])]
+
+        async def close(self) -> None: ...
+
+        async def stop(self) -> None: ...
+
+    offsets = KafkaConsumerOffsets(["127.0.0.1:1"], "members-test", [])
+    offsets._admin = offsets._consumer = cast("Any", Clients())
+    with pytest.raises(Unavailable, match="GroupLoadInProgressError"):
+        await offsets.members()
+
+
 async def test_a_topic_that_kafka_does_not_know_is_an_absence_and_loses_no_row(settings: Settings) -> None:
     retry = Topics.named(settings.topic_prefix).retry.name
     async with KafkaConsumerOffsets.connect(settings.bootstrap_servers, "offsets-test", [retry, "no-such-topic"]) as offsets:
@@ -147,6 +167,21 @@ async def test_what_the_rows_have_counts_as_committed_by_the_reader_of_requests(
         committed = await offsets.committed()
         await database.change("DELETE FROM intake_offset WHERE topic = %s", (requests,))
     assert [committed[requests, number].committed for number in (0, 1, 2)] == [None, 7, 0]
+
+
+async def test_a_frozen_database_does_not_keep_the_readers_group_from_being_told(monkeypatch: pytest.MonkeyPatch) -> None:
+    class Group:
+        async def committed(self) -> dict[tuple[str, int], PartitionOffsets]:
+            return {("requests", 0): PartitionOffsets(4, 0)}
+
+    class Frozen:
+        async def rows(self, _: str) -> object:
+            return await asyncio.get_running_loop().create_future()
+
+    monkeypatch.setattr(intake_offsets, "PATIENCE", 0.01)
+    offsets = IntakeOffsets(cast("KafkaConsumerOffsets", Group()), cast("Database", Frozen()))
+    async with asyncio.timeout(20):
+        assert await offsets.committed() == {("requests", 0): PartitionOffsets(4, 0)}
 
 
 async def _commit(settings: Settings, tp: TopicPartition, offset: int, *, group: str = "offsets-test") -> None:

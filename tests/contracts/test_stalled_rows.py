@@ -14,7 +14,7 @@ from faust_app.core.changes import Changes, Locked
 from faust_app.core.failure import FailureCode
 from faust_app.core.image import ImageRow, Position
 from faust_app.core.outcome import Failed, settle
-from faust_app.core.stalled import LostWhere, RowCounts
+from faust_app.core.stalled import Positions, RowCounts
 from faust_app.flows.intake import Terms, decide
 from faust_app.flows.ports import ImageRepository, StalledRows
 from faust_app.settings import Settings
@@ -100,11 +100,26 @@ async def test_each_kind_is_listed_in_its_order(rows: Rows, shop_no: int) -> Non
         await rows.accepted(shop_no, f"w{number}", lease=timedelta(seconds=60 - number))
         await rows.failed(shop_no, f"f{number}")
     stalled = rows.stalled
-    assert ids(await stalled.queued(shop_no, 10)) == [b"q0", b"q1", b"q2"]
+    assert ids(await stalled.queued([Positions((topic, 3), 0, 99)], shop_no, 10)) == [b"q0", b"q1", b"q2"]
     assert ids(await stalled.waiting(shop_no, 10)) == [b"w2", b"w1", b"w0"]
     assert sorted(ids(await stalled.failed(shop_no, 10))) == [b"f0", b"f1", b"f2"]
     assert ids(await stalled.old(await far_ahead(rows), shop_no, 3)) == [b"q0", b"w0", b"q1"]
     assert len(await stalled.waiting(shop_no, 2)) == 2
+
+
+async def test_queued_rows_are_listed_from_their_positions_on_as_many_as_there_are(rows: Rows, shop_no: int) -> None:
+    long, short, places = f"long-{shop_no}", f"short-{shop_no}", []
+    for topic, count in ((long, 9), (short, 2)):
+        places.append(Positions((topic, 3), 1, 99))
+        for offset in range(count):
+            await rows.published(shop_no, f"{topic}-{offset}", topic, offset)
+    places.append(Positions((f"empty-{shop_no}", 3), 0, 99))
+    queued = rows.stalled.queued
+    assert ids(await queued(places, shop_no, 9)) == [*(f"{long}-{n}".encode() for n in range(1, 9)), f"{short}-1".encode()]
+    assert len(await queued(places, shop_no, 4)) == 4
+    assert ids(await queued([Positions((long, 3), 8, 9)], None, 9)) == [f"{long}-8".encode()]
+    assert await queued(places, shop_no + 1, 9) == []
+    assert await queued([], shop_no, 9) == []
 
 
 async def far_ahead(rows: Rows) -> datetime:
@@ -116,7 +131,7 @@ async def test_lost_rows_are_counted_and_listed_in_ranges_of_positions(rows: Row
     for offset in range(6):
         await rows.published(shop_no, f"i{offset}", topic, offset)
     assert (await rows.stalled.tops())[topic, 3] == 5
-    where = [LostWhere((topic, 3), 0, 2), LostWhere((topic, 3), 5, 99), LostWhere((topic, 1), 0, 99)]
+    where = [Positions((topic, 3), 0, 2), Positions((topic, 3), 5, 99), Positions((topic, 1), 0, 99)]
     now, counts = await rows.stalled.counts(DAY, shop_no)
     counted, lost = await rows.stalled.lost(where, counts, now - DAY, shop_no, 10)
     assert (counted.lost, counted.lost_young, sorted(ids(lost))) == (3, 3, [b"i0", b"i1", b"i5"])
@@ -128,7 +143,7 @@ async def test_lost_rows_are_counted_and_listed_in_ranges_of_positions(rows: Row
 async def test_a_lost_row_that_is_old_too_is_known_as_such(rows: Rows, shop_no: int) -> None:
     await rows.published(shop_no, "a", f"topic-{shop_no}", 0)
     now, counts = await rows.stalled.counts(AT_ONCE, shop_no)
-    counted, _ = await rows.stalled.lost([LostWhere((f"topic-{shop_no}", 3), 0, 9)], counts, now, shop_no, 10)
+    counted, _ = await rows.stalled.lost([Positions((f"topic-{shop_no}", 3), 0, 9)], counts, now, shop_no, 10)
     assert (counted.old, counted.lost, counted.lost_young, counted.stalled) == (1, 1, 0, 1)
 
 
@@ -141,7 +156,7 @@ async def test_beyond_some_thousand_lost_rows_the_least_possible_is_counted(
         for offset in range(3):
             await rows.published(shop_no, f"i{offset}", f"topic-{shop_no}", offset)
         now, counts = await rows.stalled.counts(DAY, shop_no)
-        where = [LostWhere((f"topic-{shop_no}", 3), 0, 9)]
+        where = [Positions((f"topic-{shop_no}", 3), 0, 9)]
         counted, _ = await rows.stalled.lost(where, replace(counts, old=2), now, shop_no, 10)
     assert (counted.lost, counted.lost_young, counted.stalled) == (3, 1, 3)
 
@@ -156,9 +171,8 @@ COUNTS = {
     "lost": (stalled_rows.LOST, ("bulk", 3, 0, 9), "by_position"),
 }
 LISTS = {
-    "lost": (stalled_rows.LIST_LOST, ("bulk", 3, 0, 9), "by_position"),
+    "lost, queued": (stalled_rows.LIST_PLACED, ("bulk", 3, 0, 9), "by_position"),
     "old": (stalled_rows.LIST_OLD, (NOW,), "by_open_since"),
-    "queued": (stalled_rows.LIST_QUEUED, (), "by_open_since"),
     "waiting": (stalled_rows.LIST_WAITING, (), "by_wake"),
     "failed": (stalled_rows.LIST_FAILED, (), "by_state"),
 }

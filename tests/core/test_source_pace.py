@@ -4,7 +4,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from faust_app.core.source_pace import LONGEST_WAIT, SOON, UNKNOWN, SourcePace
+from faust_app.core.lag import STALLED_AFTER
+from faust_app.core.source_pace import LEAST_OF_A_HOST, LONGEST_WAIT, SOON, UNKNOWN, SourcePace
 
 S = (1, "h.test")
 NOW = 1000.0
@@ -92,6 +93,36 @@ def test_a_queue_is_as_long_as_it_may_be_waited_for_and_one_event_always_stays()
     hanging.arrived(S)
     hanging.arrived(S)
     assert hanging.surplus(S, NOW) == 1
+
+
+def test_shops_that_share_a_slow_host_keep_so_few_events_that_none_waits_for_minutes() -> None:
+    pace, seconds = SourcePace(64), 15.0
+    shops = [(shop, "h.test") for shop in range(50)]
+    stay = 0
+    for shop in shops:
+        for _ in range(UNKNOWN):
+            pace.fetched(shop, seconds)
+        for _ in range(10):
+            pace.arrived(shop)
+    for shop in shops:
+        surplus = pace.surplus(shop, NOW)
+        for _ in range(surplus):
+            pace.left(shop)
+        stay += 10 - surplus
+    assert stay == len(shops), "one of each"
+    assert stay / LEAST_OF_A_HOST * seconds < STALLED_AFTER.total_seconds()
+    assert pace.put_off(shops[0], NOW) == pytest.approx(SOON + seconds * len(shops) / LEAST_OF_A_HOST)
+
+
+def test_a_source_has_its_own_slots_again_when_the_others_of_its_host_are_done() -> None:
+    pace, others = known(15.0), [(shop, "h.test") for shop in range(2, 50)]
+    for source in [*[S] * 100, *others]:
+        pace.arrived(source)
+    assert pace.surplus(S, NOW) == 99
+    for source in others:
+        pace.started(source, NOW)
+        pace.ended(source, NOW)
+    assert pace.surplus(S, NOW) == 100 - int(LONGEST_WAIT * 4 / 15.0)
 
 
 def test_a_source_of_which_nothing_is_known_puts_nothing_off() -> None:

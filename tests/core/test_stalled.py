@@ -7,19 +7,19 @@ from hypothesis import strategies as st
 
 from faust_app.core.image import Position
 from faust_app.core.stall import PartitionOffsets, Standing, standing
-from faust_app.core.stalled import LostWhere, RowCounts, lost_where, nobody_publishes, past_end_now
+from faust_app.core.stalled import Positions, RowCounts, lost_where, nobody_publishes, past_end_now, queued_where
 from tests.factories import NOW, accepted_row
 
 PLACE = ("bulk", 3)
 offsets = st.integers(0, 50)
 
 
-def is_in(where: list[LostWhere], offset: int) -> int:
+def is_in(where: list[Positions], offset: int) -> int:
     return sum(each.place == PLACE and each.start <= offset < each.end for each in where)
 
 
 @given(offsets, st.none() | offsets, offsets, st.none() | offsets, st.booleans())
-def test_the_ranges_hold_each_lost_position_once_and_no_other(
+def test_the_ranges_hold_each_position_once_the_lost_ones_and_the_queued_ones_apart(
     offset: int,
     committed: int | None,
     start: int,
@@ -31,6 +31,7 @@ def test_the_ranges_hold_each_lost_position_once_and_no_other(
     row = accepted_row(position=Position(*PLACE, offset), wake_at=None)
     lost = standing(row, known, past_end_before=before) is Standing.LOST
     assert is_in(lost_where(known, {PLACE: offset}, past_end), offset) == int(lost)
+    assert is_in(queued_where(known, {PLACE: offset}, past_end), offset) == int(not lost)
 
 
 def test_every_position_in_a_place_that_nobody_consumes_is_lost() -> None:

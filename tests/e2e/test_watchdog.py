@@ -69,12 +69,37 @@ async def test_a_worker_stays_on_an_idle_topic_with_hanging_sources_and_with_an_
     await watched.all_in(SHOP + 1, "DONE", 20)
 
 
+async def test_a_worker_whose_event_waits_for_a_frozen_database_stays(
+    install: Callable[..., Settings], stack: Stack, tmp_path: Path
+) -> None:
+    limit = 20.0  # seconds; that the database does not answer is known after 15
+    # A deadline that ends a call of the worker just before the limit: no breaker opens in time.
+    installation = Installation(install(event_deadline=19, watchdog_after=limit, snapshot_interval=1.0), stack, tmp_path)
+    try:
+        await installation.start_web()
+        worker = await installation.start_worker("one")
+        await installation.register_many(SHOP, 1, "/flat/{n}?bytes=5000&ms=2000")
+
+        async def fetches() -> bool:
+            return await installation.metric(worker, "shop_images_running_events") == 1
+
+        await installation.until(fetches, "the fetch runs")
+        stack.mariadb.pause()
+        try:
+            await longer_than_the_limit(installation, worker, limit)
+        finally:
+            stack.mariadb.resume()
+        await installation.all_in(SHOP, "DONE", 1)
+    finally:
+        installation.close()
+
+
 async def open_breaker(installation: Installation, worker: Process) -> bool:
     return await installation.metric(worker, "shop_images_breaker_open", dependency="storage") == 1
 
 
-async def longer_than_the_limit(installation: Installation, worker: Process) -> None:
+async def longer_than_the_limit(installation: Installation, worker: Process, limit: float = LIMIT) -> None:
     """Let so much time pass that a worker whose every second counted would have ended."""
     begun = time.monotonic()
-    await installation.until(lambda: not worker.alive or time.monotonic() - begun > 1.25 * LIMIT, "longer than the limit")
+    await installation.until(lambda: not worker.alive or time.monotonic() - begun > 1.25 * limit, "longer than the limit")
     assert worker.alive, worker.log.read_text()[-3000:]

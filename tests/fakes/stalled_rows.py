@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 
 from faust_app.core.image import ImageRow, ImageState
 from faust_app.core.stall import TopicPartition, is_overdue
-from faust_app.core.stalled import LostWhere, RowCounts
+from faust_app.core.stalled import Positions, RowCounts
 from tests.fakes.image_repository import FakeImageRepository
 
 
@@ -40,7 +40,7 @@ class FakeStalledRows:
         )
 
     async def lost(
-        self, where: Sequence[LostWhere], counts: RowCounts, young_since: datetime, shop_no: int | None, limit: int
+        self, where: Sequence[Positions], counts: RowCounts, young_since: datetime, shop_no: int | None, limit: int
     ) -> tuple[RowCounts, list[ImageRow]]:
         rows = await self._find(lambda row: any(_is_in(row, each) for each in where), shop_no)
         young = sum(row.open_since is not None and row.open_since > young_since for row in rows)
@@ -50,8 +50,8 @@ class FakeStalledRows:
         rows = await self._find(lambda row: row.open_since is not None and row.open_since <= open_until, shop_no)
         return sorted(rows, key=lambda row: str(row.open_since))[:limit]
 
-    async def queued(self, shop_no: int | None, limit: int) -> list[ImageRow]:
-        rows = await self._find(lambda row: row.position is not None, shop_no)
+    async def queued(self, where: Sequence[Positions], shop_no: int | None, limit: int) -> list[ImageRow]:
+        rows = await self._find(lambda row: any(_is_in(row, each) for each in where), shop_no)
         return sorted(rows, key=lambda row: str(row.open_since))[:limit]
 
     async def waiting(self, shop_no: int | None, limit: int) -> list[ImageRow]:
@@ -68,6 +68,6 @@ class FakeStalledRows:
         return [row for row in self._repository.rows.values() if fits(row) and shop_no in {None, row.shop_no}]
 
 
-def _is_in(row: ImageRow, where: LostWhere) -> bool:
+def _is_in(row: ImageRow, where: Positions) -> bool:
     position = row.position
     return position is not None and (position.topic, position.partition) == where.place and where.start <= position.offset < where.end

@@ -125,6 +125,19 @@ async def test_a_fault_that_returns_before_the_pass_is_not_over(process: Process
 # The database is the fault
 
 
+async def test_that_the_database_is_away_is_known_from_the_first_pass_without_an_answer(
+    process: Process, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(report_faults, "PATIENCE", 0.001)
+    assert not process.reporter.database_is_away
+    monkeypatch.setattr(process.store, "ping", _never)
+    await process.go_on(5)
+    assert process.reporter.database_is_away
+    monkeypatch.undo()
+    await process.go_on(5)
+    assert not process.reporter.database_is_away
+
+
 async def test_an_absent_database_is_told_by_the_process_itself_and_once(process: Process, messenger: FakeMessenger) -> None:
     process.store.away = True
     await process.go_on(ALONE_AFTER)

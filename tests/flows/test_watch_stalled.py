@@ -1,12 +1,14 @@
 """Unfinished images are counted and listed, and who is late is told."""
 
+import asyncio
 from datetime import timedelta
 
 import pytest
 
 from faust_app.core.alert import FaultKind
 from faust_app.core.failure import Unavailable
-from faust_app.core.stalled import Kind, StalledReport
+from faust_app.core.stalled import LISTED, Kind, StalledReport
+from faust_app.flows import watch_stalled
 from faust_app.flows.watch_stalled import counts_by_kind, oldest_open_seconds
 from tests.factories import make_request
 from tests.flows.watch_bench import BULK, DAY, WatchBench
@@ -37,6 +39,13 @@ async def test_every_unfinished_image_is_queued_waiting_or_lost(watch: WatchBenc
     assert listed(watch, Kind.STALLED) == listed(watch, Kind.LOST) == ["lost"]
     assert (listed(watch, Kind.QUEUED), listed(watch, Kind.WAITING)) == (["queued"], ["waiting"])
     assert watch.metrics.registry.get_sample_value("shop_images_unfinished", {"kind": "lost"}) == 1
+
+
+async def test_queued_images_are_listed_beside_more_lost_ones_than_are_listed(watch: WatchBench) -> None:
+    await watch.publish(*(f"lost{number}" for number in range(LISTED)), "queued")
+    watch.offsets.offsets[BULK] = LISTED
+    await watch.look()
+    assert (report(watch).counts.lost, listed(watch, Kind.QUEUED)) == (LISTED, ["queued"])
 
 
 async def test_an_image_behind_a_backlog_counts_when_it_is_old_and_is_still_queued(watch: WatchBench) -> None:
@@ -76,6 +85,29 @@ async def test_the_images_of_one_shop_are_looked_at_when_they_are_asked_for(watc
     assert (of_shop.shop_no, of_shop.counts.lost) == (8, 1)
     assert report(watch).counts.lost == 3
     assert await watch.stalled.of_shop(9) is None
+
+
+async def test_a_frozen_database_lets_nobody_wait_for_ever_and_is_asked_for_one_shop_at_a_time(
+    watch: WatchBench, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await watch.look()
+    monkeypatch.setattr(watch_stalled, "PATIENCE", 0.05)
+    asking: set[int] = set()
+    at_once: list[int] = []
+
+    async def never(shop_no: int) -> bool:
+        asking.add(shop_no)
+        at_once.append(len(asking))
+        try:
+            return bool(await asyncio.get_running_loop().create_future())
+        finally:
+            asking.remove(shop_no)
+
+    monkeypatch.setattr(watch.stalled._rows, "knows_shop", never)
+    async with asyncio.timeout(20):
+        answers = await asyncio.gather(*(watch.stalled.of_shop(shop_no) for shop_no in range(1, 9)), return_exceptions=True)
+    assert [type(answer) for answer in answers] == [Unavailable] * 8
+    assert set(at_once) == {1}
 
 
 async def test_a_due_row_that_nobody_publishes_is_told(watch: WatchBench) -> None:

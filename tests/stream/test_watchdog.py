@@ -88,6 +88,27 @@ async def test_last_words_that_fail_do_not_keep_the_process_alive(ended: Ended, 
     assert ended.order == [EXIT_CODE]
 
 
+@pytest.mark.parametrize("blocked", ["the log", "the last words"])
+async def test_what_blocks_the_last_words_does_not_keep_the_process_alive(
+    ended: Ended, monkeypatch: pytest.MonkeyPatch, blocked: str
+) -> None:
+    monkeypatch.setattr(watchdog, "_FAREWELL_SECONDS", 0.05)
+    released = threading.Event()
+
+    def block(*_: object, **__: object) -> None:
+        released.wait(60)
+
+    if blocked == "the log":
+        monkeypatch.setattr(watchdog.log, "error", block)
+    else:
+        ended.dog._last_words = block
+    ended.dog._reason = "x"
+    async with ended.dog:
+        assert await asyncio.to_thread(ended.ended.wait, 20)
+    assert ended.order == [EXIT_CODE]
+    released.set()
+
+
 async def test_a_process_that_stops_is_let_be(ended: Ended) -> None:
     async with ended.dog:
         (beside,) = [thread for thread in threading.enumerate() if thread.name == "watchdog"]

@@ -146,6 +146,16 @@ async def test_before_the_first_look_a_process_says_so(pages: Pages, path: str) 
     assert (await pages.client.get(path, headers=VIEW)).headers["Retry-After"] == "5"
 
 
+async def test_without_the_database_the_page_of_a_shop_says_so(pages: Pages) -> None:
+    await pages.watch.publish("a")
+    await pages.watch.look()
+    pages.watch.worker.rows.away = True
+    problem = await pages.json("/stalled?shop=7", 503)
+    assert "database is away" in problem["detail"]
+    assert "database is away" in await pages.page("/stalled?shop=7", 503)
+    assert (await pages.json("/stalled"))["queued"] == 1
+
+
 async def test_what_a_shop_wrote_is_shown_and_not_run(pages: Pages) -> None:
     name = '"><script>alert(1)</script>'
     await pages.watch.worker.accept_request(make_request(7, name))
