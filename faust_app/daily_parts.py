@@ -12,7 +12,7 @@ from faust_app.core.limits import LIMITS
 from faust_app.flows.daily_check import DailyCheck
 from faust_app.flows.keep_limits import KeepLimits
 from faust_app.flows.once_a_day import Daily, OnceADay
-from faust_app.flows.ports import ConsumerOffsets
+from faust_app.flows.ports.kafka import ConsumerOffsets
 from faust_app.metrics import Metrics
 from faust_app.settings import Settings
 

@@ -13,7 +13,7 @@ from faust_app.flows.audit_bucket import BucketAudit
 from faust_app.flows.collect_garbage import GarbageCollector
 from faust_app.flows.dead_letters import DeadLetters
 from faust_app.flows.once_a_day import OnceADay
-from faust_app.flows.ports import ConsumerOffsets
+from faust_app.flows.ports.kafka import ConsumerOffsets
 from faust_app.flows.rescue import Rescue
 from faust_app.flows.single_runner import SingleRunner
 from faust_app.parts import Parts, give_up_duty

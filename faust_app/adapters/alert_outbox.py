@@ -18,7 +18,7 @@ _ROUNDS: Final = 1000
 
 
 class MariaAlertOutbox:
-    """Implements `flows.ports.AlertOutbox` on MariaDB or MySQL."""
+    """Implements `flows.ports.alerts.AlertOutbox` on MariaDB or MySQL."""
 
     def __init__(self, database: Database) -> None:
         self._database = database

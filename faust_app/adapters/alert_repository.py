@@ -48,7 +48,7 @@ SELECT (SELECT COUNT(*) FROM alert_message WHERE created_at > %s), EXISTS (SELEC
 
 
 class MariaAlertRepository:
-    """Implements `flows.ports.AlertRepository` on MariaDB or MySQL."""
+    """Implements `flows.ports.alerts.AlertRepository` on MariaDB or MySQL."""
 
     def __init__(self, database: Database) -> None:
         self._database = database

@@ -66,7 +66,7 @@ async def _write_alerts(session: Session, latest: Mapping[str, Occurrence], coun
 
 @dataclass(frozen=True, slots=True)
 class MariaFaults:
-    """Implements `flows.ports.Faults` on MariaDB or MySQL."""
+    """Implements `flows.ports.alerts.Faults` on MariaDB or MySQL."""
 
     database: Database
 

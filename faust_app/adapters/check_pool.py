@@ -60,7 +60,7 @@ class _Child:
 
 
 class CheckPool:
-    """Implements `flows.ports.ImageCheck` with at most `processes` children; images wait for a free one.
+    """Implements `flows.ports.outside.ImageCheck` with at most `processes` children; images wait for a free one.
 
     A child that dies or hangs is replaced, and its image given once more to a new child that has nothing else behind it.
     `program` is the module the children run.

@@ -10,7 +10,7 @@ _ESTIMATE: Final = "SELECT TABLE_ROWS FROM information_schema.TABLES WHERE TABLE
 
 
 class MariaCollectorRow:
-    """Implements `flows.ports.CollectorRow` on MariaDB or MySQL."""
+    """Implements `flows.ports.duties.CollectorRow` on MariaDB or MySQL."""
 
     def __init__(self, database: Database) -> None:
         self._database = database

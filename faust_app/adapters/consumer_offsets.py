@@ -22,7 +22,7 @@ _READ_MS: Final = 200
 
 
 class KafkaConsumerOffsets:
-    """Implements `flows.ports.GroupOffsets` for one group and its topics; connects anew after an absence.
+    """Implements `flows.ports.kafka.GroupOffsets` for one group and its topics; connects anew after an absence.
 
     Several may ask at once; they are answered one by one, so that none loses the clients that another gives up.
     """

@@ -27,7 +27,7 @@ _Sent = asyncio.Future[RecordMetadata] | Unavailable | RecordRefused
 
 
 class KafkaEventLog:
-    """Implements `flows.ports.EventLog` over one idempotence-free producer with acks from all replicas."""
+    """Implements `flows.ports.kafka.EventLog` over one idempotence-free producer with acks from all replicas."""
 
     def __init__(self, producer: AIOKafkaProducer, probe_topic: str) -> None:
         self._producer = producer

@@ -23,7 +23,7 @@ _NAME_SECONDS: Final = 3.0
 
 
 class HttpFetcher:
-    """Implements `flows.ports.Fetcher`: one session, no cookies, nothing decompressed, redirects followed by hand.
+    """Implements `flows.ports.outside.Fetcher`: one session, no cookies, nothing decompressed, redirects followed by hand.
 
     Every connection, that of a redirect too, goes to addresses that `core.addresses` permits. A download holds at most
     MAX_IMAGE_BYTES in memory, so all of a worker's slots together hold that many times as much.

@@ -25,7 +25,7 @@ _LISTED: Final = (
 
 
 class MariaGarbageRepository:
-    """Implements `flows.ports.GarbageRepository` on MariaDB or MySQL."""
+    """Implements `flows.ports.duties.GarbageRepository` on MariaDB or MySQL."""
 
     def __init__(self, database: Database) -> None:
         self._database = database

@@ -22,7 +22,7 @@ def split_off(month: Month) -> str:
 
 
 class MariaHistoryMonths:
-    """Implements `flows.ports.HistoryMonths` on MariaDB or MySQL."""
+    """Implements `flows.ports.duties.HistoryMonths` on MariaDB or MySQL."""
 
     def __init__(self, database: Database, wait_seconds: int = _WAIT_SECONDS) -> None:
         self._database = database

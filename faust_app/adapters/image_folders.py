@@ -16,7 +16,7 @@ _PAGE: Final = f"SELECT {COLUMNS} FROM image WHERE shop_no = %s AND image_id > %
 
 
 class MariaImageFolders:
-    """Implements `flows.ports.ImageFolders` on MariaDB or MySQL.
+    """Implements `flows.ports.images.ImageFolders` on MariaDB or MySQL.
 
     A folder is found by hashing the ids of its shop, a millisecond for a thousand: an index would cost every intake.
     """

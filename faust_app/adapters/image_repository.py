@@ -23,7 +23,7 @@ WHERE image.version = x.v AND image.state = 'IN_PROGRESS' AND image.wake_at = x.
 
 
 class MariaImageRepository:
-    """Implements `flows.ports.ImageRepository` on MariaDB or MySQL."""
+    """Implements `flows.ports.images.ImageRepository` on MariaDB or MySQL."""
 
     def __init__(self, database: Database) -> None:
         self._database = database

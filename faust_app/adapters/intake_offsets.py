@@ -18,7 +18,7 @@ _NEXT: Final = "SELECT topic, `partition`, next_offset FROM intake_offset WHERE 
 
 
 class IntakeOffsets:
-    """Implements `flows.ports.GroupOffsets` for the reader's group: what the rows have counts as committed."""
+    """Implements `flows.ports.kafka.GroupOffsets` for the reader's group: what the rows have counts as committed."""
 
     def __init__(self, group: KafkaConsumerOffsets, database: Database) -> None:
         self._group = group

@@ -35,7 +35,7 @@ WHERE job = %s AND local_date = %s AND holder = %s AND finished IS NULL
 
 
 class MariaJobRuns:
-    """Implements `flows.ports.JobRuns` on MariaDB or MySQL."""
+    """Implements `flows.ports.duties.JobRuns` on MariaDB or MySQL."""
 
     def __init__(self, database: Database) -> None:
         self._database = database

@@ -20,7 +20,7 @@ ON DUPLICATE KEY UPDATE
 
 
 class MariaLeases:
-    """Implements `flows.ports.Leases` on MariaDB or MySQL, by the database's clock."""
+    """Implements `flows.ports.duties.Leases` on MariaDB or MySQL, by the database's clock."""
 
     def __init__(self, database: Database, lease: timedelta = LEASE) -> None:
         self._database = database

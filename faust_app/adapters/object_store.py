@@ -22,7 +22,7 @@ _DELETE_GROUP: Final = 1000
 
 
 class S3ObjectStore:
-    """Implements `flows.ports.ObjectStore`. Every method raises Unavailable when storage does not do its part."""
+    """Implements `flows.ports.outside.ObjectStore`. Every method raises Unavailable when storage does not do its part."""
 
     def __init__(self, settings: Settings) -> None:
         self._settings = settings

@@ -17,7 +17,7 @@ WHERE image.state = 'DELETED' AND image.deleted_at < %s
 
 
 class MariaOldRows:
-    """Implements `flows.ports.OldRows` on MariaDB or MySQL."""
+    """Implements `flows.ports.duties.OldRows` on MariaDB or MySQL."""
 
     def __init__(self, database: Database) -> None:
         self._database = database

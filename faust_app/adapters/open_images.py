@@ -28,7 +28,7 @@ _LAST_NUMBER: Final = 2**63 - 1
 
 
 class MariaOpenImages:
-    """Implements `flows.ports.OpenImages` on MariaDB or MySQL."""
+    """Implements `flows.ports.images.OpenImages` on MariaDB or MySQL."""
 
     def __init__(self, database: Database, page: int = _PAGE) -> None:
         self._database = database

@@ -36,7 +36,7 @@ as many of them are taken for old as there are old rows: the count of stalled ro
 
 
 class MariaStalledRows:
-    """Implements `flows.ports.StalledRows`. A shop's rows are found in the same indexes, which end in the primary key."""
+    """Implements `flows.ports.images.StalledRows`. A shop's rows are found in the same indexes, which end in the primary key."""
 
     def __init__(self, database: Database) -> None:
         self._database = database

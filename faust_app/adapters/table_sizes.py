@@ -14,7 +14,7 @@ _IMAGE: Final = "image"
 
 
 class MariaTableSizes:
-    """Implements `flows.ports.TableSizes` on MariaDB or MySQL."""
+    """Implements `flows.ports.duties.TableSizes` on MariaDB or MySQL."""
 
     def __init__(self, database: Database) -> None:
         self._database = database

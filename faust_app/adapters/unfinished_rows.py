@@ -17,7 +17,7 @@ _PLACES: Final = "SELECT DISTINCT topic, `partition` FROM image WHERE topic IS N
 
 
 class MariaUnfinishedRows:
-    """Implements `flows.ports.UnfinishedRows`: every question is answered from the index of positions."""
+    """Implements `flows.ports.images.UnfinishedRows`: every question is answered from the index of positions."""
 
     def __init__(self, database: Database) -> None:
         self._database = database

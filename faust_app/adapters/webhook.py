@@ -25,7 +25,7 @@ _LATER: Final = {408, 425, 429}
 
 
 class Webhook:
-    """Implements `flows.ports.Messenger` over HTTP; redirects are not followed, since they would carry the message elsewhere."""
+    """Implements `flows.ports.alerts.Messenger` over HTTP; redirects are not followed, since they would carry the message elsewhere."""
 
     def __init__(self, settings: Settings, *, timeout: float = TIMEOUT) -> None:
         if settings.alert_webhook_url is None:

@@ -15,7 +15,7 @@ ON DUPLICATE KEY UPDATE seen_at = VALUES(seen_at)
 
 
 class MariaWorkerRegister:
-    """Implements `flows.ports.WorkerRegister` for the worker of this name and release."""
+    """Implements `flows.ports.duties.WorkerRegister` for the worker of this name and release."""
 
     def __init__(self, database: Database, name: str, version: str) -> None:
         self._database = database

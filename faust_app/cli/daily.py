@@ -8,7 +8,8 @@ from faust_app.core.alert_text import Place
 from faust_app.core.daily_report import DAILY_CHECK, DailyReport
 from faust_app.core.daily_text import daily_lines
 from faust_app.flows.daily_check import DailyCheck
-from faust_app.flows.ports import JobRuns, Messenger
+from faust_app.flows.ports.alerts import Messenger
+from faust_app.flows.ports.duties import JobRuns
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,7 +5,7 @@ from datetime import datetime
 
 from faust_app.core.limits import LIMITS
 from faust_app.core.table_growth import COMPARED_AFTER, TableGrowth, growth
-from faust_app.flows.ports import JobRuns, TableSizes
+from faust_app.flows.ports.duties import JobRuns, TableSizes
 
 
 @dataclass(frozen=True, slots=True)

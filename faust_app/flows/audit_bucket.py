@@ -11,7 +11,9 @@ import structlog
 
 from faust_app.core.image import OBJECTS, Folder, ImageRow, folder_of, image_prefix, version_of
 from faust_app.core.outcome import LATE_PUT, Garbage, may_collect
-from faust_app.flows.ports import CollectorRow, GarbageRepository, ImageFolders, ObjectStore
+from faust_app.flows.ports.duties import CollectorRow, GarbageRepository
+from faust_app.flows.ports.images import ImageFolders
+from faust_app.flows.ports.outside import ObjectStore
 from faust_app.metrics import Metrics
 
 log = structlog.get_logger()

@@ -12,7 +12,8 @@ from faust_app.core.image import ImageRow
 from faust_app.core.outcome import Failed, Outcome, Park, Retry
 from faust_app.core.source_health import PARK_SECONDS, Source, SourceHealth
 from faust_app.core.window import Window
-from faust_app.flows.ports import ImageRepository, WorkerRegister
+from faust_app.flows.ports.duties import WorkerRegister
+from faust_app.flows.ports.images import ImageRepository
 from faust_app.flows.wake import wake
 
 log = structlog.get_logger()

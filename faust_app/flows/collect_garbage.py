@@ -14,7 +14,10 @@ from faust_app.core.alert import FaultKind
 from faust_app.core.collection import COUNTER, CollectorState, counted, counter_key, most_of_a_pass, went_back
 from faust_app.core.image import ImageRow, version_of
 from faust_app.core.outcome import Garbage, may_collect
-from faust_app.flows.ports import Alerts, CollectorRow, GarbageRepository, ImageRepository, ObjectStore
+from faust_app.flows.ports.alerts import Alerts
+from faust_app.flows.ports.duties import CollectorRow, GarbageRepository
+from faust_app.flows.ports.images import ImageRepository
+from faust_app.flows.ports.outside import ObjectStore
 from faust_app.metrics import Metrics
 
 log = structlog.get_logger()

@@ -11,7 +11,8 @@ from faust_app.core.alert_text import Place
 from faust_app.core.daily_report import OPEN_TOO_LONG, DailyReport, OpenTally, daily_report, rescued_since
 from faust_app.core.daily_text import daily_message
 from faust_app.core.job_run import FinishedRun, RunResult
-from faust_app.flows.ports import ConsumerOffsets, OpenImages
+from faust_app.flows.ports.images import OpenImages
+from faust_app.flows.ports.kafka import ConsumerOffsets
 
 log = structlog.get_logger()
 

@@ -7,7 +7,7 @@ from faust_app.core.failure import FailureCode, RecordRefused, Unavailable
 from faust_app.core.image import Position, event_of
 from faust_app.core.outcome import Failed
 from faust_app.core.record import Record
-from faust_app.flows.ports import EventLog
+from faust_app.flows.ports.kafka import EventLog
 from faust_app.flows.publish import event_json
 from faust_app.metrics import Metrics
 

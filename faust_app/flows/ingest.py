@@ -22,7 +22,7 @@ from faust_app.flows.breakers import Breakers
 from faust_app.flows.bugs import Bugs
 from faust_app.flows.group import GroupCommit
 from faust_app.flows.perform import Performer
-from faust_app.flows.ports import ImageRepository
+from faust_app.flows.ports.images import ImageRepository
 from faust_app.flows.settle import GUILTY, Settler, record_ids, row_ids
 from faust_app.flows.sources import Sources
 from faust_app.metrics import Metrics

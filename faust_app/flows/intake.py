@@ -10,7 +10,7 @@ from faust_app.core.changes import Changes, Locked
 from faust_app.core.events import ImageRequest
 from faust_app.core.image import placeholder
 from faust_app.core.outcome import HistoryEntry
-from faust_app.flows.ports import ImageRepository
+from faust_app.flows.ports.images import ImageRepository
 from faust_app.flows.publish import Publisher
 from faust_app.metrics import Metrics
 

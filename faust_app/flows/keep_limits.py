@@ -16,7 +16,7 @@ from faust_app.core.job_run import FinishedRun, RunResult
 from faust_app.core.limits import COLLECTOR_BEHIND, HISTORY_MONTHS, TOMBSTONES, WORKERS
 from faust_app.core.months import months_missing, months_over
 from faust_app.core.table_growth import sizes_json
-from faust_app.flows.ports import HistoryMonths, OldRows, TableSizes
+from faust_app.flows.ports.duties import HistoryMonths, OldRows, TableSizes
 from faust_app.metrics import Metrics
 
 log = structlog.get_logger()

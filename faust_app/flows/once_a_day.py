@@ -13,7 +13,7 @@ import structlog
 
 from faust_app.core.job_run import FinishedRun, RunResult
 from faust_app.core.schedule import due_date
-from faust_app.flows.ports import JobRuns
+from faust_app.flows.ports.duties import JobRuns
 from faust_app.flows.single_runner import under_lease
 from faust_app.metrics import Metrics
 

@@ -15,7 +15,7 @@ from faust_app.core.image import ImageRow, Shown, object_key
 from faust_app.core.outcome import Kept, Stored
 from faust_app.core.plan import Store
 from faust_app.core.source_pace import SourcePace
-from faust_app.flows.ports import Fetcher, ImageCheck, ObjectStore
+from faust_app.flows.ports.outside import Fetcher, ImageCheck, ObjectStore
 from faust_app.metrics import Metrics
 
 _HASH_IN_THREAD: Final = 256 * 1024

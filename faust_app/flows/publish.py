@@ -11,7 +11,8 @@ from faust_app.core.image import ImageRow, Position, event_of
 from faust_app.core.lanes import lane
 from faust_app.core.record import Message
 from faust_app.core.topics import Topics
-from faust_app.flows.ports import EventLog, ImageRepository
+from faust_app.flows.ports.images import ImageRepository
+from faust_app.flows.ports.kafka import EventLog
 from faust_app.metrics import Metrics
 
 log = structlog.get_logger()

@@ -3,7 +3,7 @@
 from datetime import timedelta
 from typing import Final
 
-from faust_app.flows.ports import ImageRepository
+from faust_app.flows.ports.images import ImageRepository
 from faust_app.flows.publish import Publisher
 
 CLAIM: Final = 500

@@ -15,7 +15,9 @@ from faust_app.core.collection import COUNTER, counted
 from faust_app.core.image import OBJECTS, ImageKey, ImageRow, folder, folder_of
 from faust_app.core.outcome import HistoryEntry
 from faust_app.core.recovery import newer_keys, shows_missing, stored_anew
-from faust_app.flows.ports import CollectorRow, ImageFolders, ImageRepository, ObjectStore
+from faust_app.flows.ports.duties import CollectorRow
+from faust_app.flows.ports.images import ImageFolders, ImageRepository
+from faust_app.flows.ports.outside import ObjectStore
 
 _PAGE: Final = 1000
 _GROUP: Final = 200

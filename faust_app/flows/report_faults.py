@@ -19,7 +19,7 @@ from faust_app.core.alert import Alert, FaultKind, PlatformFault, Word
 from faust_app.core.alert_message import AlertMessage, Chosen, Delivered, Due, Form, Undelivered, again_after
 from faust_app.core.alert_text import Place, Reach, compose
 from faust_app.core.failure import Unavailable
-from faust_app.flows.ports import Faults, Messenger
+from faust_app.flows.ports.alerts import Faults, Messenger
 from faust_app.metrics import Metrics
 
 log = structlog.get_logger()
@@ -61,7 +61,7 @@ class _Alone:
 
 
 class FaultReporter:
-    """Implements `flows.ports.Alerts`. `clock` counts seconds, `now` is the time of day (UTC without a zone)."""
+    """Implements `flows.ports.alerts.Alerts`. `clock` counts seconds, `now` is the time of day (UTC without a zone)."""
 
     def __init__(
         self, faults: Faults, messenger: Messenger | None, metrics: Metrics, *, worker: str, place: Place,

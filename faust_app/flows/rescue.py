@@ -14,7 +14,9 @@ from faust_app.core.outcome import settle
 from faust_app.core.rescue import lost_repeatedly, may_be_rescued, rescued, still_lost
 from faust_app.core.stall import Offsets, Standing, TopicPartition, lost_below, standing
 from faust_app.flows.dead_letters import DeadLetters
-from faust_app.flows.ports import Alerts, ConsumerOffsets, ImageRepository, UnfinishedRows
+from faust_app.flows.ports.alerts import Alerts
+from faust_app.flows.ports.images import ImageRepository, UnfinishedRows
+from faust_app.flows.ports.kafka import ConsumerOffsets
 from faust_app.metrics import Metrics
 
 log = structlog.get_logger()

@@ -16,7 +16,8 @@ from faust_app.core.alert_step import SENDER, Standing, Step, closes_silently, d
 from faust_app.core.alert_text import LISTED, Place, compose
 from faust_app.core.digest import digest_message, digest_span
 from faust_app.core.schedule import due_date
-from faust_app.flows.ports import AlertOutbox, AlertRepository, Leases, Messenger
+from faust_app.flows.ports.alerts import AlertOutbox, AlertRepository, Messenger
+from faust_app.flows.ports.duties import Leases
 from faust_app.metrics import Metrics
 
 log = structlog.get_logger()

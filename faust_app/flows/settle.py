@@ -16,7 +16,7 @@ from faust_app.flows.breakers import Breakers
 from faust_app.flows.bugs import Bugs
 from faust_app.flows.dead_letters import DeadLetters
 from faust_app.flows.group import GroupCommit
-from faust_app.flows.ports import ImageRepository
+from faust_app.flows.ports.images import ImageRepository
 from faust_app.metrics import Metrics
 
 log = structlog.get_logger()

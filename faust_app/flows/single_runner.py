@@ -11,7 +11,7 @@ from typing import Final, Generic, TypeVar
 import structlog
 
 from faust_app.core.failure import Unavailable
-from faust_app.flows.ports import Leases
+from faust_app.flows.ports.duties import Leases
 from faust_app.metrics import Metrics
 
 T = TypeVar("T")

@@ -16,7 +16,8 @@ from faust_app.core.source_health import PARK_SECONDS, Source, SourceHealth
 from faust_app.core.source_pace import SourcePace
 from faust_app.core.window import Window
 from faust_app.flows.breakers import Breaker
-from faust_app.flows.ports import Fetcher, ImageRepository
+from faust_app.flows.ports.images import ImageRepository
+from faust_app.flows.ports.outside import Fetcher
 from faust_app.flows.wake import wake
 
 log = structlog.get_logger()

@@ -15,7 +15,8 @@ from faust_app.core.failure import Failure, FailureCode, RecordRefused
 from faust_app.core.record import Record, Unparseable, parse_request
 from faust_app.flows.dead_letters import DeadLetters
 from faust_app.flows.intake import Intake, Terms, decide
-from faust_app.flows.ports import EventLog, ImageRepository
+from faust_app.flows.ports.images import ImageRepository
+from faust_app.flows.ports.kafka import EventLog
 
 log = structlog.get_logger()
 

@@ -7,7 +7,7 @@ from faust_app.core.alert import FaultKind
 from faust_app.core.failure import Dependency, FailureCode
 from faust_app.flows.breakers import Breaker, Breakers
 from faust_app.flows.bugs import Bugs
-from faust_app.flows.ports import Alerts
+from faust_app.flows.ports.alerts import Alerts
 from faust_app.flows.sources import BLOCKING, Sources
 
 _KINDS: Final = {

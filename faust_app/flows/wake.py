@@ -4,7 +4,7 @@ from collections.abc import Iterable
 from typing import Final
 
 from faust_app.core.source_health import Source
-from faust_app.flows.ports import ImageRepository
+from faust_app.flows.ports.images import ImageRepository
 
 _GROUP: Final = 1000
 """Rows a statement: a shop with many parked images is not locked as a whole."""

@@ -17,7 +17,8 @@ from faust_app.core.alert import FaultKind
 from faust_app.core.failure import Unavailable
 from faust_app.core.lag import LagStatus, Look, PartitionLag, Velocity, recent, status, velocity, worst
 from faust_app.core.stall import TopicPartition
-from faust_app.flows.ports import Faults, GroupOffsets
+from faust_app.flows.ports.alerts import Faults
+from faust_app.flows.ports.kafka import GroupOffsets
 from faust_app.metrics import Metrics
 
 log = structlog.get_logger()

@@ -18,7 +18,9 @@ from faust_app.core.failure import Dependency, Unavailable
 from faust_app.core.image import ImageRow
 from faust_app.core.stall import Offsets, TopicPartition, is_overdue
 from faust_app.core.stalled import LISTED, Kind, RowCounts, StalledReport, lost_where, nobody_publishes, past_end_now, queued_where
-from faust_app.flows.ports import Alerts, ConsumerOffsets, StalledRows
+from faust_app.flows.ports.alerts import Alerts
+from faust_app.flows.ports.images import StalledRows
+from faust_app.flows.ports.kafka import ConsumerOffsets
 from faust_app.metrics import Metrics
 
 PAST_END_AFTER: Final = timedelta(seconds=30)

@@ -9,7 +9,8 @@ from faust_app.core.failure import FailureCode
 from faust_app.core.image import ImageKey, ImageRow
 from faust_app.core.outcome import HistoryEntry
 from faust_app.core.redact import redact_query
-from faust_app.flows.ports import ImageRepository, ObjectStore
+from faust_app.flows.ports.images import ImageRepository
+from faust_app.flows.ports.outside import ObjectStore
 from faust_app.web.bodies import image_id_of, shop_no_of
 from faust_app.web.problems import Problem
 

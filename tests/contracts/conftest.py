@@ -11,7 +11,8 @@ from faust_app.adapters.alert_rows import MariaFaults, count_occurrences
 from faust_app.adapters.database import Database, Session
 from faust_app.adapters.leases import MariaLeases
 from faust_app.core.alert import Occurrence
-from faust_app.flows.ports import AlertOutbox, AlertRepository, Faults, Leases
+from faust_app.flows.ports.alerts import AlertOutbox, AlertRepository, Faults
+from faust_app.flows.ports.duties import Leases
 from faust_app.settings import Settings
 from tests.fakes.alerts import FakeAlertStore
 

@@ -15,7 +15,8 @@ from faust_app.core.changes import Changes, Locked
 from faust_app.core.image import ImageRow, ImageState, folder
 from faust_app.core.outcome import Garbage
 from faust_app.flows.intake import Terms, decide
-from faust_app.flows.ports import CollectorRow, GarbageRepository, ImageFolders, ImageRepository
+from faust_app.flows.ports.duties import CollectorRow, GarbageRepository
+from faust_app.flows.ports.images import ImageFolders, ImageRepository
 from faust_app.settings import Settings
 from tests.factories import LEASE, make_request
 from tests.fakes.collector import FakeCollectorRow, FakeGarbageRepository, FakeImageFolders

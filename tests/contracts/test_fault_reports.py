@@ -12,7 +12,7 @@ from faust_app.adapters.alert_rows import MariaFaults
 from faust_app.adapters.database import Database
 from faust_app.core.alert import FaultKind
 from faust_app.core.alert_text import Place
-from faust_app.flows.ports import Alerts
+from faust_app.flows.ports.alerts import Alerts
 from faust_app.flows.report_faults import FaultReporter
 from faust_app.metrics import Metrics
 from faust_app.settings import Settings

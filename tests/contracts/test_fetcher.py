@@ -22,7 +22,7 @@ from faust_app.adapters.fetcher import HttpFetcher
 from faust_app.core.content import NO_VALIDATORS, Fetched, NotModified, Validators
 from faust_app.core.failure import Failure, FailureCode, Permanent, Transient
 from faust_app.core.source_answer import PACE, Pace
-from faust_app.flows.ports import Fetcher
+from faust_app.flows.ports.outside import Fetcher
 from faust_app.settings import Settings
 from tests.fakes.fetcher import FakeFetcher
 

@@ -16,7 +16,7 @@ from faust_app.core.failure import FailureCode
 from faust_app.core.image import ImageRow, ImageState, Position, WakeReason
 from faust_app.core.outcome import HistoryEntry, Outcome, Park, Retry
 from faust_app.flows.intake import Terms, decide
-from faust_app.flows.ports import ImageRepository
+from faust_app.flows.ports.images import ImageRepository
 from faust_app.flows.settle import settle_all
 from faust_app.settings import Settings
 from tests.factories import LEASE, make_request, make_shown

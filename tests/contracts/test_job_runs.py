@@ -16,7 +16,7 @@ from faust_app.core.alert_message import AlertMessage, Form
 from faust_app.core.failure import Dependency, Unavailable
 from faust_app.core.job_run import FinishedRun, RunResult
 from faust_app.flows.once_a_day import Daily, OnceADay
-from faust_app.flows.ports import JobRuns
+from faust_app.flows.ports.duties import JobRuns
 from faust_app.metrics import Metrics
 from faust_app.settings import Settings
 from tests.contracts.conftest import emptied

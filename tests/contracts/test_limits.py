@@ -23,7 +23,8 @@ from faust_app.core.months import Month, months_ahead
 from faust_app.core.outcome import HistoryEntry, Removed
 from faust_app.flows.intake import Terms, decide
 from faust_app.flows.keep_limits import KeepLimits
-from faust_app.flows.ports import ImageRepository, OldRows
+from faust_app.flows.ports.duties import OldRows
+from faust_app.flows.ports.images import ImageRepository
 from faust_app.flows.settle import settle_all
 from faust_app.metrics import Metrics
 from faust_app.settings import Settings

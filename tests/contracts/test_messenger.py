@@ -15,7 +15,7 @@ from standardwebhooks import Webhook as Receiver
 from faust_app.adapters.webhook import Webhook
 from faust_app.core.alert import Severity
 from faust_app.core.alert_message import AlertMessage, Delivered, Form, Undelivered
-from faust_app.flows.ports import Messenger
+from faust_app.flows.ports.alerts import Messenger
 from faust_app.settings import Settings
 from tests.factories import NOW
 from tests.fakes.alerts import FakeMessenger

@@ -14,7 +14,7 @@ from faust_app.core.changes import Changes
 from faust_app.core.image import ImageRow
 from faust_app.core.outcome import HistoryEntry
 from faust_app.flows.intake import Terms, decide
-from faust_app.flows.ports import ImageRepository, OpenImages
+from faust_app.flows.ports.images import ImageRepository, OpenImages
 from faust_app.settings import Settings
 from tests.factories import LEASE, make_request
 from tests.fakes.image_repository import FakeImageRepository

@@ -24,7 +24,7 @@ from faust_app.core.record import Message
 from faust_app.core.stall import PartitionOffsets
 from faust_app.core.topics import Topics
 from faust_app.flows.intake import Terms, decide
-from faust_app.flows.ports import ImageRepository, UnfinishedRows
+from faust_app.flows.ports.images import ImageRepository, UnfinishedRows
 from faust_app.settings import Settings
 from tests.factories import LEASE, make_request
 from tests.fakes.image_repository import FakeImageRepository

@@ -16,7 +16,7 @@ from faust_app.core.image import ImageRow, Position
 from faust_app.core.outcome import Failed, settle
 from faust_app.core.stalled import Positions, RowCounts
 from faust_app.flows.intake import Terms, decide
-from faust_app.flows.ports import ImageRepository, StalledRows
+from faust_app.flows.ports.images import ImageRepository, StalledRows
 from faust_app.settings import Settings
 from tests.factories import NOW, make_request
 from tests.fakes.image_repository import FakeImageRepository

@@ -7,7 +7,7 @@ import pytest
 
 from faust_app.adapters.database import Database
 from faust_app.adapters.worker_register import MariaWorkerRegister, lift_stops
-from faust_app.flows.ports import WorkerRegister
+from faust_app.flows.ports.duties import WorkerRegister
 from faust_app.settings import Settings
 from tests.fakes.worker_register import FakeWorkerRegister
 
