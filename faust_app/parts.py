@@ -4,7 +4,7 @@ import asyncio
 import os
 import socket
 import time
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -28,6 +28,9 @@ from faust_app.core.alert_text import Place
 from faust_app.core.failure import Unavailable
 from faust_app.core.topics import Topics
 from faust_app.flows.intake import Intake
+from faust_app.flows.ports.alerts import Alerts, Faults
+from faust_app.flows.ports.images import StalledRows
+from faust_app.flows.ports.kafka import GroupOffsets
 from faust_app.flows.publish import Publisher
 from faust_app.flows.publish_due import DuePublisher
 from faust_app.flows.report_faults import FaultReporter
@@ -131,23 +134,8 @@ async def open_parts(settings: Settings, metrics: Metrics, *, client_id: str) ->
         servers, image_topics = settings.bootstrap_servers, [spec.name for spec in topics.images]
         offsets = await stack.enter_async_context(KafkaConsumerOffsets.connect(servers, settings.app_id, image_topics))
         read = await stack.enter_async_context(IntakeOffsets.of(database, servers, settings.requests_group, topics.requests.name))
-        watch_lag = WatchLag(
-            {settings.app_id: offsets, settings.requests_group: read},
-            faults,
-            metrics,
-            lagging_after=timedelta(seconds=settings.lagging_after),
-            now=lambda: _utc_now() + timedelta(seconds=event_log.clock_ahead or 0.0),
-            clock=time.monotonic,
-        )
-        watch_stalled = WatchStalled(
-            MariaStalledRows(database),
-            offsets,
-            alerts,
-            metrics,
-            stalled_after=timedelta(seconds=settings.stalled_after),
-            held_by=lambda: watch_lag.held_by,
-            clock=time.monotonic,
-        )
+        groups: dict[str, GroupOffsets] = {settings.app_id: offsets, settings.requests_group: read}
+        watch_lag = _watch_lag(settings, groups, faults, metrics, clock_ahead=lambda: event_log.clock_ahead or 0.0)
         yield Parts(
             settings=settings,
             process=process,
@@ -164,5 +152,33 @@ async def open_parts(settings: Settings, metrics: Metrics, *, client_id: str) ->
             send_alerts=send_alerts,
             leases=leases,
             watch_lag=watch_lag,
-            watch_stalled=watch_stalled,
+            watch_stalled=_watch_stalled(settings, MariaStalledRows(database), offsets, alerts, metrics, held_by=lambda: watch_lag.held_by),
         )
+
+
+def _watch_lag(
+    settings: Settings, groups: Mapping[str, GroupOffsets], faults: Faults, metrics: Metrics, *, clock_ahead: Callable[[], float]
+) -> WatchLag:
+    """Watch the groups by the brokers' clock, which is so many seconds ahead of ours."""
+    return WatchLag(
+        groups,
+        faults,
+        metrics,
+        lagging_after=timedelta(seconds=settings.lagging_after),
+        now=lambda: _utc_now() + timedelta(seconds=clock_ahead()),
+        clock=time.monotonic,
+    )
+
+
+def _watch_stalled(
+    settings: Settings,
+    rows: StalledRows,
+    offsets: GroupOffsets,
+    alerts: Alerts,
+    metrics: Metrics,
+    *,
+    held_by: Callable[[], tuple[str, ...]],
+) -> WatchStalled:
+    return WatchStalled(
+        rows, offsets, alerts, metrics, stalled_after=timedelta(seconds=settings.stalled_after), held_by=held_by, clock=time.monotonic
+    )
