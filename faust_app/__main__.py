@@ -22,7 +22,7 @@ from faust_app.cli.check import check_alerts
 from faust_app.cli.daily import DailyAnswer, check_daily
 from faust_app.cli.deep_check import check_deep
 from faust_app.cli.garbage import garbage
-from faust_app.cli.import_catalogue import ImportOptions, import_catalogue
+from faust_app.cli.import_catalogue import ImportOptions, ImportReport, import_catalogue
 from faust_app.cli.recover import recover
 from faust_app.cli.resume import resume
 from faust_app.cli.setup import setup
@@ -259,19 +259,22 @@ def alerts_command(settings: Settings, *, as_json: bool) -> None:
 @_json
 @click.pass_obj
 def import_command(settings: Settings, /, *, file: Path, as_json: bool, **words: Any) -> None:
-    """Take the images of a catalogue FILE. Interrupted and repeated, it goes on and doubles nothing."""
+    """Take the images of a catalogue FILE; exit code 1 when a line is rejected. Repeated, it goes on and doubles nothing."""
     options = ImportOptions(file=file, **words)
 
-    async def work() -> Report:
+    async def work() -> ImportReport:
         async with open_parts(settings, Metrics(), client_id=f"{settings.app_id}-import") as parts:
             counts = MariaImageCounts(parts.database)
             return await import_catalogue(options, parts.intake, parts.publisher, counts, parts.repository.now)
 
     try:
-        _print(_run(work()), as_json=as_json)
+        report = _run(work())
     except CatalogueError as error:
         click.echo(f"shop-images: {file}: {error}", err=True)
         raise SystemExit(2) from error
+    _print(report, as_json=as_json)
+    if report.rejected:
+        raise SystemExit(1)
 
 
 if __name__ == "__main__":

@@ -25,7 +25,7 @@ from faust_app.adapters.object_store import S3ObjectStore
 from faust_app.adapters.stalled_rows import MariaStalledRows
 from faust_app.adapters.webhook import Webhook
 from faust_app.core.alert_text import Place
-from faust_app.core.failure import Unavailable
+from faust_app.core.failure import Dependency, Unavailable
 from faust_app.core.topics import Topics
 from faust_app.flows.intake import Intake
 from faust_app.flows.ports.alerts import Alerts, Faults
@@ -72,22 +72,22 @@ class Parts:
 
     async def reasons_without_database(self) -> list[str]:
         """Return why intake cannot work: only the database is needed for a 202."""
-        return await _reasons(self.repository.now())
+        return await _reasons(Dependency.DATABASE, self.repository.now())
 
     async def reasons_not_ready(self) -> list[str]:
         """Return which dependencies of a worker are away; storage is asked for a key that need not exist."""
-        reasons = await self.reasons_without_database() + await _reasons(self.store.exists("ready"))
+        reasons = await self.reasons_without_database() + await _reasons(Dependency.STORAGE, self.store.exists("ready"))
         return [*reasons, "kafka does not acknowledge"] if self.publisher.away else reasons
 
 
-async def _reasons(probe: Awaitable[object]) -> list[str]:
+async def _reasons(dependency: Dependency, probe: Awaitable[object]) -> list[str]:
     try:
         async with asyncio.timeout(_PROBE_SECONDS):
             await probe
     except Unavailable as failure:
         return [str(failure)]
     except TimeoutError:
-        return [f"no answer within {_PROBE_SECONDS:.0f} s"]
+        return [str(Unavailable(dependency, f"no answer within {_PROBE_SECONDS:.0f} s"))]
     return []
 
 

@@ -34,7 +34,7 @@ class MariaImageCounts:
         sql = f"SELECT state, COUNT(*), COALESCE(SUM(bytes), 0) FROM image WHERE {' AND '.join(conditions)} GROUP BY state"  # noqa: S608
         return [StateCount(ImageState(state), images, int(size)) for state, images, size in await self._database.rows(sql, parameters)]
 
-    async def overdue(self) -> tuple[int, datetime | None]:
+    async def due(self) -> tuple[int, datetime | None]:
         """Return how many images wait past their time, and since when the oldest unfinished one is open (UTC)."""
         sql = (
             "SELECT (SELECT COUNT(*) FROM image WHERE wake_at <= UTC_TIMESTAMP(6)),"

@@ -14,7 +14,7 @@ class StatusReport:
     as_of: datetime
     shop_no: int | None
     counts: list[StateCount]
-    overdue: int
+    due: int
     oldest_open: datetime | None
 
     def as_json(self) -> dict[str, object]:
@@ -25,7 +25,7 @@ class StatusReport:
             "shop_no": self.shop_no,
             "images": {state.value: by_state[state].images if state in by_state else 0 for state in ImageState},
             "bytes": sum(count.bytes for count in self.counts),
-            "overdue": self.overdue,
+            "due": self.due,
             "oldest_open_s": None if self.oldest_open is None else (self.as_of - self.oldest_open).total_seconds(),
         }
 
@@ -33,12 +33,12 @@ class StatusReport:
         """Return the report for people."""
         by_state = {count.state: count for count in self.counts}
         states = [f"{state.value:<12}{by_state[state].images if state in by_state else 0:>12,}" for state in ImageState]
-        waiting = f"{self.overdue:,} past their time" if self.overdue else "none past its time"
+        waiting = f"{self.due:,} past their time" if self.due else "none past its time"
         oldest = "" if self.oldest_open is None else f"; oldest open for {(self.as_of - self.oldest_open).total_seconds():,.0f} s"
         return [*states, f"{sum(count.bytes for count in self.counts) / 1e6:,.1f} MB stored; {waiting}{oldest}"]
 
 
 async def status(counts: MariaImageCounts, now: datetime, shop_no: int | None) -> StatusReport:
     """Count the images of all shops or of one. Raises Unavailable."""
-    overdue, oldest_open = await counts.overdue()
-    return StatusReport(now, shop_no, await counts.by_state(shop_no=shop_no), overdue, oldest_open)
+    due, oldest_open = await counts.due()
+    return StatusReport(now, shop_no, await counts.by_state(shop_no=shop_no), due, oldest_open)

@@ -38,6 +38,7 @@ class _Account:
     queued: int = 0
     sources: int = 0
     started: list[float] = field(default_factory=list)
+    fetching: list[float] = field(default_factory=list)
     put_off_until: float = 0.0
 
     @property
@@ -49,8 +50,8 @@ class _Account:
         self.fetches += 1
 
     def seconds(self, now: float) -> float:
-        """Return what a fetch takes: the mean, or what half of those that run have taken so far, if that is more."""
-        age = now - self.started[(len(self.started) - 1) // 2] if self.started else 0.0
+        """Return what a fetch takes: the mean, or what half of those under way have taken so far, if that is more."""
+        age = now - self.fetching[(len(self.fetching) - 1) // 2] if self.fetching else 0.0
         return max(self.mean or 0.0, age)
 
 
@@ -92,10 +93,16 @@ class SourcePace:
         _forget_oldest(self._sources)
         _forget_oldest(self._hosts)
 
-    def fetched(self, source: Source, seconds: float) -> None:
-        """Note how long a fetch took, whatever it brought."""
-        self._of(source).note(seconds)
-        self._host(source[1]).note(seconds)
+    def fetching(self, source: Source, now: float) -> None:
+        """Note a fetch that begins: what else an event waits for is no matter of its source."""
+        for account in (self._of(source), self._host(source[1])):
+            account.fetching.append(now)
+
+    def fetched(self, source: Source, since: float, now: float) -> None:
+        """Note that a fetch which began at `since` has ended, whatever it brought."""
+        for account in (self._of(source), self._host(source[1])):
+            account.fetching.remove(since)
+            account.note(now - since)
 
     def has_slot(self, source: Source, now: float) -> bool:
         """Tell whether one more event of the source may start."""

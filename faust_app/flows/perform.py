@@ -2,7 +2,6 @@
 
 import asyncio
 import hashlib
-import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import replace
@@ -48,14 +47,16 @@ class Performer:
         return await self._put(plan.row, plan.url, answer, digest, deadline)
 
     async def _fetch(self, plan: Store, deadline: float) -> Fetched | NotModified:
-        started = time.perf_counter()
+        source, clock = (plan.row.shop_no, plan.row.source_host or ""), asyncio.get_running_loop().time
+        started = clock()
+        self._pace.fetching(source, started)
         try:
             async with _until(deadline, Transient(FailureCode.SOURCE_TIMEOUT, "the event's deadline passed while fetching")):
                 return await self._fetcher.fetch(plan.url, plan.validators)
         finally:
-            seconds = time.perf_counter() - started
-            self._metrics.step_seconds.labels("fetch").observe(seconds)
-            self._pace.fetched((plan.row.shop_no, plan.row.source_host or ""), seconds)
+            ended = clock()
+            self._metrics.step_seconds.labels("fetch").observe(ended - started)
+            self._pace.fetched(source, started, ended)
 
     async def _put(self, row: ImageRow, url: str, answer: Fetched, digest: bytes, deadline: float) -> Stored:
         with self._metrics.step_seconds.labels("check").time():

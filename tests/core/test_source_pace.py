@@ -11,10 +11,15 @@ S = (1, "h.test")
 NOW = 1000.0
 
 
+def fetched(pace: SourcePace, source: tuple[int, str], seconds: float) -> None:
+    pace.fetching(source, NOW - seconds)
+    pace.fetched(source, NOW - seconds, NOW)
+
+
 def known(seconds: float, *, slots: int = 64) -> SourcePace:
     pace = SourcePace(slots)
     for _ in range(UNKNOWN):
-        pace.fetched(S, seconds)
+        fetched(pace, S, seconds)
     return pace
 
 
@@ -28,16 +33,22 @@ def test_an_unknown_source_is_bounded_and_one_that_hangs_is_known_before_its_fir
     assert pace.slots(S, NOW) == UNKNOWN
     pace.arrived(S)
     pace.started(S, NOW)
+    pace.fetching(S, NOW)
     assert pace.slots(S, NOW + 10) == 4
+
+
+def test_an_event_that_waits_for_something_else_slows_no_source() -> None:
+    pace = known(0.1)
+    pace.arrived(S)
+    pace.started(S, NOW)
+    assert pace.slots(S, NOW + 30) == 64
 
 
 def test_one_fetch_that_hangs_among_many_that_do_not_slows_no_source() -> None:
     pace = known(0.1)
-    pace.arrived(S)
-    pace.started(S, NOW)
+    pace.fetching(S, NOW)
     for _ in range(2):
-        pace.arrived(S)
-        pace.started(S, NOW + 19.9)
+        pace.fetching(S, NOW + 19.9)
     assert pace.slots(S, NOW + 20) == 64
 
 
@@ -66,7 +77,7 @@ def test_a_source_has_no_slot_when_it_holds_its_share_and_has_one_again_when_it_
 def test_many_shops_of_one_slow_host_share_the_slots_of_the_host() -> None:
     pace = SourcePace(64)
     for shop in range(8):
-        pace.fetched((shop, "h.test"), 20.0)
+        fetched(pace, (shop, "h.test"), 20.0)
     started = 0
     for shop in range(8):
         while pace.has_slot((shop, "h.test"), NOW):
@@ -101,7 +112,7 @@ def test_shops_that_share_a_slow_host_keep_so_few_events_that_none_waits_for_min
     stay = 0
     for shop in shops:
         for _ in range(UNKNOWN):
-            pace.fetched(shop, seconds)
+            fetched(pace, shop, seconds)
         for _ in range(10):
             pace.arrived(shop)
     for shop in shops:
@@ -158,7 +169,7 @@ def test_events_are_called_back_when_their_source_runs_out_and_not_before() -> N
 def test_a_source_that_has_become_fast_has_every_slot_again() -> None:
     pace = known(20.0)
     for _ in range(60):
-        pace.fetched(S, 0.05)
+        fetched(pace, S, 0.05)
     assert pace.slots(S, NOW) == 64
 
 

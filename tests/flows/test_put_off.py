@@ -83,7 +83,8 @@ async def test_what_was_put_off_too_far_is_called_back_when_its_source_runs_out(
     source = bench.handler.read(records[0]).source
     now = asyncio.get_running_loop().time()
     for _ in range(8):
-        bench.pace.fetched(source, 2.0)
+        bench.pace.fetching(source, 0.0)
+        bench.pace.fetched(source, 0.0, 2.0)
     for record in records:
         delay = bench.pace.put_off(source, now)
         await bench.handler.put_off(bench.handler.read(record), timedelta(seconds=delay + 2 * SOON))

@@ -98,6 +98,11 @@ class Bench:
     def started(self) -> dict[tuple[str, int, int], "asyncio.Future[Handled]"]:
         return self.handler.started
 
+    def pace_of(self, host: str, seconds: float) -> None:
+        """Let a fetch of the host have taken so long."""
+        self.pace.fetching((1, host), 0.0)
+        self.pace.fetched((1, host), 0.0, seconds)
+
     def submit(self, offset: int, *, partition: int = 0, topic: str = "bulk", host: str = "") -> None:
         message = SimpleNamespace(
             topic=topic, partition=partition, offset=offset, tp=TopicPartition(topic, partition),

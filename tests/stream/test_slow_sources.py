@@ -33,7 +33,7 @@ async def test_an_unknown_source_gets_few_slots_and_the_others_the_rest(clock: l
 
 async def test_the_youngest_of_a_queue_that_would_wait_for_long_are_put_off_and_acknowledged(clock: list[float]) -> None:
     bench = Bench()
-    bench.pace.fetched((1, "slow.test"), 5.0)
+    bench.pace_of("slow.test", 5.0)
     for offset in range(40):
         bench.submit(offset, partition=offset % 3, host="slow.test")
     await turns()
@@ -48,7 +48,7 @@ async def test_the_youngest_of_a_queue_that_would_wait_for_long_are_put_off_and_
 
 async def test_nothing_is_put_off_or_handed_over_while_nothing_may_start(clock: list[float]) -> None:
     bench = Bench(per_partition=4)
-    bench.pace.fetched((1, "slow.test"), 5.0)
+    bench.pace_of("slow.test", 5.0)
     for offset in range(40):
         bench.submit(offset, host="slow.test")
     await turns()
@@ -123,7 +123,7 @@ async def test_a_drain_forgets_an_event_that_waits_for_its_source_though_it_was_
     await bench.dispatcher.run_pass()
     assert [offset for _, offset in bench.stream.acked] == [UNKNOWN]
     bench.dispatcher.drain()
-    bench.pace.fetched(slow, 5.0)
+    bench.pace_of("slow.test", 5.0)
     room = int(LONGEST_WAIT * bench.pace.slots(slow, clock[0]) / 5.0)
     for _ in range(room + 1):
         bench.pace.arrived(slow)
