@@ -17,7 +17,7 @@ async def test_twenty_killed_workers_and_each_service_killed_once_break_no_promi
     install: Callable[..., Settings], stack: Stack, tmp_path: Path
 ) -> None:
     settings = install(session_timeout=6.0, collect_interval=2.0, rescue_interval=5.0)
-    plan = Plan(kills=20, pause=2.0, other_pause=6.0, images=400, rate=30.0, kinds=frozenset({"kill", *SERVICES}))
+    plan = Plan(kills=20, pause=1.5, other_pause=3.0, images=400, rate=30.0, kinds=frozenset({"kill", *SERVICES}))
     report = await soak(plan, settings, stack, tmp_path, lambda _kills: None)
     assert report.ok, "\n".join(report.lines())
     assert report.faults["kill"] == plan.kills
