@@ -67,6 +67,8 @@ class Parts:
     alerts: FaultReporter
     send_alerts: SendAlerts
     leases: MariaLeases
+    offsets: KafkaConsumerOffsets
+    """Where the workers' group stands in the image topics."""
     watch_lag: WatchLag
     watch_stalled: WatchStalled
 
@@ -151,6 +153,7 @@ async def open_parts(settings: Settings, metrics: Metrics, *, client_id: str) ->
             alerts=alerts,
             send_alerts=send_alerts,
             leases=leases,
+            offsets=offsets,
             watch_lag=watch_lag,
             watch_stalled=_watch_stalled(settings, MariaStalledRows(database), offsets, alerts, metrics, held_by=lambda: watch_lag.held_by),
         )

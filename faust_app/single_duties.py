@@ -13,7 +13,6 @@ from faust_app.flows.audit_bucket import BucketAudit
 from faust_app.flows.collect_garbage import GarbageCollector
 from faust_app.flows.dead_letters import DeadLetters
 from faust_app.flows.once_a_day import OnceADay
-from faust_app.flows.ports.kafka import ConsumerOffsets
 from faust_app.flows.rescue import Rescue
 from faust_app.flows.single_runner import SingleRunner
 from faust_app.parts import Parts, give_up_duty
@@ -35,8 +34,8 @@ class SingleDuties:
         await asyncio.gather(*(give_up_duty(duty, runner.release) for duty, runner in leased.items()))
 
 
-def single_duties(parts: Parts, offsets: ConsumerOffsets, dead_letters: DeadLetters) -> SingleDuties:
-    """Assemble the duties; `offsets` are those of the image topics."""
+def single_duties(parts: Parts, dead_letters: DeadLetters) -> SingleDuties:
+    """Assemble the duties."""
     garbage, row = MariaGarbageRepository(parts.database), MariaCollectorRow(parts.database)
     collector = GarbageCollector(
         garbage=garbage, row=row, rows=parts.repository, store=parts.store, alerts=parts.alerts, metrics=parts.metrics
@@ -45,7 +44,7 @@ def single_duties(parts: Parts, offsets: ConsumerOffsets, dead_letters: DeadLett
     rescue = Rescue(
         repository=parts.repository,
         unfinished=MariaUnfinishedRows(parts.database),
-        offsets=offsets,
+        offsets=parts.offsets,
         dead_letters=dead_letters,
         alerts=parts.alerts,
         metrics=parts.metrics,
@@ -55,6 +54,6 @@ def single_duties(parts: Parts, offsets: ConsumerOffsets, dead_letters: DeadLett
         collector=runner("collector", collector.run_pass, stand_down=collector.stand_down),
         audit=runner("audit", audit.run_part),
         rescue=runner("rescue", rescue.run_pass, stand_down=rescue.stand_down),
-        daily_check=daily_check_job(parts.settings, parts.database, offsets, parts.metrics, holder=parts.process),
+        daily_check=daily_check_job(parts.settings, parts.database, parts.offsets, parts.metrics, holder=parts.process),
         limits=limits_job(parts.settings, parts.database, parts.metrics, holder=parts.process),
     )

@@ -9,7 +9,6 @@ from dataclasses import dataclass
 from datetime import timedelta
 
 from faust_app.adapters.check_pool import CheckPool
-from faust_app.adapters.consumer_offsets import KafkaConsumerOffsets
 from faust_app.adapters.fetcher import HttpFetcher
 from faust_app.adapters.worker_register import MariaWorkerRegister
 from faust_app.core.failure import Dependency, Unavailable
@@ -73,10 +72,8 @@ async def open_worker_parts(parts: Parts, pace: SourcePace, *, port: int) -> Asy
     settings = parts.settings
     name = settings.worker_name or f"{socket.gethostname()}:{port}"
     register = MariaWorkerRegister(parts.database, name, settings.release)
-    image_topics = [spec.name for spec in parts.topics.images]
-    connected = KafkaConsumerOffsets.connect(settings.bootstrap_servers, settings.app_id, image_topics)
     checking = CheckPool(settings.image_check_level, settings.image_check_processes)
-    async with HttpFetcher(settings) as fetcher, checking as check, connected as offsets:
+    async with HttpFetcher(settings) as fetcher, checking as check:
         sources = Sources(parts.repository, fetcher, pace, _jitter)
         bugs = Bugs(parts.repository, register, _jitter)
         breakers = Breakers(_probes(parts, name, bugs, sources), parts.metrics)
@@ -84,7 +81,7 @@ async def open_worker_parts(parts: Parts, pace: SourcePace, *, port: int) -> Asy
         dead_letters = DeadLetters(parts.event_log, parts.metrics, topic=parts.topics.dead_letter.name, group=settings.app_id)
         grace = timedelta(seconds=settings.replaced_grace)
         settler = Settler(parts.repository, dead_letters, breakers, bugs, parts.metrics, grace=grace)
-        duties = single_duties(parts, offsets, dead_letters)
+        duties = single_duties(parts, dead_letters)
         try:
             yield WorkerParts(
                 parts=parts,

@@ -1,6 +1,7 @@
 """The collector's garbage and row, and rows by folder, for the fakes and for the real database alike."""
 
 from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import timedelta
 
@@ -29,7 +30,6 @@ class Store:
     garbage: GarbageRepository
     collector: CollectorRow
     folders: ImageFolders
-    database: Database | None = None
 
     async def accepted(self, shop_no: int, *image_ids: str) -> list[ImageRow]:
         requests = [make_request(shop_no, image_id) for image_id in image_ids]
@@ -50,16 +50,27 @@ async def store(request: pytest.FixtureRequest) -> AsyncIterator[Store]:
         yield Store(fake, FakeGarbageRepository(fake), FakeCollectorRow(fake), FakeImageFolders(fake))
         return
     settings: Settings = request.getfixturevalue("settings")
+    async with emptied(settings) as database:
+        yield maria_store(database)
+
+
+@pytest.fixture
+async def database(settings: Settings) -> AsyncIterator[Database]:
+    async with emptied(settings) as database:
+        yield database
+
+
+@asynccontextmanager
+async def emptied(settings: Settings) -> AsyncIterator[Database]:
     async with Database.connect(settings.database, 8) as database:
         await database.change("DELETE FROM garbage")
         await database.change("UPDATE collector SET passes = 0, audited_to = '', allowed_before = NULL")
-        yield Store(
-            MariaImageRepository(database),
-            MariaGarbageRepository(database),
-            MariaCollectorRow(database),
-            MariaImageFolders(database),
-            database,
-        )
+        yield database
+
+
+def maria_store(database: Database) -> Store:
+    repository, garbage = MariaImageRepository(database), MariaGarbageRepository(database)
+    return Store(repository, garbage, MariaCollectorRow(database), MariaImageFolders(database))
 
 
 async def test_a_pass_is_counted_once_whoever_began_it(store: Store) -> None:
@@ -121,23 +132,23 @@ async def test_a_hidden_row_shows_nothing_any_more(store: Store, shop_no: int) -
     assert (after.shown, after.state, after.version) == (None, ImageState.IN_PROGRESS, row.version)
 
 
-async def test_leave_to_delete_what_is_due_is_kept(store: Store) -> None:
-    if store.database is None:
-        pytest.skip("given at the command line, which has no fake")
-    allowed = await MariaCollectorRow(store.database).allow_what_is_due()
-    assert (await store.collector.state()).allowed_before == allowed
-    await MariaCollectorRow(store.database).catch_up(9)
-    await MariaCollectorRow(store.database).catch_up(4)
-    assert (await store.collector.state()).passes == 9
+async def test_passes_are_caught_up_with_and_never_taken_back(store: Store) -> None:
+    for passes in (9, 4):
+        await store.collector.catch_up(passes)
+        assert (await store.collector.state()).passes == 9
+
+
+async def test_leave_to_delete_what_is_due_is_kept(database: Database) -> None:
+    row = MariaCollectorRow(database)
+    allowed = await row.allow_what_is_due()
+    assert (await row.state()).allowed_before == allowed
 
 
 async def test_the_estimate_of_the_images_is_a_number(store: Store) -> None:
     assert await store.collector.images_about() >= 0
 
 
-async def test_garbage_is_searched_by_an_index(store: Store, shop_no: int) -> None:
-    if store.database is None:
-        pytest.skip("a list in memory has no index")
+async def test_garbage_is_searched_by_an_index(database: Database, shop_no: int) -> None:
     sql = "EXPLAIN SELECT target FROM garbage FORCE INDEX (by_image) WHERE shop_no = %s AND image_id = 'a'"
-    ((*_, _),) = explained = await store.database.rows(sql, (shop_no,))
+    ((*_, _),) = explained = await database.rows(sql, (shop_no,))
     assert "by_image" in explained[0]
