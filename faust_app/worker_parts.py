@@ -122,7 +122,7 @@ def _probes(parts: Parts, name: str, bugs: Bugs, sources: Sources) -> dict[Depen
 
     async def put_object() -> None:
         key = f"probe/{hashlib.sha256(name.encode()).hexdigest()[:20]}"
-        await parts.store.put(key, b"", content_type="text/plain", sha256=hashlib.sha256(b"").hexdigest(), metadata={})
+        await parts.store.put_mark(key)
 
     return {
         Dependency.STORAGE: put_object,

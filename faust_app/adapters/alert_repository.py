@@ -55,7 +55,7 @@ class MariaAlertRepository:
 
     async def standing(self) -> Standing:
         """Return how things stand, without a lock."""
-        ((now,),) = await self._database.rows("SELECT UTC_TIMESTAMP(6)")
+        now = await self._database.now()
         alerts = [_alert(values) for values in await self._database.rows(_CANDIDATES, (now - QUIET,))]
         hours = await self._hours(now)
         ((sent, undelivered, was_away),) = await self._database.rows(_MESSAGES, (now - HOUR,))

@@ -30,8 +30,7 @@ class MariaCollectorRow:
 
     async def now(self) -> datetime:
         """Return the database's clock, UTC without a zone."""
-        ((now,),) = await self._database.rows("SELECT UTC_TIMESTAMP(6)")
-        return now  # type: ignore[no-any-return]
+        return await self._database.now()
 
     async def images_about(self) -> int:
         """Return how many rows there are, by the database's own estimate."""

@@ -100,6 +100,11 @@ class Database:
         async with self._connection() as connection, connection.cursor() as cursor:
             return await Session(cursor).rows(sql, parameters)
 
+    async def now(self) -> datetime:
+        """Return the database's clock, UTC without a zone."""
+        ((now,),) = await self.rows("SELECT UTC_TIMESTAMP(6)")
+        return now  # type: ignore[no-any-return]
+
     async def change(self, sql: str, parameters: Sequence[Any] = ()) -> int:
         """Run one statement as a transaction of its own, rerun after a deadlock."""
         return await self.run(lambda session: session.change(sql, parameters))

@@ -102,8 +102,7 @@ class MariaImageRepository:
 
     async def now(self) -> datetime:
         """Return the database's clock, UTC without a zone."""
-        ((now,),) = await self._database.rows("SELECT UTC_TIMESTAMP(6)")
-        return now  # type: ignore[no-any-return]
+        return await self._database.now()
 
 
 _SELECT_DUE: Final = (

@@ -1,5 +1,6 @@
 """The bucket, over S3: aioboto3 for everything but the PUT, which has a short way of its own."""
 
+import hashlib
 from collections.abc import AsyncIterator, Iterator, Sequence
 from contextlib import AsyncExitStack, contextmanager
 from typing import Any, Final, Self
@@ -77,6 +78,10 @@ class S3ObjectStore:
         headers |= {f"x-amz-meta-{name}": value for name, value in metadata.items()}
         with _named("PutObject"):
             await self._put(key, content, sha256, headers)
+
+    async def put_mark(self, key: str) -> None:
+        """Store an empty object: that it is there is all it tells."""
+        await self.put(key, b"", content_type="text/plain", sha256=hashlib.sha256(b"").hexdigest(), metadata={})
 
     async def exists(self, key: str) -> bool:
         """Tell whether there is an object under the key."""

@@ -47,7 +47,7 @@ class MariaStalledRows:
 
     async def counts(self, stalled_after: timedelta, shop_no: int | None) -> tuple[datetime, RowCounts]:
         """Return the database's clock (UTC) and all counts but those of lost rows. Raises Unavailable."""
-        ((now,),) = await self._database.rows("SELECT UTC_TIMESTAMP(6)")
+        now = await self._database.now()
         ((waiting, due, overdue, next_due),) = await self._ask(WAITING, shop_no, now, now - OVERDUE)
         ((placed,),) = await self._ask(PLACED, shop_no)
         ((old,),) = await self._ask(OLD, shop_no, now - stalled_after)

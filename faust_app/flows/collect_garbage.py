@@ -4,7 +4,6 @@ Before it deletes, a pass asks whether it may: a database that was set back to a
 rows show again, and a mistake elsewhere would have it delete far too much at once.
 """
 
-import hashlib
 from collections.abc import Sequence
 from typing import Final
 
@@ -76,9 +75,7 @@ class GarbageCollector:
         """Count the pass, in the database before the bucket: one that ends in between leaves the bucket behind."""
         if not await self._row.begin_pass(state.passes):
             return False
-        await self._store.put(
-            counter_key(state.passes + 1), b"", content_type="text/plain", sha256=hashlib.sha256(b"").hexdigest(), metadata={}
-        )
+        await self._store.put_mark(counter_key(state.passes + 1))
         await self._store.delete(counter)
         return True
 

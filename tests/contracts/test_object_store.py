@@ -63,6 +63,11 @@ async def test_a_missing_object_is_none_and_no_error(store: ObjectStore, shop_no
     assert await store.read(f"shops/{shop_no}/missing") is None
 
 
+async def test_a_mark_is_an_empty_object_that_is_there(store: ObjectStore, shop_no: int) -> None:
+    await store.put_mark(f"marks/{shop_no}")
+    assert (await store.read(f"marks/{shop_no}"), [key async for key in store.list_keys("marks/")].count(f"marks/{shop_no}")) == (b"", 1)
+
+
 async def test_deleting_takes_any_number_and_ignores_missing_ones(store: ObjectStore, shop_no: int) -> None:
     keys = [await put(store, f"shops/{shop_no}/{n}") for n in range(3)]
     await store.delete([*keys, *(f"shops/{shop_no}/missing-{n}" for n in range(1500))])

@@ -26,6 +26,9 @@ class FakeObjectStore:
         self.content_types[key] = content_type
         self.metadata[key] = metadata
 
+    async def put_mark(self, key: str) -> None:
+        await self.put(key, b"", content_type="text/plain", sha256="", metadata={})
+
     async def exists(self, key: str) -> bool:
         self._answer()
         self.before_exists()

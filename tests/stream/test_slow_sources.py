@@ -18,6 +18,13 @@ def clock(monkeypatch: pytest.MonkeyPatch) -> list[float]:
     return now
 
 
+async def pass_after_three_seconds(bench: Bench, clock: list[float]) -> None:
+    """Let what may start run for three seconds, longer than LONG_SECONDS, and the pass come."""
+    await turns()
+    clock[0] += 3
+    await bench.dispatcher.run_pass()
+
+
 async def test_an_unknown_source_gets_few_slots_and_the_others_the_rest(clock: list[float]) -> None:
     bench = Bench(slots=20)
     for offset in range(20):
@@ -78,9 +85,7 @@ async def test_an_event_whose_row_takes_no_time_keeps_its_acknowledgement(clock:
     bench.handler.takes_over = set()
     bench.submit(0)
     bench.submit(1)
-    await turns()
-    clock[0] += 3
-    await bench.dispatcher.run_pass()
+    await pass_after_three_seconds(bench, clock)
     assert bench.stream.acked == []
 
 
@@ -106,9 +111,7 @@ async def test_what_only_waits_for_a_slot_of_ours_is_not_handed_over(clock: list
     bench.handler.takes_over = set()
     for offset in range(4):
         bench.submit(offset, host=f"h{offset}.test")
-    await turns()
-    clock[0] += 3
-    await bench.dispatcher.run_pass()
+    await pass_after_three_seconds(bench, clock)
     assert bench.handler.handed_over == [0]
 
 
@@ -118,9 +121,7 @@ async def test_a_drain_forgets_an_event_that_waits_for_its_source_though_it_was_
     for offset in range(UNKNOWN + 1):
         bench.submit(offset, partition=offset, host="slow.test")
     bench.submit(UNKNOWN + 1, partition=UNKNOWN, host="h.test")
-    await turns()
-    clock[0] += 3
-    await bench.dispatcher.run_pass()
+    await pass_after_three_seconds(bench, clock)
     assert [offset for _, offset in bench.stream.acked] == [UNKNOWN]
     bench.dispatcher.drain()
     bench.pace_of("slow.test", 5.0)
@@ -147,9 +148,7 @@ async def test_what_was_handed_over_is_neither_given_back_nor_a_failure_when_a_d
     bench = Bench(per_partition=2, grace=0.01)
     bench.submit(0, host="a.test")
     bench.submit(1, host="b.test")
-    await turns()
-    clock[0] += 3
-    await bench.dispatcher.run_pass()
+    await pass_after_three_seconds(bench, clock)
     bench.dispatcher.drain()
     with pytest.raises(asyncio.CancelledError):
         await bench.started["bulk", 0, 0]
@@ -162,9 +161,7 @@ async def test_an_event_handed_over_behind_an_unfinished_one_is_given_back_by_a_
     bench.handler.takes_over = {1}
     bench.submit(0, host="a.test")
     bench.submit(1, host="b.test")
-    await turns()
-    clock[0] += 3
-    await bench.dispatcher.run_pass()
+    await pass_after_three_seconds(bench, clock)
     bench.dispatcher.drain()
     await bench.finish(1)
     await bench.finish(0)

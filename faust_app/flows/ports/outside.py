@@ -33,6 +33,10 @@ class ObjectStore(Protocol):
         """Store the bytes under the key; `sha256` is their digest in hex; the same key may be put again."""
         ...
 
+    async def put_mark(self, key: str) -> None:
+        """Store an empty object: that it is there is all it tells."""
+        ...
+
     async def exists(self, key: str) -> bool:
         """Tell whether there is an object under the key."""
         ...
