@@ -13,6 +13,9 @@ class Metrics:
         self.requests = Counter(
             "shop_images_requests", "Requests decided at intake, by door and decision.", ("door", "decision"), registry=self.registry
         )
+        self.malformed_requests = Counter(
+            "shop_images_malformed_requests", "HTTP requests that are refused before any handler sees them.", registry=self.registry
+        )
         self.published = Counter("shop_images_published", "Events acknowledged by Kafka, by topic.", ("topic",), registry=self.registry)
         self.publish_failures = Counter(
             "shop_images_publish_failures", "Events that Kafka did not acknowledge in time; their rows wait.", registry=self.registry

@@ -17,7 +17,7 @@ from faust_app.web.health import register_health  # noqa: E402
 from faust_app.web.images import ImageHandlers  # noqa: E402
 from faust_app.web.intake import IntakeHandlers  # noqa: E402
 from faust_app.web.lag import LagPage  # noqa: E402
-from faust_app.web.server import bound_shutdown, web_options  # noqa: E402
+from faust_app.web.server import use_our_runner, web_options  # noqa: E402
 from faust_app.web.stalled import StalledPage  # noqa: E402
 from faust_app.web.watch import register_watch  # noqa: E402
 
@@ -53,12 +53,12 @@ class WebApp(faust.App):
         router = self.web.web_app.router  # type: ignore[attr-defined]
         IntakeHandlers(self.parts.intake).register(router)
         ImageHandlers(self.parts.repository, self.parts.store).register(router)
+        use_our_runner(self, self.metrics)
         await super().on_start()
 
     async def on_started(self) -> None:
         """Start the duties beside the server."""
         await super().on_started()
-        bound_shutdown(self)
         await self.add_runtime_dependency(Background(self.parts.publisher.run))
         await self.add_runtime_dependency(Periodic("due publisher", DUE_SECONDS, self.parts.due.run_pass))
         await self.add_runtime_dependency(Periodic("fault reports", ALERT_SECONDS, self.parts.alerts.run_pass))

@@ -26,7 +26,7 @@ from faust_app.stream.watchdog import Watchdog  # noqa: E402
 from faust_app.web.auth import Authentication, read_tokens  # noqa: E402
 from faust_app.web.health import register_health  # noqa: E402
 from faust_app.web.lag import LagPage  # noqa: E402
-from faust_app.web.server import bound_shutdown, web_options  # noqa: E402
+from faust_app.web.server import use_our_runner, web_options  # noqa: E402
 from faust_app.web.stalled import StalledPage  # noqa: E402
 from faust_app.web.watch import register_watch  # noqa: E402
 from faust_app.worker_parts import WorkerParts, open_worker_parts  # noqa: E402
@@ -82,12 +82,12 @@ class WorkerApp(DrainingApp):
         TellFaults(self.parts.alerts, self._held, self.dispatcher.go_on).listen(worker.breakers, worker.bugs, worker.sources)
         self.parts.watch_lag.held_here = lambda: worker.held_by
         self.flow_control.on_suspend = self.dispatcher.drain
+        use_our_runner(self, self.metrics)
         await super().on_start()
 
     async def on_started(self) -> None:
         """Start the duties beside the agents."""
         await super().on_started()
-        bound_shutdown(self)
         for service in self._duties():
             await self.add_runtime_dependency(service)
 

@@ -66,8 +66,15 @@ def _source_url(value: str) -> str:
     return value
 
 
+def _image_id(value: str) -> str:
+    if value in {".", ".."}:
+        # Clients collapse such a path segment, so the address would be another image's or none.
+        raise ValueError("must not be `.` or `..`: no address can name them")
+    return _identifier(value)
+
+
 ShopNo = Annotated[int, Field(ge=1, le=MAX_NUMBER, description="Number of the shop.")]
-ImageId = Annotated[str, AfterValidator(_identifier), Field(description="The shop's own id of the image: 1 to 64 bytes of UTF-8.")]
+ImageId = Annotated[str, AfterValidator(_image_id), Field(description="The shop's own id of the image: 1 to 64 bytes of UTF-8.")]
 ProductId = Annotated[str, AfterValidator(_identifier), Field(description="The shop's own id of the product: 1 to 64 bytes of UTF-8.")]
 CorrelationId = Annotated[str, AfterValidator(_identifier), Field(description="Handed back with every result: 1 to 64 bytes of UTF-8.")]
 SourceUrl = Annotated[

@@ -1,5 +1,6 @@
 """Reading what a sender put into a request: path, content type and body, within their limits."""
 
+import asyncio
 from typing import Any, Final
 from urllib.parse import unquote_to_bytes
 
@@ -13,6 +14,8 @@ from faust_app.web.problems import Problem
 MAX_BATCH_ITEMS: Final = 1000
 MAX_BATCH_BYTES: Final = 4 * 1024 * 1024
 MAX_IMAGE_BYTES: Final = 64 * 1024
+BODY_SECONDS: Final = 20.0
+"""A body arrives within this time: a sender that stops half way holds nothing for longer."""
 JSON: Final = "application/json"
 NDJSON: Final = "application/x-ndjson"
 
@@ -37,12 +40,12 @@ def image_id_of(request: web.Request) -> str:
     """
     try:
         return unquote_to_bytes(_raw_segment(request, _IMAGE_SEGMENT)).decode()
-    except UnicodeDecodeError as error:
+    except UnicodeError as error:  # also raw bytes of the request line that are not ASCII
         raise Problem(400, "the image id in the path is not UTF-8", errors=[("image_id", "must be UTF-8")]) from error
 
 
 def _raw_segment(request: web.Request, number: int) -> str:
-    return request.raw_path.partition("?")[0].split("/")[number]
+    return request.rel_url.raw_path.split("/")[number]
 
 
 def image_request(values: dict[str, Any]) -> ImageRequest:
@@ -121,10 +124,19 @@ def _item(shop_no: int, item: bytes) -> ImageRequest | Problems:
 
 
 async def _read(request: web.Request, limit: int) -> bytes:
-    """Read the body, counting: aiohttp's own limit is no match for a streamed one."""
+    """Read the body, counting: aiohttp's own limit is no match for a streamed one. Raises Problem."""
+    encoding = request.headers.get("Content-Encoding", "identity").strip().lower()
+    if encoding not in {"", "identity"}:
+        raise Problem(415, "send the body as it is, without a Content-Encoding", headers={"Accept-Encoding": "identity"})
     body = bytearray()
-    async for chunk in request.content.iter_chunked(64 * 1024):
-        body += chunk
-        if len(body) > limit:
-            raise Problem(413, f"the body is larger than {limit} bytes")
+    try:
+        async with asyncio.timeout(BODY_SECONDS):
+            async for chunk in request.content.iter_chunked(64 * 1024):
+                body += chunk
+                if len(body) > limit:
+                    raise Problem(413, f"the body is larger than {limit} bytes")
+    except TimeoutError:
+        raise Problem(408, f"the body did not arrive within {BODY_SECONDS:.0f} s", headers={"Connection": "close"}) from None
+    except web.RequestPayloadError:
+        raise Problem(400, "the body ends early or does not follow its Transfer-Encoding", headers={"Connection": "close"}) from None
     return bytes(body)

@@ -28,8 +28,8 @@ class ImageHandlers:
 
     def register(self, router: web.UrlDispatcher) -> None:
         """Add the routes."""
-        router.add_get("/v1/shops/{shop_no}/images/{image_id}", self.get)
-        router.add_get("/v1/shops/{shop_no}/images/{image_id}/content", self.content)
+        router.add_get("/v1/shops/{shop_no}/images/{image_id:[^/]+}", self.get)
+        router.add_get("/v1/shops/{shop_no}/images/{image_id:[^/]+}/content", self.content)
 
     async def get(self, request: web.Request) -> web.Response:
         """Tell where one image stands."""

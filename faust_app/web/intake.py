@@ -16,8 +16,8 @@ class IntakeHandlers:
 
     def register(self, router: web.UrlDispatcher) -> None:
         """Add the routes."""
-        router.add_put("/v1/shops/{shop_no}/images/{image_id}", self.put)
-        router.add_delete("/v1/shops/{shop_no}/images/{image_id}", self.delete)
+        router.add_put("/v1/shops/{shop_no}/images/{image_id:[^/]+}", self.put)
+        router.add_delete("/v1/shops/{shop_no}/images/{image_id:[^/]+}", self.delete)
         router.add_post("/v1/shops/{shop_no}/images", self.post)
 
     async def put(self, request: web.Request) -> web.Response:

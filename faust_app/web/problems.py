@@ -2,12 +2,13 @@
 
 import json
 from collections.abc import Awaitable, Callable, Sequence
-from typing import Any
+from typing import Any, Final
 
 import structlog
 from aiohttp import web
 
 from faust_app.core.failure import Unavailable
+from faust_app.core.strict_json import plain_name
 
 log = structlog.get_logger()
 
@@ -66,12 +67,45 @@ _TITLES = {
     403: "Not allowed",
     404: "Not found",
     405: "Method not allowed",
+    408: "Request timeout",
     413: "Too large",
     415: "Unsupported content type",
+    417: "Expectation failed",
     422: "Invalid fields",
     500: "Internal error",
     503: "Unavailable",
 }
+
+
+_SENTENCES = {
+    404: "there is nothing at this address",
+    405: "this address does not answer this method",
+    408: "the request did not arrive in time",
+    413: "the request is larger than this address takes",
+    417: "the header Expect asks for something other than 100-continue",
+}
+
+
+def problem_of(status: int, detail: str | None, *, headers: dict[str, str] | None = None) -> Problem:
+    """Return the problem of a status that no handler of ours chose, with a sentence where `detail` is None."""
+    return Problem(status, detail or _SENTENCES.get(status, "the request cannot be answered"), headers=headers)
+
+
+_ONCE: Final = ("Authorization", "Content-Type", "Content-Encoding")
+"""Headers that two readers could understand differently when they are sent twice."""
+
+
+@web.middleware
+async def unambiguous(request: web.Request, handler: Handler) -> web.StreamResponse:
+    """Refuse a request that gives a parameter, or a header that decides, more than once; pages check their own parameters."""
+    for name in _ONCE:
+        if len(request.headers.getall(name, ())) > 1:
+            raise Problem(400, f"the header {name} is given twice", errors=[(name, "is given more than once")])
+    twice = [name for name in request.query if len(request.query.getall(name)) > 1]
+    if twice and request.path.startswith("/v1/"):
+        name = plain_name(twice[0])
+        raise Problem(400, f"the parameter {name} is given twice", errors=[(name, "is given more than once")])
+    return await handler(request)
 
 
 @web.middleware
@@ -87,7 +121,9 @@ async def problem_details(request: web.Request, handler: Handler) -> web.StreamR
         if error.status < 400:  # noqa: PLR2004 - a redirect is an answer
             raise
         headers = {name: value for name, value in error.headers.items() if name in {"Allow", "Retry-After"}}
-        return Problem(error.status, error.text or error.reason, headers=headers).response()
+        detail = f"this address answers {headers['Allow'].replace(',', ', ')} only" if "Allow" in headers else None
+        return problem_of(error.status, detail, headers=headers).response()
     except Exception:
-        log.exception("request failed unexpectedly", method=request.method, path=request.path)
+        resource = request.match_info.route.resource
+        log.exception("request failed unexpectedly", method=request.method, route=resource.canonical if resource else None)
         return Problem(500, "an error of ours; the log has its traceback").response()

@@ -1,5 +1,6 @@
 """The contract of the topics: what is accepted, what is refused and by which name."""
 
+import json
 from typing import Any
 
 import pytest
@@ -75,7 +76,16 @@ def test_a_missing_field_is_named(field: str) -> None:
     assert field in wrong_fields(ImageRequest, {name: value for name, value in GOOD.items() if name != field})
 
 
-@pytest.mark.parametrize("image_id", [".", "..", "a/b", "%FF", "á", "画像", "x" * 64, " a "])
+@pytest.mark.parametrize("image_id", [".", ".."])
+def test_an_id_that_no_address_can_name_is_refused_at_every_entry_point(image_id: str) -> None:
+    assert "image_id" in wrong_fields(ImageRequest, {**GOOD, "image_id": image_id})
+    value = json.dumps({"op": "register", "shop_no": 7, "image_id": image_id, "source_url": "https://a.test/a.jpg"}).encode()
+    parsed = parse_request(make_record(value))
+    assert isinstance(parsed, Unparseable)
+    assert parsed.detail == "image_id: must not be `.` or `..`: no address can name them"
+
+
+@pytest.mark.parametrize("image_id", ["a/b", "%FF", "á", "画像", "x" * 64, " a "])
 def test_every_other_text_is_an_id(image_id: str) -> None:
     assert ImageRequest.model_validate({**GOOD, "image_id": image_id}).key == (7, image_id.encode())
 

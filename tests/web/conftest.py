@@ -1,7 +1,9 @@
 """The web process's handlers over fakes, behind the same middlewares, with aiohttp's client."""
 
+import asyncio
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
+from typing import Any
 
 import pytest
 from aiohttp import web
@@ -14,6 +16,7 @@ from faust_app.metrics import Metrics
 from faust_app.web.auth import Authentication, Token
 from faust_app.web.images import ImageHandlers
 from faust_app.web.intake import IntakeHandlers
+from faust_app.web.protocol import Runner
 from faust_app.web.server import web_options
 from tests.factories import LEASE
 from tests.fakes.event_log import FakeEventLog
@@ -30,6 +33,28 @@ class Site:
     rows: FakeImageRepository
     store: FakeObjectStore
     log: FakeEventLog
+    metrics: Metrics
+
+    async def raw(self, sent: bytes) -> bytes:
+        """Send bytes as they are over a connection of their own, and return everything that is answered until it ends."""
+        reader, writer = await asyncio.open_connection(self.client.host, self.client.port)
+        writer.write(sent)
+        try:
+            return await reader.read()
+        finally:
+            writer.close()
+            await writer.wait_closed()
+
+
+class SiteServer(TestServer):
+    """Serves on the connections that both processes use."""
+
+    def __init__(self, app: web.Application, metrics: Metrics) -> None:
+        super().__init__(app)
+        self._metrics = metrics
+
+    async def _make_runner(self, **_options: Any) -> Runner:
+        return Runner(self.app, self._metrics)
 
 
 @pytest.fixture
@@ -40,5 +65,5 @@ async def site() -> AsyncIterator[Site]:
     app = web.Application(**web_options(Authentication(tokens)))
     IntakeHandlers(Intake(rows, publisher, metrics, lease=LEASE)).register(app.router)
     ImageHandlers(rows, store).register(app.router)
-    async with TestClient(TestServer(app)) as client:
-        yield Site(client, rows, store, log)
+    async with TestClient(SiteServer(app, metrics)) as client:
+        yield Site(client, rows, store, log, metrics)
