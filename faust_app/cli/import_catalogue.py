@@ -4,7 +4,7 @@ import asyncio
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from contextlib import asynccontextmanager
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from datetime import datetime
 from pathlib import Path
 from typing import Final
@@ -13,9 +13,10 @@ import click
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskProgressColumn, TextColumn, TimeElapsedColumn
 
+from faust_app.adapters.files.catalogue import read_catalogue
 from faust_app.adapters.image_counts import MariaImageCounts
 from faust_app.core.accept import Accepted, Superseded, Unchanged
-from faust_app.core.catalogue import CatalogueError, CatalogueItem, Entry, Format, LineProblem, read_catalogue
+from faust_app.core.catalogue import CatalogueError, CatalogueItem, Entry, Format, LineProblem
 from faust_app.core.events import ImageRequest
 from faust_app.core.failure import Unavailable
 from faust_app.core.image import ImageState
@@ -26,6 +27,7 @@ BATCH: Final = 1000
 _PUBLISH_BEHIND: Final = 5000
 """Rows that may wait for their publisher before reading pauses: beyond its bound they would wait for their lease."""
 _PROBLEMS_SHOWN: Final = 20
+"""Kinds of problems that are named; one that many lines share is named once, with its first line and their count."""
 _POLL_SECONDS: Final = 0.5
 
 
@@ -39,6 +41,21 @@ class ImportOptions:
     refetch: bool = False
     dry_run: bool = False
     wait: bool = False
+
+
+@dataclass(slots=True)
+class SharedProblem:
+    """What `count` lines of the file have wrong alike; `line` is the first of them."""
+
+    line: int
+    field: str
+    reason: str
+    count: int = 1
+
+    def __str__(self) -> str:
+        """Return it for people, the line in front."""
+        more = f" (and {self.count - 1:,} more like it)" if self.count > 1 else ""
+        return f"{self.line}: {self.field}: {self.reason}{more}"
 
 
 @dataclass(slots=True)
@@ -56,13 +73,23 @@ class ImportReport:
     failed: int | None = None
     deleted: int | None = None
     bytes: int | None = None
-    problems: list[LineProblem] = field(default_factory=list)
+    problems: dict[tuple[str, str], "SharedProblem"] = field(default_factory=dict)
+    """What was rejected, by field and reason; at most `_PROBLEMS_SHOWN` kinds."""
 
     def as_json(self) -> dict[str, object]:
         """Return the report as a JSON object."""
         names = ("dry_run", "accepted", "unchanged", "superseded", "rejected", "unsent", "stored", "failed", "deleted", "bytes")
         rates = {"seconds": round(self.seconds, 3), "images_per_s": round(self._per_second(), 1)}
-        return {name: getattr(self, name) for name in names} | rates
+        return {name: getattr(self, name) for name in names} | rates | {"problems": [asdict(each) for each in self.problems.values()]}
+
+    def reject(self, problem: LineProblem) -> None:
+        """Count what cannot be taken, beside what is wrong alike."""
+        self.rejected += 1
+        kind = (problem.field, problem.reason)
+        if kind in self.problems:
+            self.problems[kind].count += 1
+        elif len(self.problems) < _PROBLEMS_SHOWN:
+            self.problems[kind] = SharedProblem(problem.line, problem.field, problem.reason)
 
     def lines(self) -> list[str]:
         """Return the report for people."""
@@ -131,9 +158,7 @@ def _batches(entries: Iterator[Entry], report: ImportReport) -> Iterator[tuple[l
                     yield batch, end
                     batch = []
             else:
-                report.rejected += 1
-                if len(report.problems) < _PROBLEMS_SHOWN:
-                    report.problems.append(entry)
+                report.reject(entry)
     except CatalogueError:
         if batch:
             yield batch, end  # what was read well goes in before the file is given up
@@ -197,7 +222,8 @@ def _progress() -> Progress:
 
 
 def _tell_problems(file: Path, report: ImportReport) -> None:
-    for problem in report.problems:
-        click.echo(f"{file}:{problem.line}: {problem.field}: {problem.reason}", err=True)
-    if report.rejected > len(report.problems):
-        click.echo(f"and {report.rejected - len(report.problems):,} more", err=True)
+    for problem in report.problems.values():
+        click.echo(f"{file}:{problem}", err=True)
+    unnamed = report.rejected - sum(problem.count for problem in report.problems.values())
+    if unnamed:
+        click.echo(f"and {unnamed:,} more of other kinds", err=True)

@@ -8,7 +8,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from faust_app.core.catalogue import CatalogueError, CatalogueItem, Entry, Format, LineProblem, image_id, read_catalogue
+from devstack.sample.export import exported
+from faust_app.adapters.files.catalogue import MAX_FIELD, read_catalogue
+from faust_app.core.catalogue import CatalogueError, CatalogueItem, Entry, Format, LineProblem, image_id
 
 COLUMNS = ["ID", "Type", "SKU", "Name", "Description", "Images", "Parent"]
 A, B = "https://shop.test/a.jpg", "https://shop.test/b,c.jpg?x=1,2"
@@ -109,7 +111,21 @@ def test_a_product_id_that_does_not_fit_is_left_out() -> None:
         (export({"ID": "1", "Images": A}).replace(b"1", b"\xe9"), 2, "UTF-8"),
         (export({"ID": "1", "Images": A}) + b"2,,\x00,,,,\n", 3, "NUL"),
         (export({"ID": "1", "Images": A}) + b'2,,,"never closed,,\n' + b"x\n" * 10, 3, "quote"),
-        (export({"ID": "1", "Images": A}) + b'2,,,"' + b"x" * 200_000 + b'",,\n', 3, "limit"),
+        (export({"ID": "1", "Images": A}) + b'2,,,"' + b"x\n" * (MAX_FIELD // 2 + 1) + b'",,\n', 3, "limit"),
+        (export({"ID": "1", "Images": A}) + b"2,,," + b"x" * (MAX_FIELD + 1) + b",,\n", 3, "is longer than"),
+        (
+            b"Handle,Title,Image Src\na,b,https://h/a\n",
+            1,
+            "this is a Shopify export; only WooCommerce exports and JSON lines are read today",
+        ),
+        (b"Title,URL handle,Product image URL\n", 1, "this is a Shopify export"),
+        (b"sku,name,base_image,additional_images\n", 1, "this is a Magento export"),
+        (b"Product ID;Name;Image URLs (x,y,z...)\n", 1, "this is a PrestaShop export"),
+        (b"handleId,fieldType,productImageUrl\n", 1, "this is a Wix export"),
+        (b'{"image_id":"a"}\n', 1, "--format jsonl"),
+        (b"PK\x03\x04rest of a workbook", 1, "save the products as CSV"),
+        (b"\x1f\x8b\x08rest of an archive", 1, "unpack it first"),
+        ("ID,Images\n".encode("utf-16"), 1, "save it as UTF-8"),
     ],
 )
 def test_an_unreadable_file_is_told_by_its_line(content: bytes, line: int, says: str) -> None:
@@ -117,6 +133,48 @@ def test_an_unreadable_file_is_told_by_its_line(content: bytes, line: int, says:
         read(content)
     assert says in str(caught.value)
     assert caught.value.line <= line
+
+
+def test_a_description_of_a_megabyte_is_taken() -> None:
+    content = export({"ID": "1", "Description": "x" * 1_000_000, "Images": A}, {"ID": "2", "Images": A})
+    assert [product for _, _, product, _ in items(content)] == ["1", "2"]
+
+
+def ids(*addresses: str) -> list[str]:
+    return [name for _, name, _, _ in items(export({"SKU": "S", "Images": ", ".join(addresses)}))]
+
+
+def test_a_changed_query_replaces_the_image_instead_of_adding_one() -> None:
+    assert ids(f"{A}?v=1") == ids(f"{A}?v=2") == ids(A) == ids(f"{A}?v=1#top")
+
+
+def test_addresses_of_a_product_that_differ_in_their_query_alone_stay_apart() -> None:
+    first, second = ids("https://shop.test/image.php?id=1", "https://shop.test/image.php?id=2")
+    assert first != second
+    assert [first, second] == ids("https://shop.test/image.php?id=3", "https://shop.test/image.php?id=4")
+
+
+def test_a_second_export_with_new_versions_of_its_files_names_the_same_images() -> None:
+    products = [
+        {"ID": str(n), "SKU": f"SKU-{n}", "Name": f"Shoe {n}", "Images": f"{A}?v=1, https://shop.test/{n}.png?v=1"} for n in range(9)
+    ]
+    before = items(exported(products, byte_order_mark=True))
+    after = items(exported([{**row, "Images": row["Images"].replace("v=1", "v=2")} for row in products], byte_order_mark=True))
+    assert [(line, name, product) for line, name, product, _ in before] == [(line, name, product) for line, name, product, _ in after]
+    assert all(new == str(old).replace("v=1", "v=2") for (*_, old), (*_, new) in zip(before, after, strict=True))
+
+
+def test_another_path_or_another_product_is_another_image() -> None:
+    (one,) = ids(A)
+    (other,) = ids("https://shop.test/c.jpg")
+    (elsewhere,) = (name for _, name, _, _ in items(export({"SKU": "T", "Images": A})))
+    assert len({one, other, elsewhere}) == 3
+
+
+@given(st.lists(st.tuples(st.sampled_from("abc"), st.sampled_from(["", "?v=1", "?v=2", "?id=1"])), max_size=8))
+def test_images_of_a_product_never_share_an_id(addresses: list[tuple[str, str]]) -> None:
+    urls = list(dict.fromkeys(f"https://shop.test/{path}{query}" for path, query in addresses))
+    assert len(set(ids(*urls))) == len(urls)
 
 
 def test_json_lines_are_requests_without_their_shop() -> None:

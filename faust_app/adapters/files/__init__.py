@@ -1,0 +1,1 @@
+"""Files that a person hands over: read as streams, in bounded memory."""

@@ -1,0 +1,98 @@
+"""Catalogue files, read as streams: a file of any length takes the memory of one record."""
+
+import csv
+import io
+from collections.abc import Callable, Iterator
+from typing import BinaryIO, Final
+
+from faust_app.core.catalogue import (
+    MAX_LINE_BYTES,
+    CatalogueError,
+    Entry,
+    Format,
+    LineProblem,
+    container_problem,
+    json_entries,
+    product_columns,
+    product_entries,
+)
+
+MAX_FIELD: Final = 16 * 1024 * 1024
+"""Characters of a line or of a field of a CSV file: descriptions hold whole pictures as text, and memory stays bounded."""
+
+
+def read_catalogue(stream: BinaryIO, file_format: Format, shop_no: int) -> Iterator[Entry]:
+    """Yield every image of the file, or what is wrong with its line. Raises CatalogueError."""
+    readers: dict[Format, Callable[[BinaryIO, int], Iterator[Entry]]] = {"woocommerce": _read_woocommerce, "jsonl": _read_jsonl}
+    buffered = stream if isinstance(stream, io.BufferedReader) else io.BufferedReader(stream)  # type: ignore[type-var]
+    try:
+        problem = container_problem(buffered.peek(4)[:4])
+        if problem is not None:
+            raise CatalogueError(1, problem)
+        yield from readers[file_format](buffered, shop_no)
+    finally:
+        if buffered is not stream:
+            buffered.detach()  # the stream belongs to the caller
+
+
+def _read_jsonl(stream: BinaryIO, shop_no: int) -> Iterator[Entry]:
+    end = 0
+    for number, line in enumerate(_lines_up_to(stream, MAX_LINE_BYTES), 1):
+        end += len(line)
+        text = line.removeprefix(b"\xef\xbb\xbf").strip()
+        if len(line) > MAX_LINE_BYTES:
+            yield LineProblem(number, "line", f"is longer than {MAX_LINE_BYTES} bytes")
+        elif text:
+            yield from json_entries(text, number, end, shop_no)
+
+
+def _lines_up_to(stream: BinaryIO, limit: int) -> Iterator[bytes]:
+    """Yield the lines; of a longer one as much as shows that it is, the rest is passed over."""
+    while line := stream.readline(limit + 1):
+        yield line
+        while len(line) > limit and not line.endswith(b"\n"):
+            line = stream.readline(limit + 1)
+            if not line:
+                return
+
+
+def _read_woocommerce(stream: BinaryIO, shop_no: int) -> Iterator[Entry]:
+    text = io.TextIOWrapper(stream, encoding="utf-8-sig", newline="")
+    try:
+        yield from _read_products(_text_lines(text), stream, shop_no)
+    finally:
+        text.detach()  # the stream belongs to the caller
+
+
+def _text_lines(text: io.TextIOWrapper) -> Iterator[str]:
+    """Yield the lines of the file. Raises CatalogueError where they are no text or too long to be one."""
+    number = 0
+    try:
+        while line := text.readline(MAX_FIELD + 1):
+            number += 1
+            if len(line) > MAX_FIELD:
+                raise CatalogueError(number, f"this line is longer than {MAX_FIELD:,} characters; is this a product export?")
+            if "\0" in line:
+                raise CatalogueError(number, "contains a NUL byte; the file is damaged or not a CSV")
+            yield line
+    except UnicodeDecodeError as error:
+        raise CatalogueError(number + 1, "near here the file is not UTF-8; export it again as UTF-8") from error
+
+
+def _read_products(lines: Iterator[str], stream: BinaryIO, shop_no: int) -> Iterator[Entry]:
+    header = next(lines, None)
+    if header is None or not header.strip():
+        raise CatalogueError(1, "the file is empty or does not begin with its column names")
+    delimiter, columns = product_columns(header)
+    csv.field_size_limit(MAX_FIELD)  # the csv module has one limit for the process; its own is 131,072
+    reader = csv.reader(lines, delimiter=delimiter, strict=True)
+    start = 2
+    while True:
+        try:
+            values = next(reader, None)
+        except csv.Error as error:
+            raise CatalogueError(start, f"this record is broken ({error}); look for a quote that is not closed") from error
+        if values is None:
+            return
+        yield from product_entries(dict(zip(columns, values, strict=False)), start, stream.tell(), shop_no)
+        start = reader.line_num + 2  # the reader has not seen the header
