@@ -48,6 +48,6 @@ async def note_digest(session: Session, day: date, now: datetime) -> None:
     """Note in the message's transaction that a day has its digest."""
     sql = (
         "INSERT INTO job_run (job, local_date, started, finished) VALUES (%s, %s, %s, %s)"
-        " ON DUPLICATE KEY UPDATE started = VALUES(started), finished = VALUES(finished), lease_until = NULL"
+        " ON DUPLICATE KEY UPDATE started = VALUES(started), finished = VALUES(finished)"
     )
     await session.change(sql, (DIGEST, day, now, now))

@@ -6,19 +6,13 @@ from typing import Final
 
 from faust_app.adapters.alert_repository import add_message
 from faust_app.adapters.database import Database, Session
+from faust_app.adapters.leases import holds, take
 from faust_app.core.job_run import FinishedRun, RunResult
 
-_LEASE_SECONDS: Final = 30
-
-# From left to right: whether the lease is to be had is told from what the row holds before `holder` is written.
-_HOLD: Final = """
-INSERT INTO job_run (job, local_date, started, holder, lease_until)
-VALUES (%s, %s, UTC_TIMESTAMP(6), %s, UTC_TIMESTAMP(6) + INTERVAL %s SECOND)
-ON DUPLICATE KEY UPDATE
-    holder = IF(finished IS NULL AND COALESCE(lease_until <= UTC_TIMESTAMP(6), TRUE), VALUES(holder), holder),
-    lease_until = IF(finished IS NULL AND holder = VALUES(holder), VALUES(lease_until), lease_until)
+_BEGIN: Final = """
+INSERT INTO job_run (job, local_date, started) VALUES (%s, %s, UTC_TIMESTAMP(6)) ON DUPLICATE KEY UPDATE started = started
 """
-_HOLDER: Final = "SELECT holder FROM job_run WHERE job = %s AND local_date = %s AND finished IS NULL"
+_IS_OPEN: Final = "SELECT 1 FROM job_run WHERE job = %s AND local_date = %s AND finished IS NULL"
 _LAST: Final = """
 SELECT UTC_TIMESTAMP(6), local_date, finished, result FROM (SELECT 1) one
 LEFT JOIN (
@@ -29,8 +23,7 @@ _FINISHED_BEFORE: Final = """
 SELECT local_date, finished, result FROM job_run WHERE job = %s AND finished <= %s ORDER BY local_date DESC LIMIT 1
 """
 _FINISH: Final = """
-UPDATE job_run SET finished = UTC_TIMESTAMP(6), lease_until = NULL, result = %s
-WHERE job = %s AND local_date = %s AND holder = %s AND finished IS NULL
+UPDATE job_run SET finished = UTC_TIMESTAMP(6), result = %s WHERE job = %s AND local_date = %s AND finished IS NULL
 """
 
 
@@ -54,8 +47,8 @@ class MariaJobRuns:
         """Take the run of the day if nobody is at it and it is not done, renew it if it is ours; tell whether it is."""
 
         async def unit(session: Session) -> bool:
-            await session.change(_HOLD, (job, day, holder, _LEASE_SECONDS))
-            return await session.rows(_HOLDER, (job, day)) == ((holder,),)
+            await session.change(_BEGIN, (job, day))
+            return bool(await session.rows(_IS_OPEN, (job, day))) and await take(session, _lease(job, day), holder)
 
         return await self._database.run(unit)
 
@@ -63,12 +56,20 @@ class MariaJobRuns:
         """Note that the run is done, with its message in the same transaction; False when it is no longer ours."""
 
         async def unit(session: Session) -> bool:
-            done = await session.change(_FINISH, (json.dumps(dict(result.found)), job, day, holder))
+            if not await holds(session, _lease(job, day), holder):
+                return False
+            done = await session.change(_FINISH, (json.dumps(dict(result.found)), job, day))
+            # Leases of earlier dates go too: a run that nobody finished leaves one behind.
+            await session.change("DELETE FROM lease WHERE name BETWEEN %s AND %s", (f"{job} ", _lease(job, day)))
             if done and result.message is not None:
                 await add_message(session, result.message)
             return bool(done)
 
         return await self._database.run(unit)
+
+
+def _lease(job: str, day: date) -> str:
+    return f"{job} {day.isoformat()}"
 
 
 def _finished(day: date, finished: datetime, result: str | None) -> FinishedRun:

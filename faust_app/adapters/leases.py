@@ -1,4 +1,4 @@
-"""Leases: which process runs a duty that only one should run at a time.
+"""Leases: which process does what only one should do at a time; by the database's clock.
 
 A lease lightens work, it never guards a truth: a process that froze wakes up believing it still holds one. Whoever writes
 under a lease asks for it again inside the writing transaction (`holds`), or writes what is correct with two at once.
@@ -8,10 +8,10 @@ from datetime import timedelta
 from typing import Final
 
 from faust_app.adapters.database import Database, Session
+from faust_app.core.lease import LEASE
 
-LEASE: Final = timedelta(seconds=30)
-
-_HOLD: Final = """
+# Assignments run from left to right: `until` is decided by the holder that the row has by then.
+_TAKE: Final = """
 INSERT INTO lease (name, holder, `until`) VALUES (%s, %s, UTC_TIMESTAMP(6) + INTERVAL %s SECOND)
 ON DUPLICATE KEY UPDATE
     holder = IF(`until` <= UTC_TIMESTAMP(6) OR holder = VALUES(holder), VALUES(holder), holder),
@@ -19,32 +19,33 @@ ON DUPLICATE KEY UPDATE
 """
 
 
+async def take(session: Session, name: str, holder: str, lease: timedelta = LEASE) -> bool:
+    """Take the lease inside a transaction if it is free or has run out, renew it if it is ours; return whether we hold it."""
+    await session.change(_TAKE, (name, holder, lease.total_seconds()))
+    return await session.rows("SELECT holder FROM lease WHERE name = %s", (name,)) == ((holder,),)
+
+
+async def holds(session: Session, name: str, holder: str) -> bool:
+    """Return inside a transaction whether the lease is still ours, and keep it from moving until COMMIT."""
+    sql = "SELECT 1 FROM lease WHERE name = %s AND holder = %s AND `until` > UTC_TIMESTAMP(6) FOR UPDATE"
+    return bool(await session.rows(sql, (name, holder)))
+
+
 class MariaLeases:
-    """Implements `flows.ports.duties.Leases` on MariaDB or MySQL, by the database's clock."""
+    """Implements `flows.ports.duties.Leases` on MariaDB or MySQL."""
 
     def __init__(self, database: Database, lease: timedelta = LEASE) -> None:
         self._database = database
-        self._seconds = lease.total_seconds()
+        self._lease = lease
 
     async def hold(self, name: str, holder: str) -> bool:
         """Take the lease if it is free or has run out, renew it if it is ours; tell whether we hold it now."""
+        # The usual answer is that another process has it: a read without a lock keeps its renewals from waiting for us.
         found = await self._database.rows("SELECT holder, `until` > UTC_TIMESTAMP(6) FROM lease WHERE name = %s", (name,))
         if found and found[0][0] != holder and found[0][1]:
             return False
-
-        async def unit(session: Session) -> bool:
-            await session.change(_HOLD, (name, holder, self._seconds))
-            ((now_held_by,),) = await session.rows("SELECT holder FROM lease WHERE name = %s", (name,))
-            return bool(now_held_by == holder)
-
-        return await self._database.run(unit)
+        return await self._database.run(lambda session: take(session, name, holder, self._lease))
 
     async def release(self, name: str, holder: str) -> None:
         """Give the lease back, so that another need not wait for its end; one that is not ours stays."""
         await self._database.change("DELETE FROM lease WHERE name = %s AND holder = %s", (name, holder))
-
-
-async def holds(session: Session, name: str, holder: str) -> bool:
-    """Tell inside a transaction whether the lease is still ours, and keep it from moving until COMMIT."""
-    sql = "SELECT 1 FROM lease WHERE name = %s AND holder = %s AND `until` > UTC_TIMESTAMP(6) FOR UPDATE"
-    return bool(await session.rows(sql, (name, holder)))

@@ -5,24 +5,24 @@ then ends at its next wait, and whatever it wrote until then has to be right wit
 """
 
 import asyncio
-from collections.abc import Awaitable, Callable
-from typing import Final, Generic, TypeVar
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
+from datetime import timedelta
+from typing import Generic, TypeVar
 
 import structlog
 
 from faust_app.core.failure import Unavailable
+from faust_app.core.lease import LEASE, RENEW
 from faust_app.flows.ports.duties import Leases
 from faust_app.metrics import Metrics
 
 T = TypeVar("T")
 
 Hold = Callable[[], Awaitable[bool]]
-"""Takes or renews a lease of LEASE_SECONDS, and tells whether it is ours."""
+"""Takes or renews a lease of `core.lease.LEASE`, and returns whether it is ours."""
 
 log = structlog.get_logger()
-
-LEASE_SECONDS: Final = 30.0
-RENEW_SECONDS: Final = 10.0
 
 
 class SingleRunner(Generic[T]):
@@ -68,51 +68,52 @@ class SingleRunner(Generic[T]):
 
 
 async def under_lease(
-    duty: str, hold: Hold, body: Callable[[], Awaitable[T]], *, lease: float = LEASE_SECONDS, renew: float = RENEW_SECONDS
+    task: str, hold: Hold, body: Callable[[], Awaitable[T]], *, lease: timedelta = LEASE, renew: timedelta = RENEW
 ) -> T | None:
-    """Run the body if the lease is to be had; None when it is not, or when it is lost on the way and the body was ended.
+    """Run the body while the lease is ours; None when it is not to be had, or when it was lost and the body was cancelled.
 
-    The lease is asked for again every `renew` seconds; what counts is `lease` seconds from when it was last asked for
-    with success. Raises what the body raises, and Unavailable when the lease cannot be asked for at the beginning.
+    The lease is asked for again every `renew`; it is ours for `lease` from the last time it was asked for with success.
+    Raises what the body raises, and Unavailable when the lease cannot be asked for at the beginning.
     """
     asked = asyncio.get_running_loop().time()
     if not await hold():
         return None
     try:
-        async with asyncio.timeout_at(asked + lease) as limit:
-            keeper = asyncio.create_task(_renew(duty, hold, limit, lease, renew))
-            try:
-                return await body()
-            finally:
-                await _end(keeper)
+        async with asyncio.timeout_at(asked + lease.total_seconds()) as ours, _renewed(task, hold, ours, lease, renew):
+            return await body()
     except TimeoutError:
-        if not limit.expired():
+        if not ours.expired():
             raise
-        log.warning("lease lost, the pass ends", duty=duty)
+        log.warning("lease lost, the pass ends", task=task)
         return None
 
 
-async def _renew(duty: str, hold: Hold, limit: asyncio.Timeout, lease: float, renew: float) -> None:
-    """Move the limit as long as the lease is ours; while the database is away, it stays where it is."""
+@asynccontextmanager
+async def _renewed(task: str, hold: Hold, ours: asyncio.Timeout, lease: timedelta, renew: timedelta) -> AsyncIterator[None]:
+    """Renew the lease beside the body. An error of our own in it lets the lease run out, which ends the body."""
+    keeper = asyncio.create_task(_keep(task, hold, ours, lease, renew))
+    try:
+        yield
+    finally:
+        keeper.cancel()
+        await asyncio.wait([keeper])
+        if not keeper.cancelled() and (error := keeper.exception()) is not None:
+            log.error("renewing a lease failed unexpectedly", task=task, exc_info=error)
+
+
+async def _keep(task: str, hold: Hold, ours: asyncio.Timeout, lease: timedelta, renew: timedelta) -> None:
+    """Move the end of the lease as long as it is ours; while the database is away, it stays where it is."""
     loop = asyncio.get_running_loop()
-    while not limit.expired():
-        await asyncio.sleep(renew)
+    while True:
+        await asyncio.sleep(renew.total_seconds())
         asked = loop.time()
         try:
             held = await hold()
         except Unavailable as failure:
-            log.warning("lease not renewed", duty=duty, reason=str(failure))
+            log.warning("lease not renewed", task=task, reason=str(failure))
             continue
-        if limit.expired():
+        if ours.expired():
             return
-        limit.reschedule(asked + lease if held else asked)
+        ours.reschedule(asked + lease.total_seconds() if held else asked)
         if not held:
             return
-
-
-async def _end(keeper: asyncio.Task[None]) -> None:
-    """End the renewing; an error of ours in it is told, since it ended the pass, or would have."""
-    keeper.cancel()
-    (ended,) = await asyncio.gather(keeper, return_exceptions=True)
-    if isinstance(ended, Exception):
-        log.error("renewing a lease failed unexpectedly", exc_info=ended)

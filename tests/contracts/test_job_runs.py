@@ -39,7 +39,7 @@ class Store:
         if isinstance(self.runs, FakeJobRuns):
             self.runs.now += timedelta(seconds=seconds)
         elif self.database is not None:
-            await self.database.change("UPDATE job_run SET lease_until = lease_until - INTERVAL %s SECOND", (seconds,))
+            await self.database.change("UPDATE lease SET `until` = `until` - INTERVAL %s SECOND", (seconds,))
 
 
 @pytest.fixture(params=["fake", "mariadb"])

@@ -101,14 +101,14 @@ async def test_a_long_pass_keeps_its_lease(alert_store: AlertStore) -> None:
             duty.go_on.set()
         return held
 
-    assert await under_lease("duty", hold, duty, renew=0.001) == 1
+    assert await under_lease("duty", hold, duty, renew=timedelta(seconds=0.001)) == 1
     assert asked == 4
     assert not await alert_store.leases.hold("duty", RIVAL), "60 seconds after it was taken, it is still held"
 
 
 async def test_a_pass_ends_when_another_has_the_lease(alert_store: AlertStore) -> None:
     duty = Duty()
-    pass_ = asyncio.create_task(under_lease("duty", lambda: alert_store.leases.hold("duty", ME), duty, renew=0.01))
+    pass_ = asyncio.create_task(under_lease("duty", lambda: alert_store.leases.hold("duty", ME), duty, renew=timedelta(seconds=0.01)))
     await duty.started.wait()
     await let_pass(alert_store, 31)
     assert await alert_store.leases.hold("duty", RIVAL)
@@ -124,7 +124,7 @@ async def test_a_pass_ends_with_its_lease_while_the_database_is_away() -> None:
             return True
         raise Unavailable(Dependency.DATABASE, "fake")
 
-    assert await under_lease("duty", hold, duty, lease=0.05, renew=0.01) is None
+    assert await under_lease("duty", hold, duty, lease=timedelta(seconds=0.05), renew=timedelta(seconds=0.01)) is None
     assert duty.at_once == 0
 
 
@@ -146,7 +146,7 @@ async def test_an_error_in_renewing_ends_the_pass_and_is_told(alert_store: Alert
             raise ZeroDivisionError
         return True
 
-    assert await under_lease("duty", hold, duty, lease=0.05, renew=0.01) is None
+    assert await under_lease("duty", hold, duty, lease=timedelta(seconds=0.05), renew=timedelta(seconds=0.01)) is None
     assert "renewing a lease failed unexpectedly" in caplog.text
 
 

@@ -2,12 +2,13 @@
 
 import json
 from dataclasses import dataclass
-from datetime import date, datetime, timedelta
+from datetime import date, datetime
 from typing import Any
 
 from faust_app.core.alert_message import AlertMessage
 from faust_app.core.failure import Dependency, Unavailable
 from faust_app.core.job_run import FinishedRun, RunResult
+from faust_app.core.lease import LEASE
 from tests.factories import NOW
 
 
@@ -45,7 +46,7 @@ class FakeJobRuns:
         run = self.runs.setdefault((job, day), Run(holder, self.now))
         if run.finished is not None or (run.holder != holder and run.lease_until > self.now):
             return False
-        run.holder, run.lease_until = holder, self.now + timedelta(seconds=30)
+        run.holder, run.lease_until = holder, self.now + LEASE
         return True
 
     async def finish(self, job: str, day: date, holder: str, result: RunResult) -> bool:

@@ -94,7 +94,7 @@ class JobRuns(Protocol):
     async def hold(self, job: str, day: date, holder: str) -> bool:
         """Take the run of the day if nobody is at it and it is not done, renew it if it is ours; tell whether it is.
 
-        A run is its holder's for 30 seconds from when it was last asked for.
+        A run is its holder's for `core.lease.LEASE` from when it was last asked for.
         """
         ...
 
