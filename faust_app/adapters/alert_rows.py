@@ -8,6 +8,7 @@ from typing import Any, Final
 
 from faust_app.adapters.database import Database, Session
 from faust_app.core.alert import REPEATED_WITHIN, FaultKind, Occurrence, PlatformFault, severity_of, slot_of
+from faust_app.core.foreign import one_line
 
 # Assignments run from left to right, so `closed_at` comes last: whether an episode begins is read from it.
 _COUNT: Final = """
@@ -28,7 +29,6 @@ INSERT INTO alert_shop (fingerprint, shop_no, slot, occurrences) VALUES {values}
 ON DUPLICATE KEY UPDATE occurrences = occurrences + VALUES(occurrences)
 """
 _ROW: Final = "(%s,%s,%s,%s,%s,%s,%s,%s,%s,%s,%s,%s)"
-_DETAIL: Final = 500
 _STILL_HAVE_IT: Final = "SELECT 1 FROM alert_worker WHERE fingerprint = %s AND last_at > UTC_TIMESTAMP(6) - INTERVAL %s SECOND LIMIT 1"
 
 _PRESENT: Final = """
@@ -59,7 +59,7 @@ async def _write_alerts(session: Session, latest: Mapping[str, Occurrence], coun
     flat: list[Any] = []
     for fingerprint, occurrence in sorted(latest.items()):
         severity = severity_of(occurrence.code).value
-        flat += (fingerprint, occurrence.code, occurrence.host, severity, now, now, counts[fingerprint], occurrence.detail[:_DETAIL])
+        flat += (fingerprint, occurrence.code, occurrence.host, severity, now, now, counts[fingerprint], one_line(occurrence.detail))
         flat += (occurrence.shop_no, occurrence.image_id, None, 0)
     await session.change(_COUNT.format(values=",".join([_ROW] * len(latest))), flat)
 
@@ -86,7 +86,7 @@ class MariaFaults:
             told_at, told_count = (None, 0) if told_ago is None else (now - told_ago, 1)
             flat = (
                 fault.fingerprint, fault.kind.value, fault.host, fault.kind.severity.value, now - age, now, 0 if known else 1,
-                fault.detail[:_DETAIL], None, None, told_at, told_count,
+                one_line(fault.detail), None, None, told_at, told_count,
             )  # fmt: skip
             await session.change(_COUNT.format(values=_ROW), flat)
             sql = (

@@ -2,9 +2,10 @@
 
 import asyncio
 import random
+import re
 import ssl
-from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Sequence
+from contextlib import asynccontextmanager, contextmanager
 from datetime import datetime
 from typing import Any, Final, Self, TypeVar
 
@@ -14,7 +15,7 @@ import structlog
 from pymysql.constants import FIELD_TYPE
 from pymysql.converters import conversions
 
-from faust_app.core.failure import Dependency, Unavailable
+from faust_app.core.failure import Dependency, FailureCode, Permanent, Unavailable
 
 T = TypeVar("T")
 Row = tuple[Any, ...]
@@ -35,23 +36,32 @@ log = structlog.get_logger()
 
 
 class Session:
-    """Statements on one connection, inside the transaction that the caller opened."""
+    """Statements on one connection, inside the transaction that the caller opened.
+
+    A value that the database refuses for what it is raises Permanent `unstorable_result`: the same statement can never
+    succeed.
+    """
 
     def __init__(self, cursor: aiomysql.Cursor) -> None:
         self._cursor = cursor
 
     async def rows(self, sql: str, parameters: Sequence[Any] = ()) -> Sequence[Row]:
         """Run a query and return its rows."""
-        await self._cursor.execute(sql, parameters)
+        with _refusals_named():
+            await self._cursor.execute(sql, parameters)
         return await self._cursor.fetchall()  # type: ignore[no-any-return]
 
     async def change(self, sql: str, parameters: Sequence[Any] = ()) -> int:
         """Run a statement and return how many rows it changed (MySQL counts changed rows, not matched ones)."""
-        return await self._cursor.execute(sql, parameters)  # type: ignore[no-any-return]
+        with _refusals_named():
+            return await self._cursor.execute(sql, parameters)  # type: ignore[no-any-return]
 
 
 class Database:
-    """A pool of connections. Every method raises Unavailable when the database does not do its part."""
+    """A pool of connections. Every method raises Unavailable when the database does not do its part.
+
+    It raises Permanent `unstorable_result` when a value is refused for its content.
+    """
 
     def __init__(self, pool: aiomysql.Pool) -> None:
         self._pool = pool
@@ -159,11 +169,38 @@ def _is_absence(error: BaseException) -> bool:
 
 
 _OURS: Final = {
-    1048, 1054, 1060, 1062, 1064, 1093, 1110, 1136, 1146, 1149, 1153, 1172, 1210, 1222, 1241, 1242, 1264, 1265, 1267, 1292, 1305, 1364,
-    1366, 1390, 1406, 1411, 1452, 1690,
+    1054, 1060, 1062, 1064, 1093, 1110, 1136, 1146, 1149, 1172, 1210, 1222, 1241, 1242, 1267, 1305, 1364, 1390,
 }  # fmt: skip
-"""Errors that our own statement earns, whatever class the driver gives them: columns, values, syntax, a packet that is too large
-(1153), too many parameters (1390). They are bugs, and waiting for the database would hide them."""
+"""Errors that our own statement earns, whatever class the driver gives them: columns, syntax, too many parameters (1390).
+They are bugs, and waiting for the database would hide them."""
+
+_CONTENT: Final = {
+    1048, 1118, 1153, 1264, 1265, 1292, 1300, 1366, 1367, 1406, 1411, 1416, 1441, 1452, 1525, 1690, 1977, 3140, 3819, 3854, 3903, 4025,
+    4078, 4161,
+}  # fmt: skip
+"""Errors that a value earns for what it is, on MariaDB and MySQL: null, out of range, too long, of another encoding or type, no
+date, against a constraint (3819, 4025), larger than a packet (1153) or a row (1118)."""
+_COLUMN: Final = re.compile(r"column '?(?:`\w+`\.`\w+`\.)?`?(\w+)")
+
+
+@contextmanager
+def _refusals_named() -> Iterator[None]:
+    """Translate what the database, or the driver, says of a value that it cannot take."""
+    try:
+        yield
+    except pymysql.err.MySQLError as error:
+        if not error.args or error.args[0] not in _CONTENT:
+            raise
+        raise Permanent(FailureCode.UNSTORABLE_RESULT, _refusal(error)) from error
+    except UnicodeEncodeError as error:  # the driver encodes the statement
+        raise Permanent(FailureCode.UNSTORABLE_RESULT, "A value is not valid Unicode.") from error
+
+
+def _refusal(error: pymysql.err.MySQLError) -> str:
+    """Return which column refused its value; the value itself is a stranger's."""
+    number, message = error.args[0], str(error.args[1]) if len(error.args) > 1 else ""
+    column = _COLUMN.search(message)
+    return f"The database refused the value of {column[1] if column else 'a column'} with error {number}."
 
 
 def _describe(error: BaseException) -> str:

@@ -7,6 +7,7 @@ from typing import Any, Final, TypeVar
 from faust_app.adapters.alert_rows import count_occurrences
 from faust_app.adapters.database import Session
 from faust_app.core.changes import Changes, Waiting
+from faust_app.core.foreign import one_line
 from faust_app.core.image import ImageRow
 from faust_app.core.outcome import Garbage, HistoryEntry
 
@@ -88,7 +89,7 @@ async def _add_history(session: Session, entries: Sequence[HistoryEntry]) -> Non
         marks = ",".join(["(%s,%s,%s,%s,%s,%s,%s,%s)"] * len(entries))
         flat: list[Any] = []
         for entry in entries:
-            flat += (entry.at, *entry.key, entry.version, entry.outcome, entry.code, _cut(entry.detail), entry.size)
+            flat += (entry.at, *entry.key, entry.version, entry.outcome, entry.code, _shown(entry.detail), entry.size)
         sql = f"INSERT INTO image_history (at, shop_no, image_id, version, outcome, code, detail, bytes) VALUES {marks}"  # noqa: S608
         await session.change(sql, flat)
 
@@ -109,7 +110,7 @@ def _accepted_values(row: ImageRow) -> tuple[Any, ...]:
 
 
 def _finished_values(row: ImageRow) -> tuple[Any, ...]:
-    head = (row.shop_no, row.image_id, row.version, row.state.value, row.error_code, _cut(row.error_detail), row.fingerprint)
+    head = (row.shop_no, row.image_id, row.version, row.state.value, row.error_code, _shown(row.error_detail), row.fingerprint)
     shown = row.shown
     if shown is None:
         return (*head, row.shown_version, *(None,) * 9)
@@ -123,7 +124,7 @@ def _waiting_values(item: Waiting) -> tuple[Any, ...]:
     row = item.row
     reason = row.wake_reason.value if row.wake_reason else None
     head = (*row.key, row.version, item.attempt, row.attempt, row.rescues, row.wake_at, reason)
-    return (*head, row.error_code, _cut(row.error_detail), row.fingerprint)
+    return (*head, row.error_code, _shown(row.error_detail), row.fingerprint)
 
 
 def values_table(fields: Sequence[str], count: int, **forms: str) -> str:
@@ -139,5 +140,5 @@ def groups(items: Sequence[T]) -> Iterator[Sequence[T]]:
         yield items[start : start + GROUP]
 
 
-def _cut(detail: str | None) -> str | None:
-    return None if detail is None else detail[:500]
+def _shown(detail: str | None) -> str | None:
+    return None if detail is None else one_line(detail)

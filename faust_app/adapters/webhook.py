@@ -12,7 +12,7 @@ from urllib.parse import urlsplit
 import aiohttp
 
 from faust_app.core.alert_message import AlertMessage, Delivered, Undelivered
-from faust_app.core.alert_text import one_line
+from faust_app.core.foreign import one_line
 from faust_app.core.webhook_body import parse_secret, parse_template, signature, slack_body, standard_body, template_body
 from faust_app.settings import Settings
 

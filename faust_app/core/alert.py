@@ -176,6 +176,7 @@ _PLATFORM_CODES: Final = frozenset(
         FailureCode.UNKNOWN_VERSION.value,
         FailureCode.UNPARSEABLE.value,
         FailureCode.LOST_REPEATEDLY.value,
+        FailureCode.UNSTORABLE_RESULT.value,
         FailureCode.EGRESS_UNAVAILABLE.value,
     }
 )

@@ -12,6 +12,7 @@ from urllib.parse import quote
 from faust_app.core.alert import Alert, Severity, Word
 from faust_app.core.alert_advice import Advice, advise
 from faust_app.core.alert_message import AlertMessage, Cause, Chosen, Due, Form
+from faust_app.core.foreign import one_line
 
 MAX_TEXT: Final = 3500
 """Characters; messengers cut or refuse longer texts (Slack recommends 4,000)."""
@@ -92,12 +93,6 @@ def cut(text: str) -> str:
     return text if len(text) <= MAX_TEXT else text[: MAX_TEXT - 2] + " …"
 
 
-def one_line(text: str) -> str:
-    """Return foreign text as it may be shown: one line, printable, not long."""
-    shown = " ".join("".join(letter if letter.isprintable() else " " for letter in text[: 2 * _DETAIL]).split())
-    return shown if len(shown) <= _DETAIL else shown[: _DETAIL - 2] + " …"
-
-
 def moment(at: datetime, zone: tzinfo) -> str:
     """Return a UTC time as people at the platform read it, and in UTC."""
     local = at.replace(tzinfo=UTC).astimezone(zone)
@@ -136,7 +131,7 @@ def _noun(alert: Alert) -> str:
 
 def _what(alert: Alert, advice: Advice) -> str:
     place = f" at {alert.host}" if alert.host else ""
-    detail = one_line(alert.detail)
+    detail = one_line(alert.detail, _DETAIL)
     return f"{advice.what}{place}" + (f" ({detail})" if detail else "")
 
 

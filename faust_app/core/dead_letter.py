@@ -8,11 +8,11 @@ from typing import Final
 from urllib.parse import quote
 
 from faust_app.core.failure import FailureCode
+from faust_app.core.foreign import one_line
 from faust_app.core.outcome import fingerprint
 from faust_app.core.record import Message, Record
 
 MAX_VALUE_BYTES: Final = 100_000
-_MAX_TEXT: Final = 500
 
 
 def dead_letter(
@@ -39,7 +39,7 @@ def dead_letter(
         "kafka_dlt-original-timestamp": str(record.timestamp),
         "kafka_dlt-original-consumer-group": group,
         "kafka_dlt-exception-fqcn": exception,
-        "kafka_dlt-exception-message": detail[:_MAX_TEXT],
+        "kafka_dlt-exception-message": one_line(detail),
         "shop-images-code": code.value,
         "shop-images-fingerprint": fingerprint(code, host),
         "shop-images-time": at.isoformat() + "Z",

@@ -11,6 +11,8 @@ Flows know these and no library exception. Each carries a code, whose sentence s
 from enum import StrEnum
 from typing import Final, Self
 
+from faust_app.core.foreign import detail_of
+
 
 class FailureCode(StrEnum):
     """Why an image is not stored. The value is the contract (rows, headers, metrics); `sentence` is for people."""
@@ -65,6 +67,10 @@ class FailureCode(StrEnum):
     EGRESS_UNAVAILABLE = "egress_unavailable", "Our own network is away; the image waits and is tried again."
     HOST_DOWN = "host_down", "The source did not answer for over a day. When it is up again, send the image once more."
     SOURCE_BLOCKED = "source_blocked", "The source refused us for over a day. Allow our user agent, then send the image once more."
+    UNSTORABLE_RESULT = (
+        "unstorable_result",
+        "The database refuses a value that came with this image. It is an error of ours: report it with its detail.",
+    )
     LOST_REPEATEDLY = "lost_repeatedly", "Workers lose this image again and again; their logs tell why. Send it again after that is mended."
     INTERNAL_ERROR = "internal_error", "An error of ours. The log of the worker has its traceback."
 
@@ -79,12 +85,16 @@ class Dependency(StrEnum):
 
 
 class Failure(Exception):  # noqa: N818 - the three below are classes of failure, the word of the whole product
-    """A named reason why a step did not succeed; `detail` is one line, without secrets, safe to show."""
+    """A named reason why a step did not succeed; `detail` is a sentence on one line, without secrets, safe to show.
+
+    Whatever it is given, the detail becomes one printable line: adapters quote strangers in it.
+    """
 
     def __init__(self, code: FailureCode, detail: str = "") -> None:
-        super().__init__(f"{code.value}: {detail}" if detail else code.value)
+        shown = detail_of(detail)
+        super().__init__(f"{code.value}: {shown}" if shown else code.value)
         self.code = code
-        self.detail = detail
+        self.detail = shown
 
 
 class Permanent(Failure):

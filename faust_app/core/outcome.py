@@ -5,7 +5,7 @@ from datetime import datetime, timedelta
 from typing import Final, assert_never
 
 from faust_app.core.alert import Occurrence, Severity, severity_of
-from faust_app.core.failure import FailureCode
+from faust_app.core.failure import Failure, FailureCode
 from faust_app.core.image import ImageKey, ImageRow, ImageState, Shown, WakeReason, image_prefix
 
 LATE_PUT: Final = timedelta(hours=1)
@@ -38,11 +38,16 @@ class Removed:
 
 @dataclass(frozen=True, slots=True)
 class Failed:
-    """The image cannot be stored; its dead letter is acknowledged before this is applied."""
+    """The image cannot be stored; its dead letter is acknowledged before this is applied.
+
+    `host` is the host that failed where it is another than the row's, `leaves` the key of an object that nothing will show.
+    """
 
     row: ImageRow
     code: FailureCode
     detail: str
+    host: str | None = None
+    leaves: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,6 +109,11 @@ class Settlement:
     history: HistoryEntry | None = None
     garbage: tuple[Garbage, ...] = ()
     occurrence: Occurrence | None = None
+
+
+def unstorable(outcome: Outcome, failure: Failure) -> Failed:
+    """Return the end of an image whose outcome the database refuses for its content: none of that content is in it."""
+    return Failed(outcome.row, failure.code, failure.detail, leaves=outcome.shown.object_key if isinstance(outcome, Stored) else None)
 
 
 def fingerprint(code: str, host: str | None) -> str:
@@ -168,7 +178,8 @@ def _failed(current: ImageRow, outcome: Failed, now: datetime) -> Settlement:
         fingerprint=fingerprint(outcome.code, current.source_host),
     )
     entry = HistoryEntry(current.key, now, current.version, "failed", code=outcome.code.value, detail=outcome.detail)
-    return Settlement(row, entry, occurrence=_occurrence(row))
+    garbage = (Garbage(current.key, outcome.leaves, now + LATE_PUT),) if outcome.leaves is not None else ()
+    return Settlement(row, entry, garbage, _occurrence(row))
 
 
 def _occurrence(row: ImageRow) -> Occurrence:

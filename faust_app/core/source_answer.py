@@ -8,11 +8,16 @@ from typing import Final
 
 from faust_app.core.content import Validators
 from faust_app.core.failure import Failure, FailureCode, Permanent, Transient
+from faust_app.core.foreign import plain_ascii
 
 MAX_RETRY_AFTER: Final = 3600.0
 """Seconds; a source that asks for more is tried after this."""
 _TRUSTED_AGE: Final = timedelta(seconds=60)
 """A Last-Modified younger than this may hide a second change within its second (RFC 9110, 8.8.2.2)."""
+
+_ETAG_CHARACTERS: Final = 512
+_DATE_CHARACTERS: Final = 40
+"""What the columns hold."""
 
 _PERMANENT: Final = {
     401: FailureCode.SOURCE_UNAUTHORIZED,
@@ -64,13 +69,16 @@ def check_announcement(headers: Mapping[str, str], length: int | None, max_bytes
 
 
 def validators(headers: Mapping[str, str]) -> Validators:
-    """Return what may make the next fetch conditional: a strong ETag, a Last-Modified well before the answer's Date."""
-    etag = headers.get("ETag")
-    strong = etag if etag and etag.startswith('"') and len(etag) <= 512 else None  # noqa: PLR2004 - the column's width
-    modified = headers.get("Last-Modified")
+    """Return what may make the next fetch conditional: a strong ETag, a Last-Modified well before the answer's Date.
+
+    Either is kept in the row and sent back, so only as printable ASCII that fits: without it the next fetch is a whole one.
+    """
+    etag = plain_ascii(headers.get("ETag"), _ETAG_CHARACTERS)
+    strong = etag if etag and etag.startswith('"') else None
+    modified = plain_ascii(headers.get("Last-Modified"), _DATE_CHARACTERS)
     changed, answered = _date(modified), _date(headers.get("Date"))
     settled = changed is not None and answered is not None and answered - changed >= _TRUSTED_AGE
-    return Validators(strong, modified if settled and modified and len(modified) <= 40 else None)  # noqa: PLR2004 - as above
+    return Validators(strong, modified if settled else None)
 
 
 def _retry_after(headers: Mapping[str, str]) -> float | None:

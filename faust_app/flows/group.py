@@ -5,7 +5,7 @@ from collections import deque
 from collections.abc import Awaitable, Callable, Sequence
 from typing import Generic, TypeVar
 
-from faust_app.core.failure import Failure
+from faust_app.core.failure import Unavailable
 
 T = TypeVar("T")
 R = TypeVar("R")
@@ -14,9 +14,9 @@ R = TypeVar("R")
 class GroupCommit(Generic[T, R]):
     """Collects items while the group before them is under way, then works on them together.
 
-    `work` returns one result per item, in order. Cancelling one submitter never cancels its group. A group that fails
-    with a named failure fails for all of it; one that fails otherwise is worked on again item by item, so that only the
-    guilty item gets the error.
+    `work` returns one result per item, in order. Cancelling one submitter never cancels its group. A group that finds
+    a dependency away fails as a whole; one that fails otherwise is worked on again item by item, so that only the guilty
+    item gets the error.
     """
 
     def __init__(self, work: Callable[[Sequence[T]], Awaitable[Sequence[R]]], *, limit: int = 500) -> None:
@@ -41,7 +41,7 @@ class GroupCommit(Generic[T, R]):
     async def _work_on(self, group: list[tuple[T, "asyncio.Future[R]"]]) -> None:
         try:
             results = await self._work([item for item, _ in group])
-        except Failure as failure:
+        except Unavailable as failure:
             for _, future in group:
                 _fail(future, failure)
         except Exception as error:  # noqa: BLE001 - handed to the submitter, who judges it

@@ -11,7 +11,7 @@ from typing import assert_never
 import structlog
 
 from faust_app.core.events import ImageEvent
-from faust_app.core.failure import Dependency, Failure, FailureCode, Transient, Unavailable
+from faust_app.core.failure import Dependency, Failure, FailureCode, Permanent, Transient, Unavailable
 from faust_app.core.image import ImageKey, ImageRow, source_host
 from faust_app.core.outcome import HandedOver, Outcome, Park, Removed, Stored
 from faust_app.core.plan import Plan, Remove, Skip, Store, Unknown, plan
@@ -135,6 +135,9 @@ class Ingest:
             return await self._settle.once(HandedOver(decided.row, timedelta(seconds=self._rules.deadline)))
         except Unavailable as failure:
             await self._breakers.failed(failure)
+            return False
+        except Permanent:
+            log.exception("row takes no time of its own", **record_ids(event.record))
             return False
 
     async def _handle(self, event: Event, perform: Perform) -> Handled:

@@ -8,9 +8,9 @@ import structlog
 
 from faust_app.core.alert import Occurrence, of_record
 from faust_app.core.changes import Changes, Locked
-from faust_app.core.failure import Dependency, FailureCode, Unavailable
+from faust_app.core.failure import Dependency, FailureCode, Permanent, Unavailable
 from faust_app.core.image import ImageRow
-from faust_app.core.outcome import Failed, Outcome, Retry, Settlement, settle
+from faust_app.core.outcome import Failed, Outcome, Retry, Settlement, settle, unstorable
 from faust_app.core.record import Record
 from faust_app.flows.breakers import Breakers
 from faust_app.flows.bugs import Bugs
@@ -57,6 +57,12 @@ class Settler:
                 if refused < GUILTY:
                     continue
                 return _unsettled(outcome, failure)
+            except Permanent as failure:
+                if isinstance(outcome, Failed) and outcome.code is failure.code:
+                    return _unsettled(outcome, failure)
+                log.error("outcome is refused for its content", **row_ids(outcome.row), detail=failure.detail)  # noqa: TRY400 - told whole
+                outcome, buried = unstorable(outcome, failure), False
+                continue
             except Exception as error:  # noqa: BLE001 - told with its traceback
                 return _unsettled(outcome, error)
             self._breakers[Dependency.DATABASE].succeeded()

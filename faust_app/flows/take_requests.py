@@ -4,6 +4,7 @@ import time
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from typing import Final
 
 import structlog
 
@@ -11,7 +12,7 @@ from faust_app.core.accept import Decision
 from faust_app.core.alert import of_record
 from faust_app.core.changes import Changes, IntakeOffset, Locked
 from faust_app.core.events import ImageRequest
-from faust_app.core.failure import Failure, FailureCode, RecordRefused
+from faust_app.core.failure import Failure, FailureCode, RecordRefused, Unavailable
 from faust_app.core.record import Record, Unparseable, parse_request
 from faust_app.flows.dead_letters import DeadLetters
 from faust_app.flows.intake import Intake, Terms, decide
@@ -19,6 +20,9 @@ from faust_app.flows.ports.images import ImageRepository
 from faust_app.flows.ports.kafka import EventLog
 
 log = structlog.get_logger()
+
+_LAST_TIMESTAMP: Final = int(datetime(9999, 1, 1, tzinfo=UTC).timestamp() * 1000)
+"""Milliseconds; in a topic that takes its producers' times, a record may claim any."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,12 +72,12 @@ class TakeRequests:
     async def take(self, records: Sequence[Record]) -> None:
         """Write the rows of a batch of one partition, in offset order, and its next offset with them.
 
-        An invalid record is in the dead letters, acknowledged, before its offset is stored. Raises Unavailable; then
-        nothing of the batch is written and it is to be taken again.
+        An invalid record is in the dead letters, acknowledged, before its offset is stored; so is one whose row the
+        database refuses. Raises Unavailable; then nothing of the batch is written and it is to be taken again.
         """
         try:
             await self._take_fresh(records)
-        except Failure:
+        except Unavailable:
             raise
         except Exception:
             log.exception("requests failed unexpectedly", partition=records[0].partition, records=len(records))
@@ -84,10 +88,10 @@ class TakeRequests:
         for record in records:
             try:
                 await self._take_fresh([record])
-            except Failure:
+            except Unavailable:
                 raise
             except Exception as error:  # noqa: BLE001 - its traceback is logged above
-                refused = Refused(record, FailureCode.INTERNAL_ERROR, type(error).__name__)
+                refused = _refused(record, error)
                 await self._bury(refused)
                 await self._pass_over(record, refused)
 
@@ -145,6 +149,13 @@ class TakeRequests:
         return timedelta(seconds=database_ahead - broker_ahead) if broker_ahead is not None else timedelta(0)
 
 
+def _refused(record: Record, error: Exception) -> Refused:
+    """Name what a record met alone: what the database says of its content, or an error of ours."""
+    if isinstance(error, Failure):
+        return Refused(record, error.code, error.detail)
+    return Refused(record, FailureCode.INTERNAL_ERROR, "An error of ours met this request; the log of the worker has its traceback.")
+
+
 def _is_fresh(record: Record, stored: IntakeOffset | None) -> bool:
     """Tell whether the record is not yet in the rows: at or past the offset, or appended later, which is another log."""
     if stored is None or record.offset >= stored.next_offset:
@@ -167,5 +178,5 @@ def _decide(batch: Batch, locked: Locked, terms: Terms, ahead: timedelta) -> tup
 
 
 def _appended_at(record: Record) -> datetime:
-    seconds, milliseconds = divmod(record.timestamp, 1000)
+    seconds, milliseconds = divmod(min(max(record.timestamp, 0), _LAST_TIMESTAMP), 1000)
     return datetime.fromtimestamp(seconds, UTC).replace(tzinfo=None) + timedelta(milliseconds=milliseconds)

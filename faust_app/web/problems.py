@@ -7,7 +7,7 @@ from typing import Any, Final
 import structlog
 from aiohttp import web
 
-from faust_app.core.failure import Unavailable
+from faust_app.core.failure import Permanent, Unavailable
 from faust_app.core.strict_json import plain_name
 
 log = structlog.get_logger()
@@ -117,6 +117,9 @@ async def problem_details(request: web.Request, handler: Handler) -> web.StreamR
         return problem.response()
     except Unavailable as failure:
         return absence(failure).response()
+    except Permanent as failure:
+        log.error("request is refused by the database for its content", method=request.method, detail=failure.detail)  # noqa: TRY400
+        return Problem(400, failure.detail).response()
     except web.HTTPException as error:
         if error.status < 400:  # noqa: PLR2004 - a redirect is an answer
             raise

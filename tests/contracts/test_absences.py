@@ -17,7 +17,7 @@ from devstack.stack import Stack
 from faust_app.adapters.database import Database, Session
 from faust_app.adapters.event_log import KafkaEventLog
 from faust_app.adapters.object_store import S3ObjectStore
-from faust_app.core.failure import Dependency, FailureCode, RecordRefused, Unavailable
+from faust_app.core.failure import Dependency, FailureCode, Permanent, RecordRefused, Unavailable
 from faust_app.core.image import Position
 from faust_app.core.record import Message
 from faust_app.settings import Settings
@@ -183,8 +183,14 @@ ABSENT = [
 
 OURS = [
     pymysql.err.ProgrammingError(1064, "syntax"), pymysql.err.ProgrammingError(1146, "no table"), pymysql.err.IntegrityError(1062, "twice"),
-    pymysql.err.DataError(1406, "too long"), pymysql.err.OperationalError(1054, "no column"), pymysql.err.OperationalError(1292, "no date"),
-    pymysql.err.OperationalError(1153, "packet too large"), pymysql.err.OperationalError(1390, "too many placeholders"), ValueError("m"),
+    pymysql.err.OperationalError(1054, "no column"), pymysql.err.OperationalError(1390, "too many placeholders"), ValueError("m"),
+]  # fmt: skip
+
+CONTENT = [
+    pymysql.err.DataError(1406, "Data too long for column 'secret' at row 1"), pymysql.err.OperationalError(1292, "no date"),
+    pymysql.err.OperationalError(1153, "packet too large"), pymysql.err.OperationalError(3819, "Check constraint 'c' is violated."),
+    pymysql.err.OperationalError(4025, "CONSTRAINT `c` failed"), pymysql.err.InternalError(1300, "Invalid utf8mb4 character string"),
+    UnicodeEncodeError("utf-8", "\ud800", 0, 1, "surrogates not allowed"),
 ]  # fmt: skip
 
 
@@ -209,6 +215,14 @@ async def test_a_database_that_does_not_do_its_part_is_away(error: Exception) ->
 async def test_a_statement_of_ours_that_is_wrong_is_no_absence(error: Exception) -> None:
     with pytest.raises(type(error)):
         await ask(Database(FailingPool(error)))
+
+
+@pytest.mark.parametrize("error", CONTENT, ids=repr)
+async def test_a_value_that_is_refused_for_what_it_is_is_permanent(error: Exception) -> None:
+    with pytest.raises(Permanent) as caught:
+        await ask(Database(FailingPool(error)))
+    assert caught.value.code is FailureCode.UNSTORABLE_RESULT
+    assert caught.value.detail.endswith(".")
 
 
 @pytest.mark.parametrize(

@@ -423,6 +423,19 @@ async def test_only_validators_that_can_be_trusted_are_kept(
     assert answer.validators == kept
 
 
+@pytest.mark.parametrize("value", [b'"\xff"', b'"\xc3\xa4"', b'"a\x01"', b'"a\tb"', b'"' + b"x" * 600 + b'"'])
+async def test_validators_that_are_no_short_printable_ascii_are_left_out(
+    http: HttpFetcher, server: BaseTestServer, source: Source, value: bytes
+) -> None:
+    source.raw(b"HTTP/1.1 200 OK\r\nContent-Length: 1\r\nETag: " + value + b"\r\nLast-Modified: " + value + b"\r\n\r\nx")
+    try:
+        answer = await http.fetch(str(server.make_url("/a")), NO_VALIDATORS)
+    except Transient as refused:  # the parser of HTTP takes no such byte
+        assert refused.code is FailureCode.SOURCE_ERROR
+    else:
+        assert answer == Fetched(b"x", NO_VALIDATORS)
+
+
 async def test_a_cancelled_fetch_is_cancelled_and_not_a_failure(http: HttpFetcher, server: BaseTestServer, source: Source) -> None:
     started = asyncio.Event()
 

@@ -120,6 +120,7 @@ def test_only_what_is_ours_is_a_fault_of_the_platform(code: FailureCode) -> None
         FailureCode.UNKNOWN_VERSION,
         FailureCode.UNPARSEABLE,
         FailureCode.LOST_REPEATEDLY,
+        FailureCode.UNSTORABLE_RESULT,
     }
     assert severity_of(code.value) is (Severity.PLATFORM if ours else Severity.SHOP)
 

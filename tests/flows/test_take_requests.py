@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from faust_app.core.failure import RecordRefused, Unavailable
+from faust_app.core.failure import FailureCode, Permanent, RecordRefused, Unavailable
 from faust_app.core.record import Message, Record
 from faust_app.core.topics import Topics
 from faust_app.flows.dead_letters import DeadLetters
@@ -140,21 +140,30 @@ async def test_a_time_in_the_future_counts_as_now(bench: Bench) -> None:
     assert row.requested_at <= await bench.rows.now()
 
 
-async def test_a_record_that_meets_an_error_of_ours_goes_to_the_dead_letters_and_holds_up_nobody(
-    bench: Bench, monkeypatch: pytest.MonkeyPatch
+@pytest.mark.parametrize(
+    ("error", "code"), [(ValueError("bug"), b"internal_error"), (Permanent(FailureCode.UNSTORABLE_RESULT), b"unstorable_result")]
+)
+async def test_a_record_that_alone_cannot_be_taken_goes_to_the_dead_letters_and_holds_up_nobody(
+    bench: Bench, monkeypatch: pytest.MonkeyPatch, error: Exception, code: bytes
 ) -> None:
     change = bench.rows.change
 
     async def fail_for_b(keys: list[tuple[int, bytes]], *args: Any, **kwargs: Any) -> Any:
         if (7, b"b") in keys:
-            raise ValueError("bug")
+            raise error
         return await change(keys, *args, **kwargs)
 
     monkeypatch.setattr(bench.rows, "change", fail_for_b)
     await bench.take.take([record(0, "a"), record(1, "b"), record(2, "c")])
     assert set(bench.versions()) == {"a", "c"}
-    assert [dict(letter.headers)["shop-images-code"] for letter in bench.log.messages[DEAD]] == [b"internal_error"]
+    assert [dict(letter.headers)["shop-images-code"] for letter in bench.log.messages[DEAD]] == [code]
     assert await bench.take.start_offset(TOPIC, 0) == 3
+
+
+@pytest.mark.parametrize("at", [-1, 2**62])
+async def test_a_time_that_no_calendar_has_stops_no_reader(bench: Bench, at: int) -> None:
+    await bench.take.take([record(0, "a", at=at)])
+    assert set(bench.versions()) == {"a"}
 
 
 def _milliseconds(at: Any) -> int:
