@@ -10,25 +10,25 @@ from faust_app.adapters.database import Database, Session
 from faust_app.core.alert import REPEATED_WITHIN, FaultKind, Occurrence, PlatformFault, severity_of, slot_of
 from faust_app.core.foreign import one_line
 
-# Assignments run from left to right, so `closed_at` comes last: whether an episode begins is read from it.
-_COUNT: Final = """
-INSERT INTO alert
-    (fingerprint, code, host, severity, opened_at, last_at, occurrences, detail, sample_shop, sample_image, told_at, told_count)
-VALUES {values}
-ON DUPLICATE KEY UPDATE
-    episode = episode + (closed_at IS NOT NULL),
-    opened_at = IF(closed_at IS NULL, opened_at, VALUES(opened_at)),
-    occurrences = IF(closed_at IS NULL, occurrences, 0) + VALUES(occurrences),
-    told_at = IF(closed_at IS NULL, COALESCE(VALUES(told_at), told_at), VALUES(told_at)),
-    told_count = IF(closed_at IS NULL, GREATEST(told_count, VALUES(told_count)), VALUES(told_count)),
-    last_at = GREATEST(last_at, VALUES(last_at)), severity = VALUES(severity), detail = VALUES(detail),
-    sample_shop = VALUES(sample_shop), sample_image = VALUES(sample_image), ended_at = NULL, closed_at = NULL
+_COLUMNS: Final = (
+    "fingerprint", "code", "host", "severity", "opened_at", "last_at", "occurrences", "detail", "sample_shop", "sample_image",
+    "told_at", "told_count",
+)  # fmt: skip
+_REOPEN: Final = """
+UPDATE alert SET episode = episode + 1, opened_at = %s, occurrences = 0, told_at = NULL, told_count = 0, closed_at = NULL
+WHERE fingerprint IN ({marks}) AND closed_at IS NOT NULL
 """
+_COUNT: Final = f"""
+INSERT INTO alert ({", ".join(_COLUMNS)}) VALUES {{values}}
+ON DUPLICATE KEY UPDATE
+    occurrences = occurrences + VALUES(occurrences), last_at = GREATEST(last_at, VALUES(last_at)), ended_at = NULL,
+    severity = VALUES(severity), detail = VALUES(detail), sample_shop = VALUES(sample_shop), sample_image = VALUES(sample_image),
+    told_at = COALESCE(VALUES(told_at), told_at), told_count = GREATEST(told_count, VALUES(told_count))
+"""  # noqa: S608 - our own columns
 _COUNT_SHOPS: Final = """
 INSERT INTO alert_shop (fingerprint, shop_no, slot, occurrences) VALUES {values}
 ON DUPLICATE KEY UPDATE occurrences = occurrences + VALUES(occurrences)
 """
-_ROW: Final = "(%s,%s,%s,%s,%s,%s,%s,%s,%s,%s,%s,%s)"
 _STILL_HAVE_IT: Final = "SELECT 1 FROM alert_worker WHERE fingerprint = %s AND last_at > UTC_TIMESTAMP(6) - INTERVAL %s SECOND LIMIT 1"
 
 _PRESENT: Final = """
@@ -40,7 +40,7 @@ WHERE alert_worker.last_at > UTC_TIMESTAMP(6) - INTERVAL %s SECOND AND closed_at
 async def count_occurrences(session: Session, occurrences: Sequence[Occurrence], now: datetime) -> None:
     """Count failed images into their alerts and shops; opens an alert that is closed or new.
 
-    Two statements whatever their number, rows in the order of their keys: the alerts are the last locks of a settle.
+    Three statements whatever their number, rows in the order of their keys: the alerts are the last locks of a settle.
     """
     if not occurrences:
         return
@@ -56,12 +56,21 @@ async def count_occurrences(session: Session, occurrences: Sequence[Occurrence],
 
 
 async def _write_alerts(session: Session, latest: Mapping[str, Occurrence], counts: Mapping[str, int], now: datetime) -> None:
-    flat: list[Any] = []
-    for fingerprint, occurrence in sorted(latest.items()):
-        severity = severity_of(occurrence.code).value
-        flat += (fingerprint, occurrence.code, occurrence.host, severity, now, now, counts[fingerprint], one_line(occurrence.detail))
-        flat += (occurrence.shop_no, occurrence.image_id, None, 0)
-    await session.change(_COUNT.format(values=",".join([_ROW] * len(latest))), flat)
+    rows = [
+        (
+            fingerprint, occurrence.code, occurrence.host, severity_of(occurrence.code).value, now, now, counts[fingerprint],
+            one_line(occurrence.detail), occurrence.shop_no, occurrence.image_id, None, 0,
+        )
+        for fingerprint, occurrence in sorted(latest.items())
+    ]  # fmt: skip
+    await _count(session, rows, opened_at=now)
+
+
+async def _count(session: Session, rows: Sequence[tuple[Any, ...]], opened_at: datetime) -> None:
+    """Begin a new episode of each alert that is closed, then count: rows of `_COLUMNS`, in the order of their fingerprints."""
+    await session.change(_REOPEN.format(marks=",".join(["%s"] * len(rows))), [opened_at, *(row[0] for row in rows)])
+    mark = f"({','.join(['%s'] * len(_COLUMNS))})"
+    await session.change(_COUNT.format(values=",".join([mark] * len(rows))), [value for row in rows for value in row])
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,11 +93,11 @@ class MariaFaults:
                 "SELECT 1 FROM alert_worker WHERE fingerprint = %s AND worker = %s", (fault.fingerprint, fault.worker)
             )
             told_at, told_count = (None, 0) if told_ago is None else (now - told_ago, 1)
-            flat = (
+            row = (
                 fault.fingerprint, fault.kind.value, fault.host, fault.kind.severity.value, now - age, now, 0 if known else 1,
                 one_line(fault.detail), None, None, told_at, told_count,
             )  # fmt: skip
-            await session.change(_COUNT.format(values=_ROW), flat)
+            await _count(session, [row], opened_at=now - age)
             sql = (
                 "INSERT INTO alert_worker (fingerprint, worker, last_at, waiting) VALUES (%s,%s,%s,%s)"
                 " ON DUPLICATE KEY UPDATE last_at = VALUES(last_at), waiting = VALUES(waiting)"

@@ -1,6 +1,6 @@
 """What was decided about locked rows, as statements: many rows each, and each guarded by what was decided on."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import datetime
 from typing import Any, Final, TypeVar
 
@@ -17,64 +17,112 @@ GROUP: Final = 500
 """Keys a statement at most. They are always joined as a table: a list of pairs behind IN costs MariaDB time that grows with
 its square, and from some hundreds on it reads every row."""
 
-_WRITE_ACCEPTED: Final = """
-UPDATE image JOIN ({values}) x ON image.shop_no = x.s AND image.image_id = x.i SET
-    image.version = x.v, image.op = x.op, image.state = 'IN_PROGRESS', image.source_url = x.url,
-    image.source_host = x.host, image.product_id = x.product, image.external_version = x.ev,
-    image.correlation_id = x.cid, image.requested_at = x.requested, image.wake_at = x.wake, image.wake_reason = x.reason,
-    image.open_since = x.open, image.attempt = 0, image.rescues = 0, image.error_code = NULL,
-    image.error_detail = NULL, image.fingerprint = NULL, image.topic = NULL, image.`partition` = NULL,
-    image.`offset` = NULL, image.deleted_at = NULL, image.updated_at = %s
-WHERE image.version < x.v
-"""
-_ACCEPTED_FIELDS: Final = ("s", "i", "v", "op", "url", "host", "product", "ev", "cid", "requested", "wake", "reason", "open")
-
-_WRITE_FINISHED: Final = """
-UPDATE image JOIN ({values}) x ON image.shop_no = x.s AND image.image_id = x.i SET
-    image.state = x.state, image.error_code = x.code, image.error_detail = x.detail, image.fingerprint = x.fp,
-    image.wake_at = NULL, image.wake_reason = NULL, image.open_since = NULL, image.topic = NULL,
-    image.`partition` = NULL, image.`offset` = NULL, image.shown_version = x.sv,
-    image.object_key = x.okey, image.shown_url = x.url, image.sha256 = x.sha, image.bytes = x.size,
-    image.content_type = x.type, image.width = x.w, image.height = x.h, image.source_etag = x.etag,
-    image.source_modified = x.modified, image.deleted_at = IF(x.state = 'DELETED', %s, NULL), image.updated_at = %s
-WHERE image.version = x.v AND image.state = 'IN_PROGRESS'
-"""
-_FINISHED_FIELDS: Final = (
-    "s", "i", "v", "state", "code", "detail", "fp", "sv", "okey", "url", "sha", "size", "type", "w", "h", "etag", "modified",
-)  # fmt: skip
-
-_WRITE_WAITING: Final = """
-UPDATE image JOIN ({values}) x ON image.shop_no = x.s AND image.image_id = x.i SET
-    image.attempt = x.attempt, image.rescues = x.rescues, image.wake_at = x.wake, image.wake_reason = x.reason, image.error_code = x.code,
-    image.error_detail = x.detail, image.fingerprint = x.fp, image.topic = NULL, image.`partition` = NULL,
-    image.`offset` = NULL, image.updated_at = %s
-WHERE image.version = x.v AND image.state = 'IN_PROGRESS' AND image.attempt = x.guard
-"""
-_WAITING_FIELDS: Final = ("s", "i", "v", "guard", "attempt", "rescues", "wake", "reason", "code", "detail", "fp")
+Columns = Mapping[str, Callable[[T], Any]]
+"""The parameters of one row of a statement: the column's name, and where an item keeps its value. Each stands here once."""
 
 
+def _update(columns: Mapping[str, object], fixed: str, guard: str, *, read_only: Sequence[str] = ()) -> str:
+    """Return the guarded UPDATE of many rows, to be formatted with their `values`. The key and `read_only` are not written."""
+    written = [name for name in columns if name not in {"shop_no", "image_id", *read_only}]
+    assignments = ", ".join(f"image.{name} = x.{name}" for name in written)
+    return (
+        "UPDATE image JOIN ({values}) x ON image.shop_no = x.shop_no AND image.image_id = x.image_id"  # noqa: S608 - our own columns
+        f" SET {assignments}, {fixed}, image.updated_at = %s WHERE {guard}"
+    )
+
+
+def _detail(text: str | None) -> str | None:
+    return None if text is None else one_line(text)
+
+
+def _validator(row: ImageRow, name: str) -> str | None:
+    return None if row.shown is None else getattr(row.shown.validators, name)
+
+
+def _of_shown(name: str) -> Callable[[ImageRow], Any]:
+    return lambda row: None if row.shown is None else getattr(row.shown, name)
+
+
+_KEY: Final[Columns[ImageRow]] = {
+    "shop_no": lambda row: row.shop_no,
+    "image_id": lambda row: row.image_id,
+    "version": lambda row: row.version,
+}
+_ERROR: Final[Columns[ImageRow]] = {
+    "error_code": lambda row: row.error_code,
+    "error_detail": lambda row: _detail(row.error_detail),
+    "fingerprint": lambda row: row.fingerprint,
+}
+_TIME: Final[Columns[ImageRow]] = {
+    "wake_at": lambda row: row.wake_at,
+    "wake_reason": lambda row: row.wake_reason.value if row.wake_reason else None,
+}
+_NO_POSITION: Final = "image.topic = NULL, image.`partition` = NULL, image.`offset` = NULL"
+_IN_PROGRESS: Final = "image.version = x.version AND image.state = 'IN_PROGRESS'"
+
+_ACCEPTED: Final[Columns[ImageRow]] = {
+    **_KEY,
+    "op": lambda row: row.op.value,
+    "source_url": lambda row: row.source_url,
+    "source_host": lambda row: row.source_host,
+    "product_id": lambda row: row.product_id,
+    "external_version": lambda row: row.external_version,
+    "correlation_id": lambda row: row.correlation_id,
+    "requested_at": lambda row: row.requested_at,
+    **_TIME,
+    "open_since": lambda row: row.open_since,
+}
+_WRITE_ACCEPTED: Final = _update(
+    _ACCEPTED,
+    "image.state = 'IN_PROGRESS', image.attempt = 0, image.rescues = 0, image.error_code = NULL, image.error_detail = NULL,"
+    f" image.fingerprint = NULL, image.deleted_at = NULL, {_NO_POSITION}",
+    "image.version < x.version",
+)
+_FINISHED: Final[Columns[ImageRow]] = {
+    **_KEY,
+    "state": lambda row: row.state.value,
+    **_ERROR,
+    "shown_version": lambda row: row.shown_version,
+    "object_key": _of_shown("object_key"),
+    "shown_url": _of_shown("url"),
+    "sha256": _of_shown("sha256"),
+    "bytes": _of_shown("size"),
+    "content_type": _of_shown("content_type"),
+    "width": _of_shown("width"),
+    "height": _of_shown("height"),
+    "source_etag": lambda row: _validator(row, "etag"),
+    "source_modified": lambda row: _validator(row, "modified"),
+}
+_WRITE_FINISHED: Final = _update(
+    _FINISHED,
+    f"image.wake_at = NULL, image.wake_reason = NULL, image.open_since = NULL, {_NO_POSITION},"
+    " image.deleted_at = IF(x.state = 'DELETED', %s, NULL)",
+    _IN_PROGRESS,
+    read_only=("version",),
+)
+_WAITING: Final[Columns[Waiting]] = {
+    **{name: lambda item, of=of: of(item.row) for name, of in (_KEY | _ERROR | _TIME).items()},
+    "attempt": lambda item: item.row.attempt,
+    "attempt_before": lambda item: item.attempt,
+    "rescues": lambda item: item.row.rescues,
+}
+_WRITE_WAITING: Final = _update(
+    _WAITING, _NO_POSITION, f"{_IN_PROGRESS} AND image.attempt = x.attempt_before", read_only=("version", "attempt_before")
+)
 _WRITE_HIDDEN: Final = """
-UPDATE image JOIN ({values}) x ON image.shop_no = x.s AND image.image_id = x.i SET
+UPDATE image JOIN ({values}) x ON image.shop_no = x.shop_no AND image.image_id = x.image_id SET
     image.object_key = NULL, image.shown_url = NULL, image.sha256 = NULL, image.bytes = NULL, image.content_type = NULL,
     image.width = NULL, image.height = NULL, image.source_etag = NULL, image.source_modified = NULL, image.updated_at = %s
-WHERE image.version = x.v AND image.state = 'IN_PROGRESS'
+WHERE image.version = x.version AND image.state = 'IN_PROGRESS'
 """
 
 
 async def write(session: Session, changes: Changes, now: datetime) -> None:
     """Write the changes inside the caller's transaction."""
-    for accepted in groups(changes.accepted):
-        flat = [value for row in accepted for value in _accepted_values(row)]
-        await session.change(_WRITE_ACCEPTED.format(values=values_table(_ACCEPTED_FIELDS, len(accepted))), [*flat, now])
-    for hidden in groups(changes.hidden):
-        flat = [value for row in hidden for value in (*row.key, row.version)]
-        await session.change(_WRITE_HIDDEN.format(values=values_table(("s", "i", "v"), len(hidden))), [*flat, now])
-    for finished in groups(changes.finished):
-        flat = [value for row in finished for value in _finished_values(row)]
-        await session.change(_WRITE_FINISHED.format(values=values_table(_FINISHED_FIELDS, len(finished))), [*flat, now, now])
-    for waiting in groups(changes.waiting):
-        flat = [value for item in waiting for value in _waiting_values(item)]
-        await session.change(_WRITE_WAITING.format(values=values_table(_WAITING_FIELDS, len(waiting), wake="TIMESTAMP%s")), [*flat, now])
+    await _write_rows(session, _WRITE_ACCEPTED, _ACCEPTED, changes.accepted, now)
+    await _write_rows(session, _WRITE_HIDDEN, _KEY, changes.hidden, now)
+    await _write_rows(session, _WRITE_FINISHED, _FINISHED, changes.finished, now, now)
+    await _write_rows(session, _WRITE_WAITING, _WAITING, changes.waiting, now)
     await _add_history(session, changes.history)
     await add_garbage(session, changes.garbage)
     if changes.offset is not None:
@@ -84,12 +132,18 @@ async def write(session: Session, changes: Changes, now: datetime) -> None:
     await count_occurrences(session, changes.occurrences, now)  # last: all failures of one cause share the alert's lock
 
 
+async def _write_rows(session: Session, statement: str, columns: Columns[T], items: Sequence[T], *times: datetime) -> None:
+    for group in groups(items):
+        flat = [value_of(item) for item in group for value_of in columns.values()]
+        await session.change(statement.format(values=values_table(tuple(columns), len(group))), [*flat, *times])
+
+
 async def _add_history(session: Session, entries: Sequence[HistoryEntry]) -> None:
     if entries:
         marks = ",".join(["(%s,%s,%s,%s,%s,%s,%s,%s)"] * len(entries))
         flat: list[Any] = []
         for entry in entries:
-            flat += (entry.at, *entry.key, entry.version, entry.outcome, entry.code, _shown(entry.detail), entry.size)
+            flat += (entry.at, *entry.key, entry.version, entry.outcome, entry.code, _detail(entry.detail), entry.size)
         sql = f"INSERT INTO image_history (at, shop_no, image_id, version, outcome, code, detail, bytes) VALUES {marks}"  # noqa: S608
         await session.change(sql, flat)
 
@@ -100,31 +154,6 @@ async def add_garbage(session: Session, entries: Sequence[Garbage]) -> None:
         marks = ",".join(["(%s,%s,%s,%s)"] * len(entries))
         flat = [value for entry in entries for value in (*entry.key, entry.target, entry.due_at)]
         await session.change(f"INSERT INTO garbage (shop_no, image_id, target, due_at) VALUES {marks}", flat)  # noqa: S608
-
-
-def _accepted_values(row: ImageRow) -> tuple[Any, ...]:
-    return (
-        row.shop_no, row.image_id, row.version, row.op.value, row.source_url, row.source_host, row.product_id, row.external_version,
-        row.correlation_id, row.requested_at, row.wake_at, row.wake_reason.value if row.wake_reason else None, row.open_since,
-    )  # fmt: skip
-
-
-def _finished_values(row: ImageRow) -> tuple[Any, ...]:
-    head = (row.shop_no, row.image_id, row.version, row.state.value, row.error_code, _shown(row.error_detail), row.fingerprint)
-    shown = row.shown
-    if shown is None:
-        return (*head, row.shown_version, *(None,) * 9)
-    return (
-        *head, row.shown_version, shown.object_key, shown.url, shown.sha256, shown.size, shown.content_type, shown.width,
-        shown.height, shown.validators.etag, shown.validators.modified,
-    )  # fmt: skip
-
-
-def _waiting_values(item: Waiting) -> tuple[Any, ...]:
-    row = item.row
-    reason = row.wake_reason.value if row.wake_reason else None
-    head = (*row.key, row.version, item.attempt, row.attempt, row.rescues, row.wake_at, reason)
-    return (*head, row.error_code, _shown(row.error_detail), row.fingerprint)
 
 
 def values_table(fields: Sequence[str], count: int, **forms: str) -> str:
@@ -138,7 +167,3 @@ def groups(items: Sequence[T]) -> Iterator[Sequence[T]]:
     """Cut the items into statements of at most GROUP."""
     for start in range(0, len(items), GROUP):
         yield items[start : start + GROUP]
-
-
-def _shown(detail: str | None) -> str | None:
-    return None if detail is None else one_line(detail)

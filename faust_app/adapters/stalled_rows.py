@@ -66,16 +66,23 @@ class MariaStalledRows:
         ranges = [_range(each, shop_no) for each in where]
         found = await self._count_each(LOST.format(shop=_shop(shop_no)), ranges)
         filled = [each for each, count in zip(ranges, found, strict=True) if count]
-        lost, old = sum(found), counts.old
-        if 0 < lost <= READ_AT_MOST and old:
-            sql = OLD_LOST.format(shop=_shop(shop_no))
-            old = sum(await self._count_each(sql, [(*each, young_since) for each in filled]))
+        lost = sum(found)
+        old = await self._old_among(filled, young_since, shop_no) if lost <= READ_AT_MOST and counts.old else counts.old
+        return replace(counts, lost=lost, lost_young=max(0, lost - old)), await self._first(filled, shop_no, limit)
+
+    async def _old_among(self, ranges: Sequence[tuple[Any, ...]], young_since: datetime, shop_no: int | None) -> int:
+        """Count the rows of the ranges that are in progress since that time or longer."""
+        return sum(await self._count_each(OLD_LOST.format(shop=_shop(shop_no)), [(*each, young_since) for each in ranges]))
+
+    async def _first(self, ranges: Sequence[tuple[Any, ...]], shop_no: int | None, limit: int) -> list[ImageRow]:
+        """Return up to `limit` rows of the ranges, one range after the other."""
         rows: list[ImageRow] = []
-        for each in filled:
-            if len(rows) < limit:
-                sql = LIST_PLACED.format(shop=_shop(shop_no))
-                rows += map(image_row, await self._database.rows(sql, (*each, limit - len(rows))))
-        return replace(counts, lost=lost, lost_young=max(0, lost - old)), rows
+        for each in ranges:
+            if len(rows) == limit:
+                break
+            sql = LIST_PLACED.format(shop=_shop(shop_no))
+            rows += map(image_row, await self._database.rows(sql, (*each, limit - len(rows))))
+        return rows
 
     async def old(self, open_until: datetime, shop_no: int | None, limit: int) -> list[ImageRow]:
         """Return up to `limit` rows in progress since that time or longer, the oldest first. Raises Unavailable."""

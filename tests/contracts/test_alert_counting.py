@@ -61,10 +61,14 @@ class CountingSession(Session):
 
 
 @pytest.mark.parametrize("occurrences", [failed(1), failed(500), [each for n in range(500) for each in failed(1, n + 1, f"h{n}")]])
-async def test_a_group_of_failures_costs_two_statements_however_many_they_are(occurrences: list[Occurrence]) -> None:
+async def test_a_group_of_failures_costs_three_statements_however_many_they_are(occurrences: list[Occurrence]) -> None:
     session = CountingSession()
     await count_occurrences(session, occurrences, NOW)
-    assert [statement.split()[2] for statement in session.statements] == ["alert", "alert_shop"]
+    assert [statement.split()[:3] for statement in session.statements] == [
+        ["UPDATE", "alert", "SET"],
+        ["INSERT", "INTO", "alert"],
+        ["INSERT", "INTO", "alert_shop"],
+    ]
 
 
 async def accepted(repository: MariaImageRepository, shop_no: int, count: int) -> list[ImageRow]:

@@ -121,7 +121,7 @@ STATEMENT_MUTANTS: Final = {
     "the database writes an outcome of any version": StatementMutant(
         "image_writes",
         "_WRITE_FINISHED",
-        "image.version = x.v AND ",
+        "image.version = x.version AND ",
         "test_a_finished_row_is_refused_for_another_version",
     ),
     "the database writes a position without the lease": StatementMutant(
@@ -139,7 +139,7 @@ STATEMENT_MUTANTS: Final = {
     "the database writes a retry of any attempt": StatementMutant(
         "image_writes",
         "_WRITE_WAITING",
-        " AND image.attempt = x.guard",
+        " AND image.attempt = x.attempt_before",
         "test_a_row_that_waits_is_not_written_by_the_outcome_of_another_attempt",
     ),
 }
