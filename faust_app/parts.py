@@ -34,7 +34,7 @@ from faust_app.flows.ports.kafka import GroupOffsets
 from faust_app.flows.publish import Publisher
 from faust_app.flows.publish_due import DuePublisher
 from faust_app.flows.report_faults import FaultReporter
-from faust_app.flows.send_alerts import SendAlerts, Terms
+from faust_app.flows.send_alerts import Delivery, SendAlerts
 from faust_app.flows.watch_lag import WatchLag
 from faust_app.flows.watch_stalled import WatchStalled
 from faust_app.metrics import Metrics
@@ -42,7 +42,7 @@ from faust_app.settings import Settings
 
 log = structlog.get_logger()
 
-_PROBE_SECONDS: Final = 3.0
+_READINESS_SECONDS: Final = 3.0
 _HAND_OVER_SECONDS: Final = 2.0
 _HOST_SHOWN: Final = 60
 _NAME_LENGTH: Final = 120
@@ -84,12 +84,12 @@ class Parts:
 
 async def _reasons(dependency: Dependency, probe: Awaitable[object]) -> list[str]:
     try:
-        async with asyncio.timeout(_PROBE_SECONDS):
+        async with asyncio.timeout(_READINESS_SECONDS):
             await probe
     except Unavailable as failure:
         return [str(failure)]
     except TimeoutError:
-        return [str(Unavailable(dependency, f"no answer within {_PROBE_SECONDS:.0f} s"))]
+        return [str(Unavailable(dependency, f"no answer within {_READINESS_SECONDS:.0f} s"))]
     return []
 
 
@@ -128,7 +128,7 @@ async def open_parts(settings: Settings, metrics: Metrics, *, client_id: str) ->
             leases=leases,
             messenger=messenger,
             metrics=metrics,
-            terms=Terms(place, settings.digest_time, holder=process),
+            delivery=Delivery(place, settings.digest_time, holder=process),
         )
         stack.push_async_callback(give_up_duty, "alerts", send_alerts.release)
         faults = MariaFaults(database)

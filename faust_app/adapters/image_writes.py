@@ -35,6 +35,10 @@ def _detail(text: str | None) -> str | None:
     return None if text is None else one_line(text)
 
 
+def _of_row(value_of: Callable[[ImageRow], Any]) -> Callable[[Waiting], Any]:
+    return lambda item: value_of(item.row)
+
+
 def _validator(row: ImageRow, name: str) -> str | None:
     return None if row.shown is None else getattr(row.shown.validators, name)
 
@@ -101,7 +105,7 @@ _WRITE_FINISHED: Final = _update(
     read_only=("version",),
 )
 _WAITING: Final[Columns[Waiting]] = {
-    **{name: lambda item, of=of: of(item.row) for name, of in (_KEY | _ERROR | _TIME).items()},
+    **{name: _of_row(of) for name, of in {**_KEY, **_ERROR, **_TIME}.items()},
     "attempt": lambda item: item.row.attempt,
     "attempt_before": lambda item: item.attempt,
     "rescues": lambda item: item.row.rescues,

@@ -12,7 +12,7 @@ from faust_app.adapters.database import Database
 from faust_app.core.failure import Unavailable
 from faust_app.core.stall import PartitionOffsets, TopicPartition
 
-PATIENCE: Final = 5.0
+DATABASE_SECONDS: Final = 5.0
 """Seconds the database gets; a frozen one answers neither yes nor no, and the other groups wait for this one."""
 _NEXT: Final = "SELECT topic, `partition`, next_offset FROM intake_offset WHERE next_offset > 0"
 
@@ -35,7 +35,7 @@ class IntakeOffsets:
         """Return the reader's offset and log start of every partition; without the database, the group's. Raises Unavailable."""
         told = await self._group.committed()
         try:
-            async with asyncio.timeout(PATIENCE):
+            async with asyncio.timeout(DATABASE_SECONDS):
                 stored = {(topic, partition): offset for topic, partition, offset in await self._database.rows(_NEXT)}
         except (Unavailable, TimeoutError):
             return told

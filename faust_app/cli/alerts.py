@@ -8,7 +8,7 @@ from faust_app.adapters.alert_repository import MariaAlertRepository
 from faust_app.core.alert import Alert
 from faust_app.core.alert_text import Place, line_of
 
-LISTED: Final = 1000
+MAX_ALERTS: Final = 1000
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,7 +30,7 @@ class AlertsList:
 
 async def list_alerts(alerts: MariaAlertRepository, place: Place, now: datetime) -> AlertsList:
     """Read the first thousand open alerts, the platform's first, then the largest. Raises Unavailable."""
-    return AlertsList(now, place, await alerts.open_alerts(LISTED))
+    return AlertsList(now, place, await alerts.open_alerts(MAX_ALERTS))
 
 
 def _described(alert: Alert) -> dict[str, object]:

@@ -7,7 +7,7 @@ from uuid import uuid4
 from faust_app.adapters.webhook import Webhook
 from faust_app.core.alert import Severity
 from faust_app.core.alert_message import AlertMessage, Delivered, Form, Undelivered
-from faust_app.core.alert_text import moment
+from faust_app.core.alert_text import zoned_time
 from faust_app.settings import Settings
 
 
@@ -40,7 +40,7 @@ async def check_alerts(settings: Settings) -> AlertsReport:
     """Send a test message; it counts into no limit. Raises ValueError when no messenger is configured."""
     now = datetime.now(UTC).replace(tzinfo=None)
     text = (
-        f"What: a test of the alerts, sent {moment(now, settings.zone)} by `shop-images check --alerts`.\n"
+        f"What: a test of the alerts, sent {zoned_time(now, settings.zone)} by `shop-images check --alerts`.\n"
         "Safe: nothing is wrong.\nDo: nothing; whoever reads this would read the alerts."
     )
     message = AlertMessage(Form.TEST, now, Severity.PLATFORM, "[test] shop-images can reach you", text)

@@ -16,7 +16,7 @@ from faust_app.core.foreign import one_line
 
 MAX_TEXT: Final = 3500
 """Characters; messengers cut or refuse longer texts (Slack recommends 4,000)."""
-LISTED: Final = 10
+MAX_CAUSES: Final = 10
 _DETAIL: Final = 200
 _ROOM_FOR_REST: Final = 200
 _NAMED: Final = 5
@@ -93,7 +93,7 @@ def cut(text: str) -> str:
     return text if len(text) <= MAX_TEXT else text[: MAX_TEXT - 2] + " …"
 
 
-def moment(at: datetime, zone: tzinfo) -> str:
+def zoned_time(at: datetime, zone: tzinfo) -> str:
     """Return a UTC time as people at the platform read it, and in UTC."""
     local = at.replace(tzinfo=UTC).astimezone(zone)
     if local.utcoffset() == timedelta(0):
@@ -136,11 +136,11 @@ def _what(alert: Alert, advice: Advice) -> str:
 
 
 def _since(alert: Alert, zone: tzinfo, now: datetime, *, over: bool) -> str:
-    since = f"since {moment(alert.opened_at, zone)}"
+    since = f"since {zoned_time(alert.opened_at, zone)}"
     if not over:
         return f"{since}, for {duration(now - alert.opened_at)}"
     end = alert.ended_at or alert.last_at
-    return f"{since} until {moment(end, zone)}, {duration(end - alert.opened_at)}"
+    return f"{since} until {zoned_time(end, zone)}, {duration(end - alert.opened_at)}"
 
 
 def _reaches(alert: Alert, reach: Reach) -> str:
@@ -195,7 +195,7 @@ def _group_title(chosen: Chosen) -> str:
 def _group_text(chosen: Chosen, reach: Mapping[str, Reach], place: Place, now: datetime) -> str:
     """Return a line a cause, as many as fit, and how many there are beside them."""
     lines: list[str] = []
-    for due in chosen.due[:LISTED]:
+    for due in chosen.due[:MAX_CAUSES]:
         line = _brief(due, reach.get(due.alert.fingerprint, NOWHERE), place, now)
         if sum(map(len, lines)) + len(line) > MAX_TEXT - _ROOM_FOR_REST:
             break

@@ -41,7 +41,7 @@ def counter_key(passes: int) -> str:
     return f"{COUNTER}{passes}"
 
 
-def counted(keys: Iterable[str]) -> int | None:
+def passes_in_bucket(keys: Iterable[str]) -> int | None:
     """Return how many passes the bucket has seen by the keys of its counter, None where one cannot be read."""
     numbers = [key.removeprefix(COUNTER) for key in keys]
     if not all(number.isascii() and number.isdigit() and len(number) <= _DIGITS for number in numbers):

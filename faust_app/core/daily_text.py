@@ -5,7 +5,7 @@ from typing import Final
 
 from faust_app.core.alert import Severity
 from faust_app.core.alert_message import AlertMessage, Form
-from faust_app.core.alert_text import Place, counted, cut, duration, moment
+from faust_app.core.alert_text import Place, counted, cut, duration, zoned_time
 from faust_app.core.daily_report import DailyReport, ShopOpen
 
 _SAFE: Final = "Safe: every one of them is in its row, and what was shown stays shown."
@@ -33,10 +33,10 @@ def headline(report: DailyReport) -> str:
 def daily_lines(report: DailyReport, place: Place) -> list[str]:
     """Return the report for people, in the order of every alert: what, how far, what is safe, why, what to do, what heals."""
     if report.ok and not report.rescues:
-        return [f"What: all well at {moment(report.as_of, place.zone)}; no image is in progress for over a day, none was lost."]
+        return [f"What: all well at {zoned_time(report.as_of, place.zone)}; no image is in progress for over a day, none was lost."]
     if report.ok:
         return [f"What: {_rescued(report, place)}", "Safe: nothing is left over.", f"Likely cause: {_WHY_RESCUED}", "Do: nothing."]
-    since = "" if report.oldest is None else f", the oldest since {moment(report.oldest, place.zone)}, {_age(report)}"
+    since = "" if report.oldest is None else f", the oldest since {zoned_time(report.oldest, place.zone)}, {_age(report)}"
     return [
         f"What: {counted(report.images, 'image')} in progress for over a day{since}.",
         f"Reaches: {counted(report.shops, 'shop')}; {_standings(report)}.",
@@ -81,7 +81,7 @@ def _more(shops: int) -> list[str]:
 
 
 def _rescued(report: DailyReport, place: Place) -> str:
-    since = moment(report.since, place.zone)
+    since = zoned_time(report.since, place.zone)
     if not report.rescues:
         return f"nothing since {since}."
     most = ", ".join(f"shop {shop_no} {count:,}" for shop_no, count in report.top_rescued)

@@ -7,7 +7,7 @@ from typing import Final
 from faust_app.core.alert import Severity, slot_of
 from faust_app.core.alert_advice import sentence_of
 from faust_app.core.alert_message import AlertMessage, Form
-from faust_app.core.alert_text import Place, counted, cut, moment
+from faust_app.core.alert_text import Place, counted, cut, zoned_time
 
 DIGEST: Final = "digest"
 LONGEST: Final = timedelta(days=3)
@@ -57,7 +57,8 @@ def digest_message(counts: DigestCounts, span: Span, place: Place, now: datetime
         return None
     images = sum(count.images for count in counts.codes if not count.is_fault)
     title = f"[digest] {counted(images, 'image')} of {counted(counts.shops, 'shop')} failed by the shops' own sources and files"
-    lines = [f"From {moment(span.since, place.zone)} to {moment(span.until, place.zone)}. Nothing of it needs you at night.", "Causes:"]
+    since, until = zoned_time(span.since, place.zone), zoned_time(span.until, place.zone)
+    lines = [f"From {since} to {until}. Nothing of it needs you at night.", "Causes:"]
     lines += [_code_line(count) for count in counts.codes]
     lines += ["Shops with most:"]
     lines += [

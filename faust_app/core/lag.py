@@ -6,7 +6,7 @@ never is one, however long ago its last record was consumed.
 """
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Final
@@ -159,6 +159,15 @@ def velocity(looks: Looks) -> Velocity | None:
     finished = sum(max(0, new.next_offset - old.next_offset) for old, new in pairs)
     arriving = sum(max(0, new.end - old.end) for old, new in pairs)
     return Velocity(finished / seconds, arriving / seconds)
+
+
+def with_known_time(partition: PartitionLag, looks: Sequence[Look]) -> PartitionLag:
+    """Return the partition with the time of its first unfinished record, where the newest look knew that very record."""
+    if not partition.lag or not looks:
+        return partition
+    first = (partition.place, partition.next_offset)
+    known = (each.oldest_unfinished_at for each in looks[-1].partitions if (each.place, each.next_offset) == first)
+    return replace(partition, oldest_unfinished_at=next(known, None))
 
 
 def recent(looks: Looks) -> list[Look]:

@@ -8,7 +8,7 @@ from typing import Final
 from faust_app.core.image import ImageRow, ImageState
 from faust_app.core.stall import Offsets, TopicPartition, lost_below, standing
 
-LISTED: Final = 200
+MAX_LISTED: Final = 200
 """Rows that are listed at most, of each kind; for all of them there is the database."""
 
 

@@ -10,7 +10,7 @@ from typing import Final
 import structlog
 
 from faust_app.core.alert import FaultKind
-from faust_app.core.collection import COUNTER, CollectorState, counted, counter_key, most_of_a_pass, went_back
+from faust_app.core.collection import COUNTER, CollectorState, counter_key, most_of_a_pass, passes_in_bucket, went_back
 from faust_app.core.image import ImageRow, version_of
 from faust_app.core.outcome import Garbage, may_collect
 from faust_app.flows.ports.alerts import Alerts
@@ -61,7 +61,7 @@ class GarbageCollector:
 
     def _went_back(self, state: CollectorState, counter: Sequence[str]) -> bool:
         """Tell, and report, whether the database is older than the bucket; then nothing else matters."""
-        back = self._report(FaultKind.DATABASE_WENT_BACK, went_back(state, counted(counter)))
+        back = self._report(FaultKind.DATABASE_WENT_BACK, went_back(state, passes_in_bucket(counter)))
         if back:
             self._alerts.close(FaultKind.TOO_MUCH_GARBAGE)
         return back

@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from typing import Final
 
 from faust_app.core.changes import Changes, Locked
-from faust_app.core.collection import COUNTER, counted
+from faust_app.core.collection import COUNTER, passes_in_bucket
 from faust_app.core.image import OBJECTS, ImageKey, ImageRow, folder, folder_of
 from faust_app.core.outcome import HistoryEntry
 from faust_app.core.recovery import newer_keys, shows_missing, stored_anew
@@ -79,13 +79,13 @@ class Recovery:
 
     async def passes(self) -> Passes:
         """Return how far database and bucket have counted the collector's passes. Raises Unavailable."""
-        return Passes((await self._collector.state()).passes, counted(await self._counter()))
+        return Passes((await self._collector.state()).passes, passes_in_bucket(await self._counter()))
 
     async def let_collector_go_on(self) -> None:
         """Count on from where the bucket is; keys of its counter that cannot be read are removed. Raises Unavailable."""
         counter = await self._counter()
-        await self._store.delete([key for key in counter if counted([key]) is None])
-        await self._collector.catch_up(max(filter(None, (counted([key]) for key in counter)), default=0))
+        await self._store.delete([key for key in counter if passes_in_bucket([key]) is None])
+        await self._collector.catch_up(max(filter(None, (passes_in_bucket([key]) for key in counter)), default=0))
 
     async def _counter(self) -> list[str]:
         return [key async for key in self._store.list_keys(COUNTER)]

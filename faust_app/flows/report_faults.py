@@ -26,14 +26,14 @@ log = structlog.get_logger()
 
 REPEAT: Final = 60.0
 """Seconds after which a fault that is still there is reported again; others take a silent process for a dead one later."""
-PATIENCE: Final = 10.0
+DATABASE_SECONDS: Final = 10.0
 """Seconds a pass gives the database; a frozen one answers neither yes nor no."""
-ALONE_AFTER: Final = 15.0
+DIRECT_AFTER: Final = 15.0
 """Seconds without the database after which a process sends by itself; a shorter absence is told by the sender."""
-ALONE_AGAIN: Final = 1800.0
+DIRECT_AGAIN: Final = 1800.0
 """Seconds between two messages that a process sends by itself."""
 
-_ALONE: Final = "Sent without the database, where alerts are counted: every process that misses it says so once."
+_SENT_DIRECTLY: Final = "Sent without the database, where alerts are counted: every process that misses it says so once."
 
 Key = tuple[FaultKind, str | None]
 
@@ -49,9 +49,18 @@ class _Held:
     over: bool = False
     changed: bool = True
 
+    def is_due(self, now: float) -> bool:
+        """Return whether the fault is to be written: it changed, or it is still there and others would take us for dead."""
+        return self.changed or self.written_at is None or now - self.written_at >= REPEAT
+
+    @property
+    def is_untold(self) -> bool:
+        """Whether neither an alert nor a message of this process tells of the fault."""
+        return not self.over and self.written_at is None and self.told_at is None
+
 
 @dataclass(slots=True)
-class _Alone:
+class _DirectMessage:
     """A message this process sends by itself; it keeps its id until it is taken."""
 
     webhook_id: str
@@ -76,8 +85,8 @@ class FaultReporter:
         self._now = now
         self._held: dict[Key, _Held] = {}
         self._away_since: float | None = None
-        self._alone: _Alone | None = None
-        self._alone_from = -inf
+        self._direct: _DirectMessage | None = None
+        self._direct_from = -inf
 
     @property
     def database_is_away(self) -> bool:
@@ -106,12 +115,12 @@ class FaultReporter:
     async def run_pass(self) -> None:
         """Write what changed and what is to be repeated; without the database, tell people of it. Raises nothing foreseen."""
         try:
-            async with asyncio.timeout(PATIENCE):
+            async with asyncio.timeout(DATABASE_SECONDS):
                 await self._write_all()
         except Unavailable as failure:
             await self._without_database(failure.detail)
         except TimeoutError:
-            await self._without_database(f"no answer within {PATIENCE:.0f} s")
+            await self._without_database(f"no answer within {DATABASE_SECONDS:.0f} s")
 
     async def _write_all(self) -> None:
         await self._faults.ping()
@@ -122,68 +131,77 @@ class FaultReporter:
 
     async def _write(self, key: Key, held: _Held) -> None:
         now = self._clock()
-        if not held.changed and (held.written_at is None or now - held.written_at < REPEAT):
+        if not held.is_due(now):
             return
-        held.changed = False  # what is said while this is being written is written by the next pass
+        held.changed = False  # what is reported while this is being written is written by the next pass
         try:
-            if not held.over or held.written_at is None:
-                told_ago = None if held.told_at is None else timedelta(seconds=now - held.told_at)
-                await self._faults.open_fault(held.fault, age=timedelta(seconds=now - held.since), told_ago=told_ago)
-                held.written_at = now
-            if held.over:
-                await self._faults.close_fault(held.fault)
+            await self._write_one(held, now)
         except (Unavailable, asyncio.CancelledError):
             held.changed = True
             raise
         if held.over and not held.changed:
             self._held.pop(key, None)
 
+    async def _write_one(self, held: _Held, now: float) -> None:
+        """Open the alert, then close it where the fault is over: one that came and went between two passes counts too."""
+        if not held.over or held.written_at is None:
+            told_ago = None if held.told_at is None else timedelta(seconds=now - held.told_at)
+            await self._faults.open_fault(held.fault, age=timedelta(seconds=now - held.since), told_ago=told_ago)
+            held.written_at = now
+        if held.over:
+            await self._faults.close_fault(held.fault)
+
     def _database_is_back(self) -> None:
         """Leave what is untold to the sender."""
         self._away_since = None
-        self._alone = None
+        self._direct = None
         self.close(FaultKind.DEPENDENCY_DATABASE)
 
     async def _without_database(self, reason: str) -> None:
         now = self._clock()
         if self._away_since is None:
             self._away_since = now
-        if now - self._away_since < ALONE_AFTER:
+        if now - self._away_since < DIRECT_AFTER:
             return
         self.open(FaultKind.DEPENDENCY_DATABASE, detail=reason)
         database = self._held[FaultKind.DEPENDENCY_DATABASE, None]
         database.since = min(database.since, self._away_since)
-        if self._messenger is not None and now >= self._alone_from:
-            await self._tell_alone(self._messenger, now)
+        if self._messenger is not None and now >= self._direct_from:
+            await self._send_directly(self._messenger, now)
 
-    async def _tell_alone(self, messenger: Messenger, now: float) -> None:
-        """Send what no alert tells yet, in one message; until it is taken it stays the same message."""
-        if self._alone is None:
-            untold = tuple(held for held in self._held.values() if not held.over and held.written_at is None and held.told_at is None)
-            if not untold:
-                return
-            self._alone = _Alone(f"msg_{uuid.uuid4().hex}", self._message(untold), untold)
-        alone = self._alone
-        alone.attempts += 1
-        result = await messenger.send(alone.webhook_id, alone.message)
+    async def _send_directly(self, messenger: Messenger, now: float) -> None:
+        """Send what no alert tells yet, in one message; until the messenger takes it, it stays the same message."""
+        direct = self._direct = self._direct or self._direct_message()
+        if direct is None:
+            return
+        direct.attempts += 1
+        result = await messenger.send(direct.webhook_id, direct.message)
+        self._metrics.alert_messages.labels(result.word).inc()
         match result:
             case Delivered():
-                self._alone = None
-                self._alone_from = now + ALONE_AGAIN
-                for held in alone.faults:
-                    held.told_at, held.changed = now, True
-                log.info("alert sent without the database", title=alone.message.title)
+                self._sent_directly(direct, now)
             case Undelivered():
-                self._alone_from = now + again_after(result, alone.attempts).total_seconds()
-                log.warning("alert not sent", reason=result.reason, refused=result.refused, attempts=alone.attempts)
-        self._metrics.alert_messages.labels(result.word).inc()
+                self._direct_from = now + again_after(result, direct.attempts).total_seconds()
+                log.warning("alert not sent", reason=result.reason, refused=result.refused, attempts=direct.attempts)
+
+    def _direct_message(self) -> _DirectMessage | None:
+        """Return the message about every fault that nobody was told of, None where there is none."""
+        untold = tuple(held for held in self._held.values() if held.is_untold)
+        return _DirectMessage(f"msg_{uuid.uuid4().hex}", self._message(untold), untold) if untold else None
+
+    def _sent_directly(self, direct: _DirectMessage, now: float) -> None:
+        self._direct = None
+        self._direct_from = now + DIRECT_AGAIN
+        for held in direct.faults:
+            held.told_at, held.changed = now, True
+        log.info("alert sent without the database", title=direct.message.title)
 
     def _message(self, untold: tuple[_Held, ...]) -> AlertMessage:
         now = self._now()
         due = tuple(Due(self._alert(held, now), Word.OPENED) for held in untold)
         reach = {held.fault.fingerprint: Reach(workers=(self._worker,), waiting=held.fault.waiting) for held in untold}
         message = compose(Chosen(Form.ALERT if len(due) == 1 else Form.GROUP, due), reach, self._place, now)
-        return replace(message, text=f"{message.text}\n{_ALONE}")
+        return replace(message, text=f"{message.text}\n{_SENT_DIRECTLY}")
 
     def _alert(self, held: _Held, now: datetime) -> Alert:
         fault = held.fault

@@ -13,7 +13,7 @@ import structlog
 
 from faust_app.core.alert_message import HOURLY, Delivered, Undelivered, again_after, choose
 from faust_app.core.alert_step import SENDER, Standing, Step, closes_silently, digest_step, due_words, told_step
-from faust_app.core.alert_text import LISTED, Place, compose
+from faust_app.core.alert_text import MAX_CAUSES, Place, compose
 from faust_app.core.digest import digest_message, digest_span
 from faust_app.core.schedule import due_date
 from faust_app.flows.ports.alerts import AlertOutbox, AlertRepository, Messenger
@@ -30,7 +30,7 @@ _FORGET_EVERY: Final = 720
 
 
 @dataclass(frozen=True, slots=True)
-class Terms:
+class Delivery:
     """Where the platform is, when its digest is due there, and what this process is called."""
 
     place: Place
@@ -49,21 +49,21 @@ class SendAlerts:
         leases: Leases,
         messenger: Messenger | None,
         metrics: Metrics,
-        terms: Terms,
+        delivery: Delivery,
     ) -> None:
         self._alerts = alerts
         self._outbox = outbox
         self._leases = leases
         self._messenger = messenger
         self._metrics = metrics
-        self._terms = terms
+        self._delivery = delivery
         self._passes = 0
 
     async def run_pass(self) -> int:
         """Say what is due and close what is over; return how many messages were taken. Raises Unavailable."""
         taken = 0
         for _ in range(_STEPS):
-            if not await self._leases.hold(SENDER, self._terms.holder):
+            if not await self._leases.hold(SENDER, self._delivery.holder):
                 self._metrics.open_alerts.clear()
                 return taken
             delivered = await self._deliver()
@@ -75,7 +75,7 @@ class SendAlerts:
 
     async def release(self) -> None:
         """Let another process take over at once. Raises Unavailable."""
-        await self._leases.release(SENDER, self._terms.holder)
+        await self._leases.release(SENDER, self._delivery.holder)
 
     async def _deliver(self) -> bool | None:
         """Send the waiting message; tell whether it was taken, None when there is none whose time has come."""
@@ -105,27 +105,27 @@ class SendAlerts:
         self._show(standing)
         silent = closes_silently(standing, untold=self._messenger is None)
         if silent:
-            await self._alerts.record(Step(standing.now, closed=silent), self._terms.holder)
+            await self._alerts.record(Step(standing.now, closed=silent), self._delivery.holder)
         if self._messenger is None or standing.undelivered:
             return False
         step = await self._next_step(standing)
-        return step is not None and await self._alerts.record(step, self._terms.holder)
+        return step is not None and await self._alerts.record(step, self._delivery.holder)
 
     async def _next_step(self, standing: Standing) -> Step | None:
         chosen = choose(due_words(standing), sent_in_hour=standing.sent_in_hour, messenger_was_away=standing.messenger_was_away)
         if chosen is None:
             return await self._digest(standing)
-        reach = await self._alerts.reach([due.alert for due in chosen.due[:LISTED]], standing.now)
-        return told_step(standing, compose(chosen, reach, self._terms.place, standing.now), chosen.due)
+        reach = await self._alerts.reach([due.alert for due in chosen.due[:MAX_CAUSES]], standing.now)
+        return told_step(standing, compose(chosen, reach, self._delivery.place, standing.now), chosen.due)
 
     async def _digest(self, standing: Standing) -> Step | None:
         """Return the day's digest, once everything urgent is said."""
         last = standing.last_digest
-        day = due_date(standing.now, self._terms.place.zone, self._terms.digest_at, last.day if last else None)
+        day = due_date(standing.now, self._delivery.place.zone, self._delivery.digest_at, last.day if last else None)
         if day is None or standing.sent_in_hour >= HOURLY:
             return None
         span = digest_span(standing.now, last.started if last else None)
-        message = digest_message(await self._alerts.digest_counts(span), span, self._terms.place, standing.now)
+        message = digest_message(await self._alerts.digest_counts(span), span, self._delivery.place, standing.now)
         return digest_step(standing, message, day)
 
     def _show(self, standing: Standing) -> None:

@@ -15,15 +15,14 @@ import structlog
 
 from faust_app.core.alert import FaultKind
 from faust_app.core.failure import Unavailable
-from faust_app.core.lag import LagStatus, Look, PartitionLag, Velocity, recent, status, velocity, worst
-from faust_app.core.stall import TopicPartition
+from faust_app.core.lag import LagStatus, Look, PartitionLag, Velocity, recent, status, velocity, with_known_time, worst
 from faust_app.flows.ports.alerts import Faults
 from faust_app.flows.ports.kafka import GroupOffsets
 from faust_app.metrics import Metrics
 
 log = structlog.get_logger()
 
-PATIENCE: Final = 5.0
+FAULTS_SECONDS: Final = 5.0
 """Seconds the database gets to say who else is held up; a frozen one answers neither yes nor no."""
 HOLDING: Final = {
     FaultKind.DEPENDENCY_STORAGE: "object storage is away",
@@ -123,7 +122,7 @@ class WatchLag:
     async def _held_by(self) -> tuple[str, ...]:
         """Return what is known to hold up this process or another; without the database nobody knows of the others."""
         try:
-            async with asyncio.timeout(PATIENCE):
+            async with asyncio.timeout(FAULTS_SECONDS):
                 present = await self._faults.present()
         except (Unavailable, TimeoutError):
             present = [FaultKind.DEPENDENCY_DATABASE]
@@ -134,11 +133,10 @@ class WatchLag:
         committed = await offsets.committed()
         ends = await offsets.ends()
         seen = [PartitionLag(*place, each.committed, each.start, ends.get(place, each.start)) for place, each in sorted(committed.items())]
-        known = {(each.place, each.next_offset): each.oldest_unfinished_at for each in (self._looks[name] or [_NEVER])[-1].partitions}
-        times: dict[TopicPartition, datetime | None] = {each.place: known.get((each.place, each.next_offset)) for each in seen}
-        unknown = {each.place: each.next_offset for each in seen if each.lag and times[each.place] is None}
-        times |= await offsets.appended_at(unknown)
-        return tuple(replace(each, oldest_unfinished_at=times[each.place] if each.lag else None) for each in seen)
+        behind = [with_known_time(each, self._looks[name]) for each in seen]
+        unknown = {each.place: each.next_offset for each in behind if each.lag and each.oldest_unfinished_at is None}
+        times = await offsets.appended_at(unknown)
+        return tuple(replace(each, oldest_unfinished_at=times.get(each.place, each.oldest_unfinished_at)) for each in behind)
 
     def _group_report(self, name: str) -> GroupReport:
         looks = self._looks[name]
@@ -157,6 +155,3 @@ class WatchLag:
             for topic in {partition.topic for partition in group.look.partitions}:
                 behind = sum(partition.lag for partition in group.look.partitions if partition.topic == topic)
                 self._metrics.lag.labels(group.look.group, topic).set(behind)
-
-
-_NEVER: Final = Look(datetime.min, "", ())  # noqa: DTZ901 - a look that saw nothing

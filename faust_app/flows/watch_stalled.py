@@ -17,7 +17,7 @@ from faust_app.core.alert import FaultKind
 from faust_app.core.failure import Dependency, Unavailable
 from faust_app.core.image import ImageRow
 from faust_app.core.stall import Offsets, TopicPartition, is_overdue
-from faust_app.core.stalled import LISTED, Kind, RowCounts, StalledReport, lost_where, nobody_publishes, past_end_now, queued_where
+from faust_app.core.stalled import MAX_LISTED, Kind, RowCounts, StalledReport, lost_where, nobody_publishes, past_end_now, queued_where
 from faust_app.flows.ports.alerts import Alerts
 from faust_app.flows.ports.images import StalledRows
 from faust_app.flows.ports.kafka import ConsumerOffsets
@@ -25,7 +25,7 @@ from faust_app.metrics import Metrics
 
 PAST_END_AFTER: Final = timedelta(seconds=30)
 """A row past its log's end at one look only was published between the reading of rows and ends."""
-PATIENCE: Final = 20.0
+COUNT_SECONDS: Final = 20.0
 """Seconds a look may take; a frozen database answers neither yes nor no."""
 
 
@@ -88,11 +88,11 @@ class WatchStalled:
         past_end = frozenset(place for place, since in self._past_end.items() if as_of - since >= PAST_END_AFTER)
         old_until = as_of - self._stalled_after
         where = lost_where(offsets, tops, past_end) if offsets else []
-        counts, lost = await self._rows.lost(where, counts, old_until, shop_no, LISTED)
-        old = await self._rows.old(old_until, shop_no, LISTED) if counts.old else []
-        waiting = await self._rows.waiting(shop_no, LISTED) if counts.waiting else []
-        queued = await self._rows.queued(queued_where(offsets, tops, past_end), shop_no, LISTED) if counts.placed else []
-        failed = await self._rows.failed(shop_no, LISTED) if counts.failed else []
+        counts, lost = await self._rows.lost(where, counts, old_until, shop_no, MAX_LISTED)
+        old = await self._rows.old(old_until, shop_no, MAX_LISTED) if counts.old else []
+        waiting = await self._rows.waiting(shop_no, MAX_LISTED) if counts.waiting else []
+        queued = await self._rows.queued(queued_where(offsets, tops, past_end), shop_no, MAX_LISTED) if counts.placed else []
+        failed = await self._rows.failed(shop_no, MAX_LISTED) if counts.failed else []
         rows = {
             Kind.STALLED: _oldest_first({row.key: row for row in [*old, *lost]}.values()),
             Kind.LOST: _oldest_first(lost),
@@ -122,10 +122,10 @@ class WatchStalled:
 async def _patience() -> AsyncIterator[None]:
     """Let what is looked at take so long and no longer. Raises Unavailable."""
     try:
-        async with asyncio.timeout(PATIENCE):
+        async with asyncio.timeout(COUNT_SECONDS):
             yield
     except TimeoutError as error:
-        raise Unavailable(Dependency.DATABASE, f"unfinished rows not counted within {PATIENCE:.0f} s") from error
+        raise Unavailable(Dependency.DATABASE, f"unfinished rows not counted within {COUNT_SECONDS:.0f} s") from error
 
 
 def counts_by_kind(counts: RowCounts) -> dict[Kind, int]:
@@ -147,4 +147,4 @@ def oldest_open_seconds(report: StalledReport) -> float:
 
 
 def _oldest_first(rows: Iterable[ImageRow]) -> tuple[ImageRow, ...]:
-    return tuple(sorted(rows, key=lambda row: row.open_since or row.requested_at)[:LISTED])
+    return tuple(sorted(rows, key=lambda row: row.open_since or row.requested_at)[:MAX_LISTED])

@@ -13,7 +13,7 @@ from faust_app.web.problems import Problem
 
 MAX_BATCH_ITEMS: Final = 1000
 MAX_BATCH_BYTES: Final = 4 * 1024 * 1024
-MAX_IMAGE_BYTES: Final = 64 * 1024
+MAX_BODY_BYTES: Final = 64 * 1024
 BODY_SECONDS: Final = 20.0
 """A body arrives within this time: a sender that stops half way holds nothing for longer."""
 JSON: Final = "application/json"
@@ -77,7 +77,7 @@ async def put_request(shop_no: int, image_id: str, request: web.Request) -> Imag
     """Build the request of a PUT from its JSON body. Raises Problem."""
     if request.content_type != JSON:
         raise Problem(415, f"send the body as {JSON}", headers={"Accept": JSON})
-    body = await _read(request, MAX_IMAGE_BYTES)
+    body = await _read(request, MAX_BODY_BYTES)
     try:
         check_strict(body)
         image = Image.model_validate_json(body)

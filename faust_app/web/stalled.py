@@ -8,7 +8,7 @@ from aiohttp import web
 from faust_app.core.failure import Unavailable
 from faust_app.core.image import ImageRow
 from faust_app.core.stall import is_overdue
-from faust_app.core.stalled import LISTED, Kind, StalledReport
+from faust_app.core.stalled import MAX_LISTED, Kind, StalledReport
 from faust_app.flows.watch_stalled import WatchStalled, counts_by_kind, oldest_open_seconds
 from faust_app.web.bodies import invalid
 from faust_app.web.images import error_of, position_of, time_text
@@ -99,7 +99,7 @@ def _shop(text: str) -> int | None:
 
 def _limit(text: str) -> int | None:
     number = int(text) if text.isascii() and text.isdecimal() and len(text) <= _LIMIT_DIGITS else -1
-    return number if 0 <= number <= LISTED else None
+    return number if 0 <= number <= MAX_LISTED else None
 
 
 def _kind(text: str) -> Kind | None:
@@ -108,7 +108,7 @@ def _kind(text: str) -> Kind | None:
 
 _READERS: Final = {
     "shop": ("shop_no", _shop, "must be a shop's number, from 1 to 2^53-1"),
-    "limit": ("limit", _limit, f"must be a number from 0 to {LISTED}"),
+    "limit": ("limit", _limit, f"must be a number from 0 to {MAX_LISTED}"),
     "status": ("kind", _kind, f"must be one of {', '.join(Kind)}"),
 }
 

@@ -178,7 +178,7 @@ async def test_a_frozen_database_does_not_keep_the_readers_group_from_being_told
         async def rows(self, _: str) -> object:
             return await asyncio.get_running_loop().create_future()
 
-    monkeypatch.setattr(intake_offsets, "PATIENCE", 0.01)
+    monkeypatch.setattr(intake_offsets, "DATABASE_SECONDS", 0.01)
     offsets = IntakeOffsets(cast("KafkaConsumerOffsets", Group()), cast("Database", Frozen()))
     async with asyncio.timeout(20):
         assert await offsets.committed() == {("requests", 0): PartitionOffsets(4, 0)}

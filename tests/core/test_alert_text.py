@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from faust_app.core.alert import Alert, FaultKind, PlatformFault, Severity, Word, of_record, severity_of
 from faust_app.core.alert_message import Chosen, Due, Form
-from faust_app.core.alert_text import MAX_TEXT, NOWHERE, Place, Reach, alert_text, compose, duration, line_of, moment, title_of
+from faust_app.core.alert_text import MAX_TEXT, NOWHERE, Place, Reach, alert_text, compose, duration, line_of, title_of, zoned_time
 from faust_app.core.failure import FailureCode
 from tests.factories import NOW
 
@@ -131,4 +131,4 @@ def test_a_duration_is_told_in_the_units_that_matter(seconds: int, shown: str) -
 
 
 def test_summer_time_is_told_as_the_platform_reads_it() -> None:
-    assert moment(NOW.replace(month=7), BERLIN.zone) == "2026-07-01 14:00 Europe/Berlin (12:00 UTC)"
+    assert zoned_time(NOW.replace(month=7), BERLIN.zone) == "2026-07-01 14:00 Europe/Berlin (12:00 UTC)"

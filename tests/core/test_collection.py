@@ -2,7 +2,7 @@
 
 import pytest
 
-from faust_app.core.collection import COUNTER, LEAST_TO_STOP, CollectorState, counted, most_of_a_pass, went_back
+from faust_app.core.collection import COUNTER, LEAST_TO_STOP, CollectorState, most_of_a_pass, passes_in_bucket, went_back
 from faust_app.core.image import folder, folder_of, object_key
 from tests.factories import done_row
 
@@ -23,7 +23,7 @@ from tests.factories import done_row
     ids=repr,
 )
 def test_the_newest_key_of_the_counter_tells_the_passes_and_a_strange_one_stops_everything(names: list[str], passes: int | None) -> None:
-    assert counted([f"{COUNTER}{name}" for name in names]) == passes
+    assert passes_in_bucket([f"{COUNTER}{name}" for name in names]) == passes
 
 
 @pytest.mark.parametrize(

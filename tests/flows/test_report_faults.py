@@ -9,7 +9,7 @@ from faust_app.core.alert import FaultKind, PlatformFault
 from faust_app.core.alert_message import Form, Undelivered
 from faust_app.core.alert_text import Place
 from faust_app.flows import report_faults
-from faust_app.flows.report_faults import ALONE_AFTER, ALONE_AGAIN, FaultReporter
+from faust_app.flows.report_faults import DIRECT_AFTER, DIRECT_AGAIN, FaultReporter
 from faust_app.metrics import Metrics
 from tests.fakes.alerts import FakeAlertStore, FakeMessenger
 from tests.flows.test_send_alerts import ZONE, Bench
@@ -128,7 +128,7 @@ async def test_a_fault_that_returns_before_the_pass_is_not_over(process: Process
 async def test_that_the_database_is_away_is_known_from_the_first_pass_without_an_answer(
     process: Process, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(report_faults, "PATIENCE", 0.001)
+    monkeypatch.setattr(report_faults, "DATABASE_SECONDS", 0.001)
     assert not process.reporter.database_is_away
     monkeypatch.setattr(process.store, "ping", _never)
     await process.go_on(5)
@@ -140,7 +140,7 @@ async def test_that_the_database_is_away_is_known_from_the_first_pass_without_an
 
 async def test_an_absent_database_is_told_by_the_process_itself_and_once(process: Process, messenger: FakeMessenger) -> None:
     process.store.away = True
-    await process.go_on(ALONE_AFTER)
+    await process.go_on(DIRECT_AFTER)
     assert messenger.taken == []
     await process.go_on(3600)
     (message,) = messenger.taken
@@ -154,7 +154,7 @@ async def test_an_absent_database_is_told_by_the_process_itself_and_once(process
 async def test_a_database_that_never_answers_is_as_absent_as_one_that_refuses(
     process: Process, messenger: FakeMessenger, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(report_faults, "PATIENCE", 0.001)
+    monkeypatch.setattr(report_faults, "DATABASE_SECONDS", 0.001)
     monkeypatch.setattr(process.store, "open_fault", _never)
     process.reporter.open(STORAGE)
     await process.go_on(5)
@@ -173,7 +173,7 @@ async def _never(*_: object, **__: object) -> None:
 
 async def test_a_short_absence_is_told_by_nobody_alone(process: Process, messenger: FakeMessenger) -> None:
     process.store.away = True
-    await process.go_on(ALONE_AFTER)
+    await process.go_on(DIRECT_AFTER)
     process.store.away = False
     await process.go_on(60)
     assert (messenger.taken, process.store.rows) == ([], {})
@@ -189,7 +189,7 @@ async def test_what_else_is_wrong_without_the_database_goes_into_the_same_messag
     assert message.form is Form.GROUP
     assert {cause.code for cause in message.causes} == {"dependency_database", "dependency_storage"}
     process.reporter.open(FaultKind.HOST_DOWN, host="h")
-    await process.go_on(ALONE_AGAIN - 120)
+    await process.go_on(DIRECT_AGAIN - 120)
     assert len(messenger.taken) == 1, "no second message so soon"
     await process.go_on(180)
     assert [cause.code for cause in messenger.taken[1].causes] == ["host_down"]

@@ -11,7 +11,7 @@ from faust_app.core.alert_message import HOURLY, Form, Undelivered
 from faust_app.core.alert_step import Step
 from faust_app.core.alert_text import Place
 from faust_app.core.failure import Unavailable
-from faust_app.flows.send_alerts import SendAlerts, Terms
+from faust_app.flows.send_alerts import Delivery, SendAlerts
 from faust_app.metrics import Metrics
 from tests.fakes.alerts import FakeAlertStore, FakeMessenger
 
@@ -29,8 +29,10 @@ class Bench:
         self.sender = self.make(holder, self.messenger)
 
     def make(self, holder: str, messenger: FakeMessenger | None) -> SendAlerts:
-        terms = Terms(Place(ZONE), time(9), holder)
-        return SendAlerts(alerts=self.store, outbox=self.store, leases=self.store, messenger=messenger, metrics=self.metrics, terms=terms)
+        delivery = Delivery(Place(ZONE), time(9), holder)
+        return SendAlerts(
+            alerts=self.store, outbox=self.store, leases=self.store, messenger=messenger, metrics=self.metrics, delivery=delivery
+        )
 
     async def fail(self, count: int = 1, *, shop_no: int = 7, code: str = "source_error", host: str = "h") -> None:
         await self.store.count([Occurrence(f"{code}@{host}", code, host, shop_no, b"a", "status 500")] * count)

@@ -7,7 +7,7 @@ import pytest
 
 from faust_app.core.alert import FaultKind
 from faust_app.core.failure import Unavailable
-from faust_app.core.stalled import LISTED, Kind, StalledReport
+from faust_app.core.stalled import MAX_LISTED, Kind, StalledReport
 from faust_app.flows import watch_stalled
 from faust_app.flows.watch_stalled import counts_by_kind, oldest_open_seconds
 from tests.factories import make_request
@@ -42,10 +42,10 @@ async def test_every_unfinished_image_is_queued_waiting_or_lost(watch: WatchBenc
 
 
 async def test_queued_images_are_listed_beside_more_lost_ones_than_are_listed(watch: WatchBench) -> None:
-    await watch.publish(*(f"lost{number}" for number in range(LISTED)), "queued")
-    watch.offsets.offsets[BULK] = LISTED
+    await watch.publish(*(f"lost{number}" for number in range(MAX_LISTED)), "queued")
+    watch.offsets.offsets[BULK] = MAX_LISTED
     await watch.look()
-    assert (report(watch).counts.lost, listed(watch, Kind.QUEUED)) == (LISTED, ["queued"])
+    assert (report(watch).counts.lost, listed(watch, Kind.QUEUED)) == (MAX_LISTED, ["queued"])
 
 
 async def test_an_image_behind_a_backlog_counts_when_it_is_old_and_is_still_queued(watch: WatchBench) -> None:
@@ -91,7 +91,7 @@ async def test_a_frozen_database_lets_nobody_wait_for_ever_and_is_asked_for_one_
     watch: WatchBench, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     await watch.look()
-    monkeypatch.setattr(watch_stalled, "PATIENCE", 0.05)
+    monkeypatch.setattr(watch_stalled, "COUNT_SECONDS", 0.05)
     asking: set[int] = set()
     at_once: list[int] = []
 
