@@ -8,7 +8,7 @@ ifneq ($(wildcard /etc/ssl/certs/ca-certificates.crt),)
 export UV_SYSTEM_CERTS ?= true
 endif
 
-.PHONY: help run test bench soak lint format lock sample clean .venv/new
+.PHONY: help run unit test proof bench soak lint format lock sample clean .venv/new
 
 help: ## List the commands
 	@sed -n 's/^\([a-z]*\):.*## \(.*\)/  make \1|\2/p' Makefile | column -t -s '|' 2>/dev/null \
@@ -17,8 +17,14 @@ help: ## List the commands
 run: .venv/.installed ## Start everything, import the sample catalogue, stay up until Ctrl-C
 	@exec $(PYTHON) -m devstack run
 
-test: .venv/.installed ## Run the tests against real servers started for them
-	$(PYTHON) -m pytest
+unit: .venv/.installed ## Run the tests that need no service
+	$(PYTHON) -m pytest -n 2 -m unit
+
+test: .venv/.installed ## Run the tests, on real services started for them
+	$(PYTHON) -m pytest -n 2 -m "not proof"
+
+proof: .venv/.installed ## Search for violations: model, state machine, crash points, mutants, short soak
+	$(PYTHON) -m pytest -n 2 -m proof
 
 bench: .venv/.installed ## Measure intake, worker and PUT on real servers, and print one table
 	$(PYTHON) -m bench

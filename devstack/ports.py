@@ -51,12 +51,14 @@ class Ports:
         return cls(int(text))
 
     @classmethod
-    def free(cls) -> Ports:
+    def free(cls, part: int = 0, parts: int = 1) -> Ports:
         """Return a block of which every port could be bound at once a moment ago.
 
+        Processes that start stacks side by side name a `part` of `parts` each: no two of them draw the same block.
         Raises DevstackError when none of many blocks is free.
         """
-        for base in random.sample(FREE_BASES, len(FREE_BASES)):
+        bases = FREE_BASES[part::parts]
+        for base in random.sample(bases, len(bases)):
             if all_bindable(cls(base).all):
                 return cls(base)
         raise DevstackError(f"no block of {BLOCK} free ports between {FREE_BASES.start} and {FREE_BASES.stop}")

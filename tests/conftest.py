@@ -1,7 +1,12 @@
-"""The real services, started once for the whole run on free ports, and installations of the product on them."""
+"""The real services, started once for each test process on free ports, and installations of the product on them.
+
+Tests run in processes side by side (`pytest -n`). Each process has a stack of its own and runs one test at a time, so a
+test that stops or freezes a service disturbs no other test.
+"""
 
 import asyncio
 import itertools
+import os
 import tempfile
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -17,18 +22,33 @@ from faust_app.cli.setup import setup
 from faust_app.logs import configure_structlog
 from faust_app.settings import Settings
 
-CLONE = Path(__file__).parent.parent
+TESTS = Path(__file__).parent
+CLONE = TESTS.parent
+UNIT = {"core", "flows", "web", "cli", "adapters"}
+"""Folders of tests on fakes alone."""
 _installation = itertools.count(1)
 _shop = itertools.count(1_000)
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Mark each test by its tier: `unit` starts no service, `proof` searches for what no example shows."""
+    for item in items:
+        folder = item.path.relative_to(TESTS).parts[0]
+        if folder == "proofs":
+            item.add_marker(pytest.mark.proof)
+        elif folder in UNIT or item.path.parent == TESTS:
+            item.add_marker(pytest.mark.unit)
 
 
 @pytest.fixture(scope="session")
 def stack() -> Iterator[Stack]:
     """Kafka, MariaDB, SeaweedFS, Valkey and the image source; stopped by process id when the run ends."""
     configure_structlog()
+    worker, workers = os.environ.get("PYTEST_XDIST_WORKER", "gw0"), os.environ.get("PYTEST_XDIST_WORKER_COUNT", "1")
+    ports = Ports.free(int(worker.removeprefix("gw")), int(workers))
     with (
         tempfile.TemporaryDirectory(prefix="shop-images-tests-") as folder,
-        Stack(Path(folder), Ports.free(), CLONE / ".devstack") as stack,
+        Stack(Path(folder), ports, CLONE / ".devstack") as stack,
     ):
         yield stack
 
