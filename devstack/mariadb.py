@@ -83,6 +83,7 @@ class MariaDB(Service):
         return [
             *self._program.command,
             *SHARED_OPTIONS,
+            *self._temporary(),
             f"--datadir={self._tables}",
             f"--init-file={self._account}",
             f"--port={self.port}",
@@ -130,11 +131,17 @@ class MariaDB(Service):
     def _tables(self) -> Path:
         return self.data / "tables"
 
+    def _temporary(self) -> list[str]:
+        """Keep temporary tables in a folder of our own: a server that starts removes those it finds, whoever uses them."""
+        folder = self.data / "tmp"
+        folder.mkdir(exist_ok=True)
+        return [f"--tmpdir={folder}"]
+
     def _create_tables(self) -> None:
         fresh = self.data / "tables.new"
         shutil.rmtree(fresh, ignore_errors=True)
         fresh.mkdir()
-        result = self._program.create_tables([*SHARED_OPTIONS, f"--datadir={fresh}"])
+        result = self._program.create_tables([*SHARED_OPTIONS, *self._temporary(), f"--datadir={fresh}"])
         if result.returncode:
             self.log.parent.mkdir(parents=True, exist_ok=True)
             self.log.write_bytes(result.stdout + result.stderr)

@@ -36,7 +36,7 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
         folder = item.path.relative_to(TESTS).parts[0]
         if folder == "proofs":
             item.add_marker(pytest.mark.proof)
-        elif folder in UNIT or item.path.parent == TESTS:
+        elif "stack" not in item.fixturenames and (folder in UNIT or item.path.parent == TESTS):  # type: ignore[attr-defined]
             item.add_marker(pytest.mark.unit)
 
 
