@@ -1,10 +1,12 @@
 """Run every benchmark on one installation and print one table; `python -m bench hostile` and `stalled` run those alone."""
 
 import sys
+from pathlib import Path
 
 from rich.console import Console
 from rich.table import Table
 
+from bench.compare import PAIRS, compare
 from bench.failures import DEAD, DUE, WAITING, FailureFigures, measure_failures
 from bench.hostile import kept, measure_hostile, typical
 from bench.installation import installed
@@ -18,9 +20,19 @@ BYTES = 100_000
 
 
 def main() -> None:
-    """Run what the first word names, all but `hostile` and `stalled` without one."""
-    alone = {"hostile": hostile, "stalled": stalled}
-    alone.get(" ".join(sys.argv[1:]), everything)()
+    """Run what the first word names, all but `hostile`, `stalled` and `compare` without one."""
+    match sys.argv[1:]:
+        case []:
+            everything()
+        case ["hostile"]:
+            hostile()
+        case ["stalled"]:
+            stalled()
+        case ["compare", tree, *pairs]:
+            for ratios in compare(Path(tree), int(pairs[0]) if pairs else PAIRS):
+                print(ratios)
+        case words:
+            sys.exit(f"bench: {' '.join(words)} is no benchmark; say nothing, hostile, stalled, or compare TREE [PAIRS]")
 
 
 def hostile() -> None:

@@ -1,11 +1,10 @@
 """An installation to measure: the real services on free ports, the product's own processes, and their CPU time."""
 
-import asyncio
 import os
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -14,7 +13,6 @@ import pymysql
 
 from devstack.ports import Ports
 from devstack.stack import Stack
-from faust_app.cli.setup import setup
 from faust_app.settings import Settings
 
 CLONE = Path(__file__).parent.parent
@@ -26,7 +24,7 @@ SESSION_SECONDS = "60"
 class Installation:
     """The services with one database, topics and bucket; commands run as users run them."""
 
-    def __init__(self, stack: Stack, folder: Path, level: str) -> None:
+    def __init__(self, stack: Stack, folder: Path, level: str, own: Mapping[str, str] | None = None) -> None:
         self.folder = folder
         self.environment = {
             **os.environ,
@@ -34,6 +32,7 @@ class Installation:
             "PYTHONPATH": str(CLONE),
             "SESSION_TIMEOUT": SESSION_SECONDS,
             "IMAGE_CHECK_LEVEL": level,
+            **(own or {}),
         }
         known = {name.lower(): value for name, value in self.environment.items() if name.lower() in Settings.model_fields}
         self.settings = Settings(_env_file=None, **known)  # type: ignore[arg-type]
@@ -41,7 +40,7 @@ class Installation:
         self.web_url = self.environment["WEB_URL"]
         self.token = self.environment["OPERATE_TOKEN"]
         self._running: dict[str, subprocess.Popen[bytes]] = {}
-        asyncio.run(setup(self.settings))
+        self.command("setup")
 
     @contextmanager
     def process(self, app: str) -> Iterator[subprocess.Popen[bytes]]:

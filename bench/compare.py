@@ -1,0 +1,119 @@
+"""Compares two trees of the product: CPU an image costs a worker, and CPU and time a row costs at intake.
+
+    python -m bench compare ../other-tree [pairs]
+
+Both run on one set of services, each with a database, topics and a bucket of its own. They take turns, a pair at a time, and
+the ratio is taken pair by pair: this machine's speed changes from minute to minute, the ratio does not.
+"""
+
+import json
+import os
+import resource
+import signal
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from statistics import median
+from tempfile import TemporaryDirectory
+from typing import Final
+
+from bench.installation import CLONE, Installation, cpu_seconds
+from bench.intake import write_catalogue
+from devstack.ports import Ports
+from devstack.stack import Stack
+
+ROUND_IMAGES: Final = 1500
+ROUND_ROWS: Final = 10_000
+PAIRS: Final = 9
+BYTES: Final = 100_000
+_DONE: Final = "SELECT COUNT(*) FROM image WHERE state = 'DONE'"
+
+
+@dataclass(frozen=True)
+class Ratios:
+    """The figures of one tree divided by the other's, pair by pair; above 1 the first tree is better."""
+
+    name: str
+    pairs: tuple[float, ...]
+
+    @property
+    def middle(self) -> float:
+        """The median."""
+        return median(self.pairs)
+
+    def __str__(self) -> str:
+        return f"{self.name}: {self.middle:.3f} ({min(self.pairs):.3f} to {max(self.pairs):.3f}, {len(self.pairs)} pairs)"
+
+
+class Tree(Installation):
+    """An installation whose processes run the code of one tree."""
+
+    def __init__(self, stack: Stack, folder: Path, code: Path, number: int) -> None:
+        folder.mkdir()
+        own = {
+            "PYTHONPATH": str(code),
+            "DATABASE_URL": stack.mariadb.url_of(f"shop_images_b{number}"),
+            "APP_ID": f"b{number}",
+            "TOPIC_PREFIX": f"b{number}.",
+            "S3_BUCKET": f"b{number}-images",
+            "DATA_DIR": str(folder / "faust"),
+            "WORKER_PORT": str(stack.ports.worker - number),
+        }
+        with stack.mariadb.connect() as connection, connection.cursor() as cursor:
+            cursor.execute(f"CREATE DATABASE shop_images_b{number} CHARACTER SET utf8mb4 COLLATE utf8mb4_bin")
+        super().__init__(stack, folder, "structure", own)
+        self.shops = 0
+
+    def take_in(self, rows: int) -> tuple[float, float]:
+        """Import a catalogue for a new shop; return rows per CPU-second of the command, and rows a second."""
+        self.shops += 1
+        path = self.folder / "catalogue.csv"
+        write_catalogue(path, self.source, rows, BYTES)
+        before = resource.getrusage(resource.RUSAGE_CHILDREN)
+        report = json.loads(self.command("import", str(path), "--shop", str(self.shops), "--format", "woocommerce", "--json"))
+        after = resource.getrusage(resource.RUSAGE_CHILDREN)
+        assert report["accepted"] == rows, report
+        used = after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
+        return rows / used, float(report["images_per_s"])
+
+    def work(self, pid: int, images: int) -> float:
+        """Let the worker store so many images; return images per CPU-second of it."""
+        os.kill(pid, signal.SIGCONT)
+        before, cpu = self.query(_DONE), cpu_seconds(pid)
+        self.until(_DONE, before + images)
+        stored, used = self.query(_DONE) - before, cpu_seconds(pid) - cpu
+        os.kill(pid, signal.SIGSTOP)
+        return stored / used
+
+
+def compare(other: Path, pairs: int) -> list[Ratios]:
+    """Measure both trees in turns."""
+    with _trees(other) as (mine, theirs):
+        taken = [(mine.take_in(ROUND_ROWS), theirs.take_in(ROUND_ROWS)) for _ in range(pairs + 1)][1:]
+        with ExitStack() as running:
+            workers = [(tree, running.enter_context(_stopped(tree))) for tree in (mine, theirs)]
+            worked = [tuple(tree.work(pid, ROUND_IMAGES) for tree, pid in workers) for _ in range(pairs + 1)][1:]
+    return [
+        Ratios("worker, images per CPU-second", tuple(one / two for one, two in worked)),
+        Ratios("intake, rows per CPU-second", tuple(one[0] / two[0] for one, two in taken)),
+        Ratios("intake, rows a second", tuple(one[1] / two[1] for one, two in taken)),
+    ]
+
+
+@contextmanager
+def _trees(other: Path) -> Iterator[tuple[Tree, Tree]]:
+    with TemporaryDirectory(prefix="shop-images-bench-") as name, Stack(Path(name) / "stack", Ports.free(), CLONE / ".devstack") as stack:
+        yield Tree(stack, Path(name) / "mine", CLONE, 0), Tree(stack, Path(name) / "theirs", other.resolve(), 1)
+
+
+@contextmanager
+def _stopped(tree: Tree) -> Iterator[int]:
+    """Run a worker of the tree, warm, and stopped whenever it is not its turn."""
+    with tree.process("faust_app") as process:
+        tree.until(_DONE, ROUND_IMAGES)  # connections are open, code is loaded
+        os.kill(process.pid, signal.SIGSTOP)
+        try:
+            yield process.pid
+        finally:
+            os.kill(process.pid, signal.SIGCONT)
