@@ -14,6 +14,7 @@ from faust_app.core.addresses import parse_opened, parse_ports
 from faust_app.core.content import Fetched, NotModified, Validators
 from faust_app.core.failure import Failure, FailureCode, Permanent, Transient
 from faust_app.core.source_answer import PACE, Pace, check_announcement, refused, validators
+from faust_app.core.source_url import FetchUrl, UrlError, follow, parse_url
 from faust_app.settings import Settings
 
 MAX_REDIRECTS: Final = 3
@@ -80,31 +81,33 @@ class HttpFetcher:
         target = self._checked(url)
         conditions = _conditions(known)
         for _ in range(MAX_REDIRECTS + 1):
-            async with self._session.get(target, headers=conditions, allow_redirects=False) as answer:
+            async with self._session.get(_sent(target), headers=conditions, allow_redirects=False) as answer:
                 if answer.status not in _REDIRECTS:
                     return await self._read(answer, conditional=bool(conditions))
                 target = self._next(target, answer.headers.get("Location"))
         raise Permanent(FailureCode.TOO_MANY_REDIRECTS, f"more than {MAX_REDIRECTS} redirects")
 
-    def _checked(self, url: str) -> URL:
+    def _checked(self, url: str) -> FetchUrl:
         """Return the URL if it is one we fetch; its address is judged when it is connected to. Raises Permanent."""
         try:
-            target = URL(url)
-        except ValueError as error:
-            raise Permanent(FailureCode.BAD_ADDRESS, "not a valid URL") from error
-        if target.scheme not in {"http", "https"} or not target.host or target.user is not None or target.password is not None:
-            raise Permanent(FailureCode.BAD_ADDRESS, "not http or https, no host, or with a user name")
-        if target.port not in self._ports and not self._opened.names(target.raw_host or "", target.port or 0):
-            raise Permanent(FailureCode.PORT_REFUSED, f"port {target.port}")
+            target = parse_url(url)
+        except UrlError as error:
+            raise Permanent(FailureCode.BAD_ADDRESS, f"The address {error}.") from error
+        return self._at_open_port(target)
+
+    def _at_open_port(self, target: FetchUrl) -> FetchUrl:
+        port = target.effective_port
+        if port not in self._ports and not self._opened.names(target.host, port):
+            raise Permanent(FailureCode.PORT_REFUSED, f"The address names port {port}.")
         return target
 
-    def _next(self, current: URL, location: str | None) -> URL:
+    def _next(self, current: FetchUrl, location: str | None) -> FetchUrl:
         if not location:
             raise Transient(FailureCode.SOURCE_ERROR, "a redirect without a target")
         try:
-            target = self._checked(str(current.join(URL(location))))
-        except ValueError as error:
-            raise Permanent(FailureCode.BAD_ADDRESS, "a redirect to something that is not a URL") from error
+            target = self._at_open_port(follow(current, location))
+        except UrlError as error:
+            raise Permanent(FailureCode.BAD_ADDRESS, f"The address that the source redirects to {error}.") from error
         if current.scheme == "https" and target.scheme == "http":
             raise Permanent(FailureCode.BAD_ADDRESS, "a redirect from https to http")
         return target
@@ -137,6 +140,11 @@ class HttpFetcher:
         if answer.content_length is not None and size != answer.content_length:
             raise Transient(FailureCode.SOURCE_SHORT, f"{size} of {answer.content_length} bytes")
         return pieces[0] if len(pieces) == 1 else b"".join(pieces)
+
+
+def _sent(target: FetchUrl) -> URL:
+    """Return the URL for aiohttp. The whole target is given as its path, which is sent as it is: an empty query is kept."""
+    return URL.build(scheme=target.scheme, authority=target.authority, path=target.target, encoded=True)
 
 
 def _conditions(known: Validators) -> dict[str, str]:
