@@ -202,9 +202,7 @@ async def test_an_opened_server_is_reached_by_its_name_and_port_only(private: Pr
         assert (await failure(http, "http://images.internal:81/a")).code is FailureCode.PORT_REFUSED
 
 
-@pytest.mark.parametrize(
-    "url", ["http://source.test:22/a", "https://source.test:6379/a", "http://127.0.0.1:25/a"]
-)
+@pytest.mark.parametrize("url", ["http://source.test:22/a", "https://source.test:6379/a", "http://127.0.0.1:25/a"])
 async def test_other_ports_are_refused_without_a_connection(port: int, names: Names, url: str) -> None:
     async with fetcher(port, names=names) as http:
         caught = await failure(http, url)
