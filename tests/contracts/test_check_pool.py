@@ -59,7 +59,7 @@ async def test_an_image_that_ends_its_child_twice_is_given_up_and_the_next_is_un
 async def test_a_child_that_hangs_is_ended_and_replaced() -> None:
     async with CheckPool("decode", 1, limits=Limits(wall=0.5), program="tests.nasty_child") as pool:
         await pool.check(b"fine")
-        assert "no answer" in (await crashed(pool, b"hang")).detail
+        assert "did not answer" in (await crashed(pool, b"hang")).detail
 
 
 async def test_an_image_whose_child_was_killed_by_accident_is_tried_once_more(nasty: CheckPool, tmp_path: Path) -> None:

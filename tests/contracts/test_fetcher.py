@@ -25,6 +25,7 @@ from faust_app.core.source_url import UrlError, parse_url
 from faust_app.flows.ports.outside import Fetcher
 from faust_app.settings import Settings
 from tests.fakes.fetcher import FakeFetcher
+from tests.sentences import is_sentence
 
 LIMIT = 64 * 1024
 BODY = b"not really a picture" * 100
@@ -105,6 +106,7 @@ def fetcher(request: pytest.FixtureRequest, http: HttpFetcher, server: BaseTestS
 async def failure(http: Fetcher, url: Any) -> Failure:
     with pytest.raises(Failure) as caught:
         await http.fetch(str(url), NO_VALIDATORS)
+    assert is_sentence(caught.value.detail)
     return caught.value
 
 
@@ -211,6 +213,15 @@ async def test_redirects_are_followed_three_times_and_no_further(http: HttpFetch
     source.answer = answer
     assert isinstance(await http.fetch(str(server.make_url("/3")), NO_VALIDATORS), Fetched)
     assert (await failure(http, server.make_url("/4"))).code is FailureCode.TOO_MANY_REDIRECTS
+
+
+async def test_a_failure_behind_a_redirect_names_the_host_it_leads_to(http: HttpFetcher, server: BaseTestServer, source: Source) -> None:
+    source.status(302, Location="http://127.0.0.1:9/a?sig=secret")
+    caught = await failure(http, server.make_url("/a"))
+    assert (caught.code, caught.host) == (FailureCode.SOURCE_UNREACHABLE, "127.0.0.1:9")
+    assert caught.detail == "The source refuses connections. The source redirects to 127.0.0.1:9."
+    source.status(302, Location="/b")
+    assert (await failure(http, server.make_url("/a"))).host is None
 
 
 @pytest.mark.parametrize("target", ["ftp://h/a", "http://user:pw@h/a", "file:///etc/passwd", "http://[::1/"])

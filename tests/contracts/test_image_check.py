@@ -14,6 +14,7 @@ from faust_app.adapters.image_check import MAX_SIDE, check_decoded, check_struct
 from faust_app.core.content import ImageFacts
 from faust_app.core.failure import FailureCode, Permanent
 from tests.pictures import FORMATS, picture
+from tests.sentences import is_sentence
 
 Check = Callable[[bytes], ImageFacts]
 WHOLE = {extension: picture(extension) for extension in FORMATS}
@@ -23,6 +24,7 @@ BOTH = pytest.mark.parametrize("check", [check_structure, check_decoded])
 def code(content: bytes, check: Check = check_structure) -> FailureCode:
     with pytest.raises(Permanent) as caught:
         check(content)
+    assert is_sentence(caught.value.detail)
     return caught.value.code
 
 
@@ -293,5 +295,6 @@ def _answers(content: bytes, check: Check = check_structure) -> None:
         facts = check(content)
     except Permanent as failure:
         assert failure.code in NAMED
+        assert is_sentence(failure.detail)
     else:
         assert facts.extension in FORMATS
