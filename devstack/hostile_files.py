@@ -74,6 +74,13 @@ def jpeg_of_scans(width: int, height: int, count: int = 20_000) -> bytes:
     return whole[:-2] + scan * count + b"\xff\xd9"
 
 
+def half(form: str) -> bytes:
+    """Return the first half of a picture that Pillow writes in this format."""
+    buffer = io.BytesIO()
+    Image.effect_noise((100, 100), 50).convert("RGB").save(buffer, form)
+    return buffer.getvalue()[: buffer.tell() // 2]
+
+
 def heic() -> bytes:
     """Return the head of what phones save."""
     return b"\x00\x00\x00\x18ftypheic\x00\x00\x00\x00mif1heic" + bytes(512)

@@ -89,7 +89,7 @@ async def _reasons(dependency: Dependency, probe: Awaitable[object]) -> list[str
     except Unavailable as failure:
         return [str(failure)]
     except TimeoutError:
-        return [str(Unavailable(dependency, f"no answer within {_READINESS_SECONDS:.0f} s"))]
+        return [str(Unavailable(dependency, f"It did not answer within {_READINESS_SECONDS:.0f} s."))]
     return []
 
 

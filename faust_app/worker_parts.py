@@ -47,7 +47,7 @@ class WorkerParts:
     @property
     def held_by(self) -> list[str]:
         """Why events may not start; nothing while they may."""
-        stopped = [f"stopped after errors of ours: {self.bugs.brake}; `shop-images resume` lifts it"] if self.bugs.brake else []
+        stopped = [f"stopped after errors of ours: {self.bugs.brake} `shop-images resume` lifts it."] if self.bugs.brake else []
         return [*stopped, *self.breakers.reasons]
 
     async def publish_due(self) -> int:
@@ -58,7 +58,7 @@ class WorkerParts:
             await self.breakers.failed(failure)
             raise
         if self.parts.publisher.away:
-            await self.breakers.failed(Unavailable(Dependency.KAFKA, "no acknowledgement"))
+            await self.breakers.failed(Unavailable(Dependency.KAFKA, "Kafka acknowledged nothing."))
         return published
 
     async def reasons_not_ready(self) -> list[str]:

@@ -48,7 +48,7 @@ class GuardedConnector(aiohttp.TCPConnector):
             return await super().connect(req, traces, timeout)
         except aiohttp.ClientConnectorError as error:
             if aim.refused and not aim.permitted:
-                raise Permanent(FailureCode.ADDRESS_REFUSED, f"the host's address is not public: {aim.refused[0]}") from error
+                raise Permanent(FailureCode.ADDRESS_REFUSED, f"The address of the host is not public: {aim.refused[0]}.") from error
             raise
         finally:
             _aim.reset(token)

@@ -118,10 +118,10 @@ class CheckPool:
                 answer = await _exchange(child.channel, _LEVELS[self._level], content)
         except TimeoutError:
             self._end(child)
-            return _Died(f"no answer within {self._limits.wall:.0f} s")
+            return _Died(f"A child did not answer within {self._limits.wall:.0f} s.")
         except (ValueError, KeyError):
             self._end(child)
-            return _Died("no valid answer")
+            return _Died("A child gave no valid answer.")
         except (OSError, EOFError):
             self._end(child)
             return _died(await asyncio.to_thread(child.process.wait))
@@ -208,7 +208,7 @@ def _answer(values: Any) -> ImageFacts | Permanent:
 def _died(status: int) -> _Died:
     """Tell why a child ended; its status is negative after a signal."""
     if status == -signal.SIGXCPU:
-        return _Died("more CPU than an image may take", final=True)
+        return _Died("The image takes more CPU than it may.", final=True)
     if status < 0:
-        return _Died(f"ended by {signal.Signals(-status).name}")
-    return _Died(f"ended with status {status}")
+        return _Died(f"The child was ended by {signal.Signals(-status).name}.")
+    return _Died(f"The child ended with status {status}.")

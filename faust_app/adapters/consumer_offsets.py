@@ -11,6 +11,7 @@ from aiokafka import AIOKafkaConsumer, TopicPartition
 from aiokafka.admin import AIOKafkaAdminClient
 from aiokafka.errors import KafkaError, UnknownTopicOrPartitionError, for_code
 
+from faust_app.adapters.kafka_errors import kafka_sentence
 from faust_app.core.failure import Dependency, Unavailable
 from faust_app.core.stall import PartitionOffsets
 
@@ -116,7 +117,7 @@ class KafkaConsumerOffsets:
 
     async def _absence(self, error: BaseException) -> Unavailable:
         await self.close()
-        return Unavailable(Dependency.KAFKA, f"offsets cannot be read: {type(error).__name__}")
+        return Unavailable(Dependency.KAFKA, f"Offsets cannot be read. {kafka_sentence(error)}")
 
 
 _MEMBERS: Final = 5

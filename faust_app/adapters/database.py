@@ -103,7 +103,7 @@ class Database:
                     await connection.rollback()
             log.debug("transaction rerun", attempt=attempt)
             await asyncio.sleep(random.uniform(0, 0.01 * 2 ** min(attempt, 5)))  # noqa: S311 - spreads rivals, no secret
-        raise Unavailable(Dependency.DATABASE, f"deadlocked {_RERUNS} times")
+        raise Unavailable(Dependency.DATABASE, f"The database ended the transaction as a deadlock {_RERUNS} times.")
 
     async def rows(self, sql: str, parameters: Sequence[Any] = ()) -> Sequence[Row]:
         """Run one query outside a transaction."""
@@ -154,7 +154,7 @@ class Database:
             if connection is not None:
                 connection.close()  # whatever was under way is rolled back by the server
             if _is_absence(error):
-                raise Unavailable(Dependency.DATABASE, _describe(error)) from error
+                raise Unavailable(Dependency.DATABASE, describe(error)) from error
             raise
         finally:
             if connection is not None:
@@ -203,7 +203,11 @@ def _refusal(error: pymysql.err.MySQLError) -> str:
     return f"The database refused the value of {column[1] if column else 'a column'} with error {number}."
 
 
-def _describe(error: BaseException) -> str:
-    args = error.args
-    code = f" {args[0]}" if args and isinstance(args[0], int) else ""
-    return f"{type(error).__name__}{code}"
+def describe(error: BaseException) -> str:
+    """Return what the driver or the socket said, as a sentence; texts of the server may quote what is in a row."""
+    code = error.args[0] if error.args else None
+    if isinstance(error, pymysql.err.MySQLError) and isinstance(code, int) and code:
+        return f"The database, or the way to it, failed with error {code}."
+    if isinstance(error, TimeoutError):
+        return "The database did not answer in time."
+    return "The connection to the database broke off."

@@ -7,6 +7,7 @@ from urllib.parse import unquote_to_bytes
 from aiokafka import AIOKafkaConsumer, TopicPartition
 from aiokafka.errors import KafkaError
 
+from faust_app.adapters.kafka_errors import kafka_sentence
 from faust_app.core.failure import Dependency, Unavailable
 from faust_app.core.image import ImageKey
 
@@ -26,7 +27,7 @@ async def dead_lettered(servers: Sequence[str], topic: str) -> dict[ImageKey, se
                 for record in (await consumer.getmany(tp, timeout_ms=1000)).get(tp, []):
                     _note(found, dict(record.headers))
     except (KafkaError, OSError) as error:
-        raise Unavailable(Dependency.KAFKA, f"dead letters cannot be read: {type(error).__name__}") from error
+        raise Unavailable(Dependency.KAFKA, f"Dead letters cannot be read. {kafka_sentence(error)}") from error
     finally:
         await consumer.stop()
     return found

@@ -10,6 +10,7 @@ from aiokafka import AIOKafkaProducer
 from aiokafka.errors import KafkaError, MessageSizeTooLargeError, RecordListTooLargeError
 from aiokafka.structs import RecordMetadata
 
+from faust_app.adapters.kafka_errors import kafka_sentence
 from faust_app.core.failure import Dependency, RecordRefused, Unavailable
 from faust_app.core.image import Position
 from faust_app.core.record import Message
@@ -52,7 +53,7 @@ class KafkaEventLog:
             await producer.start()
         except (KafkaError, OSError) as error:
             await producer.stop()
-            raise Unavailable(Dependency.KAFKA, f"{type(error).__name__} at start") from error
+            raise Unavailable(Dependency.KAFKA, kafka_sentence(error)) from error
         try:
             yield cls(producer, probe_topic)
         finally:
@@ -96,7 +97,7 @@ def _result(send: _Sent) -> Position | Unavailable | RecordRefused:
     if isinstance(send, Unavailable | RecordRefused):
         return send
     if not send.done():
-        return Unavailable(Dependency.KAFKA, f"no acknowledgement within {ACK_TIMEOUT:.0f} s")
+        return Unavailable(Dependency.KAFKA, f"Kafka acknowledged nothing within {ACK_TIMEOUT:.0f} s.")
     error = send.exception()
     if error is not None:
         return _away(error)
@@ -105,8 +106,8 @@ def _result(send: _Sent) -> Position | Unavailable | RecordRefused:
 
 
 def _away(error: BaseException) -> Unavailable | RecordRefused:
-    name = type(error).__name__
-    failure = RecordRefused(name) if isinstance(error, _REFUSALS) else Unavailable(Dependency.KAFKA, name)
+    said = kafka_sentence(error)
+    failure = RecordRefused(said) if isinstance(error, _REFUSALS) else Unavailable(Dependency.KAFKA, said)
     failure.__cause__ = error
     return failure
 

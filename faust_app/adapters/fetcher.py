@@ -14,6 +14,7 @@ from faust_app.core.addresses import parse_opened, parse_ports
 from faust_app.core.content import Fetched, NotModified, Validators
 from faust_app.core.failure import Failure, FailureCode, Permanent, Transient
 from faust_app.core.source_answer import PACE, Pace, check_announcement, refused, validators
+from faust_app.core.source_url import FetchUrl, UrlError, follow, parse_url
 from faust_app.settings import Settings
 
 MAX_REDIRECTS: Final = 3
@@ -58,13 +59,17 @@ class HttpFetcher:
 
     async def fetch(self, url: str, validators: Validators) -> Fetched | NotModified:
         """Return the whole body, or NotModified where validators were given and hold. Raises Permanent or Transient."""
+        way = _Way(self._checked(url))
         try:
             async with asyncio.timeout(self._settings.fetch_timeout):
-                return await self._follow(url, validators)
-        except Failure:
+                return await self._follow(way, validators)
+        except Failure as failure:
+            way.name_host(failure)
             raise
         except (aiohttp.ClientError, OSError, ValueError) as error:
-            raise _translated(error) from error
+            translated = _translated(error)
+            way.name_host(translated)
+            raise translated from error
 
     async def connects(self, origin: str) -> bool:
         """Tell whether the origin lets us connect, whatever it answers."""
@@ -76,37 +81,41 @@ class HttpFetcher:
         except (aiohttp.ClientError, OSError, ValueError):
             return True
 
-    async def _follow(self, url: str, known: Validators) -> Fetched | NotModified:
-        target = self._checked(url)
+    async def _follow(self, way: "_Way", known: Validators) -> Fetched | NotModified:
         conditions = _conditions(known)
         for _ in range(MAX_REDIRECTS + 1):
-            async with self._session.get(target, headers=conditions, allow_redirects=False) as answer:
+            async with self._session.get(_sent(way.now), headers=conditions, allow_redirects=False) as answer:
                 if answer.status not in _REDIRECTS:
                     return await self._read(answer, conditional=bool(conditions))
-                target = self._next(target, answer.headers.get("Location"))
-        raise Permanent(FailureCode.TOO_MANY_REDIRECTS, f"more than {MAX_REDIRECTS} redirects")
+                target = self._next(way.now, answer.headers.get("Location"))
+            way.now = target
+            self._check_port(target)
+        raise Permanent(FailureCode.TOO_MANY_REDIRECTS, f"The address redirects more than {MAX_REDIRECTS} times.")
 
-    def _checked(self, url: str) -> URL:
+    def _checked(self, url: str) -> FetchUrl:
         """Return the URL if it is one we fetch; its address is judged when it is connected to. Raises Permanent."""
         try:
-            target = URL(url)
-        except ValueError as error:
-            raise Permanent(FailureCode.BAD_ADDRESS, "not a valid URL") from error
-        if target.scheme not in {"http", "https"} or not target.host or target.user is not None or target.password is not None:
-            raise Permanent(FailureCode.BAD_ADDRESS, "not http or https, no host, or with a user name")
-        if target.port not in self._ports and not self._opened.names(target.raw_host or "", target.port or 0):
-            raise Permanent(FailureCode.PORT_REFUSED, f"port {target.port}")
+            target = parse_url(url)
+        except UrlError as error:
+            raise Permanent(FailureCode.BAD_ADDRESS, f"The address {error}.") from error
+        self._check_port(target)
         return target
 
-    def _next(self, current: URL, location: str | None) -> URL:
+    def _check_port(self, target: FetchUrl) -> None:
+        port = target.effective_port
+        if port not in self._ports and not self._opened.names(target.host, port):
+            raise Permanent(FailureCode.PORT_REFUSED, f"The address names port {port}.")
+
+    def _next(self, current: FetchUrl, location: str | None) -> FetchUrl:
+        """Return where a redirect leads. Raises Transient and Permanent."""
         if not location:
-            raise Transient(FailureCode.SOURCE_ERROR, "a redirect without a target")
+            raise Transient(FailureCode.SOURCE_ERROR, "The source redirects without saying where to.")
         try:
-            target = self._checked(str(current.join(URL(location))))
-        except ValueError as error:
-            raise Permanent(FailureCode.BAD_ADDRESS, "a redirect to something that is not a URL") from error
+            target = follow(current, location)
+        except UrlError as error:
+            raise Permanent(FailureCode.BAD_ADDRESS, f"The address that the source redirects to {error}.") from error
         if current.scheme == "https" and target.scheme == "http":
-            raise Permanent(FailureCode.BAD_ADDRESS, "a redirect from https to http")
+            raise Permanent(FailureCode.BAD_ADDRESS, "The source redirects from https to http.")
         return target
 
     async def _read(self, answer: aiohttp.ClientResponse, *, conditional: bool) -> Fetched | NotModified:
@@ -117,7 +126,7 @@ class HttpFetcher:
         check_announcement(answer.headers, answer.content_length, self._max_bytes)
         content = await self._body(answer)
         if not content:
-            raise Permanent(FailureCode.EMPTY, "200 with an empty body")
+            raise Permanent(FailureCode.EMPTY, "The source answered 200 with an empty body.")
         return Fetched(content, validators(answer.headers))
 
     async def _body(self, answer: aiohttp.ClientResponse) -> bytes:
@@ -130,13 +139,31 @@ class HttpFetcher:
                     pieces.append(piece)
                     size += len(piece)
                     if size > self._max_bytes:
-                        raise Permanent(FailureCode.TOO_LARGE, f"more than {self._max_bytes} bytes")
+                        raise Permanent(FailureCode.TOO_LARGE, f"The source sent more than {self._max_bytes} bytes.")
                     due.reschedule(began + self._pace.patience(size))
         except TimeoutError as error:
-            raise Transient(FailureCode.SOURCE_TOO_SLOW, f"{size} bytes in {self._pace.patience(size):.0f} s") from error
+            raise Transient(FailureCode.SOURCE_TOO_SLOW, f"The source sent {size} bytes in {self._pace.patience(size):.0f} s.") from error
         if answer.content_length is not None and size != answer.content_length:
-            raise Transient(FailureCode.SOURCE_SHORT, f"{size} of {answer.content_length} bytes")
+            raise Transient(FailureCode.SOURCE_SHORT, f"The source sent {size} of {answer.content_length} bytes.")
         return pieces[0] if len(pieces) == 1 else b"".join(pieces)
+
+
+class _Way:
+    """Where a fetch has got to, over its redirects."""
+
+    def __init__(self, first: FetchUrl) -> None:
+        self._first = first
+        self.now = first
+
+    def name_host(self, failure: Failure) -> None:
+        """Name the host in a failure that another host than the first one caused."""
+        if self.now.authority != self._first.authority:
+            failure.at(self.now.authority)
+
+
+def _sent(target: FetchUrl) -> URL:
+    """Return the URL for aiohttp. The whole target is given as its path, which is sent as it is: an empty query is kept."""
+    return URL.build(scheme=target.scheme, authority=target.authority, path=target.target, encoded=True)
 
 
 def _conditions(known: Validators) -> dict[str, str]:
@@ -153,34 +180,35 @@ def _translated(error: Exception) -> Failure:
 
     Its text plays no part in what is told: it may hold the URL, and with it a signature.
     """
-    name = type(error).__name__
     match error:
         case aiohttp.ClientConnectorCertificateError() | ssl.SSLCertVerificationError():
-            return Permanent(FailureCode.BAD_CERTIFICATE, name)
+            return Permanent(FailureCode.BAD_CERTIFICATE, "The certificate of the source is not valid for its name.")
         case aiohttp.InvalidURL():
-            return Permanent(FailureCode.BAD_ADDRESS, name)
+            return Permanent(FailureCode.BAD_ADDRESS, "The address is none that can be sent.")
         case aiohttp.ClientConnectorError():
             return _unconnected(error)
         case ssl.SSLError():
-            return Transient(FailureCode.SOURCE_TLS, name)
+            return Transient(FailureCode.SOURCE_TLS, "The secure connection to the source failed.")
         case aiohttp.ConnectionTimeoutError():
-            return Transient(FailureCode.SOURCE_UNREACHABLE, "no connection in time")
+            return Transient(FailureCode.SOURCE_UNREACHABLE, "The source took no connection in time.")
         case TimeoutError():
-            return Transient(FailureCode.SOURCE_TIMEOUT, "no whole answer in time")
+            return Transient(FailureCode.SOURCE_TIMEOUT, "The source gave no whole answer in time.")
         case aiohttp.ClientPayloadError() if "ConnectionReset" not in str(error):
-            return Transient(FailureCode.SOURCE_SHORT, name)
+            return Transient(FailureCode.SOURCE_SHORT, "The source ended its answer before the end that it announced.")
         case aiohttp.ClientPayloadError() | aiohttp.ServerDisconnectedError() | ConnectionError() | aiohttp.ClientOSError():
-            return Transient(FailureCode.SOURCE_RESET, name)
+            return Transient(FailureCode.SOURCE_RESET, "The source broke the connection off.")
         case _:
-            return Transient(FailureCode.SOURCE_ERROR, name)
+            return Transient(FailureCode.SOURCE_ERROR, "What the source answers is not valid HTTP.")
 
 
 def _unconnected(error: aiohttp.ClientConnectorError) -> Failure:
-    """Tell where on the way to a connection it failed: name, socket, or TLS, in which a peer may also hang up."""
+    """Return where on the way to a connection it failed: name, socket, or TLS, in which a peer may also hang up."""
     cause = error.os_error
     if isinstance(error, aiohttp.ClientConnectorDNSError):
-        return Transient(FailureCode.SOURCE_UNKNOWN_HOST, "the name has no address")
+        return Transient(FailureCode.SOURCE_UNKNOWN_HOST, "The name of the host has no address.")
     hung_up = error.ssl is not False and isinstance(cause, ConnectionResetError | ConnectionAbortedError)
     if hung_up or isinstance(error, aiohttp.ClientSSLError) or isinstance(cause, ssl.SSLError):
-        return Transient(FailureCode.SOURCE_TLS, type(cause).__name__)
-    return Transient(FailureCode.SOURCE_UNREACHABLE, type(cause).__name__)
+        return Transient(FailureCode.SOURCE_TLS, "The source broke off while a secure connection was made.")
+    if isinstance(cause, ConnectionRefusedError):
+        return Transient(FailureCode.SOURCE_UNREACHABLE, "The source refuses connections.")
+    return Transient(FailureCode.SOURCE_UNREACHABLE, "There is no way to the address of the source.")

@@ -10,11 +10,14 @@ import io
 import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass, replace
 from typing import Any, Final
 
 from PIL import AvifImagePlugin, GifImagePlugin, Image, JpegImagePlugin, PngImagePlugin, WebPImagePlugin
 
-from faust_app.adapters.image_formats import FACTS, gif_extent, is_whole, sniff, webp_extent
+from faust_app.adapters.exif import is_turned
+from faust_app.adapters.image_ends import is_whole
+from faust_app.adapters.image_formats import FACTS, NAMES, Extent, gif_extent, sniff, webp_extent
 from faust_app.core.content import ImageFacts
 from faust_app.core.failure import FailureCode, Permanent
 
@@ -29,6 +32,9 @@ _PLUGINS: Final = (AvifImagePlugin, GifImagePlugin, JpegImagePlugin, PngImagePlu
 """Registered by their import; without it Pillow would load its forty others when it meets the first WebP."""
 _DRAFT: Final = 8
 """JPEG is decoded at an eighth of its sides: all its bytes are read, a sixty-fourth of its pixels is computed."""
+
+_TURNED_BY_EXIF: Final = {"JPEG", "AVIF"}
+"""Formats whose orientation browsers obey; Pillow tells the turn that an AVIF has in its own boxes as EXIF too."""
 
 Image.MAX_IMAGE_PIXELS = None  # the bounds above are checked on the header; while decoding, Pillow's own comes back
 PngImagePlugin.MAX_TEXT_MEMORY = 8 * 1024 * 1024  # inflated to be thrown away: what editors write has room, a bomb ends early
@@ -60,49 +66,71 @@ def simple_structure(content: bytes) -> ImageFacts | None:
     """
     if not content.startswith(b"\xff\xd8\xff"):
         return None
+    _check_end(content, "JPEG")
     try:
-        width, height, _ = _header(_Counted(content), "JPEG")
+        header = _header(_Counted(content), "JPEG")
     except _TooManyReads:
         return None
-    return _facts(content, "JPEG", width, height, 1)
+    _check_bounds(header.extent)
+    return _facts("JPEG", header)
 
 
 def check_structure(content: bytes) -> ImageFacts:
     """Return the facts of a storable image. Raises Permanent: no image, another format, cut off, damaged or too large."""
-    form, width, height, frames = _extent(content)
-    return _facts(content, form, width, height, frames)
+    form, header = _looked_at(content)
+    if not header.extent.ended:
+        raise Permanent(FailureCode.TRUNCATED, f"The {NAMES[form]} ends in the middle of a frame.")
+    return _facts(form, header)
 
 
 def check_decoded(content: bytes) -> ImageFacts:
     """Return the facts of an image that decodes to its last frame. Raises Permanent, and MemoryError."""
-    form, width, height, frames = _extent(content)
-    facts = _facts(content, form, width, height, frames)
+    form, header = _looked_at(content)
+    extent = header.extent
     with _named(form), _bombs_are_errors(), Image.open(io.BytesIO(content), formats=(form,)) as image:
         if form == "JPEG":
-            image.draft(None, (max(1, width // _DRAFT), max(1, height // _DRAFT)))
-        for frame in range(frames):
+            image.draft(None, (max(1, extent.width // _DRAFT), max(1, extent.height // _DRAFT)))
+        for frame in range(extent.frames):
             if frame:
                 image.seek(frame)
             image.load()
-    return facts
+    return _facts(form, header)
 
 
-def _extent(content: bytes) -> tuple[str, int, int, int]:
-    """Return format, width, height and frames. What Pillow would allocate for is looked at before Pillow sees it."""
+@dataclass(frozen=True, slots=True)
+class _Header:
+    """What a header says; `turned` where the image is shown with its sides exchanged."""
+
+    extent: Extent
+    turned: bool = False
+
+
+def _looked_at(content: bytes) -> tuple[str, _Header]:
+    """Return format and header of an image within bounds. What Pillow would allocate for is looked at before Pillow sees it."""
     form = sniff(content)
     early = {"GIF": gif_extent, "WEBP": webp_extent}.get(form)
-    if early is None:
-        return form, *_header(io.BytesIO(content), form)
-    width, height, frames = early(content, MAX_FRAMES)
-    _check_bounds(width, height, frames)
-    opened = _header(io.BytesIO(content), form)
-    return form, max(width, opened[0]), max(height, opened[1]), frames if form == "GIF" else opened[2]
+    said = early(content, MAX_FRAMES) if early is not None else None
+    if said is not None:
+        _check_bounds(said)
+    _check_end(content, form)
+    header = _header(io.BytesIO(content), form)
+    if said is not None:
+        header = replace(header, extent=_larger(said, header.extent, counts=form == "GIF"))
+    _check_bounds(header.extent)
+    return form, header
 
 
-def _header(stream: io.BytesIO, form: str) -> tuple[int, int, int]:
-    """Return width, height and frames by Pillow's parser of this one format."""
+def _larger(said: Extent, opened: Extent, *, counts: bool) -> Extent:
+    """Return the sides that hold both; the frames are those of `said` where it counts them."""
+    width, height = max(said.width, opened.width), max(said.height, opened.height)
+    return Extent(width, height, said.frames if counts else opened.frames, said.ended)
+
+
+def _header(stream: io.BytesIO, form: str) -> _Header:
+    """Return what Pillow's parser of this one format finds."""
     with _named(form), Image.open(stream, formats=(form,)) as image:
-        return (*image.size, _frames(image, form))
+        turned = form in _TURNED_BY_EXIF and is_turned(image.info.get("exif") or b"")
+        return _Header(Extent(*image.size, _frames(image, form)), turned)
 
 
 def _frames(image: Any, form: str) -> int:
@@ -110,17 +138,24 @@ def _frames(image: Any, form: str) -> int:
     return 1 if form in {"GIF", "JPEG"} else int(getattr(image, "n_frames", 1))
 
 
-def _facts(content: bytes, form: str, width: int, height: int, frames: int) -> ImageFacts:
-    _check_bounds(width, height, frames)
+def _facts(form: str, header: _Header) -> ImageFacts:
+    """Return the facts, with the sides that are shown."""
+    sides = header.extent.width, header.extent.height
+    return ImageFacts(*FACTS[form], *(reversed(sides) if header.turned else sides))
+
+
+def _check_end(content: bytes, form: str) -> None:
     if not is_whole(content, form):
-        raise Permanent(FailureCode.TRUNCATED, f"{form} without its end")
-    return ImageFacts(*FACTS[form], width, height)
+        raise Permanent(FailureCode.TRUNCATED, f"The {NAMES[form]} has no end.")
 
 
-def _check_bounds(width: int, height: int, frames: int) -> None:
-    detail = f"{width} x {height} pixels, {frames} frames"
+def _check_bounds(extent: Extent) -> None:
+    width, height, frames = extent.width, extent.height, extent.frames
+    detail = f"The image is {width} x {height} pixels in {frames} {'frame' if frames == 1 else 'frames'}."
+    if width < 1 or height < 1:
+        raise Permanent(FailureCode.IMAGE_BROKEN, detail)
     if frames > MAX_FRAMES:
-        raise Permanent(FailureCode.TOO_MANY_FRAMES, f"more than {MAX_FRAMES} frames")
+        raise Permanent(FailureCode.TOO_MANY_FRAMES, f"The animation has more than {MAX_FRAMES} frames.")
     if width > MAX_SIDE or height > MAX_SIDE:
         raise Permanent(FailureCode.SIDE_TOO_LONG, detail)
     if width * height * frames > MAX_PIXELS:
@@ -135,12 +170,13 @@ def _named(form: str) -> Iterator[None]:
     except (Permanent, MemoryError, _TooManyReads):
         raise
     except (Image.DecompressionBombError, Image.DecompressionBombWarning) as error:
-        raise Permanent(FailureCode.TOO_MANY_PIXELS, form) from error
+        raise Permanent(FailureCode.TOO_MANY_PIXELS, f"The {NAMES[form]} decodes to more pixels than its header says.") from error
     except EOFError as error:
-        raise Permanent(FailureCode.TRUNCATED, f"{form} with fewer frames than it announces") from error
+        raise Permanent(FailureCode.TRUNCATED, f"The {NAMES[form]} has fewer frames than it announces.") from error
     except Exception as error:
-        code = FailureCode.TRUNCATED if "truncated" in str(error).lower() else FailureCode.IMAGE_BROKEN
-        raise Permanent(code, f"{form}: {type(error).__name__}") from error
+        if "truncated" in str(error).lower():
+            raise Permanent(FailureCode.TRUNCATED, f"The data of the {NAMES[form]} end too early.") from error
+        raise Permanent(FailureCode.IMAGE_BROKEN, f"The {NAMES[form]} cannot be decoded.") from error
 
 
 @contextmanager

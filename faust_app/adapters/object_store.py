@@ -8,7 +8,15 @@ from typing import Any, Final, Self
 import aioboto3
 import aiohttp
 from botocore.config import Config
-from botocore.exceptions import BotoCoreError, ClientError, HTTPClientError
+from botocore.exceptions import (
+    BotoCoreError,
+    ClientError,
+    ConnectTimeoutError,
+    EndpointConnectionError,
+    HTTPClientError,
+    NoCredentialsError,
+    ReadTimeoutError,
+)
 from botocore.parsers import ResponseParserError
 
 from faust_app.adapters.s3_put import SignedPut
@@ -113,7 +121,7 @@ class S3ObjectStore:
             with _named("DeleteObjects"):
                 answer = await self._client.delete_objects(Bucket=self._bucket, Delete={"Objects": objects, "Quiet": True})
             if answer.get("Errors"):
-                raise Unavailable(Dependency.STORAGE, f"DeleteObjects: {answer['Errors'][0].get('Code', 'error')}")
+                raise Unavailable(Dependency.STORAGE, f"Storage answered DeleteObjects with {answer['Errors'][0].get('Code', 'an error')}.")
 
     async def list_keys(self, prefix: str, *, after: str = "") -> AsyncIterator[str]:
         """Yield every key under the prefix that comes after `after`, in order."""
@@ -143,10 +151,24 @@ def _named(operation: str) -> Iterator[None]:
     try:
         yield
     except ClientError as error:
-        raise Unavailable(Dependency.STORAGE, f"{operation}: {_code(error)}") from error
+        raise Unavailable(Dependency.STORAGE, f"Storage answered {operation} with {_code(error)}.") from error
     except (BotoCoreError, HTTPClientError, ResponseParserError, aiohttp.ClientError, OSError, TimeoutError) as error:
-        raise Unavailable(Dependency.STORAGE, f"{operation}: {type(error).__name__}") from error
+        raise Unavailable(Dependency.STORAGE, _unanswered(operation, error)) from error
+
+
+def _unanswered(operation: str, error: Exception) -> str:
+    match error:
+        case NoCredentialsError():
+            return f"There are no credentials for {operation}."
+        case aiohttp.ClientConnectorError() | EndpointConnectionError():
+            return f"There is no connection to storage for {operation}."
+        case TimeoutError() | ConnectTimeoutError() | ReadTimeoutError():
+            return f"Storage did not answer {operation} in time."
+        case ResponseParserError():
+            return f"What storage answered to {operation} is no document of S3."
+        case _:
+            return f"The connection to storage broke off during {operation}."
 
 
 def _code(error: ClientError) -> str:
-    return str(error.response.get("Error", {}).get("Code", "error"))[:60]
+    return str(error.response.get("Error", {}).get("Code", "an error"))[:60]

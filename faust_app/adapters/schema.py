@@ -10,7 +10,7 @@ import sqlalchemy
 from alembic import command
 from alembic.config import Config
 
-from faust_app.adapters.database import INIT_COMMAND
+from faust_app.adapters.database import INIT_COMMAND, describe
 from faust_app.adapters.history_months import NAMES_OF_MONTHS, split_off
 from faust_app.core.failure import Dependency, Unavailable
 from faust_app.core.months import months_missing
@@ -37,7 +37,7 @@ def _upgrade(address: dict[str, str | int]) -> str:
         with engine.connect() as connection:
             return _upgrade_on(connection)
     except (sqlalchemy.exc.OperationalError, sqlalchemy.exc.InterfaceError, pymysql.err.OperationalError) as error:
-        raise Unavailable(Dependency.DATABASE, f"schema: {_one_line(error)}") from error
+        raise Unavailable(Dependency.DATABASE, f"The schema cannot be set up. {describe(getattr(error, 'orig', None) or error)}") from error
     finally:
         engine.dispose()
 
@@ -46,7 +46,7 @@ def _upgrade_on(connection: sqlalchemy.Connection) -> str:
     connection.execute(sqlalchemy.text("SET lock_wait_timeout = 5"))
     taken = connection.execute(sqlalchemy.text("SELECT GET_LOCK(:name, :wait)"), {"name": _LOCK, "wait": _LOCK_WAIT_SECONDS}).scalar()
     if taken != 1:
-        raise Unavailable(Dependency.DATABASE, f"another process is changing the schema for over {_LOCK_WAIT_SECONDS} s")
+        raise Unavailable(Dependency.DATABASE, f"Another process is changing the schema for over {_LOCK_WAIT_SECONDS} s.")
     config = Config()
     config.set_main_option("script_location", str(_MIGRATIONS).replace("%", "%%"))
     config.attributes["connection"] = connection
@@ -63,8 +63,3 @@ def _keep_months_ahead(connection: sqlalchemy.Connection) -> None:
     existing = [str(name) for name in connection.execute(sqlalchemy.text(NAMES_OF_MONTHS)).scalars()]
     for month in months_missing(existing, today):
         connection.execute(sqlalchemy.text(split_off(month)))
-
-
-def _one_line(error: Exception) -> str:
-    cause = getattr(error, "orig", None) or error
-    return f"{type(cause).__name__} {cause.args[0] if cause.args else ''}".strip()

@@ -6,6 +6,7 @@ from aiokafka.admin import AIOKafkaAdminClient, NewTopic
 from aiokafka.admin.config_resource import ConfigResource, ConfigResourceType
 from aiokafka.errors import KafkaError, TopicAlreadyExistsError, for_code
 
+from faust_app.adapters.kafka_errors import kafka_sentence
 from faust_app.core.failure import Dependency, Unavailable
 from faust_app.core.topics import TopicSpec
 
@@ -23,7 +24,7 @@ async def ensure_topics(servers: Sequence[str], topics: Sequence[TopicSpec], *, 
             config = {**spec.config, "min.insync.replicas": str(min_insync)}
             await admin.alter_configs([ConfigResource(ConfigResourceType.TOPIC, spec.name, config)])
     except (KafkaError, OSError) as error:
-        raise Unavailable(Dependency.KAFKA, f"topics: {type(error).__name__}: {error}") from error
+        raise Unavailable(Dependency.KAFKA, f"The topics cannot be set up. {kafka_sentence(error)} {error}") from error
     finally:
         await admin.close()
     return created

@@ -101,5 +101,5 @@ def _described(error: Exception, timeout: float) -> str:
     if isinstance(error, aiohttp.ClientConnectorDNSError):
         return "its host name does not resolve"
     if isinstance(error, aiohttp.ClientConnectorError):
-        return f"no connection: {error.os_error.strerror or type(error.os_error).__name__}"
-    return f"the transfer broke off: {type(error).__name__}"
+        return f"no connection: {error.os_error.strerror or 'nobody listens'}"
+    return "the transfer broke off"

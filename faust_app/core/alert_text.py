@@ -131,7 +131,7 @@ def _noun(alert: Alert) -> str:
 
 def _what(alert: Alert, advice: Advice) -> str:
     place = f" at {alert.host}" if alert.host else ""
-    detail = one_line(alert.detail, _DETAIL)
+    detail = one_line(alert.detail, _DETAIL).removesuffix(".")
     return f"{advice.what}{place}" + (f" ({detail})" if detail else "")
 
 

@@ -87,7 +87,8 @@ class Dependency(StrEnum):
 class Failure(Exception):  # noqa: N818 - the three below are classes of failure, the word of the whole product
     """A named reason why a step did not succeed; `detail` is a sentence on one line, without secrets, safe to show.
 
-    Whatever it is given, the detail becomes one printable line: adapters quote strangers in it.
+    `host` is the host that failed where it is another than the source's own: a redirect leads there. Whatever it is given, the
+    detail becomes one printable line: adapters quote strangers in it.
     """
 
     def __init__(self, code: FailureCode, detail: str = "") -> None:
@@ -95,6 +96,13 @@ class Failure(Exception):  # noqa: N818 - the three below are classes of failure
         super().__init__(f"{code.value}: {shown}" if shown else code.value)
         self.code = code
         self.detail = shown
+        self.host: str | None = None
+
+    def at(self, host: str) -> Self:
+        """Name the host that failed, to which the source redirects; return the failure."""
+        self.host = host
+        self.detail = detail_of(f"{self.detail} The source redirects to {host}.")
+        return self
 
 
 class Permanent(Failure):

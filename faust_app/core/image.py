@@ -5,10 +5,10 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from enum import StrEnum
 from typing import Final
-from urllib.parse import urlsplit
 
 from faust_app.core.content import NO_VALIDATORS, Validators
 from faust_app.core.events import ImageEvent, LastError, Op
+from faust_app.core.source_url import UrlError, parse_url
 
 ImageKey = tuple[int, bytes]
 """Shop number and the image id's bytes; sorts the way rows are locked."""
@@ -117,16 +117,17 @@ def begun_anew(row: ImageRow, *, version: int, open_since: datetime, wake_at: da
 
 
 def source_host(url: str) -> str:
-    """Return the lower-case host of a valid source URL, with its port where one is written; at most 255 characters."""
-    parts = urlsplit(url)
-    host = parts.hostname or ""
-    return (f"{host}:{parts.port}" if parts.port else host)[:255]
+    """Return the host that an address is fetched from, with a port of its own; at most 255 characters, none for no address."""
+    try:
+        return parse_url(url).authority[:255]
+    except UrlError:
+        return ""
 
 
 def source_origin(url: str) -> str:
     """Return scheme, host and port of a valid source URL, without the path that may carry a secret."""
-    parts = urlsplit(url)
-    return f"{parts.scheme}://{parts.netloc}/"
+    parts = parse_url(url)
+    return f"{parts.scheme}://{parts.authority}/"
 
 
 OBJECTS: Final = "shops/"

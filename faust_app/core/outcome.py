@@ -58,14 +58,17 @@ class Retry:
     code: FailureCode
     detail: str
     delay: timedelta
+    host: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class Park:
-    """The image waits for its source, or for us, and nothing is counted against it."""
+    """The image waits for its source, or for us, and nothing is counted against it; code and detail say why where it is known."""
 
     row: ImageRow
     delay: timedelta
+    code: FailureCode | None = None
+    detail: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -137,7 +140,7 @@ def settle(current: ImageRow | None, outcome: Outcome, *, now: datetime, replace
         case Retry():
             return _retry(current, outcome, now)
         case Park():
-            return Settlement(_waiting(current, now + outcome.delay, WakeReason.PARKED))
+            return Settlement(_parked(current, outcome, now))
         case HandedOver():
             return Settlement(_waiting(current, now + outcome.delay, WakeReason.RUNNING))
         case _:
@@ -175,16 +178,16 @@ def _failed(current: ImageRow, outcome: Failed, now: datetime) -> Settlement:
         state=ImageState.FAILED,
         error_code=outcome.code.value,
         error_detail=outcome.detail,
-        fingerprint=fingerprint(outcome.code, current.source_host),
+        fingerprint=fingerprint(outcome.code, outcome.host or current.source_host),
     )
     entry = HistoryEntry(current.key, now, current.version, "failed", code=outcome.code.value, detail=outcome.detail)
     garbage = (Garbage(current.key, outcome.leaves, now + LATE_PUT),) if outcome.leaves is not None else ()
-    return Settlement(row, entry, garbage, _occurrence(row))
+    return Settlement(row, entry, garbage, _occurrence(row, outcome.host or current.source_host))
 
 
-def _occurrence(row: ImageRow) -> Occurrence:
-    """Return how the alert of a failed row counts it."""
-    code, host = row.error_code or "", row.source_host
+def _occurrence(row: ImageRow, host: str | None) -> Occurrence:
+    """Return how the alert of a failed row counts it; `host` is the one that failed."""
+    code = row.error_code or ""
     cause = row.fingerprint or fingerprint(code, host)
     return Occurrence(cause, code, host if severity_of(code) is Severity.SHOP else None, *row.key, row.error_detail or "")
 
@@ -195,9 +198,15 @@ def _retry(current: ImageRow, outcome: Retry, now: datetime) -> Settlement:
         attempt=current.attempt + 1,
         error_code=outcome.code.value,
         error_detail=outcome.detail,
-        fingerprint=fingerprint(outcome.code, current.source_host),
+        fingerprint=fingerprint(outcome.code, outcome.host or current.source_host),
     )
     return Settlement(row, HistoryEntry(current.key, now, current.version, "retry", code=outcome.code.value, detail=outcome.detail))
+
+
+def _parked(current: ImageRow, outcome: Park, now: datetime) -> ImageRow:
+    """Return the row as it waits; why is left as it was where nothing new is known."""
+    row = _waiting(current, now + outcome.delay, WakeReason.PARKED)
+    return row if outcome.code is None else replace(row, error_code=outcome.code.value, error_detail=outcome.detail)
 
 
 def _waiting(row: ImageRow, until: datetime, reason: WakeReason) -> ImageRow:

@@ -52,7 +52,7 @@ Plan = Store | Remove | Skip | Unknown
 def plan(event: ImageEvent, row: ImageRow | None) -> Plan:
     """Decide by version first, then state, then retry count (design of the record's contract)."""
     if row is None or event.version > row.version:
-        return Unknown("the row is missing" if row is None else f"the row is at version {row.version}")
+        return Unknown("The row is missing." if row is None else f"The row is at version {row.version}.")
     if event.version < row.version:
         return Skip(SkipReason.SUPERSEDED)
     if row.state is not ImageState.IN_PROGRESS:
@@ -60,7 +60,7 @@ def plan(event: ImageEvent, row: ImageRow | None) -> Plan:
     if event.retry_count < row.attempt:
         return Skip(SkipReason.OLD_COPY)
     if event.retry_count > row.attempt:
-        return Unknown(f"the row is at attempt {row.attempt}")
+        return Unknown(f"The row is at attempt {row.attempt}.")
     if row.op is Op.DELETE or row.source_url is None:
         return Remove(row)
     return Store(row, row.source_url, _usable_validators(row))

@@ -7,6 +7,7 @@ from typing import TypeVar
 from pydantic import ValidationError
 
 from faust_app.core.events import ImageEvent, ImageRequest, problems
+from faust_app.core.foreign import one_line
 from faust_app.core.strict_json import NotStrict, check_strict
 
 M = TypeVar("M", ImageEvent, ImageRequest)
@@ -57,6 +58,7 @@ def _parsed(model: type[M], record: Record) -> M | Unparseable:
         check_strict(value)
         return model.model_validate_json(value)
     except NotStrict as problem:
-        return Unparseable(f"record: {problem}")
+        return Unparseable(f"The record {problem}.")
     except ValidationError as error:
-        return Unparseable("; ".join(f"{field}: {reason}" for field, reason in problems(error))[:500])
+        wrong = "; ".join(f"{field}: {reason}" for field, reason in problems(error))
+        return Unparseable(one_line(f"The record has wrong fields. {wrong}."))

@@ -35,4 +35,4 @@ def still_lost(current: ImageRow | None, judged: ImageRow) -> bool:
 
 def lost_repeatedly(row: ImageRow) -> Failed:
     """Return the end of a row that was lost once more after every rescue."""
-    return Failed(row, FailureCode.LOST_REPEATEDLY, f"lost {row.rescues + 1} times")
+    return Failed(row, FailureCode.LOST_REPEATEDLY, f"The image was lost {row.rescues + 1} times.")

@@ -48,7 +48,7 @@ def judge(row: ImageRow, failure: Failure, backoff: Backoff, *, jitter: float) -
             wish = min(failure.retry_after or 0.0, MAX_RETRY_AFTER)
             return _again(row, failure, max(backoff.before(row.attempt + 1) * jitter, wish))
         case Permanent():
-            repeated = row.error_code == failure.code or row.attempt >= MAX_RETRIES
+            repeated = (row.attempt > 0 and row.error_code == failure.code) or row.attempt >= MAX_RETRIES
             if failure.code not in _SECOND_LOOK_AT or repeated:
                 return _final(row, failure)
             return _again(row, failure, SECOND_LOOK * jitter)
@@ -57,8 +57,8 @@ def judge(row: ImageRow, failure: Failure, backoff: Backoff, *, jitter: float) -
 
 
 def _again(row: ImageRow, failure: Failure, seconds: float) -> Retry:
-    return Retry(row, failure.code, failure.detail, timedelta(seconds=seconds))
+    return Retry(row, failure.code, failure.detail, timedelta(seconds=seconds), failure.host)
 
 
 def _final(row: ImageRow, failure: Failure) -> Failed:
-    return Failed(row, failure.code, failure.detail)
+    return Failed(row, failure.code, failure.detail, failure.host)

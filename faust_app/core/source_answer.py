@@ -46,7 +46,7 @@ PACE: Final = Pace()
 
 def refused(status: int, headers: Mapping[str, str]) -> Failure:
     """Name a status other than success."""
-    detail = f"status {status}"
+    detail = f"The source answered with status {status}."
     if status in _PERMANENT:
         return Permanent(_PERMANENT[status], detail)
     if status in _BUSY:
@@ -63,9 +63,9 @@ def check_announcement(headers: Mapping[str, str], length: int | None, max_bytes
     """
     encodings = {part.strip().lower() for part in headers.get("Content-Encoding", "").split(",")}
     if encodings - {"", "identity"}:
-        raise Permanent(FailureCode.CONTENT_ENCODED, "a Content-Encoding that we did not ask for")
+        raise Permanent(FailureCode.CONTENT_ENCODED, "The answer has a Content-Encoding that we did not ask for.")
     if length is not None and length > max_bytes:
-        raise Permanent(FailureCode.TOO_LARGE, f"{length} bytes announced, {max_bytes} allowed")
+        raise Permanent(FailureCode.TOO_LARGE, f"The source announces {length} bytes; {max_bytes} are allowed.")
 
 
 def validators(headers: Mapping[str, str]) -> Validators:

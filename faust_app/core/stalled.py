@@ -1,12 +1,23 @@
 """What is unfinished, in numbers: how many images wait, are queued or lost, and which of them need a look."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Final
 
-from faust_app.core.image import ImageRow, ImageState
+from faust_app.core.image import ImageRow, ImageState, WakeReason
 from faust_app.core.stall import Offsets, TopicPartition, lost_below, standing
+
+_BY_REASON: Final = {
+    WakeReason.UNSENT: "The request is accepted; Kafka has not acknowledged its event.",
+    WakeReason.RETRY: "The last try failed; the image is tried again at its time.",
+    WakeReason.PARKED: "The source is given time, and nothing is counted against the image.",
+    WakeReason.WOKEN: "The source was given time; the image goes on, and Kafka has not acknowledged its event.",
+    WakeReason.RESCUED: "The event left no outcome; it is published again.",
+    WakeReason.RUNNING: "A worker fetches the image; should the worker die, the event is published again at its time.",
+    WakeReason.REPUBLISHED: "The image is fetched once more at its time.",
+}
 
 MAX_LISTED: Final = 200
 """Rows that are listed at most, of each kind; for all of them there is the database."""
@@ -21,6 +32,37 @@ class Kind(StrEnum):
     OVERDUE = "overdue"  #: their time passed a minute ago or more, and nobody published them
     QUEUED = "queued"  #: their event is in Kafka, before a worker or in its hands
     FAILED = "failed"  #: they need a person
+
+
+def why_it_waits(row: ImageRow) -> str | None:
+    """Return why a row waits for its time, in sentences: its reason, and what its last failure said; None if it waits for none."""
+    if row.wake_reason is None:
+        return None
+    return " ".join(part for part in (_BY_REASON[row.wake_reason], row.error_detail) if part)
+
+
+@dataclass(frozen=True, slots=True)
+class Wait:
+    """Images that wait for the same thing: `images` of those that are listed, `next_at` the first of their times (UTC)."""
+
+    host: str | None
+    why: str
+    images: int
+    next_at: datetime | None
+
+
+def waits_of(rows: Iterable[ImageRow]) -> list[Wait]:
+    """Return what the rows wait for, and at which host, the most images first."""
+    by_cause: dict[tuple[str | None, str], list[ImageRow]] = {}
+    for row in rows:
+        why = why_it_waits(row)
+        if why is not None:
+            by_cause.setdefault((row.source_host, why), []).append(row)
+    waits = [
+        Wait(host, why, len(alike), min((row.wake_at for row in alike if row.wake_at), default=None))
+        for (host, why), alike in by_cause.items()
+    ]
+    return sorted(waits, key=lambda wait: -wait.images)
 
 
 @dataclass(frozen=True, slots=True)

@@ -54,7 +54,7 @@ class Breaker:
         now = asyncio.get_running_loop().time()
         self._window.add(now, bad=True)
         if dependency_is_away(self._window.tally(now)) or not await self._ask_once():
-            self.open(str(failure))
+            self.open(failure.detail or failure.code.sentence)
         return self.is_open
 
     def open(self, reason: str) -> None:

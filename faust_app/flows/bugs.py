@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import Callable
 from datetime import timedelta
+from typing import Final
 
 import structlog
 
@@ -19,6 +20,7 @@ from faust_app.flows.wake import wake
 log = structlog.get_logger()
 
 _ANY_HOST = ""
+_OF_THE_SHOP: Final = "Images of this shop meet an error of our own code, again and again; one a minute is tried."
 
 
 class Bugs:
@@ -55,7 +57,7 @@ class Bugs:
         """Return how an image of a shop waits that met nothing but bugs, None where it may go on."""
         if self._health.admits((row.shop_no, _ANY_HOST), _now()):
             return None
-        return Park(row, timedelta(seconds=PARK_SECONDS * self._jitter()))
+        return Park(row, timedelta(seconds=PARK_SECONDS * self._jitter()), FailureCode.INTERNAL_ERROR, _OF_THE_SHOP)
 
     def note(self, outcome: Outcome) -> None:
         """Count an outcome that was written."""
@@ -72,7 +74,7 @@ class Bugs:
             self.on_parked(shop_no)
         tally = self._outcomes.tally(now)
         if self.brake is None and release_is_broken(tally):
-            self._set_brake(f"{tally.bad} of {tally.calls} outcomes in {BUG_SECONDS} s were errors of our own code")
+            self._set_brake(f"{tally.bad} of {tally.calls} outcomes in {BUG_SECONDS} s were errors of our own code.")
 
     async def run_pass(self) -> None:
         """Enter the worker, then write its brake or learn that it was lifted, and wake what may go on. Raises Unavailable."""

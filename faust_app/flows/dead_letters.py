@@ -32,7 +32,7 @@ class DeadLetters:
         """Publish the record of an image that failed."""
         row = failed.row
         image = (row.shop_no, row.image_id.decode(), row.version, row.attempt)
-        await self._publish(record, failed.code, failed.detail, group=self._group, image=image, host=row.source_host)
+        await self._publish(record, failed.code, failed.detail, group=self._group, image=image, host=failed.host or row.source_host)
 
     async def of_row(self, failed: Failed) -> None:
         """Publish a dead letter of a row whose record is gone: its event as it would be published now."""

@@ -6,7 +6,7 @@ from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 from enum import Enum, auto
-from typing import assert_never
+from typing import Final, assert_never
 
 import structlog
 
@@ -28,6 +28,9 @@ from faust_app.flows.sources import Sources
 from faust_app.metrics import Metrics
 
 log = structlog.get_logger()
+
+
+OURS: Final = "An error of our own code; the log of the worker has its traceback."
 
 
 class Handled(Enum):
@@ -179,8 +182,8 @@ class Ingest:
                 break
         log.error("event failed unexpectedly", **record_ids(record), exc_info=guilty)
         if row is None:
-            return GiveUp(FailureCode.INTERNAL_ERROR, type(guilty).__name__)
-        return self._bug(row, guilty)
+            return GiveUp(FailureCode.INTERNAL_ERROR, OURS)
+        return self._bug(row)
 
     async def _load(self, key: ImageKey, deadline: float) -> ImageRow | None:
         try:
@@ -188,7 +191,7 @@ class Ingest:
                 with self._metrics.step_seconds.labels("load").time():
                     row = await self._loads.submit(key)
         except TimeoutError as error:
-            raise Unavailable(Dependency.DATABASE, "the event's deadline passed while loading") from error
+            raise Unavailable(Dependency.DATABASE, "The row was not loaded before its deadline.") from error
         self._breakers[Dependency.DATABASE].succeeded()
         return row
 
@@ -214,9 +217,9 @@ class Ingest:
             raise
         except Failure as failure:
             return self._judge(decided.row, await self._sources.failed(decided.row, failure))
-        except Exception as error:
+        except Exception:
             log.exception("image failed unexpectedly", **row_ids(decided.row))
-            return self._bug(decided.row, error)
+            return self._bug(decided.row)
         self._sources.answered(decided.row)
         if isinstance(outcome, Stored):
             self._breakers[Dependency.STORAGE].succeeded()
@@ -228,9 +231,9 @@ class Ingest:
             raise judged
         return judged
 
-    def _bug(self, row: ImageRow, error: Exception) -> Outcome:
+    def _bug(self, row: ImageRow) -> Outcome:
         """Judge an error of ours: it is tried again like a failure of the source."""
-        return self._judge(row, Transient(FailureCode.INTERNAL_ERROR, type(error).__name__))
+        return self._judge(row, Transient(FailureCode.INTERNAL_ERROR, OURS))
 
     async def _load_group(self, keys: Sequence[ImageKey]) -> list[ImageRow | None]:
         rows = await self._repository.load(keys)

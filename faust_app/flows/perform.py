@@ -37,7 +37,7 @@ class Performer:
         shown = plan.row.shown
         if isinstance(answer, NotModified):
             if shown is None:
-                raise Transient(FailureCode.SOURCE_ERROR, "304 without anything to compare with")
+                raise Transient(FailureCode.SOURCE_ERROR, "The source answered 304 to a request without a condition.")
             return Kept(plan.row, replace(shown, version=plan.row.version), transferred=False)
         self._metrics.fetched_bytes.inc(len(answer.content))
         digest = await _sha256(answer.content)
@@ -51,7 +51,7 @@ class Performer:
         started = clock()
         self._pace.fetching(source, started)
         try:
-            async with _until(deadline, Transient(FailureCode.SOURCE_TIMEOUT, "the event's deadline passed while fetching")):
+            async with _until(deadline, Transient(FailureCode.SOURCE_TIMEOUT, "The image was not fetched before its deadline.")):
                 return await self._fetcher.fetch(plan.url, plan.validators)
         finally:
             ended = clock()
@@ -63,7 +63,7 @@ class Performer:
             facts = await self._check.check(answer.content)
         key = object_key(row.shop_no, row.image_id, row.version, digest.hex(), facts.extension)
         metadata = {"shop-no": str(row.shop_no), "image-id": quote(row.image_id, safe="")}
-        async with _until(deadline, Unavailable(Dependency.STORAGE, "the event's deadline passed while storing")):
+        async with _until(deadline, Unavailable(Dependency.STORAGE, "The image was not stored before its deadline.")):
             with self._metrics.step_seconds.labels("put").time():
                 await self._store.put(key, answer.content, content_type=facts.content_type, sha256=digest.hex(), metadata=metadata)
         self._metrics.stored_bytes.inc(len(answer.content))

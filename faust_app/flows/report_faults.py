@@ -120,7 +120,7 @@ class FaultReporter:
         except Unavailable as failure:
             await self._without_database(failure.detail)
         except TimeoutError:
-            await self._without_database(f"no answer within {DATABASE_SECONDS:.0f} s")
+            await self._without_database(f"The database did not answer within {DATABASE_SECONDS:.0f} s.")
 
     async def _write_all(self) -> None:
         await self._faults.ping()

@@ -64,7 +64,7 @@ class Rescue:
 
     def _report(self, lost: int) -> None:
         if lost:
-            self._alerts.open(FaultKind.LOST, detail=f"{lost} images in one look", waiting=lost)
+            self._alerts.open(FaultKind.LOST, detail=f"{lost} images were lost when it was looked last.", waiting=lost)
         else:
             self._alerts.close(FaultKind.LOST)
 

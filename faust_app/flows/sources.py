@@ -59,7 +59,7 @@ class Sources:
         self._waking: set[Source] = set()
         self.egress: Breaker | None = None
         """The breaker of our own way out; without one every failure is the source's."""
-        self.on_parked: Callable[[str, FailureCode, bool], None] = lambda _host, _code, _for_all: None
+        self.on_parked: Callable[[str, Failure, bool], None] = lambda _host, _failure, _for_all: None
         """Told of a parked host, why, and whether it is parked for every shop."""
         self.on_answered: Callable[[str], None] = lambda _host: None
         """Told of a parked host that answers again."""
@@ -72,8 +72,8 @@ class Sources:
         code = self._health.code(source)
         if row.open_since is not None and datetime.now(UTC).replace(tzinfo=None) - row.open_since >= PATIENCE:
             given_up = FailureCode.SOURCE_BLOCKED if code in BLOCKING else FailureCode.HOST_DOWN
-            return Failed(row, given_up, f"{code.value if code else 'failing'} for over {PATIENCE.days * 24} hours")
-        return Park(row, timedelta(seconds=PARK_SECONDS * self._jitter()))
+            return Failed(row, given_up, f"The host failed for over {PATIENCE.days * 24} hours. {code.sentence if code else ''}")
+        return Park(row, timedelta(seconds=PARK_SECONDS * self._jitter()), code, f"The host {source[1]} is left alone for some minutes.")
 
     def answered(self, row: ImageRow) -> None:
         """Note that the source answered, whatever it said of the image."""
@@ -94,12 +94,12 @@ class Sources:
             self.answered(row)
             return failure
         if failure.code in UNREACHED and await self._is_ours(row):
-            return Unavailable(Dependency.EGRESS, failure.code.value)
+            return Unavailable(Dependency.EGRESS, failure.detail)
         source = _source(row)
         if self._health.failed(source, failure.code, _now()):
             for_all = self._health.is_parked_for_all(source[1])
             log.warning("source parked", shop_no=source[0], host=source[1], code=failure.code.value, for_all=for_all)
-            self.on_parked(source[1], failure.code, for_all)
+            self.on_parked(source[1], failure, for_all)
         return failure
 
     async def run_pass(self) -> None:
@@ -123,7 +123,7 @@ class Sources:
         """Raise Unavailable unless one of the hosts met last lets us connect: the probe of our own network."""
         origins = list(self._recent)
         if origins and not any(await asyncio.gather(*(self._fetcher.connects(origin) for origin in origins))):
-            raise Unavailable(Dependency.EGRESS, f"none of {len(origins)} hosts can be reached")
+            raise Unavailable(Dependency.EGRESS, f"None of {len(origins)} hosts can be reached.")
 
     async def _is_ours(self, row: ImageRow) -> bool:
         """Decide whether our network is to blame, with a little time for others to fail or to get through."""

@@ -153,7 +153,7 @@ def _refused(record: Record, error: Exception) -> Refused:
     """Name what a record met alone: what the database says of its content, or an error of ours."""
     if isinstance(error, Failure):
         return Refused(record, error.code, error.detail)
-    return Refused(record, FailureCode.INTERNAL_ERROR, "An error of ours met this request; the log of the worker has its traceback.")
+    return Refused(record, FailureCode.INTERNAL_ERROR, "An error of our own code; the log of the worker has its traceback.")
 
 
 def _is_fresh(record: Record, stored: IntakeOffset | None) -> bool:

@@ -4,7 +4,7 @@ from collections.abc import Callable
 from typing import Final
 
 from faust_app.core.alert import FaultKind
-from faust_app.core.failure import Dependency, FailureCode
+from faust_app.core.failure import Dependency, Failure
 from faust_app.flows.breakers import Breaker, Breakers
 from faust_app.flows.bugs import Bugs
 from faust_app.flows.ports.alerts import Alerts
@@ -52,16 +52,16 @@ class TellFaults:
             self._go_on()
 
     def _shop_parked(self, shop_no: int) -> None:
-        self._alerts.open(FaultKind.SHOP_BUG, detail=f"shop {shop_no}")
+        self._alerts.open(FaultKind.SHOP_BUG, detail=f"Images of shop {shop_no} meet an error of our own code.")
 
-    def _source_parked(self, host: str, code: FailureCode, for_all: bool) -> None:  # noqa: FBT001 - a callback's own order
-        of_all = FaultKind.HOST_BLOCKS if code in BLOCKING else FaultKind.HOST_DOWN
+    def _source_parked(self, host: str, failure: Failure, for_all: bool) -> None:  # noqa: FBT001 - a callback's own order
+        of_all = FaultKind.HOST_BLOCKS if failure.code in BLOCKING else FaultKind.HOST_DOWN
         kind = of_all if for_all else FaultKind.SHOP_HOST_DOWN
         before = self._parked.get(host)
         if before is not None and before is not kind:
             self._alerts.close(before, host=host)
         self._parked[host] = kind
-        self._alerts.open(kind, detail=code.value, host=host)
+        self._alerts.open(kind, detail=failure.detail, host=host)
 
     def _source_answered(self, host: str) -> None:
         kind = self._parked.pop(host, None)

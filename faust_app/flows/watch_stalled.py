@@ -112,7 +112,7 @@ class WatchStalled:
             self._metrics.unfinished.labels(kind.value).set(count)
         self._metrics.oldest_open.set(oldest_open_seconds(report))
         if nobody_publishes(None if before is None else before.counts, counts) and not self._held_by():
-            detail = f"{counts.overdue} images are due for over a minute and nobody publishes them"
+            detail = f"{counts.overdue} images are due for over a minute and nobody publishes them."
             self._alerts.open(FaultKind.LATE_JOBS, detail=detail, waiting=counts.overdue)
         elif not counts.overdue or self._held_by():
             self._alerts.close(FaultKind.LATE_JOBS)
@@ -125,7 +125,7 @@ async def _patience() -> AsyncIterator[None]:
         async with asyncio.timeout(COUNT_SECONDS):
             yield
     except TimeoutError as error:
-        raise Unavailable(Dependency.DATABASE, f"unfinished rows not counted within {COUNT_SECONDS:.0f} s") from error
+        raise Unavailable(Dependency.DATABASE, f"The unfinished rows were not counted within {COUNT_SECONDS:.0f} s.") from error
 
 
 def counts_by_kind(counts: RowCounts) -> dict[Kind, int]:

@@ -9,6 +9,7 @@ from faust_app.core.failure import FailureCode
 from faust_app.core.image import ImageKey, ImageRow
 from faust_app.core.outcome import HistoryEntry
 from faust_app.core.redact import redact_query
+from faust_app.core.stalled import why_it_waits
 from faust_app.flows.ports.images import ImageRepository
 from faust_app.flows.ports.outside import ObjectStore
 from faust_app.web.bodies import image_id_of, shop_no_of
@@ -69,7 +70,7 @@ def describe(row: ImageRow, history: list[HistoryEntry], content: str | None) ->
         "requested_at": time_text(row.requested_at),
         "open_since": time_text(row.open_since),
         "attempt": row.attempt,
-        "waiting": {"until": time_text(row.wake_at), "reason": row.wake_reason} if row.wake_at else None,
+        "waiting": waiting_of(row),
         "position": position_of(row),
         "error": error_of(row),
         "url": content,
@@ -83,6 +84,13 @@ def position_of(row: ImageRow) -> dict[str, object] | None:
     if row.position is None:
         return None
     return {"topic": row.position.topic, "partition": row.position.partition, "offset": row.position.offset}
+
+
+def waiting_of(row: ImageRow) -> dict[str, object] | None:
+    """Return until when the row waits, why, and for which host, as a JSON object."""
+    if row.wake_at is None:
+        return None
+    return {"until": time_text(row.wake_at), "reason": row.wake_reason, "why": why_it_waits(row), "host": row.source_host}
 
 
 def error_of(row: ImageRow) -> dict[str, object] | None:

@@ -8,10 +8,10 @@ from aiohttp import web
 from faust_app.core.failure import Unavailable
 from faust_app.core.image import ImageRow
 from faust_app.core.stall import is_overdue
-from faust_app.core.stalled import MAX_LISTED, Kind, StalledReport
+from faust_app.core.stalled import MAX_LISTED, Kind, StalledReport, waits_of
 from faust_app.flows.watch_stalled import WatchStalled, counts_by_kind, oldest_open_seconds
 from faust_app.web.bodies import invalid
-from faust_app.web.images import error_of, position_of, time_text
+from faust_app.web.images import error_of, position_of, time_text, waiting_of
 from faust_app.web.lag import not_yet
 from faust_app.web.pages import json_answer, page, path_of, problem_page, wants_page
 from faust_app.web.problems import Problem, absence
@@ -128,7 +128,20 @@ def as_json(report: StalledReport, asked: Asked, age: float) -> dict[str, object
         "queued": counts.queued,
         "failed": counts.failed,
         "oldest_open_s": round(oldest_open_seconds(report), 3) if counts.oldest_open else None,
+        **_waits(report),
         "items": [_item(report, row) for row in report.listed(asked.kind, asked.limit)],
+    }
+
+
+def _waits(report: StalledReport) -> dict[str, object]:
+    """Return what the images of one shop wait for, and at which hosts; of all shops that would be no list to read."""
+    if report.shop_no is None:
+        return {}
+    return {
+        "waits_for": [
+            {"host": wait.host, "why": wait.why, "images": wait.images, "next_at": time_text(wait.next_at)}
+            for wait in waits_of(report.rows.get(Kind.WAITING, ()))
+        ]
     }
 
 
@@ -143,7 +156,7 @@ def _item(report: StalledReport, row: ImageRow) -> dict[str, object]:
         "open_s": round((report.as_of - row.open_since).total_seconds(), 3) if row.open_since else None,
         "attempt": row.attempt,
         "rescues": row.rescues,
-        "waiting": {"until": time_text(row.wake_at), "reason": row.wake_reason} if row.wake_at else None,
+        "waiting": waiting_of(row),
         "position": position_of(row),
         "error": error_of(row),
     }
@@ -156,5 +169,7 @@ def _for_people(report: StalledReport, asked: Asked) -> dict[str, Any]:
         "oldest": oldest_open_seconds(report) if report.counts.oldest_open else None,
         "rows": rows,
         "errors": [error_of(row) for row in rows],
+        "waits": [waiting_of(row) for row in rows],
+        "waits_for": waits_of(report.rows.get(Kind.WAITING, ())) if report.shop_no is not None else [],
         "overdue": [is_overdue(row, report.as_of) for row in rows],
     }

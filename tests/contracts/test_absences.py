@@ -21,12 +21,14 @@ from faust_app.core.failure import Dependency, FailureCode, Permanent, RecordRef
 from faust_app.core.image import Position
 from faust_app.core.record import Message
 from faust_app.settings import Settings
+from tests.sentences import is_sentence
 
 Operation = Callable[[S3ObjectStore], Coroutine[Any, Any, object]]
 
 
 def is_away(failure: object, dependency: Dependency) -> Unavailable:
     assert isinstance(failure, Unavailable)
+    assert is_sentence(failure.detail)
     assert (failure.dependency, failure.code) == (dependency, FailureCode(f"{dependency}_unavailable"))  # type: ignore[call-arg]
     return failure
 
@@ -94,7 +96,7 @@ async def test_storage_that_fails_is_away_and_tells_the_operation_and_its_code(n
         with pytest.raises(Unavailable) as caught:
             await OPERATIONS[name](store)
     detail = is_away(caught.value, Dependency.STORAGE).detail
-    assert detail.startswith(f"{name}: ")
+    assert name in detail
     assert name == "HeadObject" or told in detail
     assert "s3cr3t" not in str(caught.value)
 
@@ -207,7 +209,8 @@ async def test_a_database_that_does_not_do_its_part_is_away(error: Exception) ->
     with pytest.raises(Unavailable) as caught:
         await ask(Database(pool))
     detail = is_away(caught.value, Dependency.DATABASE).detail
-    assert detail == " ".join([type(error).__name__, *(str(code) for code in error.args[:1] if isinstance(code, int))])
+    numbers = [str(code) for code in error.args[:1] if isinstance(error, pymysql.err.MySQLError) and isinstance(code, int) and code]
+    assert all(number in detail for number in numbers)
     assert pool.closed == 1, "a connection that met an error is not used again"
 
 
@@ -282,7 +285,7 @@ KAFKA_AWAY = [
 @pytest.mark.parametrize("error", KAFKA_AWAY, ids=lambda error: type(error).__name__)
 async def test_kafka_that_does_not_take_a_record_is_away(error: Exception, later: bool) -> None:  # noqa: FBT001 - pytest's way
     (result,) = await event_log(FailingProducer(error, later=later)).publish([Message("t", b"x")])
-    assert is_away(result, Dependency.KAFKA).detail == type(error).__name__
+    is_away(result, Dependency.KAFKA)
 
 
 @pytest.mark.parametrize("later", [False, True])

@@ -11,11 +11,11 @@ import uvloop
 from aiohttp import AsyncResolver, web
 from aiohttp.abc import AbstractResolver, ResolveResult
 from aiohttp.test_utils import TestServer
-from yarl import URL
 
 from faust_app.adapters.fetcher import HttpFetcher
 from faust_app.core.content import NO_VALIDATORS, Fetched
 from faust_app.core.failure import Failure, FailureCode, Permanent, Transient
+from faust_app.core.source_url import parse_url
 from faust_app.settings import Settings
 
 
@@ -202,9 +202,7 @@ async def test_an_opened_server_is_reached_by_its_name_and_port_only(private: Pr
         assert (await failure(http, "http://images.internal:81/a")).code is FailureCode.PORT_REFUSED
 
 
-@pytest.mark.parametrize(
-    "url", ["http://source.test:22/a", "https://source.test:6379/a", "http://source.test:0/a", "http://127.0.0.1:25/a"]
-)
+@pytest.mark.parametrize("url", ["http://source.test:22/a", "https://source.test:6379/a", "http://127.0.0.1:25/a"])
 async def test_other_ports_are_refused_without_a_connection(port: int, names: Names, url: str) -> None:
     async with fetcher(port, names=names) as http:
         caught = await failure(http, url)
@@ -228,8 +226,17 @@ async def test_real_name_servers_are_asked_without_threads_and_what_they_do_not_
 
 def test_from_https_nobody_is_led_to_http() -> None:
     http = HttpFetcher(Settings(_env_file=None))
+    secure = parse_url("https://shop.test/a")
     with pytest.raises(Permanent) as caught:
-        http._next(URL("https://shop.test/a"), "http://shop.test/a")
+        http._next(secure, "http://shop.test/a")
     assert caught.value.code is FailureCode.BAD_ADDRESS
-    assert http._next(URL("https://shop.test/a"), "/b") == URL("https://shop.test/b")
-    assert http._next(URL("http://shop.test/a"), "https://shop.test/b") == URL("https://shop.test/b")
+    assert http._next(secure, "/b") == parse_url("https://shop.test/b")
+    assert http._next(parse_url("http://shop.test/a"), "https://shop.test/b") == parse_url("https://shop.test/b")
+
+
+@pytest.mark.parametrize("host", ["münchen.test", "MÜNCHEN.test.", "xn--mnchen-3ya.test"])
+async def test_a_name_in_other_letters_is_judged_by_the_address_it_has(private: Private, port: int, names: Names, host: str) -> None:
+    names.answers["xn--mnchen-3ya.test"] = [["127.0.0.1"]]
+    async with fetcher(port, names=names) as http:
+        assert (await failure(http, f"http://{host}:{port}/a")).code is FailureCode.ADDRESS_REFUSED
+    assert private.reached == []

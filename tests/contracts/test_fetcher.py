@@ -16,15 +16,16 @@ from aiohttp import web
 from aiohttp.test_utils import BaseTestServer, TestServer
 from hypothesis import given
 from hypothesis import strategies as st
-from yarl import URL
 
-from faust_app.adapters.fetcher import HttpFetcher
+from faust_app.adapters.fetcher import HttpFetcher, _sent
 from faust_app.core.content import NO_VALIDATORS, Fetched, NotModified, Validators
 from faust_app.core.failure import Failure, FailureCode, Permanent, Transient
 from faust_app.core.source_answer import PACE, Pace
+from faust_app.core.source_url import UrlError, parse_url
 from faust_app.flows.ports.outside import Fetcher
 from faust_app.settings import Settings
 from tests.fakes.fetcher import FakeFetcher
+from tests.sentences import is_sentence
 
 LIMIT = 64 * 1024
 BODY = b"not really a picture" * 100
@@ -105,6 +106,7 @@ def fetcher(request: pytest.FixtureRequest, http: HttpFetcher, server: BaseTestS
 async def failure(http: Fetcher, url: Any) -> Failure:
     with pytest.raises(Failure) as caught:
         await http.fetch(str(url), NO_VALIDATORS)
+    assert is_sentence(caught.value.detail)
     return caught.value
 
 
@@ -211,6 +213,15 @@ async def test_redirects_are_followed_three_times_and_no_further(http: HttpFetch
     source.answer = answer
     assert isinstance(await http.fetch(str(server.make_url("/3")), NO_VALIDATORS), Fetched)
     assert (await failure(http, server.make_url("/4"))).code is FailureCode.TOO_MANY_REDIRECTS
+
+
+async def test_a_failure_behind_a_redirect_names_the_host_it_leads_to(http: HttpFetcher, server: BaseTestServer, source: Source) -> None:
+    source.status(302, Location="http://127.0.0.1:9/a?sig=secret")
+    caught = await failure(http, server.make_url("/a"))
+    assert (caught.code, caught.host) == (FailureCode.SOURCE_UNREACHABLE, "127.0.0.1:9")
+    assert caught.detail == "The source refuses connections. The source redirects to 127.0.0.1:9."
+    source.status(302, Location="/b")
+    assert (await failure(http, server.make_url("/a"))).host is None
 
 
 @pytest.mark.parametrize("target", ["ftp://h/a", "http://user:pw@h/a", "file:///etc/passwd", "http://[::1/"])
@@ -364,7 +375,6 @@ async def test_a_source_that_sends_steadily_is_not_cut_off_for_being_slow_at_fir
 
 @given(st.text(max_size=60) | st.builds("http://{}/{}".format, st.text(max_size=30), st.text(max_size=20)))
 def test_any_text_is_an_address_or_a_permanent_failure(text: str) -> None:
-    """What intake accepts as an address may still be none to the library that fetches it."""
     try:
         target = HttpFetcher(Settings(_env_file=None))._checked(text)
     except Permanent as failed:
@@ -374,9 +384,59 @@ def test_any_text_is_an_address_or_a_permanent_failure(text: str) -> None:
 
 
 @given(st.text(max_size=60))
+def test_an_address_that_is_accepted_is_one_to_the_library_that_fetches_it(path: str) -> None:
+    try:
+        target = parse_url(f"http://shop.test/{path}")
+    except UrlError:
+        return
+    sent = _sent(target)
+    assert (sent.raw_path_qs, sent.raw_host, sent.port) == (target.target, "shop.test", 80)
+
+
+@pytest.mark.parametrize(
+    ("written", "sent"),
+    [
+        ("/a%2Fb%3D%7E?x=%2F%7E%3d&y", "/a%2Fb%3D%7E?x=%2F%7E%3d&y"),
+        ("/a?", "/a?"),
+        ("/a b/ä?ü", "/a%20b/%C3%A4?%C3%BC"),
+        ("/a/../b//c", "/a/../b//c"),
+        ("?X-Amz-Signature=a%2Bb%3D", "/?X-Amz-Signature=a%2Bb%3D"),
+    ],
+)
+async def test_an_address_is_sent_as_it_was_written_by_shop_and_by_redirect(
+    http: HttpFetcher, server: BaseTestServer, source: Source, written: str, sent: str
+) -> None:
+    origin = f"http://127.0.0.1:{server.port}"
+
+    async def answer(request: web.Request) -> web.StreamResponse:
+        if request.raw_path != "/from":
+            return web.Response(body=BODY)
+        source.requests.clear()
+        return web.Response(status=302, headers={"Location": origin + written})
+
+    source.answer = answer
+    for url in (origin + written, f"{origin}/from"):
+        await http.fetch(url, NO_VALIDATORS)
+        assert source.requests[-1].raw_path == sent
+
+
+async def test_a_redirect_in_bytes_of_no_encoding_is_followed(http: HttpFetcher, server: BaseTestServer, source: Source) -> None:
+    async def answer(request: web.Request) -> web.StreamResponse:
+        if request.raw_path == "/%E4.jpg":
+            return web.Response(body=BODY)
+        assert request.transport is not None
+        request.transport.write(b"HTTP/1.1 302 Found\r\nLocation: /\xe4.jpg\r\nContent-Length: 0\r\n\r\n")
+        request.transport.close()
+        raise asyncio.CancelledError
+
+    source.answer = answer
+    assert isinstance(await http.fetch(str(server.make_url("/a")), NO_VALIDATORS), Fetched)
+
+
+@given(st.text(max_size=60))
 def test_any_text_as_the_target_of_a_redirect_is_an_address_or_a_failure(text: str) -> None:
     with contextlib.suppress(Failure):
-        HttpFetcher(Settings(_env_file=None))._next(URL("https://shop.test/a"), text)
+        HttpFetcher(Settings(_env_file=None))._next(parse_url("https://shop.test/a"), text)
 
 
 @pytest.mark.parametrize("answer", [b"\x00\x01\x02\r\n\r\n", b"HTTP/1.1 abc\r\n\r\n", b"HTTP/1.1 200 OK\r\nContent-Length: x\r\n\r\n"])

@@ -16,6 +16,7 @@ from faust_app.core.content import NO_VALIDATORS, Fetched, ImageFacts
 from faust_app.core.failure import Failure, FailureCode, Permanent, Transient
 from faust_app.core.source_answer import Pace
 from faust_app.settings import Settings
+from tests.sentences import is_sentence
 
 MAX_BYTES = 256 * 1024
 SECRET = "X-Signature=s3cr3t"
@@ -56,6 +57,7 @@ async def images(source: HostileSource) -> AsyncIterator[Images]:
 async def failure(images: Images, url: str) -> Failure:
     with pytest.raises(Failure) as caught:
         await images.look_at(url)
+    assert is_sentence(caught.value.detail)
     return caught.value
 
 

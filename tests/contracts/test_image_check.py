@@ -6,13 +6,15 @@ from collections.abc import Callable
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from PIL import Image
+from PIL import Image, ImageOps
 
 from devstack import hostile_files
+from faust_app.adapters.exif import only_orientation, orientation_of
 from faust_app.adapters.image_check import MAX_SIDE, check_decoded, check_structure, simple_structure
 from faust_app.core.content import ImageFacts
 from faust_app.core.failure import FailureCode, Permanent
 from tests.pictures import FORMATS, picture
+from tests.sentences import is_sentence
 
 Check = Callable[[bytes], ImageFacts]
 WHOLE = {extension: picture(extension) for extension in FORMATS}
@@ -22,6 +24,7 @@ BOTH = pytest.mark.parametrize("check", [check_structure, check_decoded])
 def code(content: bytes, check: Check = check_structure) -> FailureCode:
     with pytest.raises(Permanent) as caught:
         check(content)
+    assert is_sentence(caught.value.detail)
     return caught.value.code
 
 
@@ -57,12 +60,20 @@ def test_an_animation_is_an_image(extension: str, check: Check) -> None:
     assert check(picture(extension, frames=5)).width == 24
 
 
+BIG = {extension: picture(extension, width=200, height=200) for extension in FORMATS}
+
+
 @BOTH
 @pytest.mark.parametrize("extension", FORMATS)
 @pytest.mark.parametrize("kept", [0.02, 0.5, 0.95])
-def test_a_picture_that_ends_in_the_middle_is_truncated_or_broken(extension: str, kept: float, check: Check) -> None:
-    whole = picture(extension, width=200, height=200)
-    assert code(whole[: int(len(whole) * kept)], check) in {FailureCode.TRUNCATED, FailureCode.IMAGE_BROKEN}
+def test_a_picture_that_ends_in_the_middle_is_truncated(extension: str, kept: float, check: Check) -> None:
+    assert code(BIG[extension][: int(len(BIG[extension]) * kept)], check) is FailureCode.TRUNCATED
+
+
+@settings(deadline=None, max_examples=200)
+@given(st.sampled_from(list(FORMATS)), st.floats(0.1, 0.99), st.sampled_from([check_structure, check_decoded]))
+def test_a_picture_cut_anywhere_behind_its_head_is_truncated(extension: str, kept: float, check: Check) -> None:
+    assert code(BIG[extension][: int(len(BIG[extension]) * kept)], check) is FailureCode.TRUNCATED
 
 
 @pytest.mark.parametrize("extension", ["png", "gif"])
@@ -71,10 +82,83 @@ def test_a_picture_whose_middle_is_missing_is_found_by_decoding(extension: str) 
     assert code(whole[: len(whole) // 3] + whole[-32:], check_decoded) in {FailureCode.TRUNCATED, FailureCode.IMAGE_BROKEN}
 
 
+BEHIND = [
+    b"\x00" * 100, bytes(100_000), b"x" * 70_000, b"\xff" * 9, b"<!-- page -->" * 9000, b"\x00\x00\x00\x08", b"PK\x03\x04" + bytes(300),
+    WHOLE["png"], WHOLE["jpg"], WHOLE["gif"],
+]  # fmt: skip
+
+
 @BOTH
-@pytest.mark.parametrize("extension", ["jpg", "png"])
-def test_bytes_behind_the_end_are_no_harm(extension: str, check: Check) -> None:
-    assert check(WHOLE[extension] + b"\x00" * 100).extension == extension
+@pytest.mark.parametrize("extension", FORMATS)
+@pytest.mark.parametrize("behind", BEHIND, ids=range(len(BEHIND)))
+def test_bytes_behind_the_end_are_no_harm(extension: str, behind: bytes, check: Check) -> None:
+    assert check(WHOLE[extension] + behind) == check(WHOLE[extension])
+
+
+@settings(deadline=None)
+@given(st.sampled_from(list(FORMATS)), st.binary(max_size=300), st.sampled_from([check_structure, check_decoded]))
+def test_no_bytes_behind_the_end_change_what_a_picture_is(extension: str, behind: bytes, check: Check) -> None:
+    assert check(WHOLE[extension] + behind) == check(WHOLE[extension])
+
+
+@BOTH
+@pytest.mark.parametrize("frames", [1, 3])
+def test_a_gif_without_its_trailer_is_whole(frames: int, check: Check) -> None:
+    whole = picture("gif", frames=frames)
+    assert whole.endswith(b"\x00;")
+    assert check(whole[:-1]) == check(whole)
+
+
+def test_a_gif_whose_last_block_is_not_ended_is_whole_if_it_decodes() -> None:
+    assert check_decoded(WHOLE["gif"][:-2]) == check_decoded(WHOLE["gif"])
+    assert code(WHOLE["gif"][:-2], check_structure) is FailureCode.TRUNCATED
+
+
+@BOTH
+@pytest.mark.parametrize(("width", "height"), [(0, 5), (5, 0), (0, 0)])
+def test_a_picture_without_a_width_or_a_height_is_broken(width: int, height: int, check: Check) -> None:
+    assert code(hostile_files.gif(1, width, height), check) is FailureCode.IMAGE_BROKEN
+    assert code(hostile_files.gif(1, width, height)[:-6], check) in {FailureCode.IMAGE_BROKEN, FailureCode.TRUNCATED}
+    assert code(hostile_files.png(width, height, bytes(8)), check) is FailureCode.IMAGE_BROKEN
+    assert code(hostile_files.jpeg(width, height), check) is FailureCode.IMAGE_BROKEN
+
+
+def test_the_end_of_a_thumbnail_is_not_that_of_its_jpeg() -> None:
+    thumbnail = b"Exif\x00\x00" + WHOLE["jpg"]
+    whole = BIG["jpg"][:2] + b"\xff\xe1" + (len(thumbnail) + 2).to_bytes(2) + thumbnail + BIG["jpg"][2:]
+    assert check_structure(whole).width == 200
+    assert code(whole[:-1000], check_structure) is FailureCode.TRUNCATED
+
+
+def oriented(orientation: int, form: str) -> bytes:
+    exif = Image.Exif()
+    exif[0x0112] = orientation
+    buffer = io.BytesIO()
+    Image.new("RGB", (30, 20)).save(buffer, form, exif=exif)
+    return buffer.getvalue()
+
+
+@BOTH
+@pytest.mark.parametrize("form", ["JPEG", "AVIF"])
+@pytest.mark.parametrize("orientation", range(1, 9))
+def test_the_sides_of_a_turned_picture_are_those_that_are_shown(orientation: int, form: str, check: Check) -> None:
+    content = oriented(orientation, form)
+    shown = ImageOps.exif_transpose(Image.open(io.BytesIO(content))).size
+    facts = check(content)
+    assert (facts.width, facts.height) == shown == ((20, 30) if orientation >= 5 else (30, 20))
+
+
+@given(st.binary(max_size=100) | st.binary(max_size=100).map(b"Exif\x00\x00MM\x00*".__add__))
+def test_any_exif_tells_one_of_eight_orientations(exif: bytes) -> None:
+    assert 1 <= orientation_of(exif) <= 8
+
+
+@pytest.mark.parametrize("orientation", range(1, 9))
+def test_an_exif_of_nothing_but_the_orientation_tells_it_to_us_and_to_others(orientation: int) -> None:
+    exif = Image.Exif()
+    exif.load(only_orientation(orientation))
+    assert dict(exif) == {0x0112: orientation}
+    assert orientation_of(only_orientation(orientation)) == orientation
 
 
 @BOTH
@@ -85,8 +169,8 @@ def test_bytes_behind_the_end_are_no_harm(extension: str, check: Check) -> None:
         (hostile_files.page(), FailureCode.NOT_AN_IMAGE),
         (b"\n\n<HTML><svg></svg>", FailureCode.NOT_AN_IMAGE),
         (b"{}", FailureCode.NOT_AN_IMAGE),
-        (b"\xff\xd8\xff", FailureCode.IMAGE_BROKEN),
-        (b"\x89PNG\r\n\x1a\n", FailureCode.IMAGE_BROKEN),
+        (b"\xff\xd8\xff", FailureCode.TRUNCATED),
+        (b"\x89PNG\r\n\x1a\n", FailureCode.TRUNCATED),
         (b"GIF89a", FailureCode.TRUNCATED),
         (b"RIFF\x00\x00\x00\x00WEBP", FailureCode.TRUNCATED),
         (b"RIFF\x20\x00\x00\x00WEBPABCD" + bytes(20), FailureCode.IMAGE_BROKEN),
@@ -211,5 +295,6 @@ def _answers(content: bytes, check: Check = check_structure) -> None:
         facts = check(content)
     except Permanent as failure:
         assert failure.code in NAMED
+        assert is_sentence(failure.detail)
     else:
         assert facts.extension in FORMATS

@@ -53,7 +53,7 @@ async def test_a_broken_release_stops_its_worker_instead_of_dead_lettering_every
     assert not bench.bugs.may_start
     assert bench.letters() == []
     await bench.bugs.run_pass()
-    assert bench.register.stopped == "10 of 50 outcomes in 60 s were errors of our own code"
+    assert bench.register.stopped == "10 of 50 outcomes in 60 s were errors of our own code."
 
 
 async def test_the_brake_stays_on_over_a_restart_and_is_lifted_by_its_row(bench: WorkerBench) -> None:

@@ -109,6 +109,15 @@ async def test_a_permanent_failure_is_a_dead_letter_and_then_a_failed_row(bench:
     assert dict(letter.headers)["shop-images-version"] == b"%d" % bench.row.version
 
 
+async def test_a_redirect_is_told_by_the_host_that_failed(bench: WorkerBench) -> None:
+    bench.fetcher.sources[SOURCE] = Permanent(FailureCode.BAD_CERTIFICATE, "It is not valid.").at("cdn.test")
+    await bench.ingest(event_record(await bench.accept()))
+    (occurrence,) = bench.rows.occurrences
+    assert (occurrence.host, occurrence.fingerprint) == ("cdn.test", "bad_certificate@cdn.test")
+    assert bench.row.fingerprint == "bad_certificate@cdn.test"
+    assert dict(bench.log.messages[DEAD][0].headers)["shop-images-fingerprint"] == b"bad_certificate@cdn.test"
+
+
 async def test_what_is_not_an_image_fails_and_what_was_shown_stays(bench: WorkerBench) -> None:
     before = await bench.stored()
     bench.fetcher.sources[SOURCE] = Fetched(b"<html>soon back</html>")

@@ -1,7 +1,7 @@
 """What a worker notices of the platform reaches the alerts, and its end as well."""
 
 from faust_app.core.alert import FaultKind
-from faust_app.core.failure import Dependency, FailureCode
+from faust_app.core.failure import Dependency, FailureCode, Permanent, Transient
 from faust_app.flows.tell_faults import TellFaults
 from tests.fakes.alerts import FakeAlerts
 from tests.flows.worker_bench import WorkerBench
@@ -43,8 +43,8 @@ async def test_the_brake_opens_an_alert_and_lifted_closes_it(bench: WorkerBench)
 
 async def test_a_host_that_is_parked_for_more_shops_is_told_as_the_platforms_and_not_twice(bench: WorkerBench) -> None:
     heard, _ = listening(bench)
-    bench.sources.on_parked("h", FailureCode.SOURCE_TIMEOUT, False)
-    bench.sources.on_parked("h", FailureCode.SOURCE_TIMEOUT, True)
+    bench.sources.on_parked("h", Transient(FailureCode.SOURCE_TIMEOUT, "It gave no answer."), False)
+    bench.sources.on_parked("h", Transient(FailureCode.SOURCE_TIMEOUT, "It gave no answer."), True)
     bench.sources.on_answered("h")
     assert heard.words == [
         ("open", FaultKind.SHOP_HOST_DOWN, "h"),
@@ -56,6 +56,6 @@ async def test_a_host_that_is_parked_for_more_shops_is_told_as_the_platforms_and
 
 async def test_a_host_that_refuses_everybody_is_told_apart_from_one_that_is_down(bench: WorkerBench) -> None:
     heard, _ = listening(bench)
-    bench.sources.on_parked("h", FailureCode.SOURCE_FORBIDDEN, True)
+    bench.sources.on_parked("h", Permanent(FailureCode.SOURCE_FORBIDDEN, "It answered with status 403.").at("cdn.test"), True)
     assert heard.words == [("open", FaultKind.HOST_BLOCKS, "h")]
-    assert heard.faults[FaultKind.HOST_BLOCKS, "h"].detail == "source_forbidden"
+    assert heard.faults[FaultKind.HOST_BLOCKS, "h"].detail == "It answered with status 403. The source redirects to cdn.test."

@@ -9,6 +9,7 @@ from faust_app.core.image import ImageState
 from faust_app.core.outcome import HistoryEntry
 from faust_app.web.auth import TokensError, needed_scope, read_tokens
 from tests.factories import NOW, accepted_row, done_row
+from tests.sentences import is_sentence
 from tests.web.conftest import INTAKE, VIEW, Site
 
 IMAGE = "/v1/shops/7/images/a"
@@ -38,7 +39,9 @@ async def test_a_failed_image_tells_what_a_person_can_do(site: Site) -> None:
 async def test_a_waiting_image_tells_until_when_and_why(site: Site) -> None:
     site.rows.rows[7, b"a"] = accepted_row()
     body = await (await site.client.get(IMAGE, headers=VIEW)).json()
-    assert body["waiting"] == {"until": "2026-03-01T12:00:20.000000Z", "reason": "unsent"}
+    why = body["waiting"].pop("why")
+    assert is_sentence(why)
+    assert body["waiting"] == {"until": "2026-03-01T12:00:20.000000Z", "reason": "unsent", "host": "source.test"}
 
 
 async def test_the_content_is_a_redirect_that_nobody_caches(site: Site) -> None:

@@ -11,7 +11,9 @@ from aiohttp import encode_basic_auth, web
 from aiohttp.test_utils import TestClient, TestServer
 
 from faust_app.core.events import Op
+from faust_app.core.failure import FailureCode
 from faust_app.core.image import ImageState
+from faust_app.core.outcome import Park, settle
 from faust_app.web.auth import Authentication, Token
 from faust_app.web.lag import LagPage
 from faust_app.web.server import web_options
@@ -19,6 +21,7 @@ from faust_app.web.stalled import StalledPage
 from tests.factories import NOW, make_request
 from tests.flows.watch_bench import BULK, WatchBench
 from tests.flows.worker_bench import WorkerBench
+from tests.sentences import is_sentence
 
 VIEW = {"Authorization": "Bearer view-secret"}
 BROWSER = {"Accept": "text/html,application/xhtml+xml,application/xml;q=0.9,*/*;q=0.8"}
@@ -198,6 +201,24 @@ async def test_a_failed_image_is_listed_with_what_can_be_done(pages: Pages) -> N
     (item,) = (await pages.json("/stalled?status=failed"))["items"]
     assert (item["status"], item["error"]["code"], item["open_s"]) == ("failed", "source_gone", None)
     assert item["error"]["advice"] in await pages.page("/stalled?status=failed")
+
+
+async def test_a_shop_whose_images_wait_is_told_why_and_for_which_host(pages: Pages) -> None:
+    row = await pages.watch.worker.accept(op=Op.REGISTER)
+    parked = Park(row, timedelta(minutes=5), FailureCode.SOURCE_UNREACHABLE, "The host source.test is left alone for some minutes.")
+    settled = settle(row, parked, now=NOW, replaced_grace=timedelta(0)).row
+    assert settled is not None
+    pages.watch.worker.rows.rows[row.key] = settled
+    await pages.watch.look()
+    answer = await pages.json("/stalled?shop=7")
+    (wait,) = answer["waits_for"]
+    assert (answer["items"], answer["waiting"], wait["host"], wait["images"]) == ([], 1, "source.test", 1)
+    assert wait["why"].endswith("The host source.test is left alone for some minutes.")
+    assert is_sentence(wait["why"])
+    (item,) = (await pages.json("/stalled?shop=7&status=waiting"))["items"]
+    assert (item["waiting"]["host"], item["waiting"]["why"], item["error"]["code"]) == ("source.test", wait["why"], "source_unreachable")
+    assert "The host source.test is left alone" in await pages.page("/stalled?shop=7")
+    assert "waits_for" not in await pages.json("/stalled")
 
 
 async def test_machines_get_json_whatever_else_they_take(pages: Pages) -> None:
