@@ -34,7 +34,7 @@ from faust_app.worker_parts import WorkerParts, open_worker_parts  # noqa: E402
 DUE_SECONDS = 1.0
 DISPATCHER_SECONDS = 1.0
 REGISTER_SECONDS = 5.0
-SOURCES_SECONDS = 5.0
+SOURCES_SECONDS = 2.0
 ALERT_SECONDS = 5.0
 DAILY_SECONDS = 30.0
 
@@ -128,7 +128,7 @@ class WorkerApp(DrainingApp):
             self.parts.watch_lag,
             images=self.settings.app_id,
             requests=self.settings.requests_group,
-            may_start=lambda: worker.may_start and not alerts.database_is_away,
+            may_start=lambda: worker.is_unhindered and not alerts.database_is_away,
             available=lambda: worker.breakers.all_closed and not alerts.database_is_away,
             failures=lambda: worker.breakers.failures,
             fresh=3 * self.settings.snapshot_interval,

@@ -51,7 +51,7 @@ class Performer:
         started = clock()
         self._pace.fetching(source, started)
         try:
-            async with _until(deadline, Transient(FailureCode.SOURCE_TIMEOUT, "the event's deadline passed while fetching")):
+            async with _until(deadline, Transient(FailureCode.SOURCE_TIMEOUT, "the event's deadline passed while fetching", silent=True)):
                 return await self._fetcher.fetch(plan.url, plan.validators)
         finally:
             ended = clock()
