@@ -74,10 +74,6 @@ class MariaSourceRecords:
         shop, host = source
         return [_record(values) for values in await self._database.rows(_OF, (host, shop))]
 
-    async def forget(self, before: datetime, limit: int) -> int:
-        """Delete up to `limit` records that were not written since then; return how many."""
-        return await self._database.change("DELETE FROM source_host WHERE updated_at < %s LIMIT %s", (before, limit))
-
 
 async def _write(session: Session, records: Sequence[SourceRecord], now: datetime) -> None:
     for group in groups(sorted(records, key=lambda record: record.key)):

@@ -58,13 +58,6 @@ class FakeSourceRecords:
         await self._answer()
         return [self.records[key] for key in keys_of(source) if key in self.records]
 
-    async def forget(self, before: datetime, limit: int) -> int:
-        await self._answer()
-        old = [key for key, at in self.written_at.items() if at < before][:limit]
-        for key in old:
-            del self.records[key], self.written_at[key]
-        return len(old)
-
     async def _answer(self) -> None:
         await asyncio.sleep(0)
         if self.away:

@@ -19,6 +19,7 @@ from tests.factories import LEASE
 from tests.fakes.event_log import FakeEventLog
 from tests.fakes.image_repository import FakeImageRepository
 from tests.fakes.object_store import FakeObjectStore
+from tests.fakes.source_records import FakeSourceRecords
 
 INTAKE = {"Authorization": "Bearer intake-secret"}
 VIEW = {"Authorization": "Bearer view-secret"}
@@ -30,6 +31,8 @@ class Site:
     rows: FakeImageRepository
     store: FakeObjectStore
     log: FakeEventLog
+    records: FakeSourceRecords
+    held_by: list[str]
 
 
 @pytest.fixture
@@ -39,6 +42,7 @@ async def site() -> AsyncIterator[Site]:
     tokens = [Token("shop", "intake-secret", frozenset({"intake", "view"})), Token("eye", "view-secret", frozenset({"view"}))]
     app = web.Application(**web_options(Authentication(tokens)))
     IntakeHandlers(Intake(rows, publisher, metrics, lease=LEASE)).register(app.router)
-    ImageHandlers(rows, store).register(app.router)
+    records, held_by = FakeSourceRecords(), list[str]()
+    ImageHandlers(rows, store, records, lambda: held_by).register(app.router)
     async with TestClient(TestServer(app)) as client:
-        yield Site(client, rows, store, log)
+        yield Site(client, rows, store, log, records, held_by)

@@ -29,7 +29,3 @@ class SourceRecords(Protocol):
     async def of(self, source: Source) -> list[SourceRecord]:
         """Return the records of one source: the host's and the shop's, where there are any."""
         ...
-
-    async def forget(self, before: datetime, limit: int) -> int:
-        """Delete up to `limit` records that were not written since then; return how many."""
-        ...
