@@ -87,6 +87,9 @@ class Settings(BaseSettings):
         "decode", description="`decode` looks at every pixel, `structure` at header and end only, for a fraction of the CPU."
     )
     image_check_processes: int = Field(2, ge=1, le=64, description="Child processes of a worker that decode images; each holds 30 MB.")
+    egress_probe_url: str | None = Field(
+        None, description="Address on the internet that tells, when it cannot be reached either, that our own network is down."
+    )
     contact_url: str | None = Field(None, description="Address put into our user agent, for owners of sources.")
 
     alert_webhook_url: SecretStr | None = Field(None, description="Address that alerts are sent to; without it none are.")
@@ -150,7 +153,7 @@ class Settings(BaseSettings):
             raise ValueError("must look like mysql://user:password@host:port/database")
         return value
 
-    @field_validator("alert_webhook_url", "web_public_url")
+    @field_validator("alert_webhook_url", "web_public_url", "egress_probe_url")
     @classmethod
     def _is_a_web_address(cls, value: SecretStr | str | None) -> SecretStr | str | None:
         text = value.get_secret_value() if isinstance(value, SecretStr) else value

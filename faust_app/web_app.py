@@ -6,6 +6,7 @@ mode.loop.use("uvloop")
 
 import faust  # noqa: E402 - uvloop goes in before anything opens a loop
 
+from faust_app.adapters.source_records import MariaSourceRecords  # noqa: E402
 from faust_app.faust_settings import faust_settings  # noqa: E402
 from faust_app.metrics import Metrics  # noqa: E402
 from faust_app.parts import Parts, open_parts  # noqa: E402
@@ -23,6 +24,8 @@ from faust_app.web.watch import register_watch  # noqa: E402
 
 DUE_SECONDS = 1.0
 ALERT_SECONDS = 5.0
+FAULT_SECONDS = 3.0
+HOLDING_SECONDS = 3.0
 
 
 class WebApp(faust.App):
@@ -37,7 +40,7 @@ class WebApp(faust.App):
         super().__init__(settings.app_id, **options, web_application_options=web_options(authentication))
         self.settings = settings
         self.metrics = Metrics()
-        register_health(self, lambda: self.metrics, self._reasons_not_ready)
+        register_health(self, lambda: self.metrics, self._reasons_not_ready, lambda: self.parts.watch_lag.held_by)
         register_watch(
             self,
             lambda: LagPage(self.parts.watch_lag, self.parts.watch_stalled),
@@ -52,7 +55,9 @@ class WebApp(faust.App):
         self.parts = await open_or_exit(self, open_parts(self.settings, self.metrics, client_id=f"{self.settings.app_id}-web"))
         router = self.web.web_app.router  # type: ignore[attr-defined]
         IntakeHandlers(self.parts.intake).register(router)
-        ImageHandlers(self.parts.repository, self.parts.store).register(router)
+        held_by = lambda: self.parts.watch_lag.held_by  # noqa: E731 - asked with every request
+        records = MariaSourceRecords(self.parts.database)
+        ImageHandlers(self.parts.repository, self.parts.store, records, held_by).register(router)
         use_our_runner(self, self.metrics)
         await super().on_start()
 
@@ -61,8 +66,9 @@ class WebApp(faust.App):
         await super().on_started()
         await self.add_runtime_dependency(Background(self.parts.publisher.run))
         await self.add_runtime_dependency(Periodic("due publisher", DUE_SECONDS, self.parts.due.run_pass))
-        await self.add_runtime_dependency(Periodic("fault reports", ALERT_SECONDS, self.parts.alerts.run_pass))
+        await self.add_runtime_dependency(Periodic("fault reports", FAULT_SECONDS, self.parts.alerts.run_pass))
         await self.add_runtime_dependency(Periodic("alerts", ALERT_SECONDS, self.parts.send_alerts.run_pass))
+        await self.add_runtime_dependency(Periodic("what holds images", HOLDING_SECONDS, self.parts.watch_lag.run_holding))
         await self.add_runtime_dependency(Periodic("lag", self.settings.snapshot_interval, self.parts.watch_lag.run_pass))
         watch = self.parts.watch_stalled
         await self.add_runtime_dependency(Periodic("unfinished images", self.settings.snapshot_interval, watch.run_pass))

@@ -34,8 +34,10 @@ from faust_app.worker_parts import WorkerParts, open_worker_parts  # noqa: E402
 DUE_SECONDS = 1.0
 DISPATCHER_SECONDS = 1.0
 REGISTER_SECONDS = 5.0
-SOURCES_SECONDS = 5.0
+SOURCES_SECONDS = 2.0
 ALERT_SECONDS = 5.0
+FAULT_SECONDS = 3.0
+HOLDING_SECONDS = 3.0
 DAILY_SECONDS = 30.0
 
 
@@ -111,8 +113,9 @@ class WorkerApp(DrainingApp):
             Periodic("audit of the bucket", self.settings.collect_interval, self.worker_parts.duties.audit.run_pass),
             Periodic("daily check", DAILY_SECONDS, self.worker_parts.duties.daily_check.run_pass),
             Periodic("limits", DAILY_SECONDS, self.worker_parts.duties.limits.run_pass),
-            Periodic("fault reports", ALERT_SECONDS, self.parts.alerts.run_pass),
+            Periodic("fault reports", FAULT_SECONDS, self.parts.alerts.run_pass),
             Periodic("alerts", ALERT_SECONDS, self.parts.send_alerts.run_pass),
+            Periodic("what holds images", HOLDING_SECONDS, self.parts.watch_lag.run_holding),
             Periodic("lag", self.settings.snapshot_interval, self.parts.watch_lag.run_pass),
             Periodic("unfinished images", self.settings.snapshot_interval, self.parts.watch_stalled.run_pass),
             reader,
@@ -128,7 +131,7 @@ class WorkerApp(DrainingApp):
             self.parts.watch_lag,
             images=self.settings.app_id,
             requests=self.settings.requests_group,
-            may_start=lambda: worker.may_start and not alerts.database_is_away,
+            may_start=lambda: worker.is_unhindered and not alerts.database_is_away,
             available=lambda: worker.breakers.all_closed and not alerts.database_is_away,
             failures=lambda: worker.breakers.failures,
             fresh=3 * self.settings.snapshot_interval,

@@ -10,6 +10,7 @@ from datetime import timedelta
 
 from faust_app.adapters.check_pool import CheckPool
 from faust_app.adapters.fetcher import HttpFetcher
+from faust_app.adapters.source_records import MariaSourceRecords
 from faust_app.adapters.worker_register import MariaWorkerRegister
 from faust_app.core.failure import Dependency, Unavailable
 from faust_app.core.retry import JITTER, Backoff
@@ -41,7 +42,12 @@ class WorkerParts:
 
     @property
     def may_start(self) -> bool:
-        """Whether events may start."""
+        """Whether events may start; without our own network only those that `core.egress` admits."""
+        return self.breakers.may_start and self.bugs.may_start
+
+    @property
+    def is_unhindered(self) -> bool:
+        """Whether every event may start."""
         return self.breakers.all_closed and self.bugs.may_start
 
     @property
@@ -74,10 +80,12 @@ async def open_worker_parts(parts: Parts, pace: SourcePace, *, port: int) -> Asy
     register = MariaWorkerRegister(parts.database, name, settings.release)
     checking = CheckPool(settings.image_check_level, settings.image_check_processes)
     async with HttpFetcher(settings) as fetcher, checking as check:
-        sources = Sources(parts.repository, fetcher, pace, _jitter)
+        records = MariaSourceRecords(parts.database)
+        sources = Sources(parts.repository, fetcher, pace, records, _jitter, probe_url=settings.egress_probe_url)
         bugs = Bugs(parts.repository, register, _jitter)
-        breakers = Breakers(_probes(parts, name, bugs, sources), parts.metrics)
-        sources.egress = breakers[Dependency.EGRESS]
+        delays = {Dependency.EGRESS: pace.egress.probe_delay}
+        breakers = Breakers(_probes(parts, name, bugs, sources), parts.metrics, delays=delays)
+        sources.blame(breakers[Dependency.EGRESS])
         dead_letters = DeadLetters(parts.event_log, parts.metrics, topic=parts.topics.dead_letter.name, group=settings.app_id)
         grace = timedelta(seconds=settings.replaced_grace)
         settler = Settler(parts.repository, dead_letters, breakers, bugs, parts.metrics, grace=grace)

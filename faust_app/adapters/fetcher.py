@@ -1,10 +1,12 @@
 """Downloads from the shops' sources over HTTP, within their limits."""
 
 import asyncio
+import errno
 import ssl
 from importlib.metadata import version
 from typing import Final, Self
 
+import aiodns
 import aiohttp
 from aiohttp.abc import AbstractResolver
 from yarl import URL
@@ -72,11 +74,13 @@ class HttpFetcher:
             raise translated from error
 
     async def connects(self, origin: str) -> bool:
-        """Tell whether the origin lets us connect, whatever it answers."""
+        """Return whether anything was heard from the origin, be it that it refuses the connection."""
         try:
             async with asyncio.timeout(self._settings.fetch_connect_timeout), self._session.head(origin, allow_redirects=False):
                 return True
-        except (aiohttp.ClientConnectorError, TimeoutError, Permanent):  # its address is refused
+        except aiohttp.ClientConnectorError as error:
+            return not isinstance(error, aiohttp.ClientConnectorDNSError) and not _is_silent(error.os_error)
+        except (TimeoutError, Permanent):  # its address is refused
             return False
         except (aiohttp.ClientError, OSError, ValueError):
             return True
@@ -190,9 +194,9 @@ def _translated(error: Exception) -> Failure:
         case ssl.SSLError():
             return Transient(FailureCode.SOURCE_TLS, "The secure connection to the source failed.")
         case aiohttp.ConnectionTimeoutError():
-            return Transient(FailureCode.SOURCE_UNREACHABLE, "The source took no connection in time.")
+            return Transient(FailureCode.SOURCE_UNREACHABLE, "The source took no connection in time.", silent=True)
         case TimeoutError():
-            return Transient(FailureCode.SOURCE_TIMEOUT, "The source gave no whole answer in time.")
+            return Transient(FailureCode.SOURCE_TIMEOUT, "The source gave no whole answer in time.", silent=True)
         case aiohttp.ClientPayloadError() if "ConnectionReset" not in str(error):
             return Transient(FailureCode.SOURCE_SHORT, "The source ended its answer before the end that it announced.")
         case aiohttp.ClientPayloadError() | aiohttp.ServerDisconnectedError() | ConnectionError() | aiohttp.ClientOSError():
@@ -205,10 +209,24 @@ def _unconnected(error: aiohttp.ClientConnectorError) -> Failure:
     """Return where on the way to a connection it failed: name, socket, or TLS, in which a peer may also hang up."""
     cause = error.os_error
     if isinstance(error, aiohttp.ClientConnectorDNSError):
-        return Transient(FailureCode.SOURCE_UNKNOWN_HOST, "The name of the host has no address.")
+        return Transient(FailureCode.SOURCE_UNKNOWN_HOST, "The name of the host has no address.", silent=not _is_denied(cause))
     hung_up = error.ssl is not False and isinstance(cause, ConnectionResetError | ConnectionAbortedError)
     if hung_up or isinstance(error, aiohttp.ClientSSLError) or isinstance(cause, ssl.SSLError):
         return Transient(FailureCode.SOURCE_TLS, "The source broke off while a secure connection was made.")
     if isinstance(cause, ConnectionRefusedError):
         return Transient(FailureCode.SOURCE_UNREACHABLE, "The source refuses connections.")
-    return Transient(FailureCode.SOURCE_UNREACHABLE, "There is no way to the address of the source.")
+    return Transient(FailureCode.SOURCE_UNREACHABLE, "There is no way to the address of the source.", silent=_is_silent(cause))
+
+
+_DENIALS: Final = {aiodns.error.ARES_ENOTFOUND, aiodns.error.ARES_ENODATA}
+
+
+def _is_denied(error: OSError) -> bool:
+    """Return whether a resolver answered that there is no such name; without its error, there was no address in its answer."""
+    cause = error.__cause__
+    return not isinstance(cause, aiodns.error.DNSError) or cause.args[0] in _DENIALS
+
+
+def _is_silent(error: OSError) -> bool:
+    """Return whether a connection failed without a word of the other side; one of several addresses that refused is a word."""
+    return not (isinstance(error, ConnectionRefusedError | PermissionError) or f"[Errno {errno.ECONNREFUSED}]" in str(error))

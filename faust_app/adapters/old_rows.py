@@ -39,3 +39,7 @@ class MariaOldRows:
     async def forget_workers(self, before: datetime, limit: int) -> int:
         """Delete up to `limit` workers that were not seen since; return how many."""
         return await self._database.change("DELETE FROM worker WHERE seen_at < %s LIMIT %s", (before, limit))
+
+    async def forget_sources(self, before: datetime, limit: int) -> int:
+        """Delete up to `limit` records of sources that were not written since then; return how many."""
+        return await self._database.change("DELETE FROM source_host WHERE updated_at < %s LIMIT %s", (before, limit))

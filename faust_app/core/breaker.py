@@ -18,14 +18,6 @@ def dependency_is_away(tally: Tally) -> bool:
     return tally.calls >= 20 and tally.bad * 2 >= tally.calls  # noqa: PLR2004 - the rule's own numbers
 
 
-def network_is_away(tally: Tally) -> bool:
-    """Tell whether at least half of 20 or more fetches never reached their source, of five hosts and five shops or more.
-
-    So many sources do not fall silent at once: it is our own network.
-    """
-    return dependency_is_away(tally) and len(tally.hosts) >= 5 and len(tally.shops) >= 5  # noqa: PLR2004 - as above
-
-
 def release_is_broken(tally: Tally) -> bool:
     """Tell whether at least a fifth of 50 or more outcomes were errors of our own code, over five shops or more."""
     return tally.calls >= 50 and tally.bad * 5 >= tally.calls and len(tally.shops) >= 5  # noqa: PLR2004 - as above

@@ -110,11 +110,16 @@ class Permanent(Failure):
 
 
 class Transient(Failure):
-    """The source may do better later; `retry_after` (seconds) is its own wish, where it told one."""
+    """The source may do better later; `retry_after` (seconds) is its own wish, where it told one.
 
-    def __init__(self, code: FailureCode, detail: str = "", *, retry_after: float | None = None) -> None:
+    `silent` is whether nobody was heard, neither the source nor a resolver that knows its name: our own network may be to
+    blame. A refused connection and a name that the resolver denies are answers.
+    """
+
+    def __init__(self, code: FailureCode, detail: str = "", *, retry_after: float | None = None, silent: bool = False) -> None:
         super().__init__(code, detail)
         self.retry_after = retry_after
+        self.silent = silent
 
 
 _AWAY: Final = {

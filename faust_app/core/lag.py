@@ -129,8 +129,8 @@ def is_stalled(looks: Looks, place: TopicPartition) -> bool:
 
 
 def is_lagging(look: Look, lagging_after: timedelta) -> bool:
-    """Rule 3: the oldest unfinished record waits for longer than it should."""
-    return look.lag_seconds >= lagging_after.total_seconds()
+    """Rule 3: the oldest unfinished record waits for longer than it should, or something known holds up what is unread."""
+    return look.lag_seconds >= lagging_after.total_seconds() or (look.lag > 0 and bool(look.held_by))
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,6 +13,8 @@ TOMBSTONES: Final = timedelta(days=45)
 comes later is younger than the deletion, and its version, made from the clock, is above every one that was ever given."""
 WORKERS: Final = timedelta(days=90)
 """A worker that was not seen for so long is another one when it returns."""
+SOURCES: Final = timedelta(days=30)
+"""A host that neither answered nor failed for so long is met anew when it returns."""
 COLLECTOR_BEHIND: Final = timedelta(days=1)
 """While garbage is due for longer, no tombstone goes: without its row an object could never be judged."""
 
@@ -29,6 +31,7 @@ KEPT: Final = {
     "lease": "one row a duty",
     "collector": "one row",
     "intake_offset": "one row a partition",
+    "source_host": f"{SOURCES.days} days after its last answer or failure",
     "worker": f"{WORKERS.days} days after it was seen",
 }
 """Every table and how long its rows are kept, in words. A table that is not named here has no limit yet."""

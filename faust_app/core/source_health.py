@@ -1,138 +1,182 @@
-"""Which sources are left alone for a while: a host that fails one shop's images in a row, or several shops'.
+"""What is known of a source: its failures in a row, since when it is left alone, when it is probed, when it last answered.
 
-A source is a shop's host. Ten failures in a row park its images: they wait, nothing is counted against them, and one a
-minute goes through as a probe. A host that is parked for three shops is parked for all. The first answer ends it.
+A source is a shop's host. Each host has a record for all shops (shop number 0) and, while it fails or is waited for, one
+for each shop concerned. The rules are pure; records are kept in the database, where all workers share them.
+
+Ten failures in a row defer: a host for every shop, if nobody can connect to it or it fails three shops; else the shop's
+images there. From then on its failures count against no image, one image a minute probes it, and the first answer ends it.
 """
 
-from collections.abc import Iterable
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
 from typing import Final
 
 from faust_app.core.failure import FailureCode
 
 FAILURES_IN_A_ROW: Final = 10
 SHOPS_OF_A_HOST: Final = 3
-PROBE_SECONDS: Final = 60.0
-PARK_SECONDS: Final = 300.0
-"""How long a parked image waits, before jitter."""
-_REMEMBERED: Final = 50_000
-"""Sources with failures that are remembered; beyond it the oldest is forgotten and starts anew."""
+PROBE_AFTER: Final = timedelta(seconds=60)
+DEFER_SECONDS: Final = 300.0
+"""How long a deferred image waits, before jitter."""
+ANSWER_KEPT: Final = timedelta(minutes=10)
+"""A record's last answer may be so old before it is written again: in steady state a host costs one row in that time."""
+ALL_SHOPS: Final = 0
 
 Source = tuple[int, str]
 """A shop and the host its image comes from."""
+RecordKey = tuple[str, int]
+"""A host and a shop, or ALL_SHOPS."""
+
+OF_THE_HOST: Final = {
+    FailureCode.SOURCE_UNKNOWN_HOST,
+    FailureCode.SOURCE_UNREACHABLE,
+    FailureCode.SOURCE_TIMEOUT,
+    FailureCode.SOURCE_TLS,
+    FailureCode.BAD_CERTIFICATE,
+}
+"""Failures that cannot be one shop's alone."""
+UNWELL: Final = OF_THE_HOST | {
+    FailureCode.SOURCE_TOO_SLOW,
+    FailureCode.SOURCE_ERROR,
+    FailureCode.SOURCE_UNAUTHORIZED,
+    FailureCode.SOURCE_FORBIDDEN,
+}
+"""Failures of a whole source: it is down, or it has something against us."""
+BLOCKING: Final = {FailureCode.SOURCE_UNAUTHORIZED, FailureCode.SOURCE_FORBIDDEN}
+"""Those by which a host says that it does not want us."""
 
 
-@dataclass(slots=True)
-class _Streak:
-    failures: int
+@dataclass(frozen=True, slots=True)
+class SourceRecord:
+    """What is known of a host for one shop, or for all. Times are UTC without a zone, from the database's clock.
+
+    `shops` counts the shops met by the failures in a row of a host; `origin` and `answered_for` say where and for which
+    shop it answered last.
+    """
+
+    host: str
+    shop_no: int
+    failures: int = 0
+    shops: int = 0
+    code: FailureCode | None = None
+    failing_since: datetime | None = None
+    failed_at: datetime | None = None
+    deferred_since: datetime | None = None
+    probe_at: datetime | None = None
+    answered_at: datetime | None = None
+    answered_for: int | None = None
+    origin: str | None = None
+
+    @property
+    def key(self) -> RecordKey:
+        """The record's key."""
+        return self.host, self.shop_no
+
+    @property
+    def is_deferred(self) -> bool:
+        """Whether images wait for it."""
+        return self.deferred_since is not None
+
+
+@dataclass(frozen=True, slots=True)
+class SourceFailure:
+    """A failure of a source, and when the worker that met it last had an answer of the host, which may not be written yet."""
+
+    source: Source
     code: FailureCode
-    parked: bool = False
-    probe_at: float = 0.0
+    answered_at: datetime | None = None
 
 
-class SourceHealth:
-    """What one worker knows of its sources; `now` is in seconds of any clock that never goes back."""
+@dataclass(frozen=True, slots=True)
+class SourceAnswer:
+    """An answer of a host for a shop, whatever it said of the image."""
 
-    def __init__(self, *, shops_of_a_host: int | None = SHOPS_OF_A_HOST) -> None:
-        self._shops_of_a_host = shops_of_a_host
-        self._streaks: dict[Source, _Streak] = {}
-        self._parked: dict[str, set[int]] = {}
-        self._held: dict[str, set[int]] = {}
-        self._host_probe_at: dict[str, float] = {}
+    source: Source
+    origin: str
+    at: datetime
 
-    def admits(self, source: Source, now: float) -> bool:
-        """Tell whether an image of the source may be fetched; where it is parked, one a minute may, as a probe."""
-        if not self._parked:
-            return True
-        shop, host = source
-        streak = self._streaks.get(source)
-        if self.is_parked_for_all(host):
-            if now >= self._host_probe_at.get(host, 0.0):
-                self._host_probe_at[host] = now + PROBE_SECONDS
-                return True
-        elif streak is None or not streak.parked:
-            return True
-        elif now >= streak.probe_at:
-            streak.probe_at = now + PROBE_SECONDS
-            return True
-        self._held.setdefault(host, set()).add(shop)
-        return False
 
-    def failed(self, source: Source, code: FailureCode, now: float) -> bool:
-        """Note a failure; tell whether it is the one that parks the source."""
-        streak = self._streaks.get(source)
-        if streak is None:
-            streak = self._streaks[source] = _Streak(0, code)
-            self._forget_oldest()
-        streak.failures += 1
-        streak.code = code
-        if streak.parked or streak.failures < FAILURES_IN_A_ROW:
-            return False
-        streak.parked, streak.probe_at = True, now + PROBE_SECONDS
-        self._parked.setdefault(source[1], set()).add(source[0])
-        if self.is_parked_for_all(source[1]):
-            self._host_probe_at.setdefault(source[1], now + PROBE_SECONDS)
+Records = Mapping[RecordKey, SourceRecord]
+
+
+def keys_of(source: Source) -> tuple[RecordKey, RecordKey]:
+    """Return the keys of the host's record and of the shop's."""
+    shop, host = source
+    return (host, ALL_SHOPS), (host, shop)
+
+
+def after_failure(records: Records, failure: SourceFailure, now: datetime) -> tuple[SourceRecord, SourceRecord]:
+    """Return the records of the host and of the shop after one more failure; one of them may be deferred from now on."""
+    of_all, of_shop = keys_of(failure.source)
+    host = _fresh(records.get(of_all) or SourceRecord(*of_all), failure)
+    shop = _fresh(records.get(of_shop) or SourceRecord(*of_shop), failure)
+    known_shop = shop.failed_at is not None and host.failing_since is not None and shop.failed_at >= host.failing_since
+    host, shop = _failed(host, failure.code, now), _failed(shop, failure.code, now)
+    host = replace(host, shops=host.shops + (not known_shop))
+    if host.is_deferred or shop.is_deferred:
+        return host, shop
+    if host.failures >= FAILURES_IN_A_ROW and (failure.code in OF_THE_HOST or host.shops >= SHOPS_OF_A_HOST):
+        return _deferred(host, now), shop
+    if shop.failures >= FAILURES_IN_A_ROW:
+        return host, _deferred(shop, now)
+    return host, shop
+
+
+def after_answer(records: Records, answer: SourceAnswer) -> list[SourceRecord]:
+    """Return the records that an answer changes: the host's and, without what was held against them, those of shops.
+
+    A host that was deferred for every shop is so for none; else the answer speaks for its own shop.
+    """
+    of_all, of_shop = keys_of(answer.source)
+    host = records.get(of_all)
+    at = answer.at if host is None or host.answered_at is None else max(host.answered_at, answer.at)
+    after = SourceRecord(*of_all, answered_at=at, answered_for=answer.source[0], origin=answer.origin)
+    if host is not None and host.is_deferred:
+        ended = [key for key in records if key[0] == of_all[0] and key[1] != ALL_SHOPS]
+    else:
+        ended = [of_shop] if of_shop in records else []
+    return [after, *(SourceRecord(*key) for key in ended)]
+
+
+def after_claim(record: SourceRecord | None, now: datetime) -> SourceRecord | None:
+    """Return a deferred record whose probe is due, with the time of the next one; None where there is nothing to claim."""
+    if record is None or not record.is_deferred or (record.probe_at is not None and record.probe_at > now):
+        return None
+    return replace(record, probe_at=now + PROBE_AFTER)
+
+
+def deferral(records: Records, source: Source) -> SourceRecord | None:
+    """Return the record that the source's images wait for, None where they may be fetched."""
+    for key in keys_of(source):
+        record = records.get(key)
+        if record is not None and record.is_deferred:
+            return record
+    return None
+
+
+def is_worth_writing(records: Records, answer: SourceAnswer) -> bool:
+    """Return whether an answer changes what others have to know: it ends failures, or the last one known is old."""
+    of_all, of_shop = keys_of(answer.source)
+    host, shop = records.get(of_all), records.get(of_shop)
+    if shop is not None and (shop.failures or shop.is_deferred):
         return True
+    if host is None or host.answered_at is None or host.failures or host.is_deferred:
+        return True
+    return answer.at - host.answered_at >= ANSWER_KEPT
 
-    def answered(self, source: Source) -> frozenset[int]:
-        """Note an answer; return the shops whose parked images may go on."""
-        if not self._streaks:
-            return frozenset()
-        shop, host = source
-        for_all = self.is_parked_for_all(host)
-        streak = self._streaks.pop(source, None)
-        if not for_all and (streak is None or not streak.parked):
-            return frozenset()
-        shops = self._parked.get(host, set()) | self._held.get(host, set()) if for_all else {shop}
-        self._reopen(host, shops)
-        return frozenset(shops)
 
-    def is_parked_for_all(self, host: str) -> bool:
-        """Tell whether so many shops are parked for the host that every shop is."""
-        return self._shops_of_a_host is not None and len(self._parked.get(host, ())) >= self._shops_of_a_host
+def _fresh(record: SourceRecord, failure: SourceFailure) -> SourceRecord:
+    """Return the record without failures that an answer not yet written has ended."""
+    answered, failed = failure.answered_at, record.failed_at
+    if record.is_deferred or answered is None or failed is None or answered < failed:
+        return record
+    return replace(record, failures=0, shops=0, code=None, failing_since=None, failed_at=None)
 
-    def is_parked(self, source: Source) -> bool:
-        """Tell whether the source's images wait, a probe now and then apart."""
-        streak = self._streaks.get(source)
-        return self.is_parked_for_all(source[1]) or (streak is not None and streak.parked)
 
-    def code(self, source: Source) -> FailureCode | None:
-        """Return the newest failure of the source, or of another shop at its host."""
-        streak = self._streaks.get(source)
-        if streak is not None:
-            return streak.code
-        others = (self._streaks.get((shop, source[1])) for shop in self._parked.get(source[1], ()))
-        return next((other.code for other in others if other is not None), None)
+def _failed(record: SourceRecord, code: FailureCode, now: datetime) -> SourceRecord:
+    return replace(record, failures=record.failures + 1, code=code, failing_since=record.failing_since or now, failed_at=now)
 
-    def parked(self) -> Iterable[Source]:
-        """Return every parked source."""
-        return [(shop, host) for host, shops in self._parked.items() for shop in shops]
 
-    def probes_due(self, now: float) -> Iterable[Source]:
-        """Return the sources that may be probed and, host by host, one shop to probe with."""
-        due = []
-        for host, shops in self._parked.items():
-            if self.is_parked_for_all(host):
-                if now >= self._host_probe_at.get(host, 0.0):
-                    due.append((min(shops), host))
-            else:
-                due += [(shop, host) for shop in shops if now >= self._streaks[shop, host].probe_at]
-        return due
-
-    def _reopen(self, host: str, shops: Iterable[int]) -> None:
-        for shop in shops:
-            self._streaks.pop((shop, host), None)
-        left = self._parked.get(host, set()) - set(shops)
-        held = self._held.get(host, set()) - set(shops)
-        for known, still in ((self._parked, left), (self._held, held)):
-            if still:
-                known[host] = still
-            else:
-                known.pop(host, None)
-        if not left:
-            self._host_probe_at.pop(host, None)
-
-    def _forget_oldest(self) -> None:
-        if len(self._streaks) > _REMEMBERED:
-            shop, host = next(iter(self._streaks))
-            self._reopen(host, {shop})
+def _deferred(record: SourceRecord, now: datetime) -> SourceRecord:
+    return replace(record, deferred_since=now, probe_at=now + PROBE_AFTER)

@@ -4,11 +4,15 @@ A source is a shop's host. A fetch that runs is not taken away again, so a slow 
 and shops that share a host share its slots. An event that waits behind a slow source holds room to read ahead, so the
 youngest of a long queue are put off to a time of the source's own clock: each to the end of those put off before it, so
 that none is put off twice in a row.
+
+Hosts that do not answer must not hold what others need: one that was never fetched from gets one slot, all hosts without
+an answer together leave some slots to those that answered, and those that fail leave half to the others.
 """
 
 from dataclasses import dataclass, field
 from typing import Final, TypeVar
 
+from faust_app.core.egress import Egress
 from faust_app.core.source_health import Source
 
 SOURCE_SECONDS: Final = 0.5
@@ -24,6 +28,13 @@ SOON: Final = 5.0
 """An event is put off by so many seconds at least, and events are called back for so many seconds of work."""
 SHORTEST_WAIT: Final = 2.0
 """Expected seconds of waiting below which events that were put off are called back."""
+UNPROVEN_SHARE: Final = 7 / 8
+"""Part of the slots that hosts which have not answered here may hold together."""
+FAILING_SHARE: Final = 1 / 2
+"""Part of the slots that failing hosts may hold together."""
+LEAST_OF_A_FAILING_HOST: Final = 2
+FAILING_AFTER: Final = 3
+"""Failures in a row by which a host that answered before counts as failing; one that never did fails from the first on."""
 _NEWEST: Final = 0.1
 """Weight of the newest fetch in the mean."""
 _REMEMBERED: Final = 50_000
@@ -40,6 +51,16 @@ class _Account:
     started: list[float] = field(default_factory=list)
     fetching: list[float] = field(default_factory=list)
     put_off_until: float = 0.0
+    answered: bool = False
+    failures: int = 0
+
+    @property
+    def is_failing(self) -> bool:
+        return self.failures >= (FAILING_AFTER if self.answered else 1)
+
+    @property
+    def is_unproven(self) -> bool:
+        return self.is_failing or not self.answered
 
     @property
     def is_busy(self) -> bool:
@@ -58,13 +79,18 @@ class _Account:
 class SourcePace:
     """What one worker knows of the speed of its sources; times are seconds of any clock that never goes back.
 
-    Source (shop, "") stands for work without a source, which is never bounded.
+    Source (shop, "") stands for work without a source, which is never bounded. While our own network counts as down,
+    `egress` says which hosts are tried.
     """
 
     def __init__(self, slots: int) -> None:
+        self.egress = Egress()
         self._slots = slots
         self._sources: dict[Source, _Account] = {}
         self._hosts: dict[str, _Account] = {}
+        self._unproven = 0
+        self._failing = 0
+        self._was_refused = False
 
     def arrived(self, source: Source) -> None:
         """Note an event that waits for a slot."""
@@ -81,14 +107,22 @@ class SourcePace:
 
     def started(self, source: Source, now: float) -> None:
         """Note an event that was given a slot."""
-        for account in (self._of(source), self._host(source[1])):
+        self.egress.started(source[1], now)
+        host = self._host(source[1])
+        for account in (self._of(source), host):
             account.queued -= 1
             account.started.append(now)
+        self._unproven += bool(source[1]) and host.is_unproven
+        self._failing += bool(source[1]) and host.is_failing
 
     def ended(self, source: Source, since: float) -> None:
         """Note an event whose slot, given at `since`, is free again."""
+        self.egress.ended(source[1])
         self._of(source).started.remove(since)
-        self._host(source[1]).started.remove(since)
+        host = self._host(source[1])
+        host.started.remove(since)
+        self._unproven -= bool(source[1]) and host.is_unproven
+        self._failing -= bool(source[1]) and host.is_failing
         self._is_gone(source)
         _forget_oldest(self._sources)
         _forget_oldest(self._hosts)
@@ -104,16 +138,56 @@ class SourcePace:
             account.fetching.remove(since)
             account.note(now - since)
 
+    def answered(self, host: str) -> None:
+        """Count an answer of the host, whatever it said."""
+        account = self._host(host)
+        if account.is_unproven:
+            self._stands(account, answered=True, failures=0)
+        account.failures = 0
+
+    def failed(self, host: str) -> None:
+        """Count a failure of the host as a whole."""
+        account = self._host(host)
+        self._stands(account, answered=account.answered, failures=account.failures + 1)
+
+    def _stands(self, account: _Account, *, answered: bool, failures: int) -> None:
+        """Move what the host has running from one class of hosts to another."""
+        running = len(account.started)
+        self._unproven -= running * account.is_unproven
+        self._failing -= running * account.is_failing
+        account.answered, account.failures = answered, failures
+        self._unproven += running * account.is_unproven
+        self._failing += running * account.is_failing
+
+    def was_refused(self) -> bool:
+        """Return, once, whether a source was refused a slot for what others hold: then any end may let it go on."""
+        refused, self._was_refused = self._was_refused, False
+        return refused
+
     def has_slot(self, source: Source, now: float) -> bool:
-        """Tell whether one more event of the source may start."""
+        """Return whether one more event of the source may start."""
         if not source[1]:
             return True
         host = self._host(source[1])
+        if self._is_crowded_out(host) or not self.egress.admits(source[1], now):
+            self._was_refused = True
+            return False
+        return self._has_slot_of_its_own(source, host, now)
+
+    def _is_crowded_out(self, host: _Account) -> bool:
+        """Return whether hosts of the host's class hold all slots they may hold together."""
+        if not host.is_unproven:
+            return False
+        if host.is_failing and self._failing >= max(1, int(self._slots * FAILING_SHARE)):
+            return True
+        return self._unproven >= max(1, int(self._slots * UNPROVEN_SHARE))
+
+    def _has_slot_of_its_own(self, source: Source, host: _Account, now: float) -> bool:
         return len(self._of(source).started) < self.slots(source, now) and len(host.started) < self._bound(host, now, of_host=True)
 
     def is_full(self, source: Source, now: float) -> bool:
         """Tell whether the source holds all it may, and may not hold every slot: what waits for it waits for its own."""
-        if self.has_slot(source, now):
+        if not source[1] or self._has_slot_of_its_own(source, self._host(source[1]), now):
             return False
         return min(self.slots(source, now), self._bound(self._host(source[1]), now, of_host=True)) < self._slots
 
@@ -167,6 +241,8 @@ class SourcePace:
         limit, least = (HOST_SECONDS, LEAST_OF_A_HOST) if of_host else (SOURCE_SECONDS, LEAST_OF_A_SOURCE)
         seconds = account.seconds(now)
         bound = self._slots if seconds <= limit else max(least, int(self._slots * limit / seconds))
+        if of_host and account.is_unproven:
+            bound = LEAST_OF_A_FAILING_HOST if account.fetches else 1
         return min(bound, UNKNOWN) if account.fetches < UNKNOWN and not of_host else bound
 
     def _of(self, source: Source) -> _Account:

@@ -27,11 +27,14 @@ Probe = Callable[[], Awaitable[object]]
 class Breaker:
     """One dependency's. Closed: work goes on. Open: `reason` says why not, and a task looks when it is back."""
 
-    def __init__(self, dependency: Dependency, probe: Probe, changed: Callable[["Breaker"], None]) -> None:
+    def __init__(
+        self, dependency: Dependency, probe: Probe, changed: Callable[["Breaker"], None], delay: Callable[[], float] | None = None
+    ) -> None:
         self.dependency = dependency
         self.reason: str | None = None
         self._probe = probe
         self._changed = changed
+        self._delay = delay
         self._window = Window(CALL_SECONDS)
         self._closed = asyncio.Event()
         self._closed.set()
@@ -67,6 +70,18 @@ class Breaker:
         log.warning("breaker open", dependency=self.dependency.value, reason=reason)
         self._changed(self)
 
+    def close(self) -> None:
+        """Let everything start again: the dependency was met, by the probe or by work of its own."""
+        if not self.is_open:
+            return
+        if self._recovering is not None and self._recovering is not asyncio.current_task():
+            self._recovering.cancel()
+        self.reason = None
+        self._window.clear()
+        log.info("breaker closed", dependency=self.dependency.value)
+        self._closed.set()
+        self._changed(self)
+
     async def closed(self) -> None:
         """Wait until the dependency is back."""
         await self._closed.wait()
@@ -99,22 +114,21 @@ class Breaker:
     async def _recover(self) -> None:
         failed = 0
         while True:
-            await asyncio.sleep(probe_delay(failed))
+            await asyncio.sleep(probe_delay(failed) if self._delay is None else self._delay())
             if await self._ask():
-                break
+                self.close()
+                return
             failed += 1
-        self.reason = None
-        self._window.clear()
-        log.info("breaker closed", dependency=self.dependency.value, probes=failed + 1)
-        self._closed.set()
-        self._changed(self)
 
 
 class Breakers:
     """The breakers of one worker; `on_change` is told whenever one opens or closes."""
 
-    def __init__(self, probes: Mapping[Dependency, Probe], metrics: Metrics) -> None:
-        self._breakers = {dependency: Breaker(dependency, probe, self._changed) for dependency, probe in probes.items()}
+    def __init__(
+        self, probes: Mapping[Dependency, Probe], metrics: Metrics, *, delays: Mapping[Dependency, Callable[[], float]] | None = None
+    ) -> None:
+        delays = delays or {}
+        self._breakers = {each: Breaker(each, probe, self._changed, delays.get(each)) for each, probe in probes.items()}
         self._metrics = metrics
         self.on_change: Callable[[Breaker], None] = lambda _: None
         self.failures = 0
@@ -127,8 +141,13 @@ class Breakers:
 
     @property
     def all_closed(self) -> bool:
-        """Whether events may start."""
+        """Whether nothing is away."""
         return not any(breaker.is_open for breaker in self._breakers.values())
+
+    @property
+    def may_start(self) -> bool:
+        """Whether events may start: without our own network some still may, and which is for `core.egress` to say."""
+        return not any(breaker.is_open for each, breaker in self._breakers.items() if each is not Dependency.EGRESS)
 
     @property
     def reasons(self) -> list[str]:

@@ -11,7 +11,8 @@ from faust_app.core.breaker import BUG_SECONDS, release_is_broken
 from faust_app.core.failure import FailureCode
 from faust_app.core.image import ImageRow
 from faust_app.core.outcome import Failed, Outcome, Park, Retry
-from faust_app.core.source_health import PARK_SECONDS, Source, SourceHealth
+from faust_app.core.shop_health import ShopHealth
+from faust_app.core.source_health import DEFER_SECONDS, Source
 from faust_app.core.window import Window
 from faust_app.flows.ports.duties import WorkerRegister
 from faust_app.flows.ports.images import ImageRepository
@@ -34,7 +35,7 @@ class Bugs:
         self._repository = repository
         self._register = register
         self._jitter = jitter
-        self._health = SourceHealth(shops_of_a_host=None)
+        self._health = ShopHealth()
         self._outcomes = Window(BUG_SECONDS)
         self._unwritten: str | None = None
         self._waking: set[Source] = set()
@@ -55,9 +56,9 @@ class Bugs:
 
     def admit(self, row: ImageRow) -> Park | None:
         """Return how an image of a shop waits that met nothing but bugs, None where it may go on."""
-        if self._health.admits((row.shop_no, _ANY_HOST), _now()):
+        if self._health.admits(row.shop_no, _now()):
             return None
-        return Park(row, timedelta(seconds=PARK_SECONDS * self._jitter()), FailureCode.INTERNAL_ERROR, _OF_THE_SHOP)
+        return Park(row, timedelta(seconds=DEFER_SECONDS * self._jitter()), FailureCode.INTERNAL_ERROR, _OF_THE_SHOP)
 
     def note(self, outcome: Outcome) -> None:
         """Count an outcome that was written."""
@@ -69,7 +70,7 @@ class Bugs:
         if not is_bug:
             self._answered(shop_no)
             return
-        if self._health.failed((shop_no, _ANY_HOST), FailureCode.INTERNAL_ERROR, now):
+        if self._health.failed(shop_no, now):
             log.error("shop parked: its images meet an error of ours", shop_no=shop_no)
             self.on_parked(shop_no)
         tally = self._outcomes.tally(now)
@@ -85,16 +86,18 @@ class Bugs:
             self._unwritten = None
         if await self._register.report() is None and self.brake is not None:
             self._lift()
-        await wake(self._repository, self._waking, self._health.probes_due(_now()))
+        await wake(self._repository, self._waking)
+        for shop_no in self._health.probes_due(_now()):
+            await self._repository.wake_parked(shop_no, None, 1)
 
     async def probe(self) -> None:
         """Write this worker's row: the probe of the database. Raises Unavailable."""
         await self._register.report()
 
     def _answered(self, shop_no: int) -> None:
-        if woken := self._health.answered((shop_no, _ANY_HOST)):
-            self._waking |= {(shop, _ANY_HOST) for shop in woken}
-            if not self._health.parked():
+        if self._health.answered(shop_no):
+            self._waking.add((shop_no, _ANY_HOST))
+            if not self._health.deferred():
                 self.on_answered()
 
     def _take_up(self, brake: str | None) -> None:

@@ -199,7 +199,8 @@ class Ingest:
         """Do what was planned and judge it: a failure of the image is an outcome, an absence of ours is raised."""
         match decided:
             case Store():
-                return self._bugs.admit(decided.row) or self._sources.admit(decided.row) or await self._store(decided, deadline)
+                held = self._bugs.admit(decided.row) or await self._sources.admit(decided.row)
+                return held or await self._store(decided, deadline)
             case Remove():
                 return Removed(decided.row)
             case Skip():
@@ -216,7 +217,8 @@ class Ingest:
             self._sources.answered(decided.row)
             raise
         except Failure as failure:
-            return self._judge(decided.row, await self._sources.failed(decided.row, failure))
+            blamed = await self._sources.failed(decided.row, failure)
+            return blamed if isinstance(blamed, Park) else self._judge(decided.row, blamed)
         except Exception:
             log.exception("image failed unexpectedly", **row_ids(decided.row))
             return self._bug(decided.row)

@@ -13,7 +13,7 @@ from typing import Final
 import structlog
 
 from faust_app.core.job_run import FinishedRun, RunResult
-from faust_app.core.limits import COLLECTOR_BEHIND, HISTORY_MONTHS, TOMBSTONES, WORKERS
+from faust_app.core.limits import COLLECTOR_BEHIND, HISTORY_MONTHS, SOURCES, TOMBSTONES, WORKERS
 from faust_app.core.months import months_missing, months_over
 from faust_app.core.table_growth import sizes_json
 from faust_app.flows.ports.duties import HistoryMonths, OldRows, TableSizes
@@ -39,6 +39,7 @@ class KeepLimits:
         """Delete what is too old; None when more is left for the next pass. Raises Unavailable; what is done stays done."""
         left = await self._purge("image", lambda: self._purge_tombstones(now))
         left |= await self._purge("worker", lambda: self._rows.forget_workers(now - WORKERS, AT_ONCE))
+        left |= await self._purge("source_host", lambda: self._rows.forget_sources(now - SOURCES, AT_ONCE))
         if left:
             return None
         months_kept = await self._keep_months(now.date())

@@ -51,7 +51,8 @@ class Performer:
         started = clock()
         self._pace.fetching(source, started)
         try:
-            async with _until(deadline, Transient(FailureCode.SOURCE_TIMEOUT, "The image was not fetched before its deadline.")):
+            late = Transient(FailureCode.SOURCE_TIMEOUT, "The image was not fetched before its deadline.", silent=True)
+            async with _until(deadline, late):
                 return await self._fetcher.fetch(plan.url, plan.validators)
         finally:
             ended = clock()

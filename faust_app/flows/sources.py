@@ -1,161 +1,182 @@
 """The shops' sources as a worker meets them: which are left alone for a while, and whether our own network is to blame."""
 
 import asyncio
-from collections import OrderedDict
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from typing import Final
 
 import structlog
 
-from faust_app.core.breaker import CALL_SECONDS, network_is_away
-from faust_app.core.failure import Dependency, Failure, FailureCode, Unavailable
+from faust_app.core.failure import Dependency, Failure, FailureCode, Transient, Unavailable
 from faust_app.core.image import ImageRow, source_origin
 from faust_app.core.outcome import Failed, Park
-from faust_app.core.source_health import PARK_SECONDS, Source, SourceHealth
+from faust_app.core.source_health import ALL_SHOPS, BLOCKING, DEFER_SECONDS, UNWELL, RecordKey, Source, SourceRecord
 from faust_app.core.source_pace import SourcePace
-from faust_app.core.window import Window
 from faust_app.flows.breakers import Breaker
+from faust_app.flows.known_sources import KnownSources
 from faust_app.flows.ports.images import ImageRepository
 from faust_app.flows.ports.outside import Fetcher
+from faust_app.flows.ports.sources import SourceRecords
 from faust_app.flows.wake import wake
+from faust_app.flows.way_out import WayOut
 
 log = structlog.get_logger()
 
-UNREACHED: Final = {FailureCode.SOURCE_UNKNOWN_HOST, FailureCode.SOURCE_UNREACHABLE, FailureCode.SOURCE_TIMEOUT}
-"""Failures that may be our own network's."""
-UNWELL: Final = UNREACHED | {
-    FailureCode.SOURCE_TOO_SLOW,
-    FailureCode.SOURCE_TLS,
-    FailureCode.BAD_CERTIFICATE,
-    FailureCode.SOURCE_ERROR,
-    FailureCode.SOURCE_UNAUTHORIZED,
-    FailureCode.SOURCE_FORBIDDEN,
-}
-"""Failures of a whole host: it is down, or it has something against us."""
-BLOCKING: Final = {FailureCode.SOURCE_UNAUTHORIZED, FailureCode.SOURCE_FORBIDDEN}
-"""Those by which a host says that it does not want us."""
-
 PATIENCE: Final = timedelta(hours=24)
 """How long images wait for their host before they fail, counted from when they were accepted."""
-DOUBT_SECONDS: Final = 2.0
-"""How long a failure waits for others of its kind, so that an outage of our network costs no image an attempt."""
-_RECENT: Final = 6
+_WOKEN_AGAIN: Final = 15.0
+"""Seconds until one more image is called to probe a host whose last one has not done so."""
+_SHOPS_TRIED: Final = 5
+"""Shops a pass looks through for an image that can probe their host; the next pass goes on with others."""
 
 
 class Sources:
-    """Admits, blames and reopens. `jitter` draws the factor that spreads parked images."""
+    """Admits, blames and reopens. `jitter` draws the factor that spreads deferred images."""
 
-    def __init__(self, repository: ImageRepository, fetcher: Fetcher, pace: SourcePace, jitter: Callable[[], float]) -> None:
+    def __init__(
+        self,
+        repository: ImageRepository,
+        fetcher: Fetcher,
+        pace: SourcePace,
+        records: SourceRecords,
+        jitter: Callable[[], float],
+        *,
+        probe_url: str | None = None,
+    ) -> None:
         self._repository = repository
-        self._fetcher = fetcher
         self._pace = pace
         self._jitter = jitter
-        self._health = SourceHealth()
-        self._fetches = Window(CALL_SECONDS)
-        self._reached_at = float("-inf")
-        self._decided: asyncio.Future[None] | None = None
-        self._recent: OrderedDict[str, None] = OrderedDict()
+        self._way_out = WayOut(pace.egress, fetcher, probe_url)
+        self._known = KnownSources(records)
+        self._known.on_learnt = self._learnt
+        self._known.on_deferred = self._deferred
+        self._known.on_ended = self._ended
         self._waking: set[Source] = set()
-        self.egress: Breaker | None = None
-        """The breaker of our own way out; without one every failure is the source's."""
+        self._called: dict[RecordKey, float] = {}
+        self._last: dict[str, Failure] = {}
+        self.reach_anybody = self._way_out.reach_anybody
         self.on_parked: Callable[[str, Failure, bool], None] = lambda _host, _failure, _for_all: None
-        """Told of a parked host, why, and whether it is parked for every shop."""
+        """Called with a host that images wait for, its last failure, and whether every shop's do."""
         self.on_answered: Callable[[str], None] = lambda _host: None
-        """Told of a parked host that answers again."""
+        """Called with such a host when it answers again."""
 
-    def admit(self, row: ImageRow) -> Park | Failed | None:
-        """Return what becomes of an image whose source is left alone, None where it may be fetched."""
+    def blame(self, egress: Breaker) -> None:
+        """Use the breaker of our own way out; without one every failure is the source's."""
+        self._way_out.breaker = egress
+
+    async def admit(self, row: ImageRow) -> Park | Failed | None:
+        """Return what becomes of an image whose source is left alone, None where it may be fetched. Raises Unavailable.
+
+        An image whose source is due for a probe is the probe.
+        """
         source = _source(row)
-        if self._health.admits(source, _now()):
+        await self._known.ensure_loaded()
+        record = self._known.deferral(source)
+        if record is None or await self._known.claim(record):
             return None
-        code = self._health.code(source)
+        record = self._known.deferral(source)
+        if record is None:
+            return None
         if row.open_since is not None and datetime.now(UTC).replace(tzinfo=None) - row.open_since >= PATIENCE:
-            given_up = FailureCode.SOURCE_BLOCKED if code in BLOCKING else FailureCode.HOST_DOWN
-            return Failed(row, given_up, f"The host failed for over {PATIENCE.days * 24} hours. {code.sentence if code else ''}")
-        return Park(row, timedelta(seconds=PARK_SECONDS * self._jitter()), code, f"The host {source[1]} is left alone for some minutes.")
+            return _given_up(row, record)
+        return self._park(row)
 
     def answered(self, row: ImageRow) -> None:
-        """Note that the source answered, whatever it said of the image."""
+        """Count an answer of the source, whatever it said of the image."""
         source = _source(row)
-        now = _now()
-        self._fetches.add(now, bad=False)
-        self._reached_at = now
-        self._remember(row)
-        self._settle_doubts()
-        if shops := self._health.answered(source):
-            self._waking |= {(shop, source[1]) for shop in shops}
-            log.info("source answers again", host=source[1], shops=len(shops))
-            self.on_answered(source[1])
+        if row.source_url is None:
+            return
+        origin = source_origin(row.source_url)
+        self._last.pop(source[1], None)
+        self._pace.answered(source[1])
+        self._way_out.answered(source, origin)
+        self._known.answer(source, origin)
 
-    async def failed(self, row: ImageRow, failure: Failure) -> Failure:
-        """Note a failure and return whose it is: the source's, as it came, or our network's, as Unavailable."""
+    async def failed(self, row: ImageRow, failure: Failure) -> Failure | Park:
+        """Count a failure and return whose it is: the image's, as it came; our network's, as Unavailable; or nobody's, as Park.
+
+        From the tenth failure in a row on, over all workers, it is the host's and costs no image an attempt: that includes
+        probes, and fetches which had begun before. Raises Unavailable when the database cannot count it.
+        """
         if failure.code not in UNWELL:
             self.answered(row)
             return failure
-        if failure.code in UNREACHED and await self._is_ours(row):
-            return Unavailable(Dependency.EGRESS, failure.detail)
         source = _source(row)
-        if self._health.failed(source, failure.code, _now()):
-            for_all = self._health.is_parked_for_all(source[1])
-            log.warning("source parked", shop_no=source[0], host=source[1], code=failure.code.value, for_all=for_all)
-            self.on_parked(source[1], failure, for_all)
-        return failure
+        if isinstance(failure, Transient) and failure.silent and await self._way_out.is_down(source):
+            return Unavailable(Dependency.EGRESS, failure.detail)
+        self._pace.failed(source[1])
+        self._last[source[1]] = failure  # of a redirect it names the host that failed
+        return self._park(row) if await self._known.fail(source, failure.code) else failure
 
     async def run_pass(self) -> None:
-        """Wake what was reopened, one image of each source that is due for a probe, and what was put off too far.
+        """Share what was learnt, wake what was reopened, one image of each source due for a probe, and what was put off too far.
 
         Raises Unavailable.
         """
-        await wake(self._repository, self._waking, self._health.probes_due(_now()))
+        await self._known.refresh()
+        await wake(self._repository, self._waking)
+        await self._call_probes()
         await self._call_back()
+
+    async def _call_probes(self) -> None:
+        """Let an image of every source that is due for a probe be due: who gets it claims the probe."""
+        now = _now()
+        for record in self._known.deferred():
+            if record.probe_at is None or record.probe_at > self._known.now or now < self._called.get(record.key, 0.0):
+                continue
+            self._called[record.key] = now + _WOKEN_AGAIN
+            shops = [record.shop_no] if record.shop_no != ALL_SHOPS else self._known.shops_of(record.host)
+            for shop in _rotated(shops, int(now))[:_SHOPS_TRIED]:
+                if await self._repository.wake_parked(shop, record.host, 1):
+                    break
 
     async def _call_back(self) -> None:
         """Wake the next images of sources that run out of events here while others of theirs are put off."""
         now = _now()
         for source, count in self._pace.to_call_back(now):
-            if self._health.is_parked(source):
+            if self._known.deferral(source) is not None:
                 continue
             if await self._repository.wake_parked(source[0], source[1], count) < count:
                 self._pace.called_back_all(source, now)
 
-    async def reach_anybody(self) -> None:
-        """Raise Unavailable unless one of the hosts met last lets us connect: the probe of our own network."""
-        origins = list(self._recent)
-        if origins and not any(await asyncio.gather(*(self._fetcher.connects(origin) for origin in origins))):
-            raise Unavailable(Dependency.EGRESS, f"None of {len(origins)} hosts can be reached.")
+    def _park(self, row: ImageRow) -> Park:
+        source = _source(row)
+        self._known.hold(source)
+        record = self._known.deferral(source)
+        code = record.code if record is not None else None
+        return Park(row, timedelta(seconds=DEFER_SECONDS * self._jitter()), code, f"The host {source[1]} is left alone for some minutes.")
 
-    async def _is_ours(self, row: ImageRow) -> bool:
-        """Decide whether our network is to blame, with a little time for others to fail or to get through."""
-        failed_at = _now()
-        self._remember(row)
-        self._fetches.add(failed_at, bad=True, shop=row.shop_no, host=row.source_host)
-        if self.egress is None:
-            return False
-        if network_is_away(self._fetches.tally(failed_at)):
-            self.egress.open("too many sources cannot be reached at once")
-            self._settle_doubts()
-        if not self.egress.is_open and self._reached_at < failed_at - 1.0:
-            await self._doubt()
-        return self.egress.is_open
-
-    async def _doubt(self) -> None:
-        if self._decided is None or self._decided.done():
-            self._decided = asyncio.get_running_loop().create_future()
-        await asyncio.wait([self._decided], timeout=DOUBT_SECONDS)
-
-    def _settle_doubts(self) -> None:
-        if self._decided is not None and not self._decided.done():
-            self._decided.set_result(None)
-
-    def _remember(self, row: ImageRow) -> None:
-        if row.source_url is None:
+    def _learnt(self, record: SourceRecord) -> None:
+        """Take over where others had an answer: those hosts can be asked whether our network is up."""
+        if record.answered_at is None or record.origin is None:
             return
-        origin = source_origin(row.source_url)
-        self._recent[origin] = None
-        self._recent.move_to_end(origin)
-        if len(self._recent) > _RECENT:
-            self._recent.popitem(last=False)
+        age = (self._known.now - record.answered_at).total_seconds()
+        self._pace.egress.remember(record.host, record.origin, record.answered_for or 0, _now() - max(0.0, age))
+
+    def _deferred(self, record: SourceRecord) -> None:
+        code, for_all = record.code or FailureCode.SOURCE_ERROR, record.shop_no == ALL_SHOPS
+        log.warning("source deferred", host=record.host, shop_no=record.shop_no or None, code=code.value)
+        failure = self._last.pop(record.host) if record.host in self._last else Transient(code, code.sentence)
+        self.on_parked(record.host, failure, for_all)
+
+    def _ended(self, record: SourceRecord) -> None:
+        self._called.pop(record.key, None)
+        shops = [record.shop_no] if record.shop_no != ALL_SHOPS else self._known.shops_of(record.host)
+        self._waking |= {(shop, record.host) for shop in shops}
+        log.info("source answers again", host=record.host, shops=len(shops))
+        self.on_answered(record.host)
+
+
+def _given_up(row: ImageRow, record: SourceRecord) -> Failed:
+    code = FailureCode.SOURCE_BLOCKED if record.code in BLOCKING else FailureCode.HOST_DOWN
+    cause = record.code.value if record.code else "failures"
+    return Failed(row, code, f"The host failed every request for over {PATIENCE.days * 24} hours, last with {cause}.")
+
+
+def _rotated(shops: list[int], turn: int) -> list[int]:
+    """Return the shops beginning at another one each time."""
+    start = turn % len(shops) if shops else 0
+    return shops[start:] + shops[:start]
 
 
 def _source(row: ImageRow) -> Source:

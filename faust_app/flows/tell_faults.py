@@ -5,10 +5,11 @@ from typing import Final
 
 from faust_app.core.alert import FaultKind
 from faust_app.core.failure import Dependency, Failure
+from faust_app.core.source_health import BLOCKING
 from faust_app.flows.breakers import Breaker, Breakers
 from faust_app.flows.bugs import Bugs
 from faust_app.flows.ports.alerts import Alerts
-from faust_app.flows.sources import BLOCKING, Sources
+from faust_app.flows.sources import Sources
 
 _KINDS: Final = {
     Dependency.STORAGE: FaultKind.DEPENDENCY_STORAGE,

@@ -1,17 +1,16 @@
-"""Parked images go on: all of a source that answers again, one of a source that is due for a probe."""
+"""Deferred images go on: all of a source that answers again."""
 
-from collections.abc import Iterable
 from typing import Final
 
 from faust_app.core.source_health import Source
 from faust_app.flows.ports.images import ImageRepository
 
 _GROUP: Final = 1000
-"""Rows a statement: a shop with many parked images is not locked as a whole."""
+"""Rows a statement: a shop with many deferred images is not locked as a whole."""
 
 
-async def wake(repository: ImageRepository, reopened: set[Source], probes: Iterable[Source]) -> None:
-    """Let every image of the reopened sources be due, and one of each source in `probes`. What is woken leaves `reopened`.
+async def wake(repository: ImageRepository, reopened: set[Source]) -> None:
+    """Let every image of the reopened sources be due. What is woken leaves `reopened`.
 
     A source without a host is the whole shop. Raises Unavailable; what is left is woken by the next call.
     """
@@ -19,5 +18,3 @@ async def wake(repository: ImageRepository, reopened: set[Source], probes: Itera
         while await repository.wake_parked(shop_no, host or None, _GROUP) == _GROUP:
             pass
         reopened.discard((shop_no, host))
-    for shop_no, host in probes:
-        await repository.wake_parked(shop_no, host or None, 1)

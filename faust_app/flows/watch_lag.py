@@ -96,14 +96,15 @@ class WatchLag:
         self._clock = clock
         self._looked_at = -inf
         self._looks: dict[str, list[Look]] = {name: [] for name in groups}
+        self._elsewhere: tuple[str, ...] = ()
         self.report: LagReport | None = None
         """What was seen last; None before the first look."""
         self.held_here: Callable[[], list[str]] = list
 
     @property
     def held_by(self) -> tuple[str, ...]:
-        """What is known to hold up this process or another, as of the last look."""
-        return () if self.report is None else self.report.held_by
+        """What is known to hold up this process now, or another as of the last `run_holding`."""
+        return tuple(dict.fromkeys([*self.held_here(), *self._elsewhere]))
 
     @property
     def age(self) -> float:
@@ -112,21 +113,28 @@ class WatchLag:
 
     async def run_pass(self) -> None:
         """Look at every group. Raises Unavailable when Kafka does not answer; what was seen last then stays."""
-        held_by = await self._held_by()
+        await self._look_elsewhere()
+        held_by = self.held_by
         for name, offsets in self._groups.items():
             partitions = await self._partitions(name, offsets)
             look = Look(self._now(), name, partitions, await offsets.members(), held_by)
             self._looks[name] = recent([*self._looks[name], look])
         self._tell(LagReport(self._now(), tuple(map(self._group_report, self._groups)), held_by))
 
-    async def _held_by(self) -> tuple[str, ...]:
-        """Return what is known to hold up this process or another; without the database nobody knows of the others."""
+    async def run_holding(self) -> None:
+        """Learn what holds up other processes, and look at every group at once when that changed. Raises Unavailable like `run_pass`."""
+        await self._look_elsewhere()
+        if self.report is not None and self.report.held_by != self.held_by:
+            await self.run_pass()
+
+    async def _look_elsewhere(self) -> None:
+        """Learn what holds up other processes; without the database nobody knows."""
         try:
             async with asyncio.timeout(FAULTS_SECONDS):
                 present = await self._faults.present()
         except (Unavailable, TimeoutError):
             present = [FaultKind.DEPENDENCY_DATABASE]
-        return tuple(dict.fromkeys([*self.held_here(), *(HOLDING[kind] for kind in present if kind in HOLDING)]))
+        self._elsewhere = tuple(HOLDING[kind] for kind in present if kind in HOLDING)
 
     async def _partitions(self, name: str, offsets: GroupOffsets) -> tuple[PartitionLag, ...]:
         """Read committed offsets, then ends, then the times of the first unread records that are not known yet."""

@@ -55,6 +55,11 @@ class WatchStalled:
         """What was seen last; None before the first look."""
 
     @property
+    def held_by(self) -> tuple[str, ...]:
+        """What is known to hold up the installation."""
+        return tuple(self._held_by())
+
+    @property
     def age(self) -> float:
         """Seconds since the last look at all rows; endless before the first."""
         return self._clock() - self._looked_at

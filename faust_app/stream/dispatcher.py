@@ -114,11 +114,16 @@ class Dispatcher:
 
     def go_on(self) -> None:
         """Start what may start."""
+        self._free_all()
         self._start()
 
     async def run_pass(self) -> None:
         """Free what slow sources hold of others: put off the youngest of long queues, hand over what takes long."""
         if not self._may_start():
+            return
+        self._free_all()
+        if self._pace.egress.is_open:
+            self._start()
             return
         now = _now()
         for topic, queues in self._queues.items():
@@ -179,8 +184,14 @@ class Dispatcher:
         self._pace.ended(source, held.since)
         for queues in self._queues.values():
             queues.slot_freed(source[1])
+        if self._pace.was_refused():
+            self._free_all()
         self._close(held, task)
         self._start()
+
+    def _free_all(self) -> None:
+        for queues in self._queues.values():
+            queues.all_freed()
 
     def _put_off(self, topic: str, source: Source, now: float) -> None:
         room = _PUT_OFF_AT_ONCE - len(self._aside)

@@ -51,6 +51,11 @@ class SourceQueues(Generic[T]):
         """Let the sources of a host have their turn again."""
         self._turn.extend(self._full.pop(host, ()))
 
+    def all_freed(self) -> None:
+        """Let every source have its turn again."""
+        for host in list(self._full):
+            self.slot_freed(host)
+
     def sources(self) -> list[Source]:
         """Return the sources that have events here."""
         return list(self._queues)

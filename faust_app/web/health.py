@@ -1,6 +1,6 @@
 """Pages every process has, as Faust views: is it alive, can it do its work, and its metrics."""
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from typing import Any
 
 import faust
@@ -13,8 +13,13 @@ Readiness = Callable[[], Awaitable[list[str]]]
 """Returns why the process cannot do its work; nothing when it can."""
 
 
-def register_health(app: faust.App, metrics: Callable[[], Metrics], readiness: Readiness) -> None:
-    """Register /health, /ready and /metrics on the app's web server."""
+def register_health(
+    app: faust.App, metrics: Callable[[], Metrics], readiness: Readiness, degraded: Callable[[], Sequence[str]] = tuple
+) -> None:
+    """Register /health, /ready and /metrics on the app's web server.
+
+    `degraded` returns what holds up others while this process can do its own work: it is told and changes no status.
+    """
 
     @app.page("/health")
     async def health(view: View, _request: Request) -> Response:
@@ -25,7 +30,8 @@ def register_health(app: faust.App, metrics: Callable[[], Metrics], readiness: R
     async def ready(view: View, _request: Request) -> Response:
         """Answer 200, or 503 with the reasons; not ready is no cause to kill."""
         reasons = await readiness()
-        return view.json({"ready": not reasons, "reasons": reasons}, status=503 if reasons else 200)
+        answer = {"ready": not reasons, "reasons": reasons, "degraded": list(degraded())}
+        return view.json(answer, status=503 if reasons else 200)
 
     @app.page("/metrics")
     async def prometheus(view: View, _request: Request) -> Response:

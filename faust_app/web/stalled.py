@@ -1,5 +1,6 @@
 """`/stalled`: which images are unfinished and need a look, as JSON for machines and as a page for people."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -45,7 +46,7 @@ class StalledPage:
         if not wants_page(request):
             asked = asked_of(request)
             report, age = await self._report(asked)
-            return json_answer(as_json(report, asked, age))
+            return json_answer(as_json(report, asked, age, self._stalled.held_by))
         try:
             asked = asked_of(request)
             report, age = await self._report(asked)
@@ -54,8 +55,9 @@ class StalledPage:
         except Unavailable as failure:
             return problem_page(absence(failure))
         return page(
-            "stalled.html", report=report, asked=asked, age=age, kinds=Kind, link=self._link, here="stalled", **_for_people(report, asked)
-        )
+            "stalled.html", report=report, asked=asked, age=age, kinds=Kind, link=self._link, here="stalled",
+            held_by=self._stalled.held_by, **_for_people(report, asked),
+        )  # fmt: skip
 
     async def _report(self, asked: Asked) -> tuple[StalledReport, float]:
         report = self._stalled.report
@@ -113,7 +115,7 @@ _READERS: Final = {
 }
 
 
-def as_json(report: StalledReport, asked: Asked, age: float) -> dict[str, object]:
+def as_json(report: StalledReport, asked: Asked, age: float, held_by: Sequence[str]) -> dict[str, object]:
     """Return the report as a JSON object. Times in UTC, spans in seconds; `count` is of stalled images: old or lost."""
     counts = report.counts
     return {
@@ -128,8 +130,9 @@ def as_json(report: StalledReport, asked: Asked, age: float) -> dict[str, object
         "queued": counts.queued,
         "failed": counts.failed,
         "oldest_open_s": round(oldest_open_seconds(report), 3) if counts.oldest_open else None,
+        "held_by": list(held_by),
         **_waits(report),
-        "items": [_item(report, row) for row in report.listed(asked.kind, asked.limit)],
+        "items": [_item(report, row, held_by) for row in report.listed(asked.kind, asked.limit)],
     }
 
 
@@ -145,7 +148,7 @@ def _waits(report: StalledReport) -> dict[str, object]:
     }
 
 
-def _item(report: StalledReport, row: ImageRow) -> dict[str, object]:
+def _item(report: StalledReport, row: ImageRow, held_by: Sequence[str]) -> dict[str, object]:
     return {
         "shop_no": row.shop_no,
         "image_id": row.image_id.decode(),
@@ -156,7 +159,7 @@ def _item(report: StalledReport, row: ImageRow) -> dict[str, object]:
         "open_s": round((report.as_of - row.open_since).total_seconds(), 3) if row.open_since else None,
         "attempt": row.attempt,
         "rescues": row.rescues,
-        "waiting": waiting_of(row),
+        "waiting": waiting_of(row, held_by),
         "position": position_of(row),
         "error": error_of(row),
     }
@@ -169,7 +172,7 @@ def _for_people(report: StalledReport, asked: Asked) -> dict[str, Any]:
         "oldest": oldest_open_seconds(report) if report.counts.oldest_open else None,
         "rows": rows,
         "errors": [error_of(row) for row in rows],
-        "waits": [waiting_of(row) for row in rows],
+        "waits": [waiting_of(row, ()) for row in rows],
         "waits_for": waits_of(report.rows.get(Kind.WAITING, ())) if report.shop_no is not None else [],
         "overdue": [is_overdue(row, report.as_of) for row in rows],
     }

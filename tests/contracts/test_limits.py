@@ -165,6 +165,15 @@ async def test_workers_that_were_not_seen_are_forgotten(database: Database) -> N
     assert await database.rows("SELECT name FROM worker") == (("young",),)
 
 
+async def test_records_of_sources_that_nobody_met_are_forgotten(database: Database) -> None:
+    for host, days in (("old.test", 31), ("young.test", 29)):
+        sql = "INSERT INTO source_host (host, shop_no, updated_at) SELECT %s, 0, UTC_TIMESTAMP(6) - INTERVAL %s DAY"
+        await database.change(sql, (host, days))
+    now = await MariaImageRepository(database).now()
+    assert await MariaOldRows(database).forget_sources(now - 30 * DAY, 10) == 1
+    assert await database.rows("SELECT host FROM source_host WHERE host LIKE %s", ("%.test",)) == (("young.test",),)
+
+
 # Months
 
 

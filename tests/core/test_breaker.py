@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from faust_app.core.breaker import CALL_SECONDS, dependency_is_away, network_is_away, probe_delay, release_is_broken
+from faust_app.core.breaker import CALL_SECONDS, dependency_is_away, probe_delay, release_is_broken
 from faust_app.core.window import Tally, Window
 
 
@@ -13,26 +13,6 @@ from faust_app.core.window import Tally, Window
 )
 def test_a_dependency_is_away_when_half_of_twenty_calls_fail(calls: int, bad: int, away: bool) -> None:  # noqa: FBT001 - a column
     assert dependency_is_away(Tally(calls, bad)) is away
-
-
-@pytest.mark.parametrize(
-    ("calls", "bad", "shops", "hosts", "away"),
-    [
-        (20, 10, 5, 5, True),
-        (20, 10, 4, 5, False),
-        (20, 10, 5, 4, False),
-        (20, 9, 9, 9, False),
-        (19, 19, 9, 9, False),
-    ],
-)
-def test_our_network_is_away_only_when_many_hosts_of_many_shops_fall_silent(
-    calls: int,
-    bad: int,
-    shops: int,
-    hosts: int,
-    away: bool,  # noqa: FBT001 - a column
-) -> None:
-    assert network_is_away(Tally(calls, bad, set(range(shops)), {str(n) for n in range(hosts)})) is away
 
 
 @pytest.mark.parametrize(

@@ -88,7 +88,7 @@ def test_an_id_that_no_address_can_name_is_refused_at_every_entry_point(image_id
     value = json.dumps({"op": "register", "shop_no": 7, "image_id": image_id, "source_url": "https://a.test/a.jpg"}).encode()
     parsed = parse_request(make_record(value))
     assert isinstance(parsed, Unparseable)
-    assert parsed.detail == "image_id: must not be `.` or `..`: no address can name them"
+    assert "image_id: must not be `.` or `..`: no address can name them" in parsed.detail
 
 
 @pytest.mark.parametrize("image_id", ["a/b", "%FF", "á", "画像", "x" * 64, " a "])

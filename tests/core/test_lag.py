@@ -45,7 +45,7 @@ HISTORIES = {
     ),
     "one event finished within two minutes": (lambda s: look(s, partition(5 if s < 60 else 6, 90, at=s)), LagStatus.OK),
     "a group nobody of has committed, standing still": (lambda s: look(s, partition(None, 9, at=s)), LagStatus.STALLED),
-    "an open breaker": (lambda s: look(s, partition(5, 90, age=s + 60, at=s), held_by=("storage is away",)), LagStatus.OK),
+    "an open breaker": (lambda s: look(s, partition(5, 90, age=s + 60, at=s), held_by=("storage is away",)), LagStatus.LAGGING),
     "an open breaker for long": (lambda s: look(s, partition(5, 90, age=900, at=s), held_by=("storage is away",)), LagStatus.LAGGING),
     "a breaker that closed a minute ago": (
         lambda s: look(s, partition(5, 90, at=s), held_by=("storage is away",) if s < 60 else ()),

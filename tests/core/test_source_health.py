@@ -1,77 +1,161 @@
-"""Which sources are left alone, who may probe them, and who goes on when they answer."""
+"""When a source is left alone, for whom, who probes it, and what an answer ends."""
+
+from dataclasses import replace
+from datetime import timedelta
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from faust_app.core.failure import FailureCode
-from faust_app.core.source_health import FAILURES_IN_A_ROW, PROBE_SECONDS, SourceHealth
+from faust_app.core.source_health import (
+    ALL_SHOPS,
+    ANSWER_KEPT,
+    FAILURES_IN_A_ROW,
+    OF_THE_HOST,
+    PROBE_AFTER,
+    UNWELL,
+    RecordKey,
+    SourceAnswer,
+    SourceFailure,
+    SourceRecord,
+    after_answer,
+    after_claim,
+    after_failure,
+    deferral,
+    is_worth_writing,
+)
+from tests.factories import NOW
 
-CODE = FailureCode.SOURCE_TIMEOUT
+HOST = "h.test"
+SECOND = timedelta(seconds=1)
+OF_A_SHOP = sorted(UNWELL - OF_THE_HOST)
 
 
-def fail(health: SourceHealth, shop: int, host: str, *, times: int = FAILURES_IN_A_ROW, now: float = 0.0) -> list[bool]:
-    return [health.failed((shop, host), CODE, now) for _ in range(times)]
+class Known:
+    """Records that change by the rules; `at` moves on by a second a step."""
+
+    def __init__(self) -> None:
+        self.records: dict[RecordKey, SourceRecord] = {}
+        self.at = NOW
+
+    def fail(self, shop: int = 1, code: FailureCode = FailureCode.SOURCE_UNREACHABLE, *, times: int = 1, host: str = HOST) -> int:
+        """Return how many of the failures came before their source was deferred."""
+        charged = 0
+        for _ in range(times):
+            self.at += SECOND
+            self.records |= {r.key: r for r in after_failure(self.records, SourceFailure((shop, host), code), self.at)}
+            charged += not self.waits(shop, host)
+        return charged
+
+    def answer(self, shop: int = 1, host: str = HOST) -> None:
+        self.at += SECOND
+        answer = SourceAnswer((shop, host), f"http://{host}/", self.at)
+        self.records |= {record.key: record for record in after_answer(self.records, answer)}
+
+    def waits(self, shop: int = 1, host: str = HOST) -> bool:
+        return deferral(self.records, (shop, host)) is not None
 
 
-def test_ten_failures_in_a_row_park_a_source_and_no_other() -> None:
-    health = SourceHealth()
-    assert fail(health, 1, "a") == [False] * 9 + [True]
-    assert [health.admits(source, 1.0) for source in ((1, "a"), (2, "a"), (1, "b"))] == [False, True, True]
-    assert health.code((1, "a")) is CODE
+@pytest.mark.parametrize("code", sorted(OF_THE_HOST))
+def test_ten_failures_in_a_row_that_are_no_shops_own_defer_the_host_for_every_shop(code: FailureCode) -> None:
+    known = Known()
+    charged = sum(known.fail(shop, code) for shop in (1, 2, 3, 1, 2, 3, 1, 2, 3, 1, 2))
+    assert charged == FAILURES_IN_A_ROW - 1
+    assert [known.waits(shop) for shop in (1, 2, 99)] == [True] * 3
+    assert not known.waits(1, "other.test")
+
+
+@pytest.mark.parametrize("code", OF_A_SHOP)
+def test_ten_failures_in_a_row_that_may_be_one_shops_own_defer_that_shops_images_only(code: FailureCode) -> None:
+    known = Known()
+    assert known.fail(1, code, times=12) == FAILURES_IN_A_ROW - 1
+    assert [known.waits(shop) for shop in (1, 2)] == [True, False]
+
+
+@pytest.mark.parametrize("code", OF_A_SHOP)
+def test_ten_failures_in_a_row_of_three_shops_defer_the_host_for_every_shop(code: FailureCode) -> None:
+    known = Known()
+    for shop in (1, 1, 1, 1, 2, 2, 2, 2, 3, 3):
+        assert not known.waits(9)
+        known.fail(shop, code)
+    assert known.waits(9)
 
 
 def test_an_answer_in_between_starts_the_count_anew() -> None:
-    health = SourceHealth()
-    fail(health, 1, "a", times=9)
-    assert health.answered((1, "a")) == frozenset()
-    assert fail(health, 1, "a", times=9) == [False] * 9
-    assert health.admits((1, "a"), 1.0)
+    known = Known()
+    known.fail(times=9)
+    known.answer()
+    assert known.fail(times=9) == 9
+    assert not known.waits()
 
 
-def test_one_image_a_minute_probes_a_parked_source() -> None:
-    health = SourceHealth()
-    fail(health, 1, "a", now=0.0)
-    assert [health.admits((1, "a"), now) for now in (1.0, PROBE_SECONDS - 1, PROBE_SECONDS, PROBE_SECONDS + 1)] == [
-        False,
-        False,
-        True,
-        False,
-    ]
-    assert list(health.probes_due(PROBE_SECONDS + 1)) == []
-    assert list(health.probes_due(2 * PROBE_SECONDS)) == [(1, "a")]
-
-
-def test_the_first_answer_reopens_a_source() -> None:
-    health = SourceHealth()
-    fail(health, 1, "a")
-    assert health.answered((1, "a")) == {1}
-    assert health.admits((1, "a"), 1.0)
-    assert list(health.parked()) == []
-
-
-def test_a_host_that_is_parked_for_three_shops_is_parked_for_all_and_has_one_probe() -> None:
-    health = SourceHealth()
-    for shop in (1, 2):
-        fail(health, shop, "a")
-    assert health.admits((9, "a"), 1.0)
-    fail(health, 3, "a")
-    assert not health.admits((9, "a"), 1.0)
-    assert health.admits((9, "b"), 1.0)
-    assert list(health.probes_due(PROBE_SECONDS)) == [(1, "a")]
-    assert [health.admits((shop, "a"), PROBE_SECONDS) for shop in (9, 1, 2)] == [True, False, False]
-    assert health.code((9, "a")) is CODE
-
-
-def test_one_answer_of_a_host_lets_every_shop_go_on_that_waited_for_it() -> None:
-    health = SourceHealth()
+def test_the_first_answer_ends_it_for_every_shop_of_a_host_and_for_its_own_shop_otherwise() -> None:
+    known = Known()
     for shop in (1, 2, 3):
-        fail(health, shop, "a")
-    health.admits((9, "a"), 1.0)
-    assert health.answered((2, "a")) == {1, 2, 3, 9}
-    assert all(health.admits((shop, "a"), 1.0) for shop in (1, 2, 3, 9))
+        known.fail(shop, times=4)
+    known.answer(9)
+    assert not any(known.waits(shop) for shop in (1, 2, 3, 9))
+    for shop in (1, 2):
+        known.fail(shop, FailureCode.SOURCE_FORBIDDEN, times=10)
+        known.answer(7)
+    assert [known.waits(shop) for shop in (1, 2)] == [True, True]
+    known.answer(1)
+    assert [known.waits(shop) for shop in (1, 2)] == [False, True]
 
 
-def test_without_a_host_rule_shops_are_parked_one_by_one() -> None:
-    health = SourceHealth(shops_of_a_host=None)
-    for shop in range(5):
-        fail(health, shop, "")
-    assert health.admits((9, ""), 1.0)
-    assert health.answered((1, "")) == {1}
-    assert not health.admits((2, ""), 1.0)
+def test_one_image_a_minute_probes_and_only_one_worker_gets_it() -> None:
+    known = Known()
+    known.fail(times=10)
+    record = known.records[HOST, ALL_SHOPS]
+    assert record.probe_at is not None
+    assert after_claim(record, record.probe_at - SECOND) is None
+    claimed = after_claim(record, record.probe_at)
+    assert claimed is not None
+    assert claimed.probe_at == record.probe_at + PROBE_AFTER
+    assert after_claim(claimed, record.probe_at) is None
+    assert after_claim(None, known.at) is None
+    assert after_claim(replace(record, deferred_since=None), record.probe_at) is None
+
+
+def test_a_failure_while_it_is_deferred_neither_ends_nor_prolongs_anything() -> None:
+    known = Known()
+    known.fail(times=10)
+    before = known.records[HOST, ALL_SHOPS]
+    known.fail(times=5)
+    after = known.records[HOST, ALL_SHOPS]
+    assert (after.deferred_since, after.probe_at, after.failures) == (before.deferred_since, before.probe_at, 15)
+
+
+def test_an_answer_that_is_not_written_yet_ends_the_failures_before_it() -> None:
+    known = Known()
+    known.fail(times=9)
+    late = SourceFailure((1, HOST), FailureCode.SOURCE_UNREACHABLE, answered_at=known.at + SECOND)
+    host, shop = after_failure(known.records, late, known.at + 2 * SECOND)
+    assert (host.failures, shop.failures, host.is_deferred) == (1, 1, False)
+
+
+def test_a_host_that_answers_all_the_time_is_written_once_in_ten_minutes() -> None:
+    known = Known()
+    known.answer()
+    source, origin = (1, HOST), f"http://{HOST}/"
+    assert not is_worth_writing(known.records, SourceAnswer(source, origin, known.at + ANSWER_KEPT - SECOND))
+    assert is_worth_writing(known.records, SourceAnswer(source, origin, known.at + ANSWER_KEPT))
+    known.fail()
+    assert is_worth_writing(known.records, SourceAnswer(source, origin, known.at + SECOND))
+    assert is_worth_writing({}, SourceAnswer(source, origin, known.at))
+
+
+@given(st.lists(st.tuples(st.integers(1, 4), st.sampled_from([*sorted(UNWELL), None])), max_size=120))
+def test_whatever_happens_no_source_costs_more_than_nine_attempts_in_a_row_of_one_shop(
+    steps: list[tuple[int, FailureCode | None]],
+) -> None:
+    known, charged = Known(), dict.fromkeys(range(1, 5), 0)
+    for shop, code in steps:
+        if code is None:
+            known.answer(shop)
+            charged[shop] = 0
+        elif not known.waits(shop):
+            charged[shop] += known.fail(shop, code)
+        assert charged[shop] < FAILURES_IN_A_ROW
+        assert all(record.failures >= FAILURES_IN_A_ROW for record in known.records.values() if record.is_deferred)

@@ -14,6 +14,7 @@ NOW = 1000.0
 def fetched(pace: SourcePace, source: tuple[int, str], seconds: float) -> None:
     pace.fetching(source, NOW - seconds)
     pace.fetched(source, NOW - seconds, NOW)
+    pace.answered(source[1])
 
 
 def known(seconds: float, *, slots: int = 64) -> SourcePace:

@@ -48,7 +48,7 @@ class CrashApp(WorkerApp):
 
     def _stop_during_fetch(self, image_id: str) -> None:
         """Ask the worker to stop when it fetches the image: that is when it drains with something in its hands."""
-        fetcher: Any = self.worker_parts.sources._fetcher
+        fetcher: Any = self.worker_parts.sources._way_out._fetcher
         fetch: Callable[..., Any] = fetcher.fetch
 
         async def trapped(url: str, validators: Any) -> Any:

@@ -48,7 +48,7 @@ class Bench:
         self._note_fetches()
 
     def _note_fetches(self) -> None:
-        fetcher: Any = self.worker.sources._fetcher
+        fetcher: Any = self.worker.sources._way_out._fetcher
         fetch = fetcher.fetch
 
         async def noted(*arguments: Any) -> Any:

@@ -13,6 +13,7 @@ class FakeFetcher:
         self.sources: dict[str, Fetched | Failure | Exception] = {}
         self.fetched: list[tuple[str, Validators]] = []
         self.reachable = True
+        self.asked: list[str] = []
         self.gate = asyncio.Event()
         self.gate.set()
 
@@ -28,4 +29,5 @@ class FakeFetcher:
         return answer
 
     async def connects(self, origin: str) -> bool:
+        self.asked.append(origin)
         return self.reachable

@@ -42,6 +42,7 @@ class FakeOldRows:
     def __init__(self, repository: FakeImageRepository) -> None:
         self._repository = repository
         self.workers: list[datetime] = []
+        self.sources: list[datetime] = []
         self.largest = 0
 
     async def purge_tombstones(self, before: datetime, limit: int) -> int:
@@ -63,6 +64,11 @@ class FakeOldRows:
     async def forget_workers(self, before: datetime, limit: int) -> int:
         gone = [seen for seen in self.workers if seen < before][:limit]
         self.workers = [seen for seen in self.workers if seen not in gone]
+        return len(gone)
+
+    async def forget_sources(self, before: datetime, limit: int) -> int:
+        gone = [seen for seen in self.sources if seen < before][:limit]
+        self.sources = [seen for seen in self.sources if seen not in gone]
         return len(gone)
 
 

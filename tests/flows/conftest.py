@@ -4,14 +4,13 @@ from collections.abc import AsyncIterator
 
 import pytest
 
-from faust_app.flows import breakers, sources
+from faust_app.flows import breakers
 from tests.flows.worker_bench import WorkerBench
 
 
 @pytest.fixture
 async def bench(monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[WorkerBench]:
     monkeypatch.setattr(breakers, "probe_delay", lambda _: 0.001)
-    monkeypatch.setattr(sources, "DOUBT_SECONDS", 0.01)
     bench = WorkerBench()
     yield bench
     await bench.breakers.stop()

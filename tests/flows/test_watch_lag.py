@@ -74,7 +74,7 @@ async def test_while_another_process_has_a_fault_that_holds_events_up_nothing_is
     await watch.publish("a")
     await watch.faults.open_fault(PlatformFault(kind, "another"), age=timedelta(0), told_ago=None)
     await watch.look(times=20)
-    assert (report(watch).status, report(watch).held_by) == (LagStatus.OK, (HOLDING[kind],))
+    assert (report(watch).status, report(watch).held_by) == (LagStatus.LAGGING, (HOLDING[kind],))
 
 
 async def test_a_fault_of_one_source_holds_nothing_else_up(watch: WatchBench) -> None:
@@ -95,8 +95,20 @@ async def test_without_the_database_lag_is_still_told_and_nobody_is_accused(watc
     watch.faults.away = True
     await watch.look(times=20)
     assert report(watch).lag == 1
-    assert report(watch).status is LagStatus.OK
+    assert report(watch).status is LagStatus.LAGGING
     assert report(watch).held_by == (HOLDING[FaultKind.DEPENDENCY_DATABASE],)
+
+
+async def test_a_fault_of_another_process_is_told_before_the_next_look_at_the_offsets(watch: WatchBench) -> None:
+    await watch.publish("a")
+    await watch.look()
+    fault = PlatformFault(FaultKind.EGRESS, "another")
+    await watch.faults.open_fault(fault, age=timedelta(0), told_ago=None)
+    await watch.lag.run_holding()
+    assert (report(watch).status, watch.lag.held_by) == (LagStatus.LAGGING, (HOLDING[FaultKind.EGRESS],))
+    await watch.faults.close_fault(fault)
+    await watch.lag.run_holding()
+    assert (report(watch).status, watch.lag.held_by) == (LagStatus.OK, ())
 
 
 async def test_while_kafka_is_away_what_was_seen_last_stays_and_grows_old(watch: WatchBench) -> None:

@@ -27,6 +27,7 @@ from tests.fakes.fetcher import FakeFetcher
 from tests.fakes.image_check import FakeImageCheck
 from tests.fakes.image_repository import FakeImageRepository
 from tests.fakes.object_store import FakeObjectStore
+from tests.fakes.source_records import FakeSourceRecords
 from tests.fakes.worker_register import FakeWorkerRegister
 from tests.pictures import picture
 
@@ -38,7 +39,7 @@ TOPICS = Topics.named("p.")
 class WorkerBench:
     """Every jitter is 1; the delays are those of production. With `outside` another worker's surroundings are shared."""
 
-    def __init__(self, *, deadline: float = 30.0, outside: "WorkerBench | None" = None) -> None:
+    def __init__(self, *, deadline: float = 30.0, outside: "WorkerBench | None" = None, probe_url: str | None = None) -> None:
         self.rows: FakeImageRepository = outside.rows if outside else FakeImageRepository()
         self.log: FakeEventLog = outside.log if outside else FakeEventLog()
         self.store: FakeObjectStore = outside.store if outside else FakeObjectStore()
@@ -50,7 +51,8 @@ class WorkerBench:
         self.due = DuePublisher(self.rows, self.publisher, lease=LEASE)
         self.intake = Intake(self.rows, self.publisher, self.metrics, lease=LEASE)
         self.pace = SourcePace(64)
-        self.sources = Sources(self.rows, self.fetcher, self.pace, lambda: 1.0)
+        self.records: FakeSourceRecords = outside.records if outside else FakeSourceRecords(self.rows._clock)
+        self.sources = Sources(self.rows, self.fetcher, self.pace, self.records, lambda: 1.0, probe_url=probe_url)
         self.bugs = Bugs(self.rows, self.register, lambda: 1.0)
         probes = {
             Dependency.STORAGE: self._probe_storage,
@@ -59,7 +61,7 @@ class WorkerBench:
             Dependency.EGRESS: self.sources.reach_anybody,
         }
         self.breakers = Breakers(probes, self.metrics)
-        self.sources.egress = self.breakers[Dependency.EGRESS]
+        self.sources.blame(self.breakers[Dependency.EGRESS])
         dead_letters = DeadLetters(self.log, self.metrics, topic=DEAD, group="g")
         self.handler = Ingest(
             repository=self.rows,

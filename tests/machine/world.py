@@ -20,6 +20,7 @@ from faust_app.flows.rescue import Rescue
 from tests.factories import make_request
 from tests.fakes.alerts import FakeAlerts
 from tests.fakes.collector import FakeCollectorRow, FakeGarbageRepository, FakeImageFolders
+from tests.fakes.source_records import FakeSourceRecords
 from tests.fakes.unfinished_rows import FakeUnfinishedRows
 from tests.flows.worker_bench import DEAD, TOPICS, WorkerBench
 from tests.machine.jumping_loop import OWNER, JumpingLoop
@@ -42,6 +43,7 @@ class World:
     def __init__(self, loop: JumpingLoop) -> None:
         self.loop = loop
         self.rows, self.log, self.store, self.sources = Rows(loop), Log(), Store(), Sources(loop)
+        self.records = FakeSourceRecords(self.rows._clock)
         self.acked: set[Place] = set()
         self.flying: dict[asyncio.Task[Handled], tuple[str, Place, Event]] = {}
         self.wishes: dict[ImageKey, Wishes] = {}
@@ -53,7 +55,7 @@ class World:
         self._make_duties()
 
     def _start(self, name: str) -> WorkerBench:
-        outside: Any = SimpleNamespace(rows=self.rows, log=self.log, store=self.store, fetcher=self.sources)
+        outside: Any = SimpleNamespace(rows=self.rows, log=self.log, store=self.store, fetcher=self.sources, records=self.records)
         bench = WorkerBench(outside=outside)
         if name == WEB:
             self.run(WEB, bench.publisher.run())

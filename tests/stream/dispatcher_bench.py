@@ -102,6 +102,7 @@ class Bench:
         """Let a fetch of the host have taken so long."""
         self.pace.fetching((1, host), 0.0)
         self.pace.fetched((1, host), 0.0, seconds)
+        self.pace.answered(host)
 
     def submit(self, offset: int, *, partition: int = 0, topic: str = "bulk", host: str = "") -> None:
         message = SimpleNamespace(

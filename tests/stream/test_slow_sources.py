@@ -27,6 +27,7 @@ async def pass_after_three_seconds(bench: Bench, clock: list[float]) -> None:
 
 async def test_an_unknown_source_gets_few_slots_and_the_others_the_rest(clock: list[float]) -> None:
     bench = Bench(slots=20)
+    bench.pace.answered("slow.test")
     for offset in range(20):
         bench.submit(offset, host="slow.test")
     for offset in range(20, 30):
@@ -91,6 +92,7 @@ async def test_an_event_whose_row_takes_no_time_keeps_its_acknowledgement(clock:
 
 async def test_an_event_that_waits_long_for_a_slot_of_its_source_is_handed_over_and_runs_when_it_has_one(clock: list[float]) -> None:
     bench = Bench(per_partition=20)
+    bench.pace.answered("slow.test")
     bench.handler.takes_over = {UNKNOWN, UNKNOWN + 1}
     for offset in range(UNKNOWN + 1):
         bench.submit(offset, partition=offset, host="slow.test")
@@ -117,6 +119,7 @@ async def test_what_only_waits_for_a_slot_of_ours_is_not_handed_over(clock: list
 
 async def test_a_drain_forgets_an_event_that_waits_for_its_source_though_it_was_handed_over(clock: list[float]) -> None:
     bench, slow = Bench(per_partition=2, grace=60), (1, "slow.test")
+    bench.pace.answered("slow.test")
     bench.handler.takes_over = {UNKNOWN}
     for offset in range(UNKNOWN + 1):
         bench.submit(offset, partition=offset, host="slow.test")

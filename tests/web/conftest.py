@@ -22,6 +22,7 @@ from tests.factories import LEASE
 from tests.fakes.event_log import FakeEventLog
 from tests.fakes.image_repository import FakeImageRepository
 from tests.fakes.object_store import FakeObjectStore
+from tests.fakes.source_records import FakeSourceRecords
 
 INTAKE = {"Authorization": "Bearer intake-secret"}
 VIEW = {"Authorization": "Bearer view-secret"}
@@ -34,6 +35,8 @@ class Site:
     store: FakeObjectStore
     log: FakeEventLog
     metrics: Metrics
+    records: FakeSourceRecords
+    held_by: list[str]
 
     async def raw(self, sent: bytes) -> bytes:
         """Send bytes as they are over a connection of their own, and return everything that is answered until it ends."""
@@ -64,6 +67,7 @@ async def site() -> AsyncIterator[Site]:
     tokens = [Token("shop", "intake-secret", frozenset({"intake", "view"})), Token("eye", "view-secret", frozenset({"view"}))]
     app = web.Application(**web_options(Authentication(tokens)))
     IntakeHandlers(Intake(rows, publisher, metrics, lease=LEASE)).register(app.router)
-    ImageHandlers(rows, store).register(app.router)
+    records, held_by = FakeSourceRecords(), list[str]()
+    ImageHandlers(rows, store, records, lambda: held_by).register(app.router)
     async with TestClient(SiteServer(app, metrics)) as client:
-        yield Site(client, rows, store, log, metrics)
+        yield Site(client, rows, store, log, metrics, records, held_by)

@@ -91,6 +91,7 @@ async def test_stalled_has_the_shape_that_machines_rely_on(pages: Pages) -> None
     assert oldest >= 10
     assert answer == {
         "age_s": 0, "shop_no": None, "stalled_after_s": 86400, "count": 1, "lost": 1, "waiting": 0, "overdue": 0, "queued": 1, "failed": 0,
+        "held_by": [],
     }  # fmt: skip
     assert (item["shop_no"], item["image_id"], item["status"], item["waiting"]) == (7, "lost", "lost", None)
     assert item["position"] == {"topic": BULK, "partition": 0, "offset": 0}

@@ -138,6 +138,10 @@ class OldRows(Protocol):
         """Delete up to `limit` workers that were not seen since; return how many."""
         ...
 
+    async def forget_sources(self, before: datetime, limit: int) -> int:
+        """Delete up to `limit` records of sources that were not written since then; return how many."""
+        ...
+
 
 class TableSizes(Protocol):
     """How large the tables are. Raises Unavailable like the rows."""

@@ -14,7 +14,7 @@ class Fetcher(Protocol):
         ...
 
     async def connects(self, origin: str) -> bool:
-        """Tell whether the origin (scheme, host, port, `/`) lets us connect, whatever it answers."""
+        """Return whether anything is heard from the origin (scheme, host, port, `/`), be it that it refuses the connection."""
         ...
 
 

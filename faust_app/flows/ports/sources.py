@@ -1,0 +1,31 @@
+"""What all workers know of the sources. Every method raises Unavailable when the database does not do its part."""
+
+from collections.abc import Callable, Collection, Sequence
+from datetime import datetime
+from typing import Protocol, TypeVar
+
+from faust_app.core.source_health import Records, Source, SourceRecord
+
+R = TypeVar("R")
+DecideSources = Callable[[Records, datetime], tuple[Sequence[SourceRecord], R]]
+"""A pure decision over locked records at the database's time; returns the records to write, and a result."""
+
+
+class SourceRecords(Protocol):
+    """The records of hosts and of their shops."""
+
+    async def load(self) -> tuple[datetime, list[SourceRecord]]:
+        """Return the database's clock, every record that fails or is deferred, and the hosts that answered last, newest last."""
+        ...
+
+    async def changed_since(self, since: datetime) -> tuple[datetime, list[SourceRecord]]:
+        """Return the database's clock and the records written since then."""
+        ...
+
+    async def change(self, hosts: Collection[str], decide: DecideSources[R]) -> R:
+        """Lock all records of the hosts, ask `decide`, write what it says, and return its result after COMMIT."""
+        ...
+
+    async def of(self, source: Source) -> list[SourceRecord]:
+        """Return the records of one source: the host's and the shop's, where there are any."""
+        ...
