@@ -12,7 +12,7 @@ _CODES: Final = 10
 _SHOPS: Final = 5
 
 _FROM: Final = "FROM alert_shop s JOIN alert a ON a.fingerprint = s.fingerprint WHERE a.severity = 'shop' AND s.slot >= %s AND s.slot < %s"
-# MAX picks any fingerprint of the code: only its prefix is read, which tells a fault from a failure code.
+# MAX picks any fingerprint of the code: only its prefix is read, which distinguishes a fault from a failure code.
 _BY_CODE: Final = (
     "SELECT a.code, MAX(a.fingerprint), SUM(s.occurrences) AS images, COUNT(DISTINCT s.shop_no), COUNT(DISTINCT a.host)"
     f" {_FROM} GROUP BY a.code ORDER BY images DESC, a.code LIMIT {_CODES}"

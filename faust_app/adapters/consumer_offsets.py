@@ -21,6 +21,7 @@ _READ_SECONDS: Final = 3.0
 _READ_MS: Final = 200
 
 
+# Not Faust's monitor: its offsets are lost at a rebalance, stale under backpressure, and only those of this process.
 class KafkaConsumerOffsets:
     """Implements `flows.ports.kafka.GroupOffsets` for one group and its topics; reconnects after an outage.
 

@@ -49,6 +49,7 @@ def _upgrade_on(connection: sqlalchemy.Connection) -> str:
     if taken != 1:
         raise Unavailable(Dependency.DATABASE, f"another process has been changing the schema for over {_LOCK_WAIT_SECONDS} s")
     config = Config()
+    # Alembic's configuration interpolates %.
     config.set_main_option("script_location", str(_MIGRATIONS).replace("%", "%%"))
     config.attributes["connection"] = connection
     command.upgrade(config, "head")

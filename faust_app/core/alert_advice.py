@@ -110,16 +110,16 @@ _FAULTS: Final = {
     ),
     FaultKind.DATABASE_WENT_BACK: Advice(
         "The database is older than the bucket",
-        "no more is lost: nothing is deleted from the bucket; images are accepted and stored as usual.",
+        "nothing more is lost: no object is deleted from the bucket; images are accepted and stored as usual.",
         "the database was restored from a backup: rows may show objects that are gone, and requests since then are missing.",
         "run `shop-images recover --dry-run`, then `shop-images recover`; ask the shops to resend what they sent since the backup.",
         "no; the collector waits for `shop-images recover`.",
     ),
     FaultKind.TOO_MUCH_GARBAGE: Advice(
         "The garbage collector stopped: far more than usual is due for deletion",
-        "lost 0: nothing is deleted from the bucket; images are accepted and stored as usual.",
+        "lost 0: no object is deleted from the bucket; images are accepted and stored as usual.",
         "a shop was emptied or imported again, or a mistake is about to delete objects that are needed.",
-        "`shop-images garbage` shows how much of which shops; if it is intended, run `shop-images garbage --delete-anyway`.",
+        "`shop-images garbage` shows how much is due of which shops; if it is intended, run `shop-images garbage --delete-anyway`.",
         "no; deletion waits for that command.",
     ),
 }
