@@ -31,7 +31,7 @@ from faust_app.settings import Settings, SettingsError, load_settings
         ("ALERT_WEBHOOK_URL", "ftp://hooks.test/secret", "must look like https://host/path"),
         ("ALERT_WEBHOOK_URL", "https://hooks.test:x/secret", "must look like https://host/path"),
         ("ALERT_WEBHOOK_FORMAT", "secret", "'standard', 'slack' or 'template'"),
-        ("ALERT_WEBHOOK_SECRET", "whsec_secret", "must be whsec_ and 24 to 64 bytes in base64"),
+        ("ALERT_WEBHOOK_SECRET", "whsec_secret", "must be whsec_ followed by 24 to 64 bytes in base64"),
         ("ALERT_WEBHOOK_TEMPLATE", "{secret", "is not valid JSON"),
         ("PLATFORM_ZONE", "Europe/secret", "is no time zone of the IANA database"),
         ("PLATFORM_ZONE", "../secret", "is no time zone of the IANA database"),

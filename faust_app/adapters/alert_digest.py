@@ -1,4 +1,4 @@
-"""What the daily digest tells, summed up from the slots of the shops, and the note that it was told."""
+"""Sums the shops' failures for the daily digest, and records which dates have one."""
 
 from datetime import date, datetime
 from typing import Final
@@ -12,6 +12,7 @@ _CODES: Final = 10
 _SHOPS: Final = 5
 
 _FROM: Final = "FROM alert_shop s JOIN alert a ON a.fingerprint = s.fingerprint WHERE a.severity = 'shop' AND s.slot >= %s AND s.slot < %s"
+# MAX picks any fingerprint of the code: only its prefix is read, which distinguishes a fault from a failure code.
 _BY_CODE: Final = (
     "SELECT a.code, MAX(a.fingerprint), SUM(s.occurrences) AS images, COUNT(DISTINCT s.shop_no), COUNT(DISTINCT a.host)"
     f" {_FROM} GROUP BY a.code ORDER BY images DESC, a.code LIMIT {_CODES}"
@@ -25,7 +26,7 @@ _TOP_SHOPS: Final = (
 
 
 async def digest_counts(database: Database, span: Span) -> DigestCounts:
-    """Sum up what shops lost to their own sources and files in the span. Raises Unavailable."""
+    """Count the images that failed in the span because of the shops' own sources and files. Raises Unavailable."""
     times = (span.since, span.until)
     codes = []
     for code, fingerprint, images, shops, hosts in await database.rows(_BY_CODE, times):
@@ -38,14 +39,14 @@ async def digest_counts(database: Database, span: Span) -> DigestCounts:
 
 
 async def last_digest(database: Database) -> LastDigest | None:
-    """Return the newest digest that was told."""
+    """Return the newest recorded digest, None if there is none. Raises Unavailable."""
     sql = "SELECT local_date, started FROM job_run WHERE job = %s AND finished IS NOT NULL ORDER BY local_date DESC LIMIT 1"
     found = await database.rows(sql, (DIGEST,))
     return LastDigest(*found[0]) if found else None
 
 
 async def note_digest(session: Session, day: date, now: datetime) -> None:
-    """Note in the message's transaction that a day has its digest."""
+    """Record, in the message's transaction, that the date has its digest."""
     sql = (
         "INSERT INTO job_run (job, local_date, started, finished) VALUES (%s, %s, %s, %s)"
         " ON DUPLICATE KEY UPDATE started = VALUES(started), finished = VALUES(finished)"

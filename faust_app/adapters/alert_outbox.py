@@ -1,4 +1,4 @@
-"""The table `alert_message`: what waits for the messenger, what was sent, and how long all of it is kept."""
+"""The table `alert_message`: messages to deliver and messages sent; and the retention of all alert tables."""
 
 import asyncio
 from datetime import timedelta
@@ -12,9 +12,9 @@ from faust_app.core.digest import LONGEST
 KEPT_DAYS: Final = 90
 _REASON: Final = 200
 _AT_ONCE: Final = 1000
-"""Rows a deletion at most, so that no transaction grows long."""
+"""Most rows that one statement deletes, which keeps transactions short."""
 _ROUNDS: Final = 1000
-"""Deletions a table at most, each time: a million rows an hour, more than an hour can count."""
+"""Most statements per table and call: a million rows an hour, more than an hour can add."""
 
 
 class MariaAlertOutbox:
@@ -24,8 +24,6 @@ class MariaAlertOutbox:
         self._database = database
 
     async def claim(self, lease: timedelta) -> WaitingMessage | None:
-        """Take the oldest waiting message if its time has come; for so long nobody else gets it."""
-
         async def unit(session: Session) -> WaitingMessage | None:
             sql = (
                 "SELECT id, webhook_id, body, attempts + 1 FROM alert_message WHERE sent_at IS NULL AND next_at <= UTC_TIMESTAMP(6)"
@@ -42,19 +40,17 @@ class MariaAlertOutbox:
         return await self._database.run(unit)
 
     async def mark_sent(self, number: int) -> None:
-        """Note that the messenger took the message."""
         sql = "UPDATE alert_message SET sent_at = UTC_TIMESTAMP(6), last_error = NULL WHERE id = %s AND sent_at IS NULL"
         await self._database.change(sql, (number,))
 
     async def mark_failed(self, number: int, reason: str, again: timedelta) -> None:
-        """Note that it did not, and when to try again."""
         sql = "UPDATE alert_message SET next_at = UTC_TIMESTAMP(6) + INTERVAL %s SECOND, last_error = %s WHERE id = %s AND sent_at IS NULL"
         await self._database.change(sql, (again.total_seconds(), reason[:_REASON], number))
 
     async def forget_old(self) -> int:
-        """Delete some thousands of each: closed alerts and sent messages of 90 days ago, counts that no digest needs.
+        """Delete closed alerts, sent messages and job runs of 90 days ago, and counts that no digest needs.
 
-        Returns how many rows went. What a dead process left is forgotten too.
+        Bounded by `_AT_ONCE` and `_ROUNDS` per table. Reports of processes that died are deleted too.
         """
         return sum([await self._forget(sql, parameters) for sql, parameters in _OLD])
 

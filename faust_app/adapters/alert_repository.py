@@ -1,4 +1,4 @@
-"""The table `alert` as its sender sees it: what may have to be told, how far it reaches, and what was decided about it."""
+"""The table `alert` as its sender uses it: candidates for a message, their impact, and the decisions about them."""
 
 import uuid
 from collections import defaultdict
@@ -23,7 +23,7 @@ _LIMIT: Final = 5000
 _TOP: Final = 5
 _GROWTH: Final = timedelta(minutes=10)
 
-# What `word_for` can have something to say about, and no more: thousands of dead links need not be read every pass.
+# Only alerts that `word_for` can return a word for: thousands of dead links need not be read on every pass.
 _CANDIDATES: Final = f"""
 SELECT {_COLUMNS} FROM alert WHERE closed_at IS NULL AND (
     severity = 'platform' OR told_count > 0 OR ended_at IS NOT NULL OR last_at <= %s OR occurrences >= {SHOP_SHARE_FLOOR}
@@ -40,7 +40,7 @@ _REACH: Final = """
 SELECT shop_no, SUM(occurrences) AS images, SUM(IF(slot > %s, occurrences, 0)), SUM(IF(slot > %s AND slot <= %s, occurrences, 0))
 FROM alert_shop WHERE fingerprint = %s AND slot >= %s GROUP BY shop_no ORDER BY images DESC, shop_no
 """
-# An undelivered message is one that waits; the newest one tells whether the messenger took several attempts.
+# Any unsent message is undelivered; the attempts of the newest one show whether the messenger was unavailable.
 _MESSAGES: Final = """
 SELECT (SELECT COUNT(*) FROM alert_message WHERE created_at > %s), EXISTS (SELECT 1 FROM alert_message WHERE sent_at IS NULL),
     COALESCE((SELECT attempts > 1 FROM alert_message ORDER BY id DESC LIMIT 1), 0)
@@ -54,7 +54,6 @@ class MariaAlertRepository:
         self._database = database
 
     async def standing(self) -> Standing:
-        """Return how things stand, without a lock."""
         now = await self._database.now()
         alerts = [_alert(values) for values in await self._database.rows(_CANDIDATES, (now - QUIET,))]
         hours = await self._hours(now)
@@ -70,25 +69,24 @@ class MariaAlertRepository:
         )
 
     async def open_alerts(self, limit: int) -> list[Alert]:
-        """Return the open alerts, the platform's first, then the largest."""
         sql = f"SELECT {_COLUMNS} FROM alert WHERE closed_at IS NULL ORDER BY severity, occurrences DESC LIMIT %s"  # noqa: S608
         return [_alert(values) for values in await self._database.rows(sql, (limit,))]
 
     async def reach(self, alerts: Sequence[Alert], now: datetime) -> dict[str, Reach]:
-        """Return how far each alert reaches in its episode."""
         return {alert.fingerprint: await self._reach(alert, now) for alert in alerts}
 
     async def digest_counts(self, span: Span) -> DigestCounts:
-        """Sum up what shops lost to their own sources and files in the span."""
         return await digest_counts(self._database, span)
 
     async def record(self, step: Step, holder: str) -> bool:
-        """Write a step of the sender; False, and nothing written, when another is the sender or things moved on.
+        """Write the step under the sender's lease, or nothing if the alerts changed since they were read.
 
-        Things moved on when an alert that is to close was counted, told or closed meanwhile, or a message waits already.
+        They changed when an alert to report was reported or closed, an alert to close was counted, reported or closed, or a message
+        is undelivered.
         """
 
         async def unit(session: Session) -> bool:
+            # A process that was frozen still believes it is the sender, so the writing transaction checks the lease again.
             if not await holds(session, SENDER, holder):
                 return False
             if step.message is not None and await session.rows("SELECT 1 FROM alert_message WHERE sent_at IS NULL LIMIT 1"):
@@ -113,7 +111,7 @@ class MariaAlertRepository:
         return tuple((severity.value, found.get(severity.value, 0)) for severity in Severity)
 
     async def _hours(self, now: datetime) -> dict[str, list[ShopHour]]:
-        """Return per alert the shops that lost enough within the hour for their size to matter."""
+        """Return, by fingerprint, the shops with enough failures within the hour for their size to matter."""
         found = await self._database.rows(_HOURS, (slot_of(now - HOUR) - timedelta(seconds=1),))
         sizes = await self._sizes(sorted({shop_no for _, shop_no, _ in found}))
         hours: dict[str, list[ShopHour]] = defaultdict(list)
@@ -122,7 +120,7 @@ class MariaAlertRepository:
         return hours
 
     async def _sizes(self, shops: Sequence[int]) -> dict[int, int]:
-        """Count each shop's images, no further than SHOP_SIZE_MATTERS."""
+        """Count each shop's images, up to SHOP_SIZE_MATTERS."""
         if not shops:
             return {}
         flat = [value for shop_no in shops for value in (shop_no, shop_no, SHOP_SIZE_MATTERS)]
@@ -145,11 +143,12 @@ class MariaAlertRepository:
         )
 
 
-class _MovedOn(Exception):  # noqa: N818 - no failure: the transaction is given up and decided anew
-    """What was decided on is no longer so."""
+class _MovedOn(Exception):  # noqa: N818 - not a failure: rolls back a step whose decision is stale
+    """The alerts changed after the step was decided."""
 
 
 async def _note_told(session: Session, step: Step) -> bool:
+    # In order of fingerprint, as alerts are locked everywhere.
     for due in sorted(step.told, key=lambda due: due.alert.fingerprint):
         alert = due.alert
         sql = (
@@ -162,7 +161,7 @@ async def _note_told(session: Session, step: Step) -> bool:
 
 
 async def _close(session: Session, step: Step) -> bool:
-    """Close alerts that nothing was counted into since they were read; who had the fault has it no more."""
+    """Close alerts, and forget which processes had the fault; return False if one changed since it was read."""
     alerts = sorted(step.closed, key=lambda alert: alert.fingerprint)
     for start in range(0, len(alerts), 500):
         group = alerts[start : start + 500]
@@ -180,7 +179,7 @@ async def _close(session: Session, step: Step) -> bool:
 
 
 async def add_message(session: Session, message: AlertMessage) -> None:
-    """Let a message wait for the messenger, inside the caller's transaction."""
+    """Queue a message for the messenger, inside the caller's transaction."""
     sql = "INSERT INTO alert_message (webhook_id, body, created_at, next_at) VALUES (%s, %s, %s, %s)"
     await session.change(sql, (f"msg_{uuid.uuid4().hex}", message_json(message).decode(), message.at, message.at))
 

@@ -1,4 +1,4 @@
-"""Counting what happens into alerts: many occurrences in two statements, at the end of the transaction that settles them."""
+"""Counts occurrences into alerts, in three statements at the end of the transaction that settles them."""
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
@@ -38,9 +38,9 @@ WHERE alert_worker.last_at > UTC_TIMESTAMP(6) - INTERVAL %s SECOND AND closed_at
 
 
 async def count_occurrences(session: Session, occurrences: Sequence[Occurrence], now: datetime) -> None:
-    """Count failed images into their alerts and shops; opens an alert that is closed or new.
+    """Count failed images into their alerts and shops; open an alert that is new or closed.
 
-    Three statements whatever their number, rows in the order of their keys: the alerts are the last locks of a settle.
+    Three statements for any number of occurrences, rows in key order: alerts are the last locks of a settle.
     """
     if not occurrences:
         return
@@ -67,7 +67,7 @@ async def _write_alerts(session: Session, latest: Mapping[str, Occurrence], coun
 
 
 async def _count(session: Session, rows: Sequence[tuple[Any, ...]], opened_at: datetime) -> None:
-    """Begin a new episode of each alert that is closed, then count: rows of `_COLUMNS`, in the order of their fingerprints."""
+    """Start a new episode of each closed alert, then count: rows of `_COLUMNS`, in order of fingerprint."""
     await session.change(_REOPEN.format(marks=",".join(["%s"] * len(rows))), [opened_at, *(row[0] for row in rows)])
     mark = f"({','.join(['%s'] * len(_COLUMNS))})"
     await session.change(_COUNT.format(values=",".join([mark] * len(rows))), [value for row in rows for value in row])
@@ -80,14 +80,9 @@ class MariaFaults:
     database: Database
 
     async def open_fault(self, fault: PlatformFault, *, age: timedelta, told_ago: timedelta | None) -> None:
-        """Count a report of the fault, once per process that has it; repeated, it only says that it still has it.
-
-        The alert is as old as the fault. `told_ago` is how long ago people were told without the database.
-        """
-
         async def unit(session: Session) -> None:
             ((now,),) = await session.rows("SELECT UTC_TIMESTAMP(6)")
-            # The alert's row is locked first, as everywhere; the process's own row then tells whether this is news.
+            # The alert's row is locked first, as everywhere; the process's own row then shows whether this report is new.
             await session.rows("SELECT 1 FROM alert WHERE fingerprint = %s FOR UPDATE", (fault.fingerprint,))
             known = await session.rows(
                 "SELECT 1 FROM alert_worker WHERE fingerprint = %s AND worker = %s", (fault.fingerprint, fault.worker)
@@ -107,9 +102,8 @@ class MariaFaults:
         await self.database.run(unit)
 
     async def close_fault(self, fault: PlatformFault) -> None:
-        """Say that this process has the fault no more; the alert has ended when none has it. An unknown one is no error."""
-
         async def unit(session: Session) -> None:
+            # Orders concurrent closings: otherwise each would still see the other's row, and neither would end the alert.
             await session.rows("SELECT 1 FROM alert WHERE fingerprint = %s FOR UPDATE", (fault.fingerprint,))
             gone = await session.change(
                 "DELETE FROM alert_worker WHERE fingerprint = %s AND worker = %s", (fault.fingerprint, fault.worker)
@@ -122,10 +116,8 @@ class MariaFaults:
         await self.database.run(unit)
 
     async def present(self) -> list[FaultKind]:
-        """Return the kinds of faults that a process has now."""
         found = {code for (code,) in await self.database.rows(_PRESENT, (REPEATED_WITHIN.total_seconds(),))}
         return [kind for kind in FaultKind if kind.value in found]
 
     async def ping(self) -> None:
-        """Do nothing but ask the database for an answer."""
         await self.database.rows("SELECT 1")

@@ -1,4 +1,4 @@
-"""Where a group stands in its partitions, read by clients that never join it."""
+"""Reads a consumer group's offsets without joining the group."""
 
 import asyncio
 import time
@@ -17,15 +17,16 @@ from faust_app.core.stall import PartitionOffsets
 
 _REQUEST_MS = 5_000
 _RECORD_BYTES: Final = 32 * 1024
-"""What is fetched of a partition to read one record; a broker sends a larger first batch whole."""
+"""Most bytes to fetch of a partition for one record; a broker sends a larger first batch whole."""
 _READ_SECONDS: Final = 3.0
 _READ_MS: Final = 200
 
 
+# Not Faust's monitor: its offsets are lost at a rebalance, stale under backpressure, and only those of this process.
 class KafkaConsumerOffsets:
-    """Implements `flows.ports.kafka.GroupOffsets` for one group and its topics; connects anew after an absence.
+    """Implements `flows.ports.kafka.GroupOffsets` for one group and its topics; reconnects after an outage.
 
-    Several may ask at once; they are answered one by one, so that none loses the clients that another gives up.
+    Concurrent calls are served one at a time, so that none loses the clients that another closes.
     """
 
     def __init__(self, servers: Sequence[str], group: str, topics: Sequence[str]) -> None:
@@ -39,7 +40,7 @@ class KafkaConsumerOffsets:
     @classmethod
     @asynccontextmanager
     async def connect(cls, servers: Sequence[str], group: str, topics: Sequence[str]) -> AsyncIterator[Self]:
-        """Open when first used, so that a process starts while Kafka is away."""
+        """Connect on first use, so that a process can start while Kafka is unavailable."""
         offsets = cls(servers, group, topics)
         try:
             yield offsets
@@ -47,31 +48,24 @@ class KafkaConsumerOffsets:
             await offsets.close()
 
     async def committed(self) -> dict[tuple[str, int], PartitionOffsets]:
-        """Return committed offset and log start of every partition of the topics. Raises Unavailable."""
         async with self._answers() as (admin, consumer):
             committed = await admin.list_consumer_group_offsets(self._group)
             starts = await consumer.beginning_offsets(await self._partitions(consumer))
         return {tuple(tp): PartitionOffsets(_offset(committed.get(tp)), start) for tp, start in starts.items()}
 
     async def ends(self) -> dict[tuple[str, int], int]:
-        """Return the log end of every partition of the topics. Raises Unavailable."""
         async with self._answers() as (_, consumer):
             return {tuple(tp): end for tp, end in (await consumer.end_offsets(await self._partitions(consumer))).items()}
 
     async def members(self) -> int:
-        """Return how many members the group has. Raises Unavailable."""
         async with self._answers() as (admin, _):
             (answer,) = await admin.describe_consumer_groups([self._group])
             for code, *_ in answer.groups:
-                if code:  # such an answer has no members either, and says nothing of the group
+                if code:  # an error lists no members either, and must not read as an empty group
                     raise for_code(code)
         return sum(len(group[_MEMBERS]) for group in answer.groups)
 
     async def appended_at(self, offsets: Mapping[tuple[str, int], int]) -> dict[tuple[str, int], datetime]:
-        """Return when the first record from each offset on was appended (UTC), where there is one to be read. Raises Unavailable.
-
-        It waits for seconds at most: what cannot be read in time is left out.
-        """
         async with self._answers() as (_, consumer):
             return await _first_records(consumer, {TopicPartition(*place): offset for place, offset in offsets.items()})
 
@@ -85,7 +79,7 @@ class KafkaConsumerOffsets:
 
     @asynccontextmanager
     async def _answers(self) -> AsyncIterator[tuple[AIOKafkaAdminClient, AIOKafkaConsumer]]:
-        """Lend the clients to one question at a time: each changes which topics they know. Raises Unavailable."""
+        """Yield the clients to one call at a time, since each changes the topics they hold metadata of. Raises Unavailable."""
         async with self._one_at_a_time:
             try:
                 yield await self._clients()
@@ -106,11 +100,11 @@ class KafkaConsumerOffsets:
         return self._admin, self._consumer
 
     async def _partitions(self, consumer: AIOKafkaConsumer) -> list[TopicPartition]:
-        await consumer._client.set_topics(self._topics)  # noqa: SLF001 - metadata of topics it does not subscribe to
+        await consumer._client.set_topics(self._topics)  # noqa: SLF001 - metadata without a subscription
         found = []
         for topic in self._topics:
             partitions = consumer.partitions_for_topic(topic)
-            if not partitions:  # without it, every row of the topic would count as one in a place that nobody consumes
+            if not partitions:  # otherwise every row of the topic would be classified as lost
                 raise UnknownTopicOrPartitionError(topic)
             found += [TopicPartition(topic, partition) for partition in sorted(partitions)]
         return found
@@ -121,11 +115,11 @@ class KafkaConsumerOffsets:
 
 
 _MEMBERS: Final = 5
-"""Where DescribeGroups has the members of a group: after error code, id, state, protocol type and protocol."""
+"""Index of the members of a group in DescribeGroups: after error code, id, state, protocol type and protocol."""
 
 
 async def _first_records(consumer: AIOKafkaConsumer, offsets: Mapping[TopicPartition, int]) -> dict[tuple[str, int], datetime]:
-    """Read one record a partition; the consumer has no group, and no partition before or after."""
+    """Read one record per partition; the consumer has no group, and no assignment before or after."""
     found: dict[tuple[str, int], datetime] = {}
     if not offsets:
         return found

@@ -1,4 +1,4 @@
-"""Which images have a dead letter: the topic, read from its start to where it ends now."""
+"""Which versions of which images have a dead letter: reads the topic from its start to its present end."""
 
 from collections import defaultdict
 from collections.abc import Sequence
@@ -13,12 +13,12 @@ from faust_app.core.image import ImageKey
 
 
 async def dead_lettered(servers: Sequence[str], topic: str) -> dict[ImageKey, set[int]]:
-    """Return the versions of each image that have a dead letter. Raises Unavailable."""
+    """Return the versions that have a dead letter, by image. Raises Unavailable."""
     consumer = AIOKafkaConsumer(bootstrap_servers=list(servers), auto_offset_reset="earliest", enable_auto_commit=False)
     found: dict[ImageKey, set[int]] = defaultdict(set)
     try:
         await consumer.start()
-        await consumer._client.set_topics([topic])  # noqa: SLF001 - metadata of a topic it does not subscribe to
+        await consumer._client.set_topics([topic])  # noqa: SLF001 - metadata without a subscription
         tps = [TopicPartition(topic, partition) for partition in sorted(consumer.partitions_for_topic(topic) or ())]
         consumer.assign(tps)
         for tp, end in (await consumer.end_offsets(tps)).items():

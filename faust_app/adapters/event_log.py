@@ -1,4 +1,4 @@
-"""Publishing to Kafka with acknowledged positions: one producer for worker, web and command line alike."""
+"""Publishes to Kafka and returns acknowledged positions: one producer for worker, web and command line."""
 
 import asyncio
 import time
@@ -16,30 +16,33 @@ from faust_app.core.image import Position
 from faust_app.core.record import Message
 
 ACK_TIMEOUT: Final = 5.0
-"""Seconds until an unacknowledged send counts as Kafka being away; the broker may still have it."""
+"""Seconds after which an unacknowledged send counts as Kafka unavailable; the broker may still have the record."""
 
 
 _LOG_APPEND_TIME: Final = 1
 _REFUSALS: Final = (MessageSizeTooLargeError, RecordListTooLargeError)
-"""Errors that no waiting cures: taken for an absence, one such record would stop the worker for ever."""
+"""Errors that waiting does not cure: treated as an outage, one such record would stop the worker for ever."""
 
 
 _Sent = asyncio.Future[RecordMetadata] | Unavailable | RecordRefused
 
 
 class KafkaEventLog:
-    """Implements `flows.ports.kafka.EventLog` over one idempotence-free producer with acks from all replicas."""
+    """Implements `flows.ports.kafka.EventLog` over one producer with acks from all replicas.
+
+    The producer is not idempotent: a record written twice is harmless, since the row decides.
+    """
 
     def __init__(self, producer: AIOKafkaProducer, probe_topic: str) -> None:
         self._producer = producer
         self._probe_topic = probe_topic
         self.clock_ahead: float | None = None
-        """Seconds the brokers' clock is ahead of this process's, as the newest acknowledgement told it."""
+        """Seconds the brokers' clock is ahead of this process's, by the newest acknowledgement; None before the first."""
 
     @classmethod
     @asynccontextmanager
     async def connect(cls, servers: Sequence[str], *, client_id: str, probe_topic: str) -> AsyncIterator[Self]:
-        """Open the producer. Raises Unavailable when no broker answers."""
+        """Start the producer. Raises Unavailable when no broker answers."""
         producer = AIOKafkaProducer(
             bootstrap_servers=list(servers),
             client_id=client_id,
@@ -60,7 +63,7 @@ class KafkaEventLog:
             await _stop(producer)
 
     async def publish(self, messages: Sequence[Message]) -> list[Position | Unavailable | RecordRefused]:
-        """Publish all and wait for the broker's acknowledgements, ACK_TIMEOUT at most; one result per message, in order."""
+        """Wait at most ACK_TIMEOUT for all messages together; one that is not acknowledged may still be written later."""
         deadline = asyncio.get_running_loop().time() + ACK_TIMEOUT
         sent_at = time.time()
         sends = [await self._send(message, deadline) for message in messages]
@@ -72,13 +75,12 @@ class KafkaEventLog:
         return results
 
     async def probe(self) -> None:
-        """Publish an empty record to a topic that nobody reads. Raises Unavailable unless it is acknowledged in time."""
         (result,) = await self.publish([Message(self._probe_topic, b"")])
         if isinstance(result, Unavailable):
             raise result
 
     async def _send(self, message: Message, deadline: float) -> _Sent:
-        """Hand one message to the producer's buffer: no task per message, this is the hot path of intake."""
+        """Append one message to the producer's buffer, without a task per message: this is the hot path of intake."""
         try:
             async with asyncio.timeout_at(deadline):
                 return await self._producer.send(message.topic, message.value, message.key, headers=message.headers)  # type: ignore[no-any-return]
@@ -113,7 +115,7 @@ def _away(error: BaseException) -> Unavailable | RecordRefused:
 
 
 async def _stop(producer: AIOKafkaProducer) -> None:
-    """Close the producer; what a dead broker never acknowledged is given up after ACK_TIMEOUT."""
+    """Stop the producer; after ACK_TIMEOUT, give up records that no broker acknowledged."""
     try:
         async with asyncio.timeout(ACK_TIMEOUT):
             await producer.stop()

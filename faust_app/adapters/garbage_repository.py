@@ -1,4 +1,4 @@
-"""The table `garbage`: what waits to be deleted from the bucket."""
+"""The table `garbage`: what is to be deleted from the bucket, and when."""
 
 from collections.abc import Sequence
 from datetime import datetime
@@ -11,6 +11,7 @@ from faust_app.core.image import ImageKey
 from faust_app.core.outcome import Garbage
 
 _DUE: Final = "SELECT id, shop_no, image_id, target, due_at FROM garbage WHERE due_at <= UTC_TIMESTAMP(6) ORDER BY due_at LIMIT %s"
+# The inner LIMIT bounds the count, however many entries are due.
 _COUNT: Final = (
     "SELECT COUNT(*) FROM (SELECT 1 FROM garbage WHERE due_at > COALESCE(%s, '1000-01-01') AND due_at <= UTC_TIMESTAMP(6) LIMIT %s) x"
 )
@@ -18,6 +19,7 @@ _COUNTS: Final = "SELECT COUNT(*), COALESCE(SUM(due_at <= UTC_TIMESTAMP(6)), 0) 
 _SHOPS: Final = (
     "SELECT shop_no, COUNT(*) FROM garbage WHERE due_at <= UTC_TIMESTAMP(6) GROUP BY shop_no ORDER BY COUNT(*) DESC, shop_no LIMIT 10"
 )
+# Joined as a derived table instead of IN: see `image_writes.GROUP`.
 _LISTED: Final = (
     "SELECT DISTINCT target FROM ({values}) x STRAIGHT_JOIN garbage FORCE INDEX (by_image)"
     " ON garbage.shop_no = x.s AND garbage.image_id = x.i"
@@ -31,28 +33,23 @@ class MariaGarbageRepository:
         self._database = database
 
     async def due_garbage(self, limit: int) -> list[tuple[int, Garbage]]:
-        """Return up to `limit` due entries with their ids, oldest first."""
         rows = await self._database.rows(_DUE, (limit,))
         return [(number, Garbage((shop_no, image_id), target, due_at)) for number, shop_no, image_id, target, due_at in rows]
 
     async def remove_garbage(self, ids: Sequence[int]) -> None:
-        """Forget entries that are dealt with."""
         if ids:
             marks = ",".join(["%s"] * len(ids))
             await self._database.change(f"DELETE FROM garbage WHERE id IN ({marks})", ids)  # noqa: S608
 
     async def count_due(self, after: datetime | None, up_to: int) -> int:
-        """Count entries that became due after the time, or ever, no further than to `up_to`."""
         ((count,),) = await self._database.rows(_COUNT, (after, up_to))
         return int(count)
 
     async def counts(self) -> GarbageCounts:
-        """Count what is listed and what of it is due, with the ten shops that have most."""
         ((listed, due),) = await self._database.rows(_COUNTS)
         return GarbageCounts(listed, int(due), tuple(await self._database.rows(_SHOPS)))
 
     async def listed(self, keys: Sequence[ImageKey]) -> set[str]:
-        """Return every target that is listed for these images."""
         found: set[str] = set()
         for group in groups(sorted(set(keys))):
             sql = _LISTED.format(values=values_table(("s", "i"), len(group)))
@@ -60,5 +57,4 @@ class MariaGarbageRepository:
         return found
 
     async def add_garbage(self, entries: Sequence[Garbage]) -> None:
-        """List entries."""
         await self._database.run(lambda session: add_garbage(session, entries))

@@ -1,4 +1,4 @@
-"""The columns of `image` and how they become an `ImageRow`."""
+"""The columns of `image`, and how a row of them becomes an `ImageRow`."""
 
 from typing import Any, Final
 
@@ -15,7 +15,7 @@ COLUMNS: Final = (
 
 
 def image_row(values: tuple[Any, ...]) -> ImageRow:
-    """Build the row from a query of COLUMNS."""
+    """Build the row from the result of a query of COLUMNS."""
     (
         shop_no, image_id, version, op, requested_at, state, source_url, source_host, product_id, external_version,
         correlation_id, attempt, rescues, wake_at, wake_reason, error_code, error_detail, fingerprint, open_since,

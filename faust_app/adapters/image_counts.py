@@ -1,4 +1,4 @@
-"""How many images there are in each state, for people who ask."""
+"""Counts images by state, for `shop-images status` and `import`."""
 
 from dataclasses import dataclass
 from datetime import datetime
@@ -9,7 +9,7 @@ from faust_app.core.image import ImageState
 
 @dataclass(frozen=True, slots=True)
 class StateCount:
-    """The images of one state and their stored bytes."""
+    """The number of images in one state, and their stored bytes."""
 
     state: ImageState
     images: int
@@ -17,13 +17,13 @@ class StateCount:
 
 
 class MariaImageCounts:
-    """Counts rows. Raises Unavailable when the database does not do its part."""
+    """Counts rows of `image`. Raises Unavailable when the database is unavailable."""
 
     def __init__(self, database: Database) -> None:
         self._database = database
 
     async def by_state(self, *, shop_no: int | None = None, requested_since: datetime | None = None) -> list[StateCount]:
-        """Return the counts of all images, or of a shop's, or of those requested since a time (UTC)."""
+        """Return the counts by state: of all images, or of one shop's, or of those requested since a time (UTC)."""
         conditions, parameters = ["TRUE"], list[int | datetime]()
         if shop_no is not None:
             conditions.append("shop_no = %s")
@@ -35,7 +35,7 @@ class MariaImageCounts:
         return [StateCount(ImageState(state), images, int(size)) for state, images, size in await self._database.rows(sql, parameters)]
 
     async def due(self) -> tuple[int, datetime | None]:
-        """Return how many images wait past their time, and since when the oldest unfinished one is open (UTC)."""
+        """Return how many images are due, and since when the oldest unfinished one has been in progress (UTC)."""
         sql = (
             "SELECT (SELECT COUNT(*) FROM image WHERE wake_at <= UTC_TIMESTAMP(6)),"
             " (SELECT MIN(open_since) FROM image WHERE open_since IS NOT NULL)"

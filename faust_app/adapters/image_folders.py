@@ -1,4 +1,4 @@
-"""Rows by the folder of their objects, whose name holds a hash of the image id and not the id."""
+"""Finds rows by the folder of their objects, whose name holds a hash of the image id instead of the id."""
 
 from collections import defaultdict
 from collections.abc import Collection
@@ -18,14 +18,13 @@ _PAGE: Final = f"SELECT {COLUMNS} FROM image WHERE shop_no = %s AND image_id > %
 class MariaImageFolders:
     """Implements `flows.ports.images.ImageFolders` on MariaDB or MySQL.
 
-    A folder is found by hashing the ids of its shop, a millisecond for a thousand: an index would cost every intake.
+    A folder is found by hashing every id of its shop, about a millisecond per thousand: an index would cost every intake.
     """
 
     def __init__(self, database: Database) -> None:
         self._database = database
 
     async def rows_in(self, folders: Collection[Folder]) -> dict[Folder, ImageRow]:
-        """Return the rows whose objects lie in these folders."""
         of_shops: defaultdict[int, list[str]] = defaultdict(list)
         for shop_no, digits in folders:
             of_shops[shop_no].append(digits)
@@ -38,9 +37,7 @@ class MariaImageFolders:
         return found
 
     async def shops(self) -> list[int]:
-        """Return every shop that has rows."""
         return [shop_no for (shop_no,) in await self._database.rows("SELECT DISTINCT shop_no FROM image ORDER BY shop_no")]
 
     async def page(self, shop_no: int, after: bytes, limit: int) -> list[ImageRow]:
-        """Return up to `limit` rows of the shop behind an image id, in their order."""
         return [image_row(values) for values in await self._database.rows(_PAGE, (shop_no, after, limit))]

@@ -1,4 +1,4 @@
-"""The rows of the images: one guarded statement for many rows, always locked in key order."""
+"""Reads, locks and writes image rows: one guarded statement for many rows, locked in key order."""
 
 from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
@@ -14,6 +14,7 @@ from faust_app.core.outcome import HistoryEntry
 
 R = TypeVar("R")
 
+# The lease in the guard: a worker that settled the row faster than its publisher wins.
 _WRITE_PUBLISHED: Final = """
 UPDATE image JOIN ({values}) x ON image.shop_no = x.s AND image.image_id = x.i SET
     image.topic = x.topic, image.`partition` = x.part, image.`offset` = x.off, image.wake_at = NULL,
@@ -29,7 +30,6 @@ class MariaImageRepository:
         self._database = database
 
     async def load(self, keys: Sequence[ImageKey]) -> dict[ImageKey, ImageRow]:
-        """Return the rows there are, as last committed."""
         found: dict[ImageKey, ImageRow] = {}
         for group in groups(sorted(set(keys))):
             found |= _by_key(await self._database.rows(_select(group), _flat(group)))
@@ -38,11 +38,7 @@ class MariaImageRepository:
     async def change(
         self, keys: Sequence[ImageKey], decide: Decide[R], *, create: bool = False, offset_of: tuple[str, int] | None = None
     ) -> R:
-        """Lock the rows in key order, ask `decide`, write what it says, and return its result after COMMIT.
-
-        With `create`, `decide` sees a row of version 0 for each key without one; those it leaves are not kept. With
-        `offset_of` (topic, partition) the reader's offset is locked first.
-        """
+        """Lock in the order that all transactions use: intake offset, rows by key, alerts (at the end of `write`)."""
 
         async def unit(session: Session) -> R:
             offset = None if offset_of is None else await _lock_offset(session, *offset_of)
@@ -57,7 +53,6 @@ class MariaImageRepository:
         return await self._database.run(unit)
 
     async def mark_published(self, published: Sequence[tuple[ImageRow, Position]]) -> int:
-        """Write the position of rows whose lease is still the one they were published under; return how many were."""
         written = 0
         for group in groups(sorted(published, key=lambda item: item[0].key)):
             sql = _WRITE_PUBLISHED.format(
@@ -70,7 +65,7 @@ class MariaImageRepository:
         return written
 
     async def claim_due(self, limit: int, lease: timedelta) -> list[ImageRow]:
-        """Take up to `limit` rows whose time has come and give the caller so long to publish them; rivals get others."""
+        """Commit the leases before the rows are returned: those of a publisher that dies fall due again."""
 
         async def unit(session: Session) -> list[ImageRow]:
             ((now,),) = await session.rows("SELECT UTC_TIMESTAMP(6)")
@@ -83,12 +78,10 @@ class MariaImageRepository:
         return await self._database.run(unit)
 
     async def wake_parked(self, shop_no: int, host: str | None, limit: int) -> int:
-        """Let up to `limit` parked images of the shop, and of the source host where one is given, be due now."""
         sql = _WAKE.format(host="" if host is None else " AND source_host = %s")
         return await self._database.change(sql, [shop_no, *([] if host is None else [host]), limit])
 
     async def history(self, key: ImageKey, limit: int) -> list[HistoryEntry]:
-        """Return the image's newest outcomes, newest first."""
         sql = (
             "SELECT at, version, outcome, code, detail, bytes FROM image_history"
             " WHERE shop_no = %s AND image_id = %s ORDER BY at DESC, id DESC LIMIT %s"
@@ -96,15 +89,14 @@ class MariaImageRepository:
         return [HistoryEntry(key, *values) for values in await self._database.rows(sql, (*key, limit))]
 
     async def intake_offset(self, topic: str, partition: int) -> IntakeOffset | None:
-        """Return how far the partition of `requests` is in the rows."""
         found = await self._database.rows(_SELECT_OFFSET, (topic, partition))
         return IntakeOffset(topic, partition, *found[0]) if found else None
 
     async def now(self) -> datetime:
-        """Return the database's clock, UTC without a zone."""
         return await self._database.now()
 
 
+# SKIP LOCKED: concurrent publishers claim different rows instead of waiting for each other.
 _SELECT_DUE: Final = (
     f"SELECT {COLUMNS} FROM image WHERE wake_at <= %s AND state = 'IN_PROGRESS' ORDER BY wake_at LIMIT %s FOR UPDATE SKIP LOCKED"  # noqa: S608
 )
@@ -117,6 +109,7 @@ UPDATE image SET wake_at = UTC_TIMESTAMP(6), updated_at = UTC_TIMESTAMP(6)
 WHERE shop_no = %s AND wake_reason = 'parked' AND wake_at > UTC_TIMESTAMP(6) AND state = 'IN_PROGRESS'{host}
 ORDER BY wake_at LIMIT %s
 """
+# STRAIGHT_JOIN keeps the derived table first, so that rows are read, and locked, in its order.
 _SELECT: Final = f"SELECT {COLUMNS} FROM ({{values}}) x STRAIGHT_JOIN image ON image.shop_no = x.s AND image.image_id = x.i"  # noqa: S608 - our own columns
 _DROP: Final = "DELETE image FROM ({values}) x STRAIGHT_JOIN image ON image.shop_no = x.s AND image.image_id = x.i WHERE image.version = 0"
 _SELECT_OFFSET: Final = "SELECT next_offset, appended_at FROM intake_offset WHERE topic = %s AND `partition` = %s"
@@ -126,7 +119,7 @@ async def _lock(session: Session, keys: Sequence[ImageKey], *, create: bool) -> 
     """Lock existing rows; create placeholders for the rest and lock those.
 
     READ COMMITTED locks nothing for a row that does not exist: without the placeholders two intakes would give the same
-    version to one new image.
+    version to one new image. REPEATABLE READ would deadlock them.
     """
     found: dict[ImageKey, ImageRow] = {}
     for group in groups(sorted(set(keys))):
@@ -134,6 +127,7 @@ async def _lock(session: Session, keys: Sequence[ImageKey], *, create: bool) -> 
         missing = [key for key in group if key not in found]
         if create and missing:
             marks = ",".join(["(%s,%s,0,'register',UTC_TIMESTAMP(6),'IN_PROGRESS',UTC_TIMESTAMP(6))"] * len(missing))
+            # Not INSERT IGNORE: it deadlocks far more often, and warns of every duplicate.
             sql = f"INSERT INTO image (shop_no, image_id, version, op, requested_at, state, updated_at) VALUES {marks}"  # noqa: S608
             await session.change(sql + " ON DUPLICATE KEY UPDATE version = version", _flat(missing))
             found |= _by_key(await session.rows(_select(missing) + " FOR UPDATE", _flat(missing)))
@@ -155,7 +149,7 @@ async def _drop_placeholders(session: Session, rows: Mapping[ImageKey, ImageRow]
 
 
 def _select(keys: Sequence[ImageKey]) -> str:
-    """Return the query of the rows of sorted keys, which it reads, and locks, in their order."""
+    """Return the query that reads, and locks, the rows of sorted keys in that order."""
     return _SELECT.format(values=values_table(("s", "i"), len(keys)))
 
 

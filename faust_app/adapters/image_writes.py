@@ -1,4 +1,4 @@
-"""What was decided about locked rows, as statements: many rows each, and each guarded by what was decided on."""
+"""Writes decisions about locked rows: many rows a statement, each guarded by the values its decision was based on."""
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import datetime
@@ -14,15 +14,15 @@ from faust_app.core.outcome import Garbage, HistoryEntry
 T = TypeVar("T")
 
 GROUP: Final = 500
-"""Keys a statement at most. They are always joined as a table: a list of pairs behind IN costs MariaDB time that grows with
-its square, and from some hundreds on it reads every row."""
+"""Most keys in one statement. Keys are joined as a derived table, never listed in IN: the time that MariaDB takes for a list of
+pairs grows with its square, and from some hundreds on it reads every row."""
 
 Columns = Mapping[str, Callable[[T], Any]]
-"""The parameters of one row of a statement: the column's name, and where an item keeps its value. Each stands here once."""
+"""The parameters of one row of a statement: each column's name, and how to read its value from an item."""
 
 
 def _update(columns: Mapping[str, object], fixed: str, guard: str, *, read_only: Sequence[str] = ()) -> str:
-    """Return the guarded UPDATE of many rows, to be formatted with their `values`. The key and `read_only` are not written."""
+    """Return a guarded UPDATE of many rows, to be formatted with their `values`; it does not write the key and `read_only`."""
     written = [name for name in columns if name not in {"shop_no", "image_id", *read_only}]
     assignments = ", ".join(f"image.{name} = x.{name}" for name in written)
     return (
@@ -133,7 +133,7 @@ async def write(session: Session, changes: Changes, now: datetime) -> None:
         sql = "UPDATE intake_offset SET next_offset = %s, appended_at = %s, updated_at = %s WHERE topic = %s AND `partition` = %s"
         offset = changes.offset
         await session.change(sql, (offset.next_offset, offset.appended_at, now, offset.topic, offset.partition))
-    await count_occurrences(session, changes.occurrences, now)  # last: all failures of one cause share the alert's lock
+    await count_occurrences(session, changes.occurrences, now)  # last, and so locked shortest: all failures of one cause share a row
 
 
 async def _write_rows(session: Session, statement: str, columns: Columns[T], items: Sequence[T], *times: datetime) -> None:
@@ -153,7 +153,7 @@ async def _add_history(session: Session, entries: Sequence[HistoryEntry]) -> Non
 
 
 async def add_garbage(session: Session, entries: Sequence[Garbage]) -> None:
-    """List garbage inside the caller's transaction."""
+    """Add garbage entries inside the caller's transaction."""
     if entries:
         marks = ",".join(["(%s,%s,%s,%s)"] * len(entries))
         flat = [value for entry in entries for value in (*entry.key, entry.target, entry.due_at)]
@@ -161,13 +161,16 @@ async def add_garbage(session: Session, entries: Sequence[Garbage]) -> None:
 
 
 def values_table(fields: Sequence[str], count: int, **forms: str) -> str:
-    """Return a table of `count` rows of parameters as SQL; it joins by primary key and reports exact changes."""
+    """Return a derived table of `count` rows of parameters as SQL.
+
+    Joined to `image` it uses the primary key and reports exactly the changed rows; ON DUPLICATE KEY UPDATE reports two for each.
+    """
     first = "SELECT " + ", ".join(f"{forms.get(field, '%s')} AS {field}" for field in fields)
     rest = " UNION ALL SELECT " + ",".join(forms.get(field, "%s") for field in fields)
     return first + rest * (count - 1)
 
 
 def groups(items: Sequence[T]) -> Iterator[Sequence[T]]:
-    """Cut the items into statements of at most GROUP."""
+    """Yield the items in slices of at most GROUP."""
     for start in range(0, len(items), GROUP):
         yield items[start : start + GROUP]

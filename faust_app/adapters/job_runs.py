@@ -1,4 +1,4 @@
-"""The table `job_run`: which dates have their run of a daily job, who is at it, and what was found."""
+"""The table `job_run`: which dates have their run of a daily job, and what each run found."""
 
 import json
 from datetime import date, datetime
@@ -28,24 +28,20 @@ UPDATE job_run SET finished = UTC_TIMESTAMP(6), result = %s WHERE job = %s AND l
 
 
 class MariaJobRuns:
-    """Implements `flows.ports.duties.JobRuns` on MariaDB or MySQL."""
+    """Implements `flows.ports.duties.JobRuns` on MariaDB or MySQL; a lease named after job and date holds each run."""
 
     def __init__(self, database: Database) -> None:
         self._database = database
 
     async def last(self, job: str) -> tuple[datetime, FinishedRun | None]:
-        """Return the database's clock and the newest run that was finished."""
         ((now, *found),) = await self._database.rows(_LAST, (job,))
         return now, None if found[0] is None else _finished(*found)
 
     async def finished_before(self, job: str, before: datetime) -> FinishedRun | None:
-        """Return the newest run that was finished by then."""
         found = await self._database.rows(_FINISHED_BEFORE, (job, before))
         return _finished(*found[0]) if found else None
 
     async def hold(self, job: str, day: date, holder: str) -> bool:
-        """Take the run of the day if nobody is at it and it is not done, renew it if it is ours; tell whether it is."""
-
         async def unit(session: Session) -> bool:
             await session.change(_BEGIN, (job, day))
             return bool(await session.rows(_IS_OPEN, (job, day))) and await take(session, _lease(job, day), holder)
@@ -53,13 +49,11 @@ class MariaJobRuns:
         return await self._database.run(unit)
 
     async def finish(self, job: str, day: date, holder: str, result: RunResult) -> bool:
-        """Note that the run is done, with its message in the same transaction; False when it is no longer ours."""
-
         async def unit(session: Session) -> bool:
             if not await holds(session, _lease(job, day), holder):
                 return False
             done = await session.change(_FINISH, (json.dumps(dict(result.found)), job, day))
-            # Leases of earlier dates go too: a run that nobody finished leaves one behind.
+            # Leases of earlier dates are deleted too: an unfinished run leaves one behind.
             await session.change("DELETE FROM lease WHERE name BETWEEN %s AND %s", (f"{job} ", _lease(job, day)))
             if done and result.message is not None:
                 await add_message(session, result.message)

@@ -1,7 +1,7 @@
-"""Leases: which process does what only one should do at a time; by the database's clock.
+"""Leases on work that one process should do at a time, by the database's clock.
 
-A lease lightens work, it never guards a truth: a process that froze wakes up believing it still holds one. Whoever writes
-under a lease asks for it again inside the writing transaction (`holds`), or writes what is correct with two at once.
+A lease saves work, it does not guarantee exclusion: a process that was frozen still believes that it holds one. Code that
+writes under a lease checks it again inside the writing transaction (`holds`), or is correct with two at once.
 """
 
 from datetime import timedelta
@@ -10,7 +10,7 @@ from typing import Final
 from faust_app.adapters.database import Database, Session
 from faust_app.core.lease import LEASE
 
-# Assignments run from left to right: `until` is decided by the holder that the row has by then.
+# Assignments are evaluated from left to right: `until` sees the holder that was just assigned.
 _TAKE: Final = """
 INSERT INTO lease (name, holder, `until`) VALUES (%s, %s, UTC_TIMESTAMP(6) + INTERVAL %s SECOND)
 ON DUPLICATE KEY UPDATE
@@ -20,13 +20,13 @@ ON DUPLICATE KEY UPDATE
 
 
 async def take(session: Session, name: str, holder: str, lease: timedelta = LEASE) -> bool:
-    """Take the lease inside a transaction if it is free or has run out, renew it if it is ours; return whether we hold it."""
+    """Claim the lease inside a transaction if it is free or expired, or renew the holder's; return whether `holder` has it."""
     await session.change(_TAKE, (name, holder, lease.total_seconds()))
     return await session.rows("SELECT holder FROM lease WHERE name = %s", (name,)) == ((holder,),)
 
 
 async def holds(session: Session, name: str, holder: str) -> bool:
-    """Return inside a transaction whether the lease is still ours, and keep it from moving until COMMIT."""
+    """Return inside a transaction whether `holder` still has the lease, and lock it until COMMIT."""
     sql = "SELECT 1 FROM lease WHERE name = %s AND holder = %s AND `until` > UTC_TIMESTAMP(6) FOR UPDATE"
     return bool(await session.rows(sql, (name, holder)))
 
@@ -39,13 +39,11 @@ class MariaLeases:
         self._lease = lease
 
     async def hold(self, name: str, holder: str) -> bool:
-        """Take the lease if it is free or has run out, renew it if it is ours; tell whether we hold it now."""
-        # The usual answer is that another process has it: a read without a lock keeps its renewals from waiting for us.
+        # Usually another process has it: a read without a lock does not make that process's renewals wait.
         found = await self._database.rows("SELECT holder, `until` > UTC_TIMESTAMP(6) FROM lease WHERE name = %s", (name,))
         if found and found[0][0] != holder and found[0][1]:
             return False
         return await self._database.run(lambda session: take(session, name, holder, self._lease))
 
     async def release(self, name: str, holder: str) -> None:
-        """Give the lease back, so that another need not wait for its end; one that is not ours stays."""
         await self._database.change("DELETE FROM lease WHERE name = %s AND holder = %s", (name, holder))

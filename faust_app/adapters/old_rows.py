@@ -1,4 +1,4 @@
-"""Rows that are older than is kept, found by index and deleted some at a time."""
+"""Deletes rows past their retention: found by index, a limited number at a time."""
 
 from datetime import datetime
 from typing import Final
@@ -9,7 +9,7 @@ from faust_app.adapters.image_writes import groups, values_table
 TOMBSTONES_BEFORE: Final = """
 SELECT shop_no, image_id FROM image FORCE INDEX (by_deleted) WHERE deleted_at < %s ORDER BY deleted_at LIMIT %s
 """
-# Joined by key and in key order, as rows are locked everywhere; asked again under the lock, since an image may have returned.
+# Joined in key order, as rows are locked everywhere; checked again under the lock, since the image may be registered again.
 _PURGE: Final = """
 DELETE image FROM ({values}) x STRAIGHT_JOIN image ON image.shop_no = x.s AND image.image_id = x.i
 WHERE image.state = 'DELETED' AND image.deleted_at < %s
@@ -23,7 +23,6 @@ class MariaOldRows:
         self._database = database
 
     async def purge_tombstones(self, before: datetime, limit: int) -> int:
-        """Delete up to `limit` rows of images that were deleted before then and did not return; return how many."""
         keys = sorted(await self._database.rows(TOMBSTONES_BEFORE, (before, limit)))
         gone = 0
         for group in groups(keys):
@@ -32,12 +31,10 @@ class MariaOldRows:
         return gone
 
     async def oldest_garbage(self) -> datetime | None:
-        """Return when the oldest garbage was, or is, due."""
         ((oldest,),) = await self._database.rows("SELECT MIN(due_at) FROM garbage")
         return oldest  # type: ignore[no-any-return]
 
     async def forget_workers(self, before: datetime, limit: int) -> int:
-        """Delete up to `limit` workers that were not seen since; return how many."""
         return await self._database.change("DELETE FROM worker WHERE seen_at < %s LIMIT %s", (before, limit))
 
     async def forget_sources(self, before: datetime, limit: int) -> int:

@@ -1,4 +1,4 @@
-"""The database's schema: brought up to date by alembic, and the months of the history kept ahead."""
+"""Upgrades the database schema by alembic, and creates the coming months of the history."""
 
 import asyncio
 from datetime import date
@@ -21,9 +21,9 @@ _LOCK_WAIT_SECONDS: Final = 60
 
 
 async def upgrade_schema(address: dict[str, str | int]) -> str:
-    """Bring the schema to this release and keep the history's months ahead; safe to repeat, one process at a time.
+    """Upgrade the schema to this release and create the history's coming months; safe to repeat, one process at a time.
 
-    Returns the revision reached. Raises Unavailable when the database does not do its part.
+    Returns the revision reached. Raises Unavailable when the database is unavailable.
     """
     return await asyncio.to_thread(_upgrade, address)
 
@@ -43,11 +43,13 @@ def _upgrade(address: dict[str, str | int]) -> str:
 
 
 def _upgrade_on(connection: sqlalchemy.Connection) -> str:
+    # DDL that waits behind an open transaction blocks every statement on its table that comes after it.
     connection.execute(sqlalchemy.text("SET lock_wait_timeout = 5"))
     taken = connection.execute(sqlalchemy.text("SELECT GET_LOCK(:name, :wait)"), {"name": _LOCK, "wait": _LOCK_WAIT_SECONDS}).scalar()
     if taken != 1:
-        raise Unavailable(Dependency.DATABASE, f"Another process is changing the schema for over {_LOCK_WAIT_SECONDS} s.")
+        raise Unavailable(Dependency.DATABASE, f"Another process has been changing the schema for over {_LOCK_WAIT_SECONDS} s.")
     config = Config()
+    # Alembic's configuration interpolates %.
     config.set_main_option("script_location", str(_MIGRATIONS).replace("%", "%%"))
     config.attributes["connection"] = connection
     command.upgrade(config, "head")
@@ -58,7 +60,7 @@ def _upgrade_on(connection: sqlalchemy.Connection) -> str:
 
 
 def _keep_months_ahead(connection: sqlalchemy.Connection) -> None:
-    """Split the missing months off the last partition, which is empty while this runs in time."""
+    """Split the missing months off the last partition, which is empty as long as this runs in time."""
     today: date = connection.execute(sqlalchemy.text("SELECT UTC_DATE()")).scalar_one()
     existing = [str(name) for name in connection.execute(sqlalchemy.text(NAMES_OF_MONTHS)).scalars()]
     for month in months_missing(existing, today):

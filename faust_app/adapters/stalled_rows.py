@@ -1,4 +1,4 @@
-"""Unfinished and failed rows counted and listed, each by the index that holds nothing else: finished rows are never read."""
+"""Counts and lists unfinished and failed rows, each by index, so that finished rows are never read."""
 
 from collections.abc import Sequence
 from dataclasses import replace
@@ -11,6 +11,7 @@ from faust_app.core.image import ImageRow
 from faust_app.core.stall import OVERDUE, TopicPartition
 from faust_app.core.stalled import Positions, RowCounts
 
+# FORCE INDEX throughout: a scan of the table would read millions of finished rows.
 TOPS: Final = (
     "SELECT topic, `partition`, MAX(`offset`) FROM image FORCE INDEX (by_position) WHERE topic IS NOT NULL GROUP BY topic, `partition`"
 )
@@ -31,22 +32,23 @@ LIST_WAITING: Final = f"SELECT {COLUMNS} FROM image FORCE INDEX (by_wake) WHERE 
 LIST_FAILED: Final = f"SELECT {COLUMNS} FROM image FORCE INDEX (by_state) WHERE state = 'FAILED'{{shop}} LIMIT %s"  # noqa: S608 - as above
 
 READ_AT_MOST: Final = 20_000
-"""Lost rows that are read to know which of them are old too. Beyond that many, their positions are counted in the index and
-as many of them are taken for old as there are old rows: the count of stalled rows is then the least that it can be."""
+"""Most lost rows that are read to find which of them are also old. Beyond that they are only counted in the index and every old
+row is assumed to be lost, so that the count of stalled rows is a lower bound."""
 
 
 class MariaStalledRows:
-    """Implements `flows.ports.images.StalledRows`. A shop's rows are found in the same indexes, which end in the primary key."""
+    """Implements `flows.ports.images.StalledRows` on MariaDB or MySQL.
+
+    The same indexes find one shop's rows, since they end in the primary key.
+    """
 
     def __init__(self, database: Database) -> None:
         self._database = database
 
     async def tops(self) -> dict[TopicPartition, int]:
-        """Return the highest position that a row has in each place. Raises Unavailable."""
         return {(topic, partition): offset for topic, partition, offset in await self._database.rows(TOPS)}
 
     async def counts(self, stalled_after: timedelta, shop_no: int | None) -> tuple[datetime, RowCounts]:
-        """Return the database's clock (UTC) and all counts but those of lost rows. Raises Unavailable."""
         now = await self._database.now()
         ((waiting, due, overdue, next_due),) = await self._ask(WAITING, shop_no, now, now - OVERDUE)
         ((placed,),) = await self._ask(PLACED, shop_no)
@@ -62,7 +64,6 @@ class MariaStalledRows:
     async def lost(
         self, where: Sequence[Positions], counts: RowCounts, young_since: datetime, shop_no: int | None, limit: int
     ) -> tuple[RowCounts, list[ImageRow]]:
-        """Return the counts with those of the lost rows, and up to `limit` of these rows. Raises Unavailable."""
         ranges = [_range(each, shop_no) for each in where]
         found = await self._count_each(LOST.format(shop=_shop(shop_no)), ranges)
         filled = [each for each, count in zip(ranges, found, strict=True) if count]
@@ -71,7 +72,7 @@ class MariaStalledRows:
         return replace(counts, lost=lost, lost_young=max(0, lost - old)), await self._first(filled, shop_no, limit)
 
     async def _old_among(self, ranges: Sequence[tuple[Any, ...]], young_since: datetime, shop_no: int | None) -> int:
-        """Count the rows of the ranges that are in progress since that time or longer."""
+        """Count the rows of the ranges that have been in progress since that time or longer."""
         return sum(await self._count_each(OLD_LOST.format(shop=_shop(shop_no)), [(*each, young_since) for each in ranges]))
 
     async def _first(self, ranges: Sequence[tuple[Any, ...]], shop_no: int | None, limit: int) -> list[ImageRow]:
@@ -85,13 +86,12 @@ class MariaStalledRows:
         return rows
 
     async def old(self, open_until: datetime, shop_no: int | None, limit: int) -> list[ImageRow]:
-        """Return up to `limit` rows in progress since that time or longer, the oldest first. Raises Unavailable."""
         return await self._list(LIST_OLD, shop_no, limit, open_until)
 
     async def queued(self, where: Sequence[Positions], shop_no: int | None, limit: int) -> list[ImageRow]:
-        """Return up to `limit` rows at these positions: the first of each place about alike, the oldest first. Raises Unavailable.
+        """Read the first rows of every range, more of each until there are enough.
 
-        No index has them by age: among rows that wait, which can be many more and older, they are found by position only.
+        No index orders queued rows by age: by age they are mixed with scheduled rows, which can be many more and older.
         """
         first: dict[Positions, list[ImageRow]] = {each: [] for each in where}
         unread, share = list(where), -(-limit // max(1, len(where)))
@@ -102,19 +102,16 @@ class MariaStalledRows:
         return sorted((row for rows in first.values() for row in rows), key=lambda row: row.open_since or row.requested_at)[:limit]
 
     async def waiting(self, shop_no: int | None, limit: int) -> list[ImageRow]:
-        """Return up to `limit` rows that have a time, the next first. Raises Unavailable."""
         return await self._list(LIST_WAITING, shop_no, limit)
 
     async def failed(self, shop_no: int | None, limit: int) -> list[ImageRow]:
-        """Return up to `limit` failed rows. Raises Unavailable."""
         return await self._list(LIST_FAILED, shop_no, limit)
 
     async def knows_shop(self, shop_no: int) -> bool:
-        """Tell whether a request of the shop was ever accepted. Raises Unavailable."""
         return bool(await self._database.rows("SELECT 1 FROM image WHERE shop_no = %s LIMIT 1", (shop_no,)))
 
     async def _first_of_each(self, where: Sequence[Positions], shop_no: int | None, share: int) -> dict[Positions, list[ImageRow]]:
-        """Read the first rows of each, in one statement."""
+        """Read the first `share` rows of each range, in one statement."""
         union = " UNION ALL ".join([f"({LIST_PLACED.format(shop=_shop(shop_no))})"] * len(where))
         found = await self._database.rows(union, [value for each in where for value in (*_range(each, shop_no), share)])
         first: dict[Positions, list[ImageRow]] = {each: [] for each in where}
@@ -125,7 +122,7 @@ class MariaStalledRows:
         return first
 
     async def _count_each(self, sql: str, parameters: Sequence[tuple[Any, ...]]) -> list[int]:
-        """Ask one count with each of the parameters, in one statement."""
+        """Run one count with each set of parameters, in one statement."""
         if not parameters:
             return []
         union = " UNION ALL ".join([f"({sql})"] * len(parameters))

@@ -1,4 +1,4 @@
-"""How large the tables are: counted where that is quick, else as the database estimates it."""
+"""Reads the tables' sizes: rows are counted where that is quick, else estimated by the database."""
 
 from typing import Final
 
@@ -20,10 +20,10 @@ class MariaTableSizes:
         self._database = database
 
     async def read(self) -> list[TableSize]:
-        """Return the size of every table, by name; tombstones are told beside the images they are among.
+        """List tombstones apart from the images that share their table.
 
-        The history is not counted, which would read all its months: its rows are the database's estimate, its growth is
-        told by its numbers.
+        The history is not counted, which would read all its months: its rows are the database's estimate, its growth is measured
+        by its ids.
         """
         sizes = []
         for table, estimate, size in await self._database.rows(_TABLES):

@@ -1,4 +1,4 @@
-"""Creates the topics and keeps their configuration; used by `setup`."""
+"""Creates the topics and sets their configuration, for `shop-images setup`."""
 
 from collections.abc import Sequence
 
@@ -14,7 +14,7 @@ from faust_app.core.topics import TopicSpec
 async def ensure_topics(servers: Sequence[str], topics: Sequence[TopicSpec], *, replication: int, min_insync: int) -> list[str]:
     """Create the missing topics and set every topic's configuration; return the names that were created.
 
-    Raises Unavailable with what Kafka said. Partitions of an existing topic are left as they are.
+    Raises Unavailable with Kafka's message. Does not change the partitions of an existing topic.
     """
     admin = AIOKafkaAdminClient(bootstrap_servers=list(servers), request_timeout_ms=15_000)
     try:

@@ -1,4 +1,4 @@
-"""Unfinished rows by where their events stand."""
+"""Finds unfinished rows by the position of their event."""
 
 from collections.abc import Mapping
 from typing import Final
@@ -17,21 +17,18 @@ _PLACES: Final = "SELECT DISTINCT topic, `partition` FROM image WHERE topic IS N
 
 
 class MariaUnfinishedRows:
-    """Implements `flows.ports.images.UnfinishedRows`: every question is answered from the index of positions."""
+    """Implements `flows.ports.images.UnfinishedRows` on MariaDB or MySQL, by the index of positions only."""
 
     def __init__(self, database: Database) -> None:
         self._database = database
 
     async def below(self, bounds: Mapping[TopicPartition, int], limit: int) -> list[ImageRow]:
-        """Return up to `limit` rows whose position is below its partition's bound. Raises Unavailable."""
         return await self._find(bounds, "<", limit)
 
     async def from_on(self, bounds: Mapping[TopicPartition, int], limit: int) -> list[ImageRow]:
-        """Return up to `limit` rows whose position is at or past its partition's bound. Raises Unavailable."""
         return await self._find(bounds, ">=", limit)
 
     async def places(self) -> set[TopicPartition]:
-        """Return every partition that a row has a position in. Raises Unavailable."""
         return {(topic, partition) for topic, partition in await self._database.rows(_PLACES)}
 
     async def _find(self, bounds: Mapping[TopicPartition, int], comparison: str, limit: int) -> list[ImageRow]:

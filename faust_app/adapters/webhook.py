@@ -1,6 +1,6 @@
-"""The messenger: one POST a message to the operator's webhook, signed, in the format it understands.
+"""Sends messages to the operator's webhook: one POST each, signed, in the configured format.
 
-The address itself may be a secret (Slack's is): it is never logged, and no error of the HTTP library is passed on in words.
+The address itself may be a secret (Slack's is): it is never logged, nor is any error text of the HTTP library, which may hold it.
 """
 
 import ssl
@@ -21,15 +21,15 @@ _CONNECT_TIMEOUT: Final = 5.0
 _ANSWER_BYTES: Final = 1024
 _ANSWER_SHOWN: Final = 100
 _LATER: Final = {408, 425, 429}
-"""Refusals that mean: not now."""
+"""Client errors after which the message is tried again soon."""
 
 
 class Webhook:
-    """Implements `flows.ports.alerts.Messenger` over HTTP; redirects are not followed, since they would carry the message elsewhere."""
+    """Implements `flows.ports.alerts.Messenger` over HTTP; redirects are not followed, since they could send the message elsewhere."""
 
     def __init__(self, settings: Settings, *, timeout: float = TIMEOUT) -> None:
         if settings.alert_webhook_url is None:
-            raise ValueError("there is no ALERT_WEBHOOK_URL")
+            raise ValueError("ALERT_WEBHOOK_URL is not set")
         self._url = settings.alert_webhook_url.get_secret_value()
         self._format = settings.alert_webhook_format
         secret = settings.alert_webhook_secret
@@ -50,7 +50,6 @@ class Webhook:
         await self._session.close()
 
     async def send(self, webhook_id: str, message: AlertMessage) -> Delivered | Undelivered:
-        """Hand the message over within TIMEOUT seconds; the same id again is the same message. Raises nothing foreseen."""
         body = self._body(message)
         headers = self._headers(webhook_id, int(time.time()), body)
         try:
@@ -68,14 +67,14 @@ class Webhook:
         return standard_body(message)
 
     def _headers(self, webhook_id: str, timestamp: int, body: bytes) -> dict[str, str]:
-        """Return the headers of Standard Webhooks; the timestamp is the attempt's, since receivers refuse old ones."""
+        """Return the headers of Standard Webhooks; the timestamp is the attempt's, since receivers reject old ones."""
         headers = {"webhook-id": webhook_id, "webhook-timestamp": str(timestamp)}
         if self._key is not None:
             headers["webhook-signature"] = signature(self._key, webhook_id, timestamp, body)
         return headers
 
     def _shown(self, answer: str) -> str:
-        """Return what the messenger said in one short line, without any part of our address that it repeats."""
+        """Return the messenger's response as one short line, with every part of the address masked."""
         shown = one_line(answer)
         parts = urlsplit(self._url)
         for secret in sorted({self._url, parts.path, parts.query, *parts.path.split("/")}, key=len, reverse=True):
@@ -86,9 +85,9 @@ class Webhook:
 
 def _judged(status: int, retry_after: str | None, said: str) -> Delivered | Undelivered:
     answer = f"status {status}" + (f": {said}" if said else "")
-    if 200 <= status < 300:  # noqa: PLR2004 - taken
+    if 200 <= status < 300:  # noqa: PLR2004 - accepted
         return Delivered(answer)
-    later = status in _LATER or status >= 500  # noqa: PLR2004 - the messenger's own trouble
+    later = status in _LATER or status >= 500  # noqa: PLR2004 - the messenger's own fault
     seconds = float(retry_after) if retry_after is not None and retry_after.isdecimal() else None
     return Undelivered(answer, refused=not later, retry_after=seconds)
 
@@ -101,5 +100,5 @@ def _described(error: Exception, timeout: float) -> str:
     if isinstance(error, aiohttp.ClientConnectorDNSError):
         return "its host name does not resolve"
     if isinstance(error, aiohttp.ClientConnectorError):
-        return f"no connection: {error.os_error.strerror or 'nobody listens'}"
-    return "the transfer broke off"
+        return f"no connection: {error.os_error.strerror or 'the server is not listening'}"
+    return "the transfer failed"

@@ -1,4 +1,4 @@
-"""The table of the workers: one row each, with its release and whether its intake is stopped."""
+"""The table `worker`: one row each, with its release and whether its intake is stopped."""
 
 from faust_app.adapters.database import Database, Session
 
@@ -15,7 +15,7 @@ ON DUPLICATE KEY UPDATE seen_at = VALUES(seen_at)
 
 
 class MariaWorkerRegister:
-    """Implements `flows.ports.duties.WorkerRegister` for the worker of this name and release."""
+    """Implements `flows.ports.duties.WorkerRegister` on MariaDB or MySQL, for the worker of this name and release."""
 
     def __init__(self, database: Database, name: str, version: str) -> None:
         self._database = database
@@ -23,15 +23,12 @@ class MariaWorkerRegister:
         self._version = version
 
     async def start(self) -> str | None:
-        """Enter the worker; a stop that another release left behind is lifted. Return why its intake is stopped."""
         return await self._write_and_read(_ENTER)
 
     async def report(self) -> str | None:
-        """Write that the worker lives; return why its intake is stopped."""
         return await self._write_and_read(_REPORT)
 
     async def stop_intake(self, reason: str) -> None:
-        """Keep that the worker's intake is stopped, and why."""
         sql = "UPDATE worker SET stopped_at = UTC_TIMESTAMP(6), stop_reason = %s WHERE name = %s"
         await self._database.change(sql, (reason[:500], self._name))
 
@@ -45,7 +42,7 @@ class MariaWorkerRegister:
 
 
 async def lift_stops(database: Database, name: str | None) -> list[str]:
-    """Let the named worker, or every stopped one, take work again; return their names. Raises Unavailable."""
+    """Resume intake of the named worker, or of every stopped one; return their names. Raises Unavailable."""
 
     async def unit(session: Session) -> list[str]:
         condition = "stopped_at IS NOT NULL" + ("" if name is None else " AND name = %s")

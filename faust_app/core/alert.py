@@ -1,7 +1,7 @@
-"""What a person has to hear of, and when: causes of failure counted as alerts, decided as functions of row and time.
+"""Which causes of failure people must hear of, and when: pure decisions from an alert's row and the time.
 
-An alert is one cause: a code at a source's host, or a fault of the platform. It opens with its first occurrence, is told
-again when it has grown tenfold, and is closed when it has been quiet. Times are UTC without a zone, from the database.
+An alert is one cause: a code at a source's host, or a fault of the platform. It opens with its first occurrence, is reported
+again when it has grown tenfold, and closes when it has been quiet. Times are UTC without a zone, from the database.
 """
 
 from collections.abc import Sequence
@@ -13,40 +13,40 @@ from typing import Final, Self
 from faust_app.core.failure import FailureCode
 
 QUIET: Final = timedelta(minutes=30)
-"""Without an occurrence for so long an alert is over."""
+"""An alert without an occurrence for this long is over."""
 REPEATED_WITHIN: Final = timedelta(minutes=3)
-"""A process that has a fault says so again within this; one that does not has died, and no longer has it."""
+"""A process repeats the report of a fault it has within this time; one that does not has died, and no longer has it."""
 HOUR: Final = timedelta(hours=1)
 SLOT: Final = timedelta(minutes=5)
-"""Images are counted per alert, shop and slot of the clock; an hour is told from its slots, up to one slot too long."""
+"""Images are counted per alert, shop and clock slot; an hour is summed from its slots, so it may be one slot too long."""
 
 SHOP_IMAGES: Final = 50
-"""A shop that lost so many images to one cause within an hour is told at once."""
+"""This many failures of one shop by one cause within an hour are reported at once."""
 SHOP_SHARE: Final = 0.05
-"""So is one that lost this share of its images, from SHOP_SHARE_FLOOR images on: below it, shares of small shops are noise."""
+"""So is this share of a shop's images, from SHOP_SHARE_FLOOR failures on: below that, shares of small shops are noise."""
 SHOP_SHARE_FLOOR: Final = 10
 SHOP_SIZE_MATTERS: Final = round(SHOP_IMAGES / SHOP_SHARE)
-"""A shop of so many images reaches SHOP_IMAGES before SHOP_SHARE: nobody has to count it any further."""
+"""A shop of this many images reaches SHOP_IMAGES before SHOP_SHARE, so its images need not be counted further."""
 
 
 class Severity(StrEnum):
     """Who has to act, and how soon."""
 
     PLATFORM = "platform"  #: the operator, at once
-    SHOP = "shop"  #: the shop, told in the daily digest unless it is hit hard
+    SHOP = "shop"  #: the shop, in the daily digest unless it is hit hard
 
 
 class FaultKind(StrEnum):
-    """A fault that a process of the platform notices by itself; `linger` is how long it stays over before it is closed.
+    """A fault that a process of the platform detects by itself; `linger` is how long it must be over before its alert closes.
 
-    A fault that returns while it lingers is the same alert and is not told again.
+    A fault that returns within `linger` continues the same alert and is not reported again.
     """
 
     severity: Severity
     linger: timedelta
 
     def __new__(cls, value: str, severity: Severity, linger_seconds: int) -> Self:
-        """Attach severity and patience to the string value."""
+        """Attach severity and linger to the string value."""
         member = str.__new__(cls, value)
         member._value_ = value
         member.severity = severity
@@ -71,9 +71,9 @@ class FaultKind(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Occurrence:
-    """One image that failed for good, as its alert counts it; `detail` is one line without secrets.
+    """One image that failed permanently, as its alert counts it; `detail` is one line without secrets.
 
-    Without shop and image it is a record that no row stands behind.
+    Without shop and image it is a record that belongs to no row.
     """
 
     fingerprint: str
@@ -86,7 +86,7 @@ class Occurrence:
 
 @dataclass(frozen=True, slots=True)
 class PlatformFault:
-    """A fault as the process `worker` sees it; `detail` is one line without secrets, `waiting` the images held up here."""
+    """A fault as the process `worker` reports it; `detail` is one line without secrets, `waiting` the images it holds up there."""
 
     kind: FaultKind
     worker: str
@@ -96,7 +96,7 @@ class PlatformFault:
 
     @property
     def fingerprint(self) -> str:
-        """What reports of the same fault from other processes have in common; never that of a failure code."""
+        """The identity of the fault, equal in the reports of all processes; never equal to a failure code's."""
         return f"{FAULT_PREFIX}{self.kind.value}@{self.host or '-'}"
 
 
@@ -105,7 +105,7 @@ RECORD_PREFIX: Final = "record."
 
 
 def of_record(code: FailureCode, detail: str) -> Occurrence:
-    """Return how a record that no row stands behind is counted: by its code, whoever sent it."""
+    """Return the occurrence of a record that belongs to no row: counted by its code, whatever its sender."""
     return Occurrence(f"{RECORD_PREFIX}{code.value}@-", code.value, None, None, None, detail)
 
 
@@ -113,8 +113,8 @@ def of_record(code: FailureCode, detail: str) -> Occurrence:
 class Alert:
     """One row of `alert`. `episode` counts its openings; counts and `told_*` are of this episode.
 
-    `occurrences` are failed images, or reports of a platform fault. `ended_at` is set while no process has the fault any
-    more. `told_count` is the count of the last message, 0 while nothing was told.
+    `occurrences` counts failed images, or reports of a platform fault. `ended_at` is set once no process has the fault any more.
+    `told_count` is the count in the last message, 0 before the first.
     """
 
     fingerprint: str
@@ -135,18 +135,18 @@ class Alert:
 
     @property
     def is_fault(self) -> bool:
-        """Tell a platform fault from failed images."""
+        """Whether this is a fault of the platform, not a cause of failed images."""
         return self.fingerprint.startswith(FAULT_PREFIX)
 
     @property
     def is_of_records(self) -> bool:
-        """Tell records that no row stands behind from images."""
+        """Whether this counts records that belong to no row, not images."""
         return self.fingerprint.startswith(RECORD_PREFIX)
 
 
 @dataclass(frozen=True, slots=True)
 class ShopHour:
-    """What one shop lost to an alert within the hour; `shop_images` counts the shop no further than SHOP_SIZE_MATTERS."""
+    """One shop's failures by an alert's cause within the hour; `shop_images` counts its images up to SHOP_SIZE_MATTERS."""
 
     shop_no: int
     failed: int
@@ -154,16 +154,16 @@ class ShopHour:
 
 
 class Word(StrEnum):
-    """What there is to say of an alert."""
+    """The notice to send about an alert."""
 
     OPENED = "opened"
     GREW = "grew"
     CLOSED = "closed"
-    WAS_OPEN = "was_open"  #: it opened and closed before anything could be told
+    WAS_OPEN = "was_open"  #: it opened and closed before it could be reported
 
 
 def severity_of(code: str) -> Severity:
-    """Return whose fault a failure code is: the platform's, or the shop's image or source."""
+    """Return who is responsible for a failure code: the platform, or the shop by its image or source."""
     return Severity.PLATFORM if code in _PLATFORM_CODES else Severity.SHOP
 
 
@@ -189,21 +189,21 @@ def fault_kind(alert: Alert) -> FaultKind | None:
 
 
 def slot_of(at: datetime) -> datetime:
-    """Return the start of the slot a time falls into."""
+    """Return the start of the slot that a time falls into."""
     return at.replace(minute=at.minute - at.minute % (SLOT.seconds // 60), second=0, microsecond=0)
 
 
 def hits_shop_hard(hour: ShopHour) -> bool:
-    """Tell whether a shop's fault cannot wait for the digest."""
+    """Return whether a shop has too many failures to wait for the digest."""
     if hour.failed >= SHOP_IMAGES:
         return True
     return hour.failed >= SHOP_SHARE_FLOOR and hour.failed >= SHOP_SHARE * hour.shop_images
 
 
 def is_over(alert: Alert, now: datetime) -> bool:
-    """Tell whether an open alert can be closed: reported as over for its time, or quiet.
+    """Return whether an open alert can be closed: ended for its linger time, or quiet.
 
-    A fault whose process died without a word is over when it is quiet, since a living one repeats its report.
+    The fault of a process that died is over once it is quiet, since a live process repeats its report.
     """
     if alert.ended_at is not None:
         kind = fault_kind(alert)
@@ -212,7 +212,7 @@ def is_over(alert: Alert, now: datetime) -> bool:
 
 
 def word_for(alert: Alert, hours: Sequence[ShopHour], now: datetime) -> Word | None:
-    """Return what is to be said of an open alert now; None while it is nothing new, or belongs into the digest."""
+    """Return the notice that is due for an open alert; None when nothing is new, or it belongs in the digest."""
     told = alert.told_count > 0
     if is_over(alert, now):
         if told:
@@ -225,5 +225,5 @@ def word_for(alert: Alert, hours: Sequence[ShopHour], now: datetime) -> Word | N
 
 
 def magnitude(count: int) -> int:
-    """Return the power of ten a count has reached: 0 below 10, 1 from 10 on, 2 from 100 on."""
+    """Return the power of ten that a count has reached: 0 below 10, 1 from 10 on, 2 from 100 on."""
     return len(str(count)) - 1

@@ -1,4 +1,4 @@
-"""A message to people, and which of the things there are to say go into the next one."""
+"""Messages to people, and which of the due notices go into the next one."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -11,9 +11,9 @@ from pydantic import TypeAdapter
 from faust_app.core.alert import Alert, Severity, Word
 
 HOURLY: Final = 20
-"""Messages an hour at most: who gets more reads none. The last of them sums up whatever is left to say."""
+"""Most messages an hour: people who get more read none. The last one sums up all notices that are left."""
 GROUPED_FROM: Final = 4
-"""So many things to say at once are one message."""
+"""This many notices at once become one message."""
 
 FIRST_AGAIN: Final = timedelta(seconds=5)
 LONGEST_AGAIN: Final = timedelta(seconds=60)
@@ -22,14 +22,14 @@ LONGEST_WISH: Final = timedelta(hours=1)
 
 
 class Form(StrEnum):
-    """What kind of message it is; the value is the contract with receivers."""
+    """The kind of a message; the value is part of the contract with receivers."""
 
     ALERT = "alert"  #: one cause
     GROUP = "alerts"  #: several causes at once
-    MORE = "more_alerts"  #: what is left to say in this hour, cause by cause in a line
-    DIGEST = "digest"  #: the shops' faults of a day
+    MORE = "more_alerts"  #: all notices left in this hour, one line a cause
+    DIGEST = "digest"  #: a day's faults of the shops
     DAILY = "daily"  #: what the daily check found
-    TEST = "test"  #: somebody asked for it
+    TEST = "test"  #: sent on request
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,7 +48,7 @@ class Cause:
 
 @dataclass(frozen=True, slots=True)
 class AlertMessage:
-    """What is sent: a title and a text for people, the causes for machines. `at` is when it was written (UTC)."""
+    """A message: title and text for people, causes for machines. `at` is when it was written (UTC)."""
 
     form: Form
     at: datetime
@@ -62,18 +62,18 @@ _JSON: Final = TypeAdapter(AlertMessage)
 
 
 def message_json(message: AlertMessage) -> bytes:
-    """Return the message as it is kept until it is delivered."""
+    """Return the message as the outbox stores it."""
     return _JSON.dump_json(message)
 
 
 def message_from_json(value: bytes | str) -> AlertMessage:
-    """Return a message that was kept."""
+    """Return a message that the outbox stored."""
     return _JSON.validate_json(value)
 
 
 @dataclass(frozen=True, slots=True)
 class WaitingMessage:
-    """A message that is to be delivered now, for the `attempts`-th time, always under the same webhook id."""
+    """A message to deliver now: `attempts` counts this attempt too, and the webhook id is the same for all of them."""
 
     number: int
     webhook_id: str
@@ -83,19 +83,22 @@ class WaitingMessage:
 
 @dataclass(frozen=True, slots=True)
 class Delivered:
-    """The messenger took the message; `answer` is what it said, one line."""
+    """The messenger accepted the message; `answer` is its response, one line."""
 
     answer: str
 
     @property
     def word(self) -> str:
-        """How the attempt is counted."""
+        """The attempt's label in metrics and logs."""
         return "sent"
 
 
 @dataclass(frozen=True, slots=True)
 class Undelivered:
-    """The messenger did not: `refused` when it will not take this from us, else it may later, after `retry_after` seconds."""
+    """The messenger did not accept the message.
+
+    `refused` means that it will not accept this from us; otherwise it may later, after `retry_after` seconds if given.
+    """
 
     reason: str
     refused: bool = False
@@ -103,14 +106,15 @@ class Undelivered:
 
     @property
     def word(self) -> str:
-        """How the attempt is counted."""
+        """The attempt's label in metrics and logs."""
         return "refused" if self.refused else "failed"
 
 
 def again_after(failed: Undelivered, attempts: int) -> timedelta:
-    """Return how long a message waits after its so-manieth attempt (1 and up): 5 s doubling to a minute.
+    """Return the delay after attempt number `attempts` (1 and up): 5 s, doubling up to a minute.
 
-    After a refusal to ten minutes, since a person has to change something. The messenger's own wish counts up to an hour.
+    After a refusal it doubles up to ten minutes, since a person has to change something. A longer `retry_after` is honoured up to
+    an hour.
     """
     longest = LONGEST_REFUSED if failed.refused else LONGEST_AGAIN
     wait = min(longest, FIRST_AGAIN * (1 << min(attempts - 1, 10)))
@@ -120,7 +124,7 @@ def again_after(failed: Undelivered, attempts: int) -> timedelta:
 
 @dataclass(frozen=True, slots=True)
 class Due:
-    """Something to say."""
+    """A notice that is due for an alert."""
 
     alert: Alert
     word: Word
@@ -128,17 +132,17 @@ class Due:
 
 @dataclass(frozen=True, slots=True)
 class Chosen:
-    """What the next message says, most urgent first."""
+    """The notices of the next message, most urgent first."""
 
     form: Form
     due: tuple[Due, ...]
 
 
 def choose(due: Sequence[Due], *, sent_in_hour: int, messenger_was_away: bool) -> Chosen | None:
-    """Choose what the next message says; None when there is nothing, or the hour is used up.
+    """Choose the notices of the next message; None when none is due, or the hour's messages are used up.
 
-    Several things at once, or held back while the messenger was away, are one message. The hour's last message says all
-    that is left.
+    Several notices at once, or held back while the messenger was unavailable, are one message. The hour's last message has all
+    that are left.
     """
     if not due or sent_in_hour >= HOURLY:
         return None
@@ -151,6 +155,6 @@ def choose(due: Sequence[Due], *, sent_in_hour: int, messenger_was_away: bool) -
 
 
 def _urgency(due: Due) -> tuple[bool, int, datetime, str]:
-    """Sort faults of the platform before those of shops, openings before the rest, then the oldest first."""
+    """Order faults of the platform before those of shops, openings before the rest, then the oldest first."""
     order = (Word.OPENED, Word.WAS_OPEN, Word.GREW, Word.CLOSED)
     return due.alert.severity is Severity.SHOP, order.index(due.word), due.alert.opened_at, due.alert.fingerprint

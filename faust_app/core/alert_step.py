@@ -1,4 +1,4 @@
-"""One step of the sender: from how the alerts stand to what is written about them."""
+"""One step of the alert sender: from a snapshot of the alerts to what is written about them."""
 
 from dataclasses import dataclass
 from datetime import date, datetime
@@ -8,12 +8,12 @@ from faust_app.core.alert import Alert, ShopHour, Word, is_over, word_for
 from faust_app.core.alert_message import AlertMessage, Due
 
 SENDER: Final = "alerts"
-"""The lease of the one process that decides what is told."""
+"""The lease of the one process that decides which messages are sent."""
 
 
 @dataclass(frozen=True, slots=True)
 class Candidate:
-    """An open alert about which there may be something to say, and the shops it hit most within the hour."""
+    """An open alert that may be due for a notice, and the shops it hit most within the hour."""
 
     alert: Alert
     hours: tuple[ShopHour, ...] = ()
@@ -21,7 +21,7 @@ class Candidate:
 
 @dataclass(frozen=True, slots=True)
 class LastDigest:
-    """The newest digest: the platform's date it was for, and when it was written (UTC)."""
+    """The newest digest: its date in the platform's zone, and when it was written (UTC)."""
 
     day: date
     started: datetime
@@ -29,7 +29,7 @@ class LastDigest:
 
 @dataclass(frozen=True, slots=True)
 class Standing:
-    """How things stand at `now`: the candidates, the messages of the last hour, and whether one is still undelivered."""
+    """A snapshot of the alerts at `now`: candidates, messages of the last hour, and whether one is still undelivered."""
 
     now: datetime
     candidates: tuple[Candidate, ...] = ()
@@ -42,7 +42,7 @@ class Standing:
 
 @dataclass(frozen=True, slots=True)
 class Step:
-    """What to write in one transaction: the message, what it tells, the alerts that close, and a digest's day."""
+    """What to write in one transaction: a message and its notices, the alerts to close, and the date of a digest."""
 
     now: datetime
     message: AlertMessage | None = None
@@ -52,23 +52,23 @@ class Step:
 
 
 def due_words(standing: Standing) -> list[Due]:
-    """Return everything there is to say."""
+    """Return every notice that is due."""
     words = ((candidate.alert, word_for(candidate.alert, candidate.hours, standing.now)) for candidate in standing.candidates)
     return [Due(alert, word) for alert, word in words if word is not None]
 
 
 def closes_silently(standing: Standing, *, untold: bool) -> tuple[Alert, ...]:
-    """Return the alerts that are over and need no message; all that are over, with `untold` (there is no messenger)."""
+    """Return the alerts that are over and need no message; with `untold` (there is no messenger) all that are over."""
     over = (candidate for candidate in standing.candidates if is_over(candidate.alert, standing.now))
     return tuple(each.alert for each in over if untold or word_for(each.alert, each.hours, standing.now) is None)
 
 
 def told_step(standing: Standing, message: AlertMessage, told: tuple[Due, ...]) -> Step:
-    """Return the step that sends a message about alerts, and closes those it tells to be over."""
+    """Return the step that sends a message of notices, and closes the alerts that it reports as over."""
     over = tuple(due.alert for due in told if due.word in {Word.CLOSED, Word.WAS_OPEN})
     return Step(standing.now, message, told=told, closed=over)
 
 
 def digest_step(standing: Standing, message: AlertMessage | None, day: date) -> Step:
-    """Return the step that gives a day its digest; a day without anything to tell is noted too."""
+    """Return the step that records a date's digest; without a message when there is nothing to report."""
     return Step(standing.now, message, digest=day)

@@ -1,6 +1,6 @@
-"""Alerts in words, for somebody who was woken by them: always in the same order, with the next step in it.
+"""The text of an alert for an operator on call: always in the same order, with the next step in it.
 
-What is wrong since when, how far it reaches, what is safe, the likely cause, what to do, whether it heals by itself.
+What is wrong since when, its impact, what is safe, the likely cause, what to do, whether it heals by itself.
 """
 
 from collections.abc import Mapping
@@ -15,7 +15,7 @@ from faust_app.core.alert_message import AlertMessage, Cause, Chosen, Due, Form
 from faust_app.core.foreign import one_line
 
 MAX_TEXT: Final = 3500
-"""Characters; messengers cut or refuse longer texts (Slack recommends 4,000)."""
+"""Most characters of a text; messengers cut or refuse longer ones (Slack recommends 4,000)."""
 MAX_CAUSES: Final = 10
 _DETAIL: Final = 200
 _ROOM_FOR_REST: Final = 200
@@ -24,9 +24,9 @@ _NAMED: Final = 5
 
 @dataclass(frozen=True, slots=True)
 class Reach:
-    """How far an alert reaches: `shops` and those with most images, failed in the last ten minutes and the ten before.
+    """The impact of an alert: how many shops it hit, those with most images, and how many images failed of late.
 
-    `workers` have the fault now, `waiting` images are held up by it.
+    `recent` are the last ten minutes, `before` the ten before. `workers` have the fault now, `waiting` images are held up by it.
     """
 
     shops: int = 0
@@ -42,14 +42,14 @@ NOWHERE: Final = Reach()
 
 @dataclass(frozen=True, slots=True)
 class Place:
-    """Where the platform is: its time zone, and the address of its web process for people (None: not told)."""
+    """The platform's time zone, and the address of its web process for people (None: not configured)."""
 
     zone: tzinfo
     web_url: str | None = None
 
 
 def compose(chosen: Chosen, reach: Mapping[str, Reach], place: Place, now: datetime) -> AlertMessage:
-    """Write the message that was chosen; `reach` by fingerprint."""
+    """Write the message of the chosen notices; `reach` is by fingerprint."""
     causes = tuple(_cause(due, reach.get(due.alert.fingerprint, NOWHERE)) for due in chosen.due)
     severity = Severity.PLATFORM if any(due.alert.severity is Severity.PLATFORM for due in chosen.due) else Severity.SHOP
     if chosen.form is Form.ALERT:
@@ -61,7 +61,7 @@ def compose(chosen: Chosen, reach: Mapping[str, Reach], place: Place, now: datet
 
 
 def title_of(due: Due) -> str:
-    """Return the headline of one alert."""
+    """Return the headline of one notice."""
     alert = due.alert
     what = advise(alert).what + (f" at {alert.host}" if alert.host else "")
     match due.word:
@@ -74,12 +74,12 @@ def title_of(due: Due) -> str:
 
 
 def alert_text(due: Due, reach: Reach, place: Place, now: datetime) -> str:
-    """Return the whole text of one alert."""
+    """Return the full text of one notice."""
     alert, advice = due.alert, advise(due.alert)
     over = due.word in {Word.CLOSED, Word.WAS_OPEN}
     lines = [
         f"What: {_what(alert, advice)}, {_since(alert, place.zone, now, over=over)}.",
-        f"Reaches: {_reaches(alert, reach)}.",
+        f"Impact: {_reaches(alert, reach)}.",
         f"Safe: {advice.safe}",
         f"Likely cause: {advice.cause}",
         f"Do: {_step(alert, advice, reach, place, over=over)}",
@@ -89,12 +89,12 @@ def alert_text(due: Due, reach: Reach, place: Place, now: datetime) -> str:
 
 
 def cut(text: str) -> str:
-    """Return the text, cut to what every messenger takes."""
+    """Return the text, cut to the length that every messenger accepts."""
     return text if len(text) <= MAX_TEXT else text[: MAX_TEXT - 2] + " …"
 
 
 def zoned_time(at: datetime, zone: tzinfo) -> str:
-    """Return a UTC time as people at the platform read it, and in UTC."""
+    """Format a UTC time in the platform's zone, and in UTC."""
     local = at.replace(tzinfo=UTC).astimezone(zone)
     if local.utcoffset() == timedelta(0):
         return f"{at:%Y-%m-%d %H:%M} UTC"
@@ -102,7 +102,7 @@ def zoned_time(at: datetime, zone: tzinfo) -> str:
 
 
 def duration(span: timedelta) -> str:
-    """Return a span in the two units that matter."""
+    """Format a time span in its two largest units."""
     minutes = int(span.total_seconds() // 60)
     if minutes < 1:
         return "less than a minute"
@@ -113,7 +113,7 @@ def duration(span: timedelta) -> str:
 
 
 def counted(number: int, noun: str, ending: str = "s") -> str:
-    """Return a number with its noun."""
+    """Format a number with its noun, in singular or plural."""
     return f"{number:,} {noun}{'' if number == 1 else ending}"
 
 
@@ -188,12 +188,12 @@ def _example(alert: Alert, place: Place) -> str:
 
 def _group_title(chosen: Chosen) -> str:
     if chosen.form is Form.MORE:
-        return f"[many] and {counted(len(chosen.due), 'more cause')}: this hour's messages are used up"
+        return f"[many] and {counted(len(chosen.due), 'more cause')}: this hour's message limit is reached"
     return f"[several] {counted(len(chosen.due), 'cause')} at once, first: {title_of(chosen.due[0])}"
 
 
 def _group_text(chosen: Chosen, reach: Mapping[str, Reach], place: Place, now: datetime) -> str:
-    """Return a line a cause, as many as fit, and how many there are beside them."""
+    """Return a line per cause, as many as fit, and the number of those left out."""
     lines: list[str] = []
     for due in chosen.due[:MAX_CAUSES]:
         line = _brief(due, reach.get(due.alert.fingerprint, NOWHERE), place, now)
@@ -217,5 +217,5 @@ def _cause(due: Due, reach: Reach) -> Cause:
 
 
 def line_of(alert: Alert, place: Place, now: datetime) -> str:
-    """Return an open alert as one line of a list."""
+    """Format an open alert as one line of a list."""
     return f"{title_of(Due(alert, Word.OPENED))}: {_amount(alert)}, {_since(alert, place.zone, now, over=False)}"

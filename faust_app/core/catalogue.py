@@ -1,6 +1,6 @@
-"""The lines of a catalogue become image requests: a product of a WooCommerce export, or a request as JSON.
+"""Turns catalogue lines into image requests: a product of a WooCommerce export, or a request as JSON.
 
-A line that cannot be taken is a `LineProblem`, and the rest of the file goes in; what makes the file unreadable is a
+A line that cannot be used is a `LineProblem`, and the rest of the file is still imported; an unreadable file is a
 `CatalogueError`.
 """
 
@@ -20,12 +20,12 @@ from faust_app.core.strict_json import NotStrict, check_strict
 Format = Literal["woocommerce", "jsonl"]
 
 MAX_LINE_BYTES: Final = 64 * 1024
-"""Bytes of a request in JSON lines."""
+"""Most bytes of a request in JSON lines."""
 _ID_BYTES: Final = 48
 _ID_DIGITS: Final = 12
 _DELIMITERS: Final = (",", ";", "\t")
 _NEXT_IMAGE: Final = re.compile(r",\s*(?=https?://)")
-"""Between two addresses: an address may hold commas of its own."""
+"""Separates two addresses; an address may itself contain commas."""
 
 _FOREIGN: Final[tuple[tuple[str, frozenset[str]], ...]] = (
     ("a Shopify export", frozenset({"Handle", "Image Src"})),
@@ -36,18 +36,18 @@ _FOREIGN: Final[tuple[tuple[str, frozenset[str]], ...]] = (
     ("a Squarespace export", frozenset({"Product ID [Non Editable]", "Hosted Image URLs"})),
     ("a BigCommerce export", frozenset({"Product ID", "Product Image File - 1"})),
 )
-"""Exports of other shops, by columns that only they have."""
+"""Exports of other shop systems, by columns that only they have."""
 _CONTAINERS: Final = (
     (b"PK\x03\x04", "this is a ZIP file or an Excel workbook; save the products as CSV"),
     (b"\x1f\x8b", "this file is compressed; unpack it first"),
     (b"\xff\xfe", "this file is UTF-16; save it as UTF-8"),
     (b"\xfe\xff", "this file is UTF-16; save it as UTF-8"),
 )
-_ONLY: Final = "only WooCommerce exports and JSON lines are read today"
+_ONLY: Final = "only WooCommerce exports and JSON lines are supported"
 
 
 class CatalogueError(Exception):
-    """The file cannot be read on from this line; the message says why and what to do."""
+    """The file cannot be read past this line; the message says why and what to do."""
 
     def __init__(self, line: int, reason: str) -> None:
         super().__init__(f"line {line}: {reason}")
@@ -57,7 +57,7 @@ class CatalogueError(Exception):
 
 @dataclass(frozen=True, slots=True)
 class CatalogueItem:
-    """One image of the file; `line` is where its record starts, `end` how many bytes of the file are read."""
+    """One image of the file; `line` is where its record starts, `end` how many bytes of the file have been read."""
 
     line: int
     end: int
@@ -66,7 +66,7 @@ class CatalogueItem:
 
 @dataclass(frozen=True, slots=True)
 class LineProblem:
-    """One image, or one record, that cannot be taken, and why."""
+    """One image, or one record, that cannot be used, and why."""
 
     line: int
     field: str
@@ -77,14 +77,14 @@ Entry = CatalogueItem | LineProblem
 
 
 def container_problem(start: bytes) -> str | None:
-    """Return what a file is by its first bytes and what to do, None where it may be text."""
+    """Return what kind of file this is by its first bytes, and what to do; None if it may be text."""
     return next((reason for mark, reason in _CONTAINERS if start.startswith(mark)), None)
 
 
 def product_columns(header: str) -> tuple[str, list[str]]:
-    """Return the delimiter that makes a column `Images`, and the columns' names. Raises CatalogueError."""
+    """Return the delimiter that yields a column `Images`, and the names of all columns. Raises CatalogueError."""
     if header.lstrip("\ufeff \t").startswith(("{", "[")):
-        raise CatalogueError(1, "this is JSON, not a WooCommerce export; give requests as JSON lines with `--format jsonl`")
+        raise CatalogueError(1, "this is JSON, not a WooCommerce export; import requests as JSON lines with `--format jsonl`")
     for delimiter in _DELIMITERS:
         names = [name.strip() for name in next(csv.reader([header], delimiter=delimiter))]
         if "Images" in names:
@@ -103,7 +103,7 @@ def product_entries(values: Mapping[str, str], line: int, end: int, shop_no: int
         return
     number, sku = values.get("ID", "").strip(), values.get("SKU", "").strip()
     if not (sku or number):
-        yield LineProblem(line, "SKU", "neither SKU nor ID is given, so its images have no name")
+        yield LineProblem(line, "SKU", "neither SKU nor ID is given, so its images cannot be named")
         return
     seen: Counter[str] = Counter()
     for url in addresses:
@@ -112,7 +112,7 @@ def product_entries(values: Mapping[str, str], line: int, end: int, shop_no: int
         name = image_id(sku or number, path, seen[path])
         asked: dict[str, Any] = {"op": Op.REGISTER, "shop_no": shop_no, "image_id": name, "source_url": url}
         product_id = number or sku
-        if len(product_id.encode()) <= MAX_ID_BYTES:  # it only groups images: one that does not fit is left out
+        if len(product_id.encode()) <= MAX_ID_BYTES:  # it only groups images: one that is too long is left out
             asked["product_id"] = product_id
         yield from _validated(line, end, lambda asked=asked: ImageRequest.model_validate(asked))  # type: ignore[misc]
 
@@ -120,8 +120,8 @@ def product_entries(values: Mapping[str, str], line: int, end: int, shop_no: int
 def image_id(product: str, path: str, nth: int = 1) -> str:
     """Return the id of a product's image: the product's name, cut at a character, and a digest of the address.
 
-    `path` is the address without query and fragment: shops change `?v=` with every new file, and the new file shall
-    replace the old one. Where a product has several addresses that differ in their query alone, `nth` counts them.
+    `path` is the address without query and fragment: shops change `?v=` with every new file, and the new file must replace the
+    old one. `nth` counts the addresses of one product that differ in their query alone.
     """
     cut = product.encode()[:_ID_BYTES].decode(errors="ignore")
     told = path if nth == 1 else f"{path}#{nth}"
@@ -133,7 +133,7 @@ class _JsonLine(BatchItem):
 
 
 def json_entries(text: bytes, line: int, end: int, shop_no: int) -> Iterator[Entry]:
-    """Yield the request of one JSON line, or what is wrong with each of its fields."""
+    """Yield the request of one JSON line, or a problem for each field that is wrong."""
 
     def build() -> ImageRequest:
         check_strict(text, MAX_LINE_BYTES)

@@ -1,4 +1,4 @@
-"""What the daily check finds: images that are in progress for too long, where they stand, and what was rescued."""
+"""What the daily check reports: images in progress for over a day, by state, and what was rescued."""
 
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping
@@ -11,17 +11,17 @@ from faust_app.core.stall import Offsets, Standing, TopicPartition, is_overdue, 
 
 DAILY_CHECK: Final = "daily check"
 OPEN_TOO_LONG: Final = timedelta(days=1)
-"""An image that is in progress for longer is reported, wherever it stands."""
+"""An image that has been in progress for longer is reported, whatever its state."""
 LONGEST: Final = timedelta(days=7)
-"""How far back a check looks at most for what was rescued."""
+"""The longest time over which rescues are counted."""
 SETTLED_POSITION: Final = timedelta(seconds=30)
-"""A position that was written longer ago is in its log, or its log is another one."""
+"""A position that was written longer ago is in its log, unless the topic was recreated."""
 _SHOPS: Final = 10
 
 
 @dataclass(frozen=True, slots=True)
 class ShopOpen:
-    """The images of one shop that are in progress for too long, by where they stand."""
+    """One shop's images in progress for over a day, by state."""
 
     shop_no: int
     lost: int
@@ -30,7 +30,7 @@ class ShopOpen:
 
     @property
     def images(self) -> int:
-        """All of them."""
+        """Their total."""
         return self.lost + self.waiting + self.queued
 
 
@@ -38,7 +38,7 @@ class ShopOpen:
 class DailyReport:
     """What a check found at `as_of`; rescues are those after `since`. Times are UTC; shops are those with most, at most ten.
 
-    `waits` counts the waiting ones by what they wait for; `overdue` are those of them that nobody publishes.
+    `waits` counts scheduled images by reason; `overdue` are those whose time passed a minute ago or more.
     """
 
     as_of: datetime
@@ -57,12 +57,12 @@ class DailyReport:
 
     @property
     def images(self) -> int:
-        """The images that are in progress for too long."""
+        """The number of images in progress for over a day."""
         return self.lost + self.waiting + self.queued
 
     @property
     def ok(self) -> bool:
-        """Whether there is nothing that a person has to look into: what was rescued goes on by itself."""
+        """Whether nothing needs attention: rescued images continue by themselves."""
         return self.images == 0
 
     def as_json(self) -> dict[str, Any]:
@@ -94,7 +94,7 @@ class DailyReport:
 
 @dataclass(slots=True)
 class OpenTally:
-    """Counts rows that are in progress for too long, page by page."""
+    """Counts rows in progress for over a day, page by page."""
 
     now: datetime
     by_shop: dict[int, Counter[Standing]] = field(default_factory=lambda: defaultdict(Counter))
@@ -141,7 +141,7 @@ def daily_report(tally: OpenTally, since: datetime, rescued: Mapping[int, int]) 
 
 
 def rescued_since(now: datetime, last: Mapping[str, Any] | None) -> datetime:
-    """Return from when on a check at `now` tells what was rescued: the last report's time, a day ago for the first."""
+    """Return since when a check at `now` counts rescues: since the last report, or a day ago; a week ago at most."""
     told = None if last is None else last.get("as_of")
     since = datetime.fromisoformat(told.removesuffix("Z")) if isinstance(told, str) else now - timedelta(days=1)
     return max(since, now - LONGEST)

@@ -1,6 +1,6 @@
-"""The record that tells of an image nobody will try again: the original bytes, and where they came from.
+"""Builds the dead letter of a record that will not be tried again: its original bytes and their provenance.
 
-Header names follow spring-kafka's `kafka_dlt-*`, so that its tools read them; the values are text.
+Header names follow spring-kafka's `kafka_dlt-*`, so that its tools can read them; the values are text.
 """
 
 from datetime import datetime
@@ -29,7 +29,7 @@ def dead_letter(
 ) -> Message:
     """Build the dead letter of a record; `image` is (shop_no, image_id, version, retry count) where they are known.
 
-    It always fits into a topic: a longer value is cut to MAX_VALUE_BYTES and says so in a header.
+    It always fits into the topic: a longer value is cut to MAX_VALUE_BYTES, and a header gives its original length.
     """
     value = record.value or b""
     headers = {

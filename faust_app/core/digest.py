@@ -1,4 +1,4 @@
-"""The daily digest: what the shops' own sources and images did since the last one."""
+"""The daily digest: failures by the shops' own sources and files since the last one."""
 
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -11,13 +11,13 @@ from faust_app.core.alert_text import Place, counted, cut, zoned_time
 
 DIGEST: Final = "digest"
 LONGEST: Final = timedelta(days=3)
-"""How far back a digest looks at most; what is older is no longer counted by shop."""
+"""The longest span of a digest; older failures are no longer counted by shop."""
 _USUAL: Final = timedelta(days=1)
 
 
 @dataclass(frozen=True, slots=True)
 class Span:
-    """The times a digest covers, from `since` to before `until`: whole slots, so that no image is told twice."""
+    """The span of a digest, from `since` to before `until`: whole slots, so that no image is counted twice."""
 
     since: datetime
     until: datetime
@@ -25,7 +25,7 @@ class Span:
 
 @dataclass(frozen=True, slots=True)
 class CodeCount:
-    """Images of one code, and where most of them come from."""
+    """Failures of one code, and the host with most of them; `images` counts reports where `is_fault`."""
 
     code: str
     is_fault: bool
@@ -38,7 +38,7 @@ class CodeCount:
 
 @dataclass(frozen=True, slots=True)
 class DigestCounts:
-    """What there is to tell: by code, most images first; the number of shops, and those with most images."""
+    """What a digest reports: failures by code, most first; the number of shops, and those with most images."""
 
     codes: tuple[CodeCount, ...] = ()
     shops: int = 0
@@ -46,27 +46,25 @@ class DigestCounts:
 
 
 def digest_span(now: datetime, last_started: datetime | None) -> Span:
-    """Return what the digest of now covers: everything since the last one, a day for the first."""
+    """Return the span of a digest at `now`: everything since the last one, a day for the first."""
     since = last_started if last_started is not None else now - _USUAL
     return Span(slot_of(max(since, now - LONGEST)), slot_of(now))
 
 
 def digest_message(counts: DigestCounts, span: Span, place: Place, now: datetime) -> AlertMessage | None:
-    """Write the digest; None when there is nothing to tell."""
+    """Write the digest; None when there is nothing to report."""
     if not counts.codes:
         return None
     images = sum(count.images for count in counts.codes if not count.is_fault)
-    title = f"[digest] {counted(images, 'image')} of {counted(counts.shops, 'shop')} failed by the shops' own sources and files"
+    title = f"[digest] {counted(images, 'image')} of {counted(counts.shops, 'shop')} failed because of the shops' own sources and files"
     since, until = zoned_time(span.since, place.zone), zoned_time(span.until, place.zone)
-    lines = [f"From {since} to {until}. Nothing of it needs you at night.", "Causes:"]
+    lines = [f"From {since} to {until}. Nothing here needs attention at night.", "Causes:"]
     lines += [_code_line(count) for count in counts.codes]
-    lines += ["Shops with most:"]
+    lines += ["Shops with most failures:"]
     lines += [
         f"- shop {shop_no}: {counted(number, 'image')}; `shop-images status --shop {shop_no}`" for shop_no, number in counts.top_shops
     ]
-    lines += [
-        "Safe: what was shown stays shown, lost 0; every failed image has its dead letter. Corrected images are sent again by their shop."
-    ]
+    lines += ["Safe: shown images stay shown, lost 0; every failed image has its dead letter. Shops have to resend corrected images."]
     return AlertMessage(Form.DIGEST, now, Severity.SHOP, title, cut("\n".join(lines)))
 
 

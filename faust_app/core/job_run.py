@@ -1,4 +1,4 @@
-"""A run of a daily job, as it is kept: the date it was for, when it was, and what it found."""
+"""A daily job's run as it is stored: its date, when it finished, and what it found."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -10,7 +10,7 @@ from faust_app.core.alert_message import AlertMessage
 
 @dataclass(frozen=True, slots=True)
 class FinishedRun:
-    """The newest run of a job that was finished; times are UTC, `result` is what it left behind (JSON)."""
+    """A finished run of a job; `finished` is UTC, `result` is what the run stored (JSON)."""
 
     day: date
     finished: datetime
@@ -19,7 +19,7 @@ class FinishedRun:
 
 @dataclass(frozen=True, slots=True)
 class RunResult:
-    """What a run found, for the next one and for machines; and the message about it, if people are to hear of it."""
+    """What a run found, for the next run and for machines; and the message to people, if there is one."""
 
     found: Mapping[str, Any]
     message: AlertMessage | None = None

@@ -1,8 +1,8 @@
 """How far a consumer group is behind, in records and in time, and whether that is a fault.
 
-The status is told by small rules in order of severity, over looks at the group that were taken one after the other. A
-group that is behind and does not get on is a fault only if nothing is known to hold it up; a topic without unread records
-never is one, however long ago its last record was consumed.
+Small rules in order of severity decide the status from consecutive samples of the group. A group that is behind and makes no
+progress is a fault only if nothing known holds it up; a topic without unread records never is, however long ago its last
+record was consumed.
 """
 
 from collections.abc import Callable, Sequence
@@ -14,20 +14,20 @@ from typing import Final
 from faust_app.core.stall import TopicPartition
 
 STALLED_AFTER: Final = timedelta(seconds=120)
-"""A partition with unread records whose committed offset stands still for so long is stalled."""
+"""A partition with unread records whose committed offset has not moved for this long is stalled."""
 STOPPED_AFTER: Final = timedelta(seconds=60)
-"""Unread records without any member of the group for so long: longer than a restart of all workers takes."""
+"""A group with unread records and no member for this long is stopped; a restart of all workers takes less."""
 LONGEST_GAP: Final = timedelta(seconds=60)
-"""Looks that are further apart say nothing about the time between them."""
+"""Samples that are further apart say nothing about the time between them."""
 
 
 class LagStatus(StrEnum):
-    """How a group does, from best to worst."""
+    """The status of a group, from best to worst."""
 
-    OK = "OK"  #: nothing waits, or not for long
-    LAGGING = "LAGGING"  #: it gets on, or something known holds it up, but records wait for long
-    STALLED = "STALLED"  #: it has members, and a partition with unread records does not get on
-    STOPPED = "STOPPED"  #: records wait and the group has no member
+    OK = "OK"  #: no record is unread, or none for long
+    LAGGING = "LAGGING"  #: it makes progress, or something known holds it up, but records wait too long
+    STALLED = "STALLED"  #: it has members, but a partition with unread records makes no progress
+    STOPPED = "STOPPED"  #: records are unread and the group has no member
 
 
 SEVERITY: Final = tuple(LagStatus)
@@ -35,9 +35,9 @@ SEVERITY: Final = tuple(LagStatus)
 
 @dataclass(frozen=True, slots=True)
 class PartitionLag:
-    """Where a group stands in one partition. `oldest_unfinished_at` is when the record at `next_offset` was appended (UTC).
+    """A group's offsets in one partition. `oldest_unfinished_at` is when the record at `next_offset` was appended (UTC).
 
-    It is None where nothing is unread, and where no record can be read: a transaction's markers take offsets too.
+    It is None if nothing is unread, or no record can be read: a transaction's markers take offsets too.
     """
 
     topic: str
@@ -54,18 +54,18 @@ class PartitionLag:
 
     @property
     def next_offset(self) -> int:
-        """The offset of the first record that is not finished."""
+        """The offset of the first unfinished record."""
         return max(self.start, self.committed or 0)
 
     @property
     def lag(self) -> int:
-        """How many records are not finished; 0 where the topic was made anew and ends before the committed offset."""
+        """The number of unfinished records; 0 where the topic was recreated and ends before the committed offset."""
         return max(0, self.end - self.next_offset)
 
 
 @dataclass(frozen=True, slots=True)
 class Look:
-    """A group at one moment (UTC). `members` is None where it is not known, `held_by` what keeps it from working, in words."""
+    """A sample of a group at one moment (UTC). `members` is None if unknown; `held_by` says what keeps it from working."""
 
     at: datetime
     group: str
@@ -75,12 +75,12 @@ class Look:
 
     @property
     def lag(self) -> int:
-        """How many records are not finished."""
+        """The number of unfinished records."""
         return sum(partition.lag for partition in self.partitions)
 
     @property
     def lag_seconds(self) -> float:
-        """The age of the oldest unfinished record."""
+        """The age of the oldest unfinished record, in seconds."""
         ages = [
             (self.at - partition.oldest_unfinished_at).total_seconds() for partition in self.partitions if partition.oldest_unfinished_at
         ]
@@ -88,11 +88,11 @@ class Look:
 
 
 Looks = Sequence[Look]
-"""Looks at one group, oldest first, at least one."""
+"""Samples of one group, oldest first, at least one."""
 
 
 def status(looks: Looks, lagging_after: timedelta) -> LagStatus:
-    """Return the worst that the rules say of the newest look."""
+    """Return the worst status that a rule gives to the newest sample."""
     if is_stopped(looks):
         return LagStatus.STOPPED
     if any(is_stalled(looks, partition.place) for partition in looks[-1].partitions):
@@ -101,17 +101,17 @@ def status(looks: Looks, lagging_after: timedelta) -> LagStatus:
 
 
 def worst(statuses: Sequence[LagStatus]) -> LagStatus:
-    """Return the worst of them, OK where there is none."""
+    """Return the worst status, OK if there is none."""
     return max(statuses, key=SEVERITY.index, default=LagStatus.OK)
 
 
 def is_stopped(looks: Looks) -> bool:
-    """Rule 1: in every look for a minute records were unread and the group had no member."""
+    """Rule 1: in every sample for a minute, records were unread and the group had no member."""
     return _held_for(looks, STOPPED_AFTER, lambda look: look.members == 0 and look.lag > 0)
 
 
 def is_stalled(looks: Looks, place: TopicPartition) -> bool:
-    """Rule 2: in every look for two minutes the same readable record was the first unread one, and nothing held it up."""
+    """Rule 2: in every sample for two minutes the same readable record was the first unread one, and nothing held it up."""
     first_unread = _partition(looks[-1], place)
 
     def stands_still(look: Look) -> bool:
@@ -129,19 +129,19 @@ def is_stalled(looks: Looks, place: TopicPartition) -> bool:
 
 
 def is_lagging(look: Look, lagging_after: timedelta) -> bool:
-    """Rule 3: the oldest unfinished record waits for longer than it should, or something known holds up what is unread."""
+    """Rule 3: the oldest unfinished record is at least `lagging_after` old, or a known cause holds up unread records."""
     return look.lag_seconds >= lagging_after.total_seconds() or (look.lag > 0 and bool(look.held_by))
 
 
 @dataclass(frozen=True, slots=True)
 class Velocity:
-    """Records a second, over the looks there are: finished by the group, and arriving."""
+    """Records per second between two samples: finished by the group, and arriving."""
 
     finished: float
     arriving: float
 
     def drain_seconds(self, lag: int) -> float | None:
-        """Return after how many seconds at this rate nothing is behind any more; None where that is never."""
+        """Return the seconds until the lag is drained at this rate; None if it never is."""
         if lag == 0:
             return 0.0
         gained = self.finished - self.arriving
@@ -149,7 +149,7 @@ class Velocity:
 
 
 def velocity(looks: Looks) -> Velocity | None:
-    """Return how fast the group goes between the oldest and the newest look; None while there is one look only."""
+    """Return the group's velocity between the oldest and the newest sample; None while there is only one."""
     first, last = looks[0], looks[-1]
     seconds = (last.at - first.at).total_seconds()
     if seconds <= 0:
@@ -162,7 +162,7 @@ def velocity(looks: Looks) -> Velocity | None:
 
 
 def with_known_time(partition: PartitionLag, looks: Sequence[Look]) -> PartitionLag:
-    """Return the partition with the time of its first unfinished record, where the newest look knew that very record."""
+    """Return the partition with the append time of its first unfinished record, if the newest sample has it already."""
     if not partition.lag or not looks:
         return partition
     first = (partition.place, partition.next_offset)
@@ -171,13 +171,13 @@ def with_known_time(partition: PartitionLag, looks: Sequence[Look]) -> Partition
 
 
 def recent(looks: Looks) -> list[Look]:
-    """Return the looks that a rule or a velocity still needs."""
+    """Return the samples that a rule or the velocity still needs."""
     newest = looks[-1].at
     return [look for look in looks if newest - look.at <= STALLED_AFTER + LONGEST_GAP]
 
 
 def _held_for(looks: Looks, span: timedelta, rule: Callable[[Look], bool]) -> bool:
-    """Tell whether the rule was true in every look of the span up to the newest, without a gap in the looking."""
+    """Return whether the rule held in every sample of the span up to the newest, without a gap between samples."""
     newest = later = looks[-1].at
     for look in reversed(looks):
         if later - look.at > LONGEST_GAP or not rule(look):

@@ -1,4 +1,4 @@
-"""Which topic an image's event takes, and by which key it is partitioned."""
+"""Which topic an image's event goes to, and by which key it is partitioned."""
 
 from dataclasses import dataclass
 
@@ -9,7 +9,7 @@ from faust_app.core.topics import Topics
 
 @dataclass(frozen=True, slots=True)
 class Lane:
-    """Where an event is published; without a key the producer spreads over all partitions."""
+    """Where an event is published; without a key the producer spreads events over all partitions."""
 
     topic: str
     key: bytes | None
@@ -18,8 +18,8 @@ class Lane:
 def lane(row: ImageRow, topics: Topics) -> Lane:
     """Choose the lane of the row's next event.
 
-    A registration has no earlier event it could overtake, so it takes any partition: a big shop does not fill one. An
-    update or delete follows its shop's number. A retry stands in a topic of its own, by image.
+    A registration has no earlier event to overtake, so it may take any partition, and a big shop does not fill one. An update or
+    delete is keyed by its shop's number. A retry goes to a topic of its own, keyed by image.
     """
     if row.attempt > 0:
         return Lane(topics.retry.name, b"%d/%s" % (row.shop_no, row.image_id))

@@ -1,4 +1,4 @@
-"""A row's publish lease: who claimed it may publish it, and writes its position only while the claim is the newest."""
+"""A row's publish lease: its holder may publish the row, and writes the position only while the lease is the newest."""
 
 from dataclasses import replace
 from datetime import datetime
@@ -7,12 +7,12 @@ from faust_app.core.image import ImageRow, ImageState, Position, WakeReason
 
 
 def leased(row: ImageRow, until: datetime) -> ImageRow:
-    """Return a due row as its publisher claims it; one that was parked is `woken`, so that its lease is no time to wait."""
+    """Return a due row as its publisher claims it; a deferred row changes its reason, so that an early wake-up never meets a lease."""
     return replace(row, wake_at=until, wake_reason=WakeReason.WOKEN if row.wake_reason is WakeReason.PARKED else row.wake_reason)
 
 
 def placed(current: ImageRow | None, published: ImageRow, position: Position) -> ImageRow | None:
-    """Return the row at the position it was published to; None when it moved on from the lease it was published under."""
+    """Return the row at the position it was published to; None if it no longer has the lease it was published under."""
     if current is None or current.state is not ImageState.IN_PROGRESS:
         return None
     if (current.version, current.wake_at) != (published.version, published.wake_at):

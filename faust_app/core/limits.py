@@ -1,25 +1,25 @@
-"""How long everything is kept: nothing grows for ever."""
+"""How long the rows of each table are kept: no table grows for ever."""
 
 from datetime import timedelta
 from typing import Final
 
 LIMITS: Final = "limits"
-"""The daily job that keeps them."""
+"""The daily job that enforces them."""
 
 HISTORY_MONTHS: Final = 15
-"""A month of the history is dropped when it ended so many months ago: a year can be compared with the one before."""
+"""A month of the history is dropped this many months after its end: a year can be compared with the one before."""
 TOMBSTONES: Final = timedelta(days=45)
-"""A deleted image's row is kept until no topic can hold a record of it (the longest retention is 30 days). A request that
-comes later is younger than the deletion, and its version, made from the clock, is above every one that was ever given."""
+"""A deleted image's row is kept until no topic can hold a record of it (the longest retention is 30 days). The version of a later
+request is made from the clock, and so is above every version that was ever given."""
 WORKERS: Final = timedelta(days=90)
-"""A worker that was not seen for so long is another one when it returns."""
+"""A worker that has not reported for this long counts as a new one when it returns."""
 SOURCES: Final = timedelta(days=30)
-"""A host that neither answered nor failed for so long is met anew when it returns."""
+"""A host that has neither answered nor failed for this long counts as a new one when it returns."""
 COLLECTOR_BEHIND: Final = timedelta(days=1)
-"""While garbage is due for longer, no tombstone goes: without its row an object could never be judged."""
+"""While garbage has been due for longer, no tombstone is purged: without the row the collector cannot decide on an object."""
 
 KEPT: Final = {
-    "image": "while not deleted",
+    "image": "until deleted",
     "image (tombstones)": f"{TOMBSTONES.days} days after deletion",
     "image_history": f"{HISTORY_MONTHS} months",
     "garbage": "until collected",
@@ -28,10 +28,10 @@ KEPT: Final = {
     "alert_worker": "minutes",
     "alert_message": "90 days",
     "job_run": "90 days",
-    "lease": "one row a duty",
+    "lease": "one row per task",
     "collector": "one row",
-    "intake_offset": "one row a partition",
+    "intake_offset": "one row per partition",
     "source_host": f"{SOURCES.days} days after its last answer or failure",
-    "worker": f"{WORKERS.days} days after it was seen",
+    "worker": f"{WORKERS.days} days after its last report",
 }
-"""Every table and how long its rows are kept, in words. A table that is not named here has no limit yet."""
+"""How long the rows of each table are kept, in words. A table that is not listed has no limit."""

@@ -1,4 +1,4 @@
-"""The months that the history is partitioned by."""
+"""Which monthly partitions the history needs, and which are to be dropped."""
 
 import re
 from collections.abc import Iterable
@@ -12,7 +12,7 @@ _NAME: Final = re.compile(r"m\d{4}(0[1-9]|1[0-2])", re.ASCII)
 
 @dataclass(frozen=True, slots=True)
 class Month:
-    """A partition's name, and the first day that is no longer in it."""
+    """A partition's name, and the first day after it."""
 
     name: str
     end: date
@@ -24,18 +24,18 @@ def months_ahead(today: date, ahead: int = MONTHS_AHEAD) -> list[Month]:
 
 
 def months_missing(names: Iterable[str], today: date) -> list[Month]:
-    """Return the months to split off the last partition: those ahead that are later than every one there is.
+    """Return the months to split off the last partition: those ahead that are later than every existing one.
 
-    A month before the newest one has its place in that one, however it came to be left out.
+    A missing month before the newest one is left out: its rows belong to the partition that follows it.
     """
     newest = max((name for name in names if _NAME.fullmatch(name)), default="")
     return [month for month in months_ahead(today) if month.name > newest]
 
 
 def months_over(names: Iterable[str], today: date, keep: int) -> list[str]:
-    """Return which of the partitions are over: those that ended `keep` months ago or more, oldest first.
+    """Return the partitions to drop: those that ended `keep` months ago or more, oldest first.
 
-    A name that is no month's, like that of the last partition, is never over.
+    A name that is not a month's, like that of the last partition, is never returned.
     """
     this_month = today.year * 12 + today.month - 1
     months = {name: _number(name) for name in names if _NAME.fullmatch(name)}

@@ -1,4 +1,4 @@
-"""What becomes of a row that shows an object which is not there."""
+"""How a row whose object is missing is fetched again."""
 
 from collections.abc import Iterable
 from dataclasses import replace
@@ -10,20 +10,20 @@ from faust_app.core.image import ImageRow, WakeReason, begun_anew, version_of
 
 
 def shows_missing(row: ImageRow, keys: Iterable[str]) -> bool:
-    """Tell whether the row shows an object that is not among its image's keys, and the image is not to go anyway."""
+    """Return whether the row's object is not among its image's keys, unless the image is being deleted anyway."""
     return row.shown is not None and row.op is not Op.DELETE and row.shown.object_key not in keys
 
 
 def newer_keys(row: ImageRow, keys: Iterable[str]) -> list[str]:
-    """Return the keys of versions that the row never reached: their requests are not in the database."""
+    """Return the keys of versions above the row's: their requests are missing from the database."""
     return [key for key in keys if (version_of(key) or 0) > row.version]
 
 
 def stored_anew(current: ImageRow | None, judged: ImageRow, now: datetime) -> ImageRow | None:
-    """Return the locked row as it is fetched again: a new version, due now, and nothing shown; None if it moved on.
+    """Return the locked row, to be fetched again: a new version, due now, nothing shown; None if it changed meanwhile.
 
-    Nothing shown, so that neither a 304 nor the same bytes count as what is there already. The version is one that was
-    never given, not even by the database that was lost, since it is never below the clock.
+    Nothing is shown, so that neither a 304 nor the same bytes count as already stored. The version was never given before, not
+    even by the database that was lost, since it is never below the clock.
     """
     if current is None or current.shown is None or judged.shown is None or current.shown.object_key != judged.shown.object_key:
         return None

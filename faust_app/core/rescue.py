@@ -1,4 +1,4 @@
-"""What becomes of a row whose event was consumed, or is gone, without an outcome."""
+"""How a row is rescued whose event was consumed, or is gone, without an outcome."""
 
 from dataclasses import replace
 from datetime import datetime
@@ -12,12 +12,12 @@ MAX_RESCUES: Final = 3
 
 
 def may_be_rescued(row: ImageRow) -> bool:
-    """Tell whether a lost row is published again; one that was lost too often needs a person."""
+    """Return whether a lost row is published again; one that was lost too often needs a person."""
     return row.rescues < MAX_RESCUES
 
 
 def rescued(current: ImageRow | None, judged: ImageRow, now: datetime) -> Settlement:
-    """Let the lost row be due now, if under its lock it still stands where it was judged lost."""
+    """Schedule the lost row for now, if under its lock it is still as it was when it was classified as lost."""
     if not still_lost(current, judged) or current is None:
         return Settlement(None)
     row = replace(current, rescues=current.rescues + 1, position=None, wake_at=now, wake_reason=WakeReason.RESCUED)
@@ -25,7 +25,7 @@ def rescued(current: ImageRow | None, judged: ImageRow, now: datetime) -> Settle
 
 
 def still_lost(current: ImageRow | None, judged: ImageRow) -> bool:
-    """Tell whether the locked row is at the version and position that were judged."""
+    """Return whether the locked row has the version, position and time that were classified."""
     return (
         current is not None
         and current.state is ImageState.IN_PROGRESS
@@ -34,5 +34,5 @@ def still_lost(current: ImageRow | None, judged: ImageRow) -> bool:
 
 
 def lost_repeatedly(row: ImageRow) -> Failed:
-    """Return the end of a row that was lost once more after every rescue."""
+    """Return the outcome of a row that was lost once more after its last rescue."""
     return Failed(row, FailureCode.LOST_REPEATEDLY, f"The image was lost {row.rescues + 1} times.")

@@ -1,7 +1,7 @@
-"""What a failure means for its image: try again and when, give up, or blame nobody.
+"""What a failure means for its image: a retry and when, a final failure, or no outcome at all.
 
-Delays count from the moment the outcome is written, by the database's clock. The curve and the jitter are apart, so
-that each can be tested alone.
+Delays count from the moment the outcome is written, by the database's clock. Backoff and jitter are separate, so that each
+can be tested alone.
 """
 
 from dataclasses import dataclass
@@ -16,9 +16,9 @@ from faust_app.core.outcome import Failed, Retry
 JITTER: Final = (0.75, 1.25)
 """Bounds of the factor that spreads retries of one cause; the caller draws it uniformly."""
 MAX_RETRY_AFTER: Final = 3600.0
-"""Seconds a source may ask for; more is cut."""
+"""Most seconds that a source's Retry-After may ask for; more is cut."""
 SECOND_LOOK: Final = 60.0
-"""Seconds until a missing image is asked for once more: a shop's network of caches may lag behind the shop."""
+"""Seconds until a missing or forbidden image is fetched once more: a shop's CDN may lag behind the shop."""
 _SECOND_LOOK_AT: Final = {FailureCode.SOURCE_NOT_FOUND, FailureCode.SOURCE_FORBIDDEN}
 
 
@@ -34,10 +34,10 @@ class Backoff:
 
 
 def judge(row: ImageRow, failure: Failure, backoff: Backoff, *, jitter: float) -> Retry | Failed | Unavailable:
-    """Judge a failure of the row's image; `jitter` is a factor within JITTER.
+    """Decide what a failure means for the row's image; `jitter` is a factor within JITTER.
 
-    An absence of ours is handed back: it is no outcome. A permanent failure is final, except that a source that says
-    404 or 403 is asked once more. A transient one is tried again up to MAX_RETRIES times.
+    Unavailable is returned as it is: it is no outcome, and no attempt is spent. A permanent failure is final, except that a
+    source that answers 404 or 403 is asked once more. A transient one is retried up to MAX_RETRIES times.
     """
     match failure:
         case Unavailable():

@@ -1,4 +1,4 @@
-"""When a daily job is due: once for every date of the platform's calendar, whatever its clocks do."""
+"""When a daily job is due: once for every date of the platform's calendar, across clock changes."""
 
 from datetime import UTC, date, datetime, time, timedelta, tzinfo
 
@@ -7,10 +7,10 @@ _NOON = time(12)
 
 
 def due_date(now: datetime, zone: tzinfo, at: time, last: date | None) -> date | None:
-    """Return the date whose run is due, None when it has been done; `now` is UTC without a zone.
+    """Return the date whose run is due, None if it is done; `now` is UTC without a zone.
 
-    `last` is the newest date that is done. Dates that were missed are one run, due at once. Where the clocks leave out
-    the hour of `at`, the date is due when they go on; where they repeat it, the first time counts.
+    `last` is the newest date that is done. Missed dates make one run, due at once. Where the clocks skip `at`, the date is due
+    right after the gap; where they repeat it, the first occurrence counts.
     """
     local = now.replace(tzinfo=UTC).astimezone(zone)
     day = local.date() if local.time() >= at else _day_before(local.date(), zone)
@@ -18,7 +18,7 @@ def due_date(now: datetime, zone: tzinfo, at: time, last: date | None) -> date |
 
 
 def _day_before(day: date, zone: tzinfo) -> date:
-    """Return the date before, which is not always yesterday: who moves over the date line leaves one out."""
+    """Return the date before, which is not always yesterday: a zone that crosses the date line skips one."""
     day -= _DAY
     while not _exists(day, zone):
         day -= _DAY

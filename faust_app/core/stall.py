@@ -1,8 +1,8 @@
-"""Whether an unfinished image waits, is queued or is lost: one function of its row and of where Kafka stands.
+"""Whether an unfinished image is scheduled, queued or lost: one function of its row and of Kafka's offsets.
 
-The order of reading makes it true: committed offsets and log starts first, then the rows, then the log ends. A worker
-commits only what it settled, and a settled row has no position any more; so a row that still has a position below an
-offset that was committed *before* the row was read has nobody left who works on it.
+The order of reading makes the answer true: committed offsets and log starts first, then the rows, then the log ends. A worker
+commits only what it settled, and a settled row no longer has a position; so a row that still has a position below an offset
+that was committed *before* the row was read has no worker left.
 """
 
 from collections.abc import Mapping
@@ -14,22 +14,22 @@ from typing import Final
 from faust_app.core.image import ImageRow, Position
 
 OVERDUE: Final = timedelta(seconds=60)
-"""A row that is due for longer than this tells that no due publisher runs."""
+"""A row that has been due for longer than this means that no due publisher runs."""
 
 TopicPartition = tuple[str, int]
 
 
 class Standing(StrEnum):
-    """Where an unfinished image stands."""
+    """The state of an unfinished image."""
 
-    WAITING = "waiting"  #: it has a time; somebody publishes it then
-    QUEUED = "queued"  #: its event is in Kafka, before a worker or in its hands
-    LOST = "lost"  #: its event was consumed, or is gone, and left no outcome
+    WAITING = "waiting"  #: it has a time, at which it is published
+    QUEUED = "queued"  #: its event is in Kafka or held by a worker
+    LOST = "lost"  #: its event was consumed, or is gone, without an outcome
 
 
 @dataclass(frozen=True, slots=True)
 class PartitionOffsets:
-    """What was read of one partition: the group's committed offset (None: never committed), log start and log end."""
+    """Offsets of one partition: the group's committed offset (None: never committed), log start and log end."""
 
     committed: int | None
     start: int
@@ -37,14 +37,14 @@ class PartitionOffsets:
 
 
 Offsets = Mapping[TopicPartition, PartitionOffsets]
-"""The partitions that the workers consume."""
+"""The offsets of every partition that the workers consume."""
 
 
 def standing(row: ImageRow, offsets: Offsets, *, past_end_before: bool = False) -> Standing:
-    """Tell where an unfinished row stands.
+    """Return the state of an unfinished row.
 
-    `past_end_before` tells that the row's position was past the log's end in an earlier pass too, half a minute ago or
-    more: between two reads of a living log that is possible once, not twice.
+    `past_end_before` means that its position was past the log's end in an earlier pass too, half a minute ago or more: between
+    two reads of a live log that is possible once, not twice.
     """
     if row.wake_at is not None:
         return Standing.WAITING
@@ -59,12 +59,12 @@ def standing(row: ImageRow, offsets: Offsets, *, past_end_before: bool = False) 
 
 
 def is_past_end(position: Position, partition: PartitionOffsets) -> bool:
-    """Tell whether the log ends before the position: its topic was made anew, or the end was read too early."""
+    """Return whether the log ends before the position: the topic was recreated, or the end was read too early."""
     return partition.end is not None and position.offset >= partition.end
 
 
 def is_overdue(row: ImageRow, now: datetime) -> bool:
-    """Tell whether the row's time passed so long ago that no due publisher can be running."""
+    """Return whether the row's time passed so long ago that no due publisher can be running."""
     return row.wake_at is not None and now - row.wake_at >= OVERDUE
 
 

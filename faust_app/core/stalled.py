@@ -1,4 +1,4 @@
-"""What is unfinished, in numbers: how many images wait, are queued or lost, and which of them need a look."""
+"""How many images are scheduled, queued, lost or failed, and which of them need attention."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -20,17 +20,17 @@ _BY_REASON: Final = {
 }
 
 MAX_LISTED: Final = 200
-"""Rows that are listed at most, of each kind; for all of them there is the database."""
+"""Most rows that are listed of each kind."""
 
 
 class Kind(StrEnum):
-    """What rows are listed by."""
+    """The kinds of rows that can be listed."""
 
-    STALLED = "stalled"  #: in progress for longer than they should be, or lost
-    LOST = "lost"  #: their event was consumed, or is gone, and left no outcome
-    WAITING = "waiting"  #: they have a time; somebody publishes them then
-    OVERDUE = "overdue"  #: their time passed a minute ago or more, and nobody published them
-    QUEUED = "queued"  #: their event is in Kafka, before a worker or in its hands
+    STALLED = "stalled"  #: in progress for too long, or lost
+    LOST = "lost"  #: their event was consumed, or is gone, without an outcome
+    WAITING = "waiting"  #: they have a time, at which they are published
+    OVERDUE = "overdue"  #: their time passed a minute ago or more, and they were not published
+    QUEUED = "queued"  #: their event is in Kafka or held by a worker
     FAILED = "failed"  #: they need a person
 
 
@@ -67,7 +67,10 @@ def waits_of(rows: Iterable[ImageRow]) -> list[Wait]:
 
 @dataclass(frozen=True, slots=True)
 class RowCounts:
-    """Rows counted by index. `placed` have a position, `old` are in progress for longer than they should be. Times in UTC."""
+    """Rows counted by index; times are UTC. `placed` have a position, `old` have been in progress for too long.
+
+    `lost_young` are the lost rows that are not `old`.
+    """
 
     waiting: int = 0
     due: int = 0
@@ -82,18 +85,18 @@ class RowCounts:
 
     @property
     def queued(self) -> int:
-        """Rows whose event is in Kafka; the counts are taken one after the other, so it may be off by what moved meanwhile."""
+        """Rows whose event is in Kafka; off by the rows that moved while the counts were read one after the other."""
         return max(0, self.placed - self.lost)
 
     @property
     def stalled(self) -> int:
-        """Rows in progress for longer than they should be, and lost ones, each once."""
+        """Rows in progress for too long and lost rows, each counted once."""
         return self.old + self.lost_young
 
 
 @dataclass(frozen=True, slots=True)
 class StalledReport:
-    """The counts and the first rows of each kind at one moment (UTC); `shop_no` where they are those of one shop."""
+    """The counts and the first rows of each kind at one moment (UTC), of all shops or of `shop_no`."""
 
     as_of: datetime
     stalled_after: timedelta
@@ -104,7 +107,7 @@ class StalledReport:
     shop_no: int | None = None
 
     def standing(self, row: ImageRow) -> str:
-        """Return where a listed row stands: waiting, queued, lost or failed."""
+        """Return the state of a listed row: scheduled, queued, lost or failed."""
         if row.state is ImageState.FAILED:
             return Kind.FAILED.value
         place = None if row.position is None else (row.position.topic, row.position.partition)
@@ -117,7 +120,7 @@ class StalledReport:
 
 @dataclass(frozen=True, slots=True)
 class Positions:
-    """Positions in a place, at offsets from `start` on and below `end`."""
+    """A range of offsets in one partition, from `start` to before `end`."""
 
     place: TopicPartition
     start: int
@@ -128,10 +131,10 @@ MAX_OFFSET: Final = 2**63 - 1
 
 
 def lost_where(offsets: Offsets, tops: dict[TopicPartition, int], past_end: frozenset[TopicPartition]) -> list[Positions]:
-    """Return the ranges of positions that are lost; `tops` are the highest positions that rows have in each place.
+    """Return the ranges of lost positions; `tops` are the highest positions of rows in each partition.
 
-    It says in bulk what `stall.standing` says of one row: below the committed offset or the log's start, past the log's
-    end where that was so before, or in a place that nobody consumes.
+    The rules of `stall.standing`, for all rows at once: below the committed offset or the log's start, past the log's end where
+    that was so before, or in a partition that nobody consumes.
     """
     found = [Positions(place, 0, MAX_OFFSET) for place in tops if place not in offsets]
     for place, partition in offsets.items():
@@ -144,7 +147,7 @@ def lost_where(offsets: Offsets, tops: dict[TopicPartition, int], past_end: froz
 
 
 def queued_where(offsets: Offsets, tops: dict[TopicPartition, int], past_end: frozenset[TopicPartition]) -> list[Positions]:
-    """Return the ranges of positions that are queued: in a place that is consumed, whatever `lost_where` leaves out."""
+    """Return the ranges of queued positions: in consumed partitions, all that `lost_where` leaves out."""
     found = []
     for place, partition in offsets.items():
         end = partition.end if place in past_end and partition.end is not None else MAX_OFFSET
@@ -155,7 +158,7 @@ def queued_where(offsets: Offsets, tops: dict[TopicPartition, int], past_end: fr
 
 
 def past_end_now(offsets: Offsets, tops: dict[TopicPartition, int]) -> frozenset[TopicPartition]:
-    """Return the places where a row stands at or past the log's end, which was read after the rows."""
+    """Return the partitions where a row is at or past the log's end, which was read after `tops`."""
     return frozenset(place for place, top in tops.items() if place in offsets and _is_past(top, place, offsets))
 
 
@@ -165,5 +168,5 @@ def _is_past(top: int, place: TopicPartition, offsets: Offsets) -> bool:
 
 
 def nobody_publishes(before: RowCounts | None, now: RowCounts) -> bool:
-    """Tell whether what is overdue stays so: the row that is due first is the same as at the look before."""
+    """Return whether the oldest overdue row has not moved since the last sample."""
     return before is not None and min(before.overdue, now.overdue) > 0 and before.next_due == now.next_due

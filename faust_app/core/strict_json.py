@@ -1,6 +1,6 @@
-"""JSON as senders have to write it: what two readers could understand differently is refused before anything else looks at it.
+"""Rejects JSON that two readers could understand differently, before anything else reads it.
 
-pydantic reads the fields; this looks at what it would let pass: size, depth, names that stand twice, numbers that are none.
+pydantic reads the fields; this rejects what it would accept: size, depth, duplicate names, and numbers that are not JSON.
 """
 
 import json
@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from typing import Any, Final, NoReturn
 
 MAX_DOCUMENT_BYTES: Final = 64 * 1024
-"""A record, a line or an item. Twelve times the longest that is valid."""
+"""Most bytes of a record, a line or an item: twelve times the longest valid one."""
 MAX_DEPTH: Final = 16
 _PLAIN_NAME: Final = re.compile(r"[A-Za-z][A-Za-z0-9_.-]{0,39}")
 
@@ -17,12 +17,12 @@ _PLAIN_NAME: Final = re.compile(r"[A-Za-z][A-Za-z0-9_.-]{0,39}")
 _SPACE: Final = re.compile(r"[ \t\r\n]*")
 
 
-class NotStrict(ValueError):  # noqa: N818 - a property of the input, no error of the code
-    """The document is refused; the message tells why without repeating any of it but a plain field name."""
+class NotStrict(ValueError):  # noqa: N818 - a property of the input, not an error of the code
+    """The document is rejected; the message says why, and repeats nothing of it but a plain field name."""
 
 
 def check_strict(raw: bytes, max_bytes: int = MAX_DOCUMENT_BYTES) -> None:
-    """Raise NotStrict for what no valid document holds, in time that its size bounds.
+    """Raise NotStrict for what no valid document contains, in time bounded by its size.
 
     Lone surrogates and the types of fields are left to pydantic.
     """
@@ -43,7 +43,7 @@ def check_strict(raw: bytes, max_bytes: int = MAX_DOCUMENT_BYTES) -> None:
 
 
 def array_items(raw: bytes) -> list[bytes]:
-    """Return the items of a JSON array as they were written, for a strict look at each. Raises NotStrict for anything else."""
+    """Return the items of a JSON array as they were written, to be checked one by one. Raises NotStrict for anything else."""
     try:
         return list(_items(raw.decode()))
     except (ValueError, RecursionError):
@@ -61,11 +61,11 @@ def _items(text: str) -> Iterator[bytes]:
         if not last:
             at = _behind(text, at, ",")
     if _behind(text, at, "]") != len(text):
-        raise ValueError("more behind the array")
+        raise ValueError("text after the array")
 
 
 def _behind(text: str, at: int, mark: str) -> int:
-    """Return where the text goes on behind the mark and the space around it. Raises ValueError where the mark is not."""
+    """Return the offset behind the mark and the space around it. Raises ValueError if the mark is missing."""
     at = _skip_space(text, at)
     if not text.startswith(mark, at):
         raise ValueError(f"no {mark}")
@@ -78,7 +78,7 @@ def _skip_space(text: str, at: int) -> int:
 
 
 def plain_name(name: str) -> str:
-    """Return a field's name if it is one that may be shown: what a sender makes up is never repeated."""
+    """Return a field's name if it is plain; any other text of a sender is never repeated."""
     return name if _PLAIN_NAME.fullmatch(name) else "(unknown field)"
 
 
@@ -87,7 +87,7 @@ _BRACKETS: Final = re.compile(r'"(?:[^"\\]|\\.)*"?|[\[\]{}]', re.DOTALL)
 
 
 def _depth(text: str) -> int:
-    """Return how deep a document nests, brackets inside of strings left out."""
+    """Return how deep a document nests, ignoring brackets inside strings."""
     deepest = depth = 0
     for match in _BRACKETS.finditer(text):
         if match[0] in "[{":
@@ -110,13 +110,13 @@ def _unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
 
 
 def _no_constant(name: str) -> NoReturn:
-    raise NotStrict(f"holds {name}, which is no JSON")
+    raise NotStrict(f"contains {name}, which is not JSON")
 
 
 def _finite(text: str) -> float:
     value = float(text)
     if value in {float("inf"), float("-inf")}:
-        raise NotStrict("holds a number that is too large")
+        raise NotStrict("contains a number that is too large")
     return value
 
 
@@ -125,7 +125,7 @@ _MAX_INTEGER_DIGITS: Final = 20
 
 def _integer(text: str) -> int:
     if len(text) > _MAX_INTEGER_DIGITS:
-        raise NotStrict("holds a number that is too large")
+        raise NotStrict("contains a number that is too large")
     return int(text)
 
 

@@ -1,4 +1,4 @@
-"""How large the tables are, and how much they grow a day: two sizes and the time between them."""
+"""How large the tables are, and how much they grow a day: from two sizes and the time between them."""
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
@@ -9,14 +9,14 @@ from faust_app.core.job_run import FinishedRun
 from faust_app.core.limits import KEPT
 
 COMPARED_AFTER: Final = timedelta(hours=12)
-"""Sizes that are nearer in time say little of a day."""
+"""Sizes that are closer in time say little about a day."""
 
 
 @dataclass(frozen=True, slots=True)
 class TableSize:
-    """The rows and bytes of a table, both from the database's own estimates where counting would take long.
+    """The rows and bytes of a table, both the database's estimates where counting would take long.
 
-    `newest` is the newest number of a table whose rows are numbered and never deleted one by one.
+    `newest` is the highest id of a table whose rows are numbered and never deleted one by one.
     """
 
     table: str
@@ -27,7 +27,7 @@ class TableSize:
 
 @dataclass(frozen=True, slots=True)
 class TableGrowth:
-    """A table's size, how long its rows are kept, and what it grows a day; None while there is nothing to compare with."""
+    """A table's size, how long its rows are kept, and its growth a day; None while there is nothing to compare with."""
 
     size: TableSize
     kept: str
@@ -36,14 +36,14 @@ class TableGrowth:
 
 
 def growth(sizes: Iterable[TableSize], now: datetime, before: FinishedRun | None) -> list[TableGrowth]:
-    """Compare sizes at `now` (UTC) with those that an earlier run left behind."""
+    """Compare sizes at `now` (UTC) with those that an earlier run stored."""
     known = _known(before)
     days = 0.0 if before is None else (now - before.finished) / timedelta(days=1)
     return [_growth(size, known.get(size.table), days) for size in sizes]
 
 
 def sizes_json(sizes: Sequence[TableSize]) -> dict[str, Any]:
-    """Return sizes as a run leaves them behind."""
+    """Return the sizes as a run stores them."""
     return {size.table: {"rows": size.rows, "bytes": size.bytes, "newest": size.newest} for size in sizes}
 
 
@@ -56,7 +56,7 @@ def _growth(size: TableSize, before: Mapping[str, Any] | None, days: float) -> T
 
 
 def _rows_between(size: TableSize, before: Mapping[str, Any]) -> int | None:
-    """Return by how many rows the table grew: its numbers are exact, its rows may be an estimate."""
+    """Return by how many rows the table grew: by its ids, which are exact, where it has them."""
     field, then = ("rows", size.rows) if size.newest is None else ("newest", size.newest)
     known = before.get(field)
     return then - known if isinstance(known, int) else None

@@ -1,4 +1,4 @@
-"""The topics: their names, partitions and what a broker has to keep of them."""
+"""The topics of an installation: their names, partitions and retention."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -11,7 +11,7 @@ PARTITIONS: Final = 12
 
 @dataclass(frozen=True, slots=True)
 class TopicSpec:
-    """One topic as `setup` creates it; `config` in the broker's own words."""
+    """One topic as `setup` creates it; `config` holds the broker's own settings."""
 
     name: str
     partitions: int
@@ -32,9 +32,10 @@ class Topics:
     @classmethod
     def named(cls, prefix: str) -> "Topics":
         """Return the topics whose names begin with the prefix."""
-        # The broker's own clock on every record: a sender cannot date one, and each acknowledgement tells that clock.
+        # The broker dates every record: a sender cannot, and each acknowledgement carries the broker's clock.
         appended = {"message.timestamp.type": "LogAppendTime"}
         week = {"retention.ms": str(7 * _DAY_MS), **appended}
+        # The longest retention has to stay below `limits.TOMBSTONES`: an old record must not bring a deleted image back.
         month = {"retention.ms": str(30 * _DAY_MS), **appended}
         return cls(
             requests=TopicSpec(f"{prefix}requests", PARTITIONS, month),
@@ -47,7 +48,7 @@ class Topics:
 
     @property
     def images(self) -> tuple[TopicSpec, ...]:
-        """The topics whose events are image work."""
+        """The topics that carry image events."""
         return self.express, self.bulk, self.retry
 
     @property

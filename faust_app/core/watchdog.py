@@ -1,32 +1,32 @@
-"""When a worker with work at hand does none of it: told from looks at it, each second, by counting the time that was seen.
+"""Detects a worker that has work but makes no progress.
 
-Only time between two looks counts, and never more than a little of it: a process that was frozen as a whole (stopped, swapped
-out, a machine that slept) looks late when it goes on, and is no stalled one for that.
+It sums the time between samples, at most LONGEST_LOOK each: a process that was frozen as a whole (stopped, swapped out, on a
+machine that slept) takes its next sample late, but is not stalled.
 """
 
 from dataclasses import dataclass
 from typing import Final
 
 EXIT_CODE: Final = 75
-"""How a worker ends that ends itself (EX_TEMPFAIL of sysexits.h): start it again."""
+"""Exit code of a worker that ends itself (EX_TEMPFAIL of sysexits.h): its process manager should restart it."""
 LOOK_SECONDS: Final = 1.0
 LONGEST_LOOK: Final = 2 * LOOK_SECONDS
-"""What two looks that are further apart count."""
+"""The most that the time between two samples counts."""
 
 
 @dataclass(frozen=True, slots=True)
 class Sight:
-    """What is seen in one look. `moves` differs from before when anything was done, `work` says what there is to do."""
+    """One sample of a worker. `moves` differs from before if there was any progress, `work` says what there is to do."""
 
     moves: int
     work: str | None
     held_up: bool = False
-    """Whether something known keeps the work from being done: a pause, an open breaker, the brake."""
+    """Whether something known blocks the work: a pause, an open breaker, the internal error breaker."""
 
 
 @dataclass(frozen=True, slots=True)
 class Watch:
-    """What the looks have come to: for how many seconds work was at hand and none was done."""
+    """The sum of the samples: for how many seconds there was work and no progress."""
 
     moves: int
     at: float
@@ -35,12 +35,12 @@ class Watch:
 
 
 def look(before: Watch | None, sight: Sight, now: float) -> Watch:
-    """Count a look at `now`, in seconds of any clock that never goes back."""
+    """Add a sample taken at `now`, in seconds of a monotonic clock."""
     if before is None or sight.work is None or sight.held_up or sight.moves != before.moves:
         return Watch(sight.moves, now)
     return Watch(sight.moves, now, before.idle + min(now - before.at, LONGEST_LOOK), sight.work)
 
 
 def is_stalled(watch: Watch, limit: float) -> bool:
-    """Tell whether nothing was done for so many seconds."""
+    """Return whether there was no progress for `limit` seconds."""
     return watch.idle >= limit

@@ -1,4 +1,4 @@
-"""The bodies a messenger understands: Standard Webhooks, Slack's format, or an operator's own JSON template; and the signature."""
+"""Formats a message for a webhook (Standard Webhooks, Slack, or the operator's JSON template), and signs it."""
 
 import base64
 import binascii
@@ -41,7 +41,7 @@ def standard_body(message: AlertMessage) -> bytes:
 
 
 def slack_body(message: AlertMessage) -> bytes:
-    """Return Slack's format; &, < and > are escaped as it asks, so that no text becomes a link or a mention."""
+    """Return Slack's format; &, < and > are escaped as Slack requires, so that no text becomes a link or a mention."""
     text = f"{message.title}\n{message.text}"
     for letter, escaped in (("&", "&amp;"), ("<", "&lt;"), (">", "&gt;")):
         text = text.replace(letter, escaped)
@@ -49,7 +49,7 @@ def slack_body(message: AlertMessage) -> bytes:
 
 
 def template_body(template: Any, message: AlertMessage) -> bytes:
-    """Return a template of `parse_template` with its placeholders filled in; whatever the values hold, it stays JSON."""
+    """Return a template of `parse_template` with its placeholders filled in; it stays JSON whatever the values contain."""
     values = {
         "title": message.title,
         "text": message.text,
@@ -62,29 +62,29 @@ def template_body(template: Any, message: AlertMessage) -> bytes:
 
 
 def parse_template(text: str) -> Any:
-    """Return a JSON template, whose strings may hold placeholders like {{text}}. Raises ValueError in one line."""
+    """Parse a JSON template whose strings may contain placeholders like {{text}}. Raises ValueError in one line."""
     try:
         template = json.loads(text)
     except (ValueError, RecursionError) as error:
         raise ValueError("is not valid JSON") from error
     if not isinstance(template, dict):
-        raise ValueError("must be a JSON object")  # noqa: TRY004 - for the sender it is a wrong value
+        raise ValueError("must be a JSON object")  # noqa: TRY004 - for the operator it is a wrong value
     names = set(_PLACEHOLDER.findall(json.dumps(template, ensure_ascii=False)))
     if names - set(_PLACEHOLDERS):
-        raise ValueError(f"knows the placeholders {', '.join('{{' + name + '}}' for name in _PLACEHOLDERS)} only")
+        raise ValueError(f"may contain the placeholders {', '.join('{{' + name + '}}' for name in _PLACEHOLDERS)} only")
     if not names & {"title", "text"}:
-        raise ValueError("must hold {{title}} or {{text}}")
+        raise ValueError("must contain {{title}} or {{text}}")
     return template
 
 
 def parse_secret(text: str) -> bytes:
-    """Return the key behind a secret of Standard Webhooks: `whsec_` and 24 to 64 bytes in base64. Raises ValueError."""
+    """Return the key of a Standard Webhooks secret: `whsec_` followed by 24 to 64 bytes in base64. Raises ValueError."""
     try:
         key = base64.b64decode(text.removeprefix(SECRET_PREFIX), validate=True)
     except binascii.Error:
         key = b""
     if not text.startswith(SECRET_PREFIX) or len(key) not in _SECRET_BYTES:
-        raise ValueError(f"must be {SECRET_PREFIX} and {_SECRET_BYTES.start} to {_SECRET_BYTES.stop - 1} bytes in base64")
+        raise ValueError(f"must be {SECRET_PREFIX} followed by {_SECRET_BYTES.start} to {_SECRET_BYTES.stop - 1} bytes in base64")
     return key
 
 

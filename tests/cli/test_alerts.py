@@ -105,7 +105,7 @@ def test_open_alerts_are_listed_for_people_and_for_machines(
             " ('fault.egress@-', 'egress', NULL, 'platform', '2026-03-01 12:00', '2026-03-01 12:01', 1)"
         )
     first, second = run("alerts").stdout.splitlines()
-    assert first.startswith("[platform] Sources of many shops cannot be reached from here: 1 report, since 2026-03-01 12:00 UTC, for ")
+    assert first.startswith("[platform] Sources of many shops are unreachable from our network: 1 report, since 2026-03-01 12:00 UTC, for ")
     assert second.startswith("[shop] Images fail: too large at h: 12 images, since ")
     alerts = json.loads(run("alerts", "--json").stdout)["alerts"]
     assert [(alert["fingerprint"], alert["count"], alert["since"], alert["told_at"]) for alert in alerts] == [

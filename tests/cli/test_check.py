@@ -127,10 +127,10 @@ def test_what_is_open_for_over_a_day_is_told_to_who_asks_and_to_the_messenger(
     result = run("check", "--daily")
     assert result.exit_code == 1
     assert result.stdout.splitlines()[0].startswith("What: 1 image in progress for over a day, the oldest since ")
-    assert "- shop 7: 1 image (waiting 1)" in result.stdout.splitlines()
+    assert "- shop 7: 1 image (scheduled 1)" in result.stdout.splitlines()
     assert result.stdout.splitlines()[-1].startswith("Told: the messenger took it (")
     (message,) = hook.taken
-    assert message["data"]["title"] == "[daily] 1 image of 1 shop in progress for over a day: lost 0, waiting 1 (parked 1), queued 0"
+    assert message["data"]["title"] == "[daily] 1 image of 1 shop in progress for over a day: lost 0, scheduled 1 (parked 1), queued 0"
     quiet = run("check", "--daily", "--no-tell", "--json")
     assert (quiet.exit_code, json.loads(quiet.stdout)["told"], json.loads(quiet.stdout)["open_over_a_day"]["waiting"]) == (1, False, 1)
     assert len(hook.taken) == 1

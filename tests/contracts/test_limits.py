@@ -253,7 +253,7 @@ async def test_sizes_and_growth_are_told_from_the_run_before(database: Database,
     described = report.as_json()["tables"]
     assert isinstance(described, list)
     (image,) = [table for table in described if table["table"] == "image"]
-    assert (image["rows_a_day"], image["kept"], image["bytes"] > 0, image["bytes_a_day"] > 0) == (41, "while not deleted", True, True)
+    assert (image["rows_a_day"], image["kept"], image["bytes"] > 0, image["bytes_a_day"] > 0) == (41, "until deleted", True, True)
     assert any(line.split()[:1] == ["image_history"] and "+31" in line for line in report.lines())
 
 

@@ -32,14 +32,14 @@ def images(code: str, **values: object) -> Alert:
 def test_a_fault_of_the_platform_in_words() -> None:
     alert = fault(FaultKind.DEPENDENCY_STORAGE, detail="AccessDenied")
     reach = Reach(workers=("host1:7", "host2:8"), waiting=1240)
-    assert title_of(Due(alert, Word.OPENED)) == "[platform] Object storage does not do its part"
+    assert title_of(Due(alert, Word.OPENED)) == "[platform] Object storage is unavailable"
     assert alert_text(Due(alert, Word.OPENED), reach, BERLIN, LATER).splitlines() == [
-        "What: Object storage does not do its part (AccessDenied), since 2026-03-01 13:00 Europe/Berlin (12:00 UTC), for 14 min.",
-        "Reaches: 2 processes (host1:7, host2:8); 1,240 images waiting.",
-        "Safe: attempts spent 0, lost 0; every image waits in Kafka or in its worker, requests are taken.",
-        "Likely cause: storage is down or overloaded, its keys were changed, or the bucket is gone.",
-        "Do: check the storage service and S3_ENDPOINT_URL, S3_BUCKET and the keys; https://images.example/ready names the reason.",
-        "Heals by itself: yes; workers probe it every 5 to 60 seconds and go on by themselves.",
+        "What: Object storage is unavailable (AccessDenied), since 2026-03-01 13:00 Europe/Berlin (12:00 UTC), for 14 min.",
+        "Impact: 2 processes (host1:7, host2:8); 1,240 images waiting.",
+        "Safe: attempts spent 0, lost 0; every image waits in Kafka or in its worker, and requests are accepted.",
+        "Likely cause: storage is down or overloaded, its credentials were changed, or the bucket is gone.",
+        "Do: check the storage service, S3_ENDPOINT_URL, S3_BUCKET and the credentials; https://images.example/ready gives the reason.",
+        "Heals by itself: yes; workers probe it every 5 to 60 seconds and resume by themselves.",
     ]
 
 
@@ -49,7 +49,7 @@ def test_failed_images_in_words() -> None:
     what, reaches, safe, cause, step, heals = text.splitlines()
     assert what.startswith("What: Images fail: source forbidden at cdn.test, since 2026-03-01 13:00 Europe/Berlin (12:00 UTC)")
     assert reaches == (
-        "Reaches: 12,000 images of 3 shops (most: shop 7 with 11,000, shop 8 with 900, shop 9 with 100);"
+        "Impact: 12,000 images of 3 shops (most: shop 7 with 11,000, shop 8 with 900, shop 9 with 100);"
         " 4,000 in the last 10 minutes, 300 in the 10 before."
     )
     assert "lost 0" in safe
@@ -62,7 +62,7 @@ def test_failed_images_in_words() -> None:
 def test_what_is_over_says_for_how_long_and_asks_for_nothing() -> None:
     alert = fault(FaultKind.DEPENDENCY_KAFKA, ended_at=NOW + timedelta(hours=2, minutes=5))
     text = alert_text(Due(alert, Word.CLOSED), NOWHERE, UTC, NOW + timedelta(hours=2, minutes=6))
-    assert title_of(Due(alert, Word.CLOSED)) == "[over] Kafka does not acknowledge"
+    assert title_of(Due(alert, Word.CLOSED)) == "[over] Kafka does not acknowledge records"
     assert "since 2026-03-01 12:00 UTC until 2026-03-01 14:05 UTC, 2 h 5 min." in text
     assert "Do: nothing." in text
     assert text.endswith("Heals by itself: it is over.")
@@ -85,7 +85,7 @@ NEWER = [images("made_tomorrow"), replace(fault(FaultKind.EGRESS), code="tomorro
 def test_every_cause_is_told_in_the_same_order_with_a_step_to_take(alert: Alert, word: Word) -> None:
     text = alert_text(Due(alert, word), Reach(shops=1, top_shops=((7, 1),)), UTC, LATER)
     heads = [line.partition(": ")[0] for line in text.splitlines()]
-    assert heads == ["What", "Reaches", "Safe", "Likely cause", "Do", "Heals by itself"]
+    assert heads == ["What", "Impact", "Safe", "Likely cause", "Do", "Heals by itself"]
     assert all(len(line.partition(": ")[2]) > len("yes") for line in text.splitlines())
     assert text.count("{") == 0
     assert "lost" in text

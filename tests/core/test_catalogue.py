@@ -116,7 +116,7 @@ def test_a_product_id_that_does_not_fit_is_left_out() -> None:
         (
             b"Handle,Title,Image Src\na,b,https://h/a\n",
             1,
-            "this is a Shopify export; only WooCommerce exports and JSON lines are read today",
+            "this is a Shopify export; only WooCommerce exports and JSON lines are supported",
         ),
         (b"Title,URL handle,Product image URL\n", 1, "this is a Shopify export"),
         (b"sku,name,base_image,additional_images\n", 1, "this is a Magento export"),

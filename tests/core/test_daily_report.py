@@ -71,9 +71,9 @@ def test_shops_are_listed_lost_ones_first_then_those_with_most() -> None:
     assert [shop.shop_no for shop in report.top_shops] == [99, *range(29, 20, -1)]
     assert (report.shops, report.images, report.rescues, report.rescued_shops) == (30, 436, 105, 14)
     text = "\n".join(daily_lines(report, BERLIN))
-    assert "- shop 99: 1 image (lost 1)\n- shop 29: 29 images (waiting 29)\n" in text
+    assert "- shop 99: 1 image (lost 1)\n- shop 29: 29 images (scheduled 29)\n" in text
     assert "- and 20 more shops\n" in text
-    assert "105 lost events published again since 2026-02-28 13:00 Europe/Berlin (12:00 UTC) (shop 14 14, shop 13 13," in text
+    assert "105 lost events republished since 2026-02-28 13:00 Europe/Berlin (12:00 UTC) (shop 14 14, shop 13 13," in text
     assert " and 4 more shops)." in text
 
 
@@ -82,12 +82,12 @@ def test_a_message_says_what_how_far_what_is_safe_why_what_to_do_and_what_heals(
     message = daily_message(counted_rows(*rows), BERLIN, all_well=False)
     assert message is not None
     assert (message.form, message.severity) == (Form.DAILY, Severity.PLATFORM)
-    assert message.title == ("[daily] 4 images of 2 shops in progress for over a day: lost 1, waiting 2 (parked 1, retry 1), queued 1")
+    assert message.title == ("[daily] 4 images of 2 shops in progress for over a day: lost 1, scheduled 2 (parked 1, retry 1), queued 1")
     words = [line.split(" ")[0] for line in message.text.splitlines() if not line.startswith("-")]
-    assert words == ["What:", "Reaches:", "Rescued:", "Safe:", "Likely", "Do:", "Heals"]
+    assert words == ["What:", "Impact:", "Rescued:", "Safe:", "Likely", "Do:", "Heals"]
     assert "the oldest since 2026-02-27 13:00 Europe/Berlin (12:00 UTC), for 2 d." in message.text
-    assert "1 are past their time: nobody publishes what is due." in message.text
-    assert "Do: See that workers run, and their logs for `rescue`." in message.text
+    assert "Overdue: 1; no process publishes due images." in message.text
+    assert "Do: Check that workers run, and search their logs for `rescue`." in message.text
 
 
 @pytest.mark.parametrize(("all_well", "told"), [(False, False), (True, True)])
@@ -95,7 +95,7 @@ def test_nothing_wrong_is_told_only_to_who_asked_for_it(*, all_well: bool, told:
     message = daily_message(counted_rows(), BERLIN, all_well=all_well)
     assert (message is not None) == told
     if message is not None:
-        assert message.title == "[daily] All well: no image is in progress for over a day, none was lost"
+        assert message.title == "[daily] All well: no image has been in progress for over a day, none was lost"
         assert message.severity is Severity.SHOP
         assert len(message.text.splitlines()) == 1
 
@@ -105,7 +105,7 @@ def test_what_was_rescued_is_told_and_is_nothing_to_look_into() -> None:
     assert report.ok
     message = daily_message(report, BERLIN, all_well=False)
     assert message is not None
-    assert message.title == "[daily] 3 lost events of 1 shop published again; nothing is left over"
+    assert message.title == "[daily] 3 lost events of 1 shop republished; nothing needs attention"
     assert "Do: nothing." in message.text
 
 
@@ -156,5 +156,5 @@ def test_rescues_are_told_since_the_last_report_a_week_at_most(last: dict[str, o
 
 def test_one_image_is_told_in_the_singular() -> None:
     report = counted_rows(placed("bulk", 150))
-    assert headline(report) == "1 image of 1 shop in progress for over a day: lost 0, waiting 0, queued 1"
-    assert headline(replace(report, queued=0, rescues=1, rescued_shops=1)) == "1 lost event of 1 shop published again; nothing is left over"
+    assert headline(report) == "1 image of 1 shop in progress for over a day: lost 0, scheduled 0, queued 1"
+    assert headline(replace(report, queued=0, rescues=1, rescued_shops=1)) == "1 lost event of 1 shop republished; nothing needs attention"

@@ -43,7 +43,7 @@ def test_the_digest_tells_causes_and_the_shops_with_most() -> None:
     message = digest_message(DigestCounts(codes, 2001, ((7, 12), (8, 1))), digest_span(NOW, None), Place(BERLIN), NOW)
     assert message is not None
     assert message.form is Form.DIGEST
-    assert message.title == "[digest] 2,001 images of 2,001 shops failed by the shops' own sources and files"
+    assert message.title == "[digest] 2,001 images of 2,001 shops failed because of the shops' own sources and files"
     lines = message.text.splitlines()
     assert lines[0].startswith("From 2026-02-28 13:00 Europe/Berlin (12:00 UTC) to 2026-03-01 13:00 Europe/Berlin (12:00 UTC).")
     assert lines[2].startswith("- source_not_found: 2,000 images of 2,000 shops at 1,990 sources, most at cdn.test (11). There is no image")

@@ -55,14 +55,14 @@ def test_the_last_acknowledged_request_or_a_later_one_must_be_shown(
 @pytest.mark.parametrize(
     ("lines", "says"),
     [
-        ([], "names no image"),
-        ([json.dumps(HEAD)], "names no image"),
-        (["{}"], "line 1 does not begin a ledger"),
-        (["[]"], "line 1 does not begin a ledger"),
-        (["not json"], "line 1 is not a line of a ledger"),
-        ([json.dumps({**HEAD, "installation": "q."})], "of another installation: q., not p."),
-        ([json.dumps(HEAD), "{}"], "line 2 is not a line of a ledger"),
-        ([json.dumps(HEAD), json.dumps(entry()), '{"shop_no": "x", "image_id": "a"}'], "line 3 is not a line of a ledger"),
+        ([], "contains no image"),
+        ([json.dumps(HEAD)], "contains no image"),
+        (["{}"], "line 1 is not the header of a ledger"),
+        (["[]"], "line 1 is not the header of a ledger"),
+        (["not json"], "line 1 is not an entry of a ledger"),
+        ([json.dumps({**HEAD, "installation": "q."})], "to another installation: q., not p."),
+        ([json.dumps(HEAD), "{}"], "line 2 is not an entry of a ledger"),
+        ([json.dumps(HEAD), json.dumps(entry()), '{"shop_no": "x", "image_id": "a"}'], "line 3 is not an entry of a ledger"),
     ],
 )
 def test_what_is_no_ledger_of_this_installation_is_told_in_one_line(lines: list[str], says: str) -> None:

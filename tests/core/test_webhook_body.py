@@ -61,8 +61,8 @@ def test_a_template_stays_json_and_keeps_its_shape_whatever_it_is_filled_with(ti
         ('{"a": {{text}}}', "is not valid JSON"),
         ("[" * 100_000, "is not valid JSON"),
         ('["{{text}}"]', "must be a JSON object"),
-        ('{"a": "b"}', "must hold {{title}} or {{text}}"),
-        ('{"a": "{{text}} {{secret}}"}', "knows the placeholders {{title}}, {{text}}, "),
+        ('{"a": "b"}', "must contain {{title}} or {{text}}"),
+        ('{"a": "{{text}} {{secret}}"}', "may contain the placeholders {{title}}, {{text}}, "),
     ],
 )
 def test_a_template_that_cannot_work_is_told_in_one_line(template: str, reason: str) -> None:
@@ -73,7 +73,7 @@ def test_a_template_that_cannot_work_is_told_in_one_line(template: str, reason: 
 
 @pytest.mark.parametrize("secret", ["", "whsec_", "MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw", "whsec_c2hvcnQ=", "whsec_***", "whsec_" + "A" * 100])
 def test_a_secret_that_is_none_is_refused_and_not_repeated(secret: str) -> None:
-    with pytest.raises(ValueError, match="must be whsec_ and 24 to 64 bytes in base64"):
+    with pytest.raises(ValueError, match="must be whsec_ followed by 24 to 64 bytes in base64"):
         parse_secret(secret)
 
 

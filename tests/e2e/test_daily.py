@@ -72,7 +72,7 @@ async def test_over_two_workers_the_daily_jobs_are_run_once_and_the_single_dutie
     put_row(installation, "dead", "DELETED", 44)
     one, two = await asyncio.gather(installation.start_worker("one"), installation.start_worker("two"))
     await installation.until(lambda: len(bodies) == 1, "the messenger hears of the check")
-    assert bodies[0]["data"]["title"] == "[daily] 1 image of 1 shop in progress for over a day: lost 0, waiting 1 (parked 1), queued 0"
+    assert bodies[0]["data"]["title"] == "[daily] 1 image of 1 shop in progress for over a day: lost 0, scheduled 1 (parked 1), queued 0"
     assert bodies[0]["type"] == "shop_images.daily"
     jobs = "SELECT job, COUNT(*), SUM(finished IS NOT NULL) FROM job_run WHERE job IN ('daily check', 'limits') GROUP BY job ORDER BY job"
     await installation.until(lambda: installation.query(jobs) == (("daily check", 1, 1), ("limits", 1, 1)), "both jobs are done")

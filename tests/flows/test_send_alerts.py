@@ -101,7 +101,7 @@ async def test_two_thousand_shops_with_one_dead_link_each_are_no_message_but_the
     await bench.go_on(timedelta(hours=4), MINUTE)
     (digest,) = bench.messenger.taken
     assert digest.form is Form.DIGEST
-    assert digest.title == "[digest] 2,000 images of 2,000 shops failed by the shops' own sources and files"
+    assert digest.title == "[digest] 2,000 images of 2,000 shops failed because of the shops' own sources and files"
     assert "source_not_found: 2,000 images of 2,000 shops at 1,001 sources, most at cdn.test (1,000)" in digest.text
     assert "09:00 Europe/Berlin (08:00 UTC)" in digest.text
     await bench.go_on(timedelta(days=2), timedelta(minutes=10))
@@ -211,7 +211,7 @@ async def test_a_refused_message_is_kept_and_asked_less_and_less_often(bench: Be
     assert bench.attempts("refused") == bench.messenger.attempts
     bench.messenger.away = None
     await bench.go_on(timedelta(minutes=11))
-    assert bench.titles() == ["[platform] Object storage does not do its part", "[over] Object storage does not do its part"]
+    assert bench.titles() == ["[platform] Object storage is unavailable", "[over] Object storage is unavailable"]
 
 
 async def test_the_messengers_own_wish_is_kept(bench: Bench) -> None:

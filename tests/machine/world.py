@@ -30,7 +30,7 @@ from tests.model.rules import broken_by
 IMAGE_TOPICS: Final = [spec.name for spec in TOPICS.images]
 WORKERS: Final = ("one", "two")
 WEB: Final = "web"
-LEFT_FOR_THE_COLLECTOR: Final = "I4 deleted means gone"
+LEFT_FOR_THE_COLLECTOR: Final = "I4 a deleted image has no object"
 """The rule that holds only when the collector was there."""
 
 Place = tuple[str, int]

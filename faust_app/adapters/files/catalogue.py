@@ -1,4 +1,4 @@
-"""Catalogue files, read as streams: a file of any length takes the memory of one record."""
+"""Reads catalogue files as streams: a file of any length takes the memory of one record."""
 
 import csv
 import io
@@ -18,11 +18,11 @@ from faust_app.core.catalogue import (
 )
 
 MAX_FIELD: Final = 16 * 1024 * 1024
-"""Characters of a line or of a field of a CSV file: descriptions hold whole pictures as text, and memory stays bounded."""
+"""Most characters of a line or field of a CSV file: descriptions may hold whole pictures as text, and memory stays bounded."""
 
 
 def read_catalogue(stream: BinaryIO, file_format: Format, shop_no: int) -> Iterator[Entry]:
-    """Yield every image of the file, or what is wrong with its line. Raises CatalogueError."""
+    """Yield every image of the file, or the problem of a line that cannot be used. Raises CatalogueError."""
     readers: dict[Format, Callable[[BinaryIO, int], Iterator[Entry]]] = {"woocommerce": _read_woocommerce, "jsonl": _read_jsonl}
     buffered = stream if isinstance(stream, io.BufferedReader) else io.BufferedReader(stream)  # type: ignore[type-var]
     try:
@@ -47,7 +47,7 @@ def _read_jsonl(stream: BinaryIO, shop_no: int) -> Iterator[Entry]:
 
 
 def _lines_up_to(stream: BinaryIO, limit: int) -> Iterator[bytes]:
-    """Yield the lines; of a longer one as much as shows that it is, the rest is passed over."""
+    """Yield the lines; of a longer line only the first `limit` + 1 bytes, the rest is skipped."""
     while line := stream.readline(limit + 1):
         yield line
         while len(line) > limit and not line.endswith(b"\n"):
@@ -65,7 +65,7 @@ def _read_woocommerce(stream: BinaryIO, shop_no: int) -> Iterator[Entry]:
 
 
 def _text_lines(text: io.TextIOWrapper) -> Iterator[str]:
-    """Yield the lines of the file. Raises CatalogueError where they are no text or too long to be one."""
+    """Yield the lines of the file. Raises CatalogueError for a line that is too long or not text."""
     number = 0
     try:
         while line := text.readline(MAX_FIELD + 1):
@@ -73,26 +73,26 @@ def _text_lines(text: io.TextIOWrapper) -> Iterator[str]:
             if len(line) > MAX_FIELD:
                 raise CatalogueError(number, f"this line is longer than {MAX_FIELD:,} characters; is this a product export?")
             if "\0" in line:
-                raise CatalogueError(number, "contains a NUL byte; the file is damaged or not a CSV")
+                raise CatalogueError(number, "contains a NUL byte; the file is damaged or not CSV")
             yield line
     except UnicodeDecodeError as error:
-        raise CatalogueError(number + 1, "near here the file is not UTF-8; export it again as UTF-8") from error
+        raise CatalogueError(number + 1, "the file is not UTF-8 near this line; export it as UTF-8") from error
 
 
 def _read_products(lines: Iterator[str], stream: BinaryIO, shop_no: int) -> Iterator[Entry]:
     header = next(lines, None)
     if header is None or not header.strip():
-        raise CatalogueError(1, "the file is empty or does not begin with its column names")
+        raise CatalogueError(1, "the file is empty or does not begin with column names")
     delimiter, columns = product_columns(header)
-    csv.field_size_limit(MAX_FIELD)  # the csv module has one limit for the process; its own is 131,072
+    csv.field_size_limit(MAX_FIELD)  # one limit for the whole process; the default is 131,072
     reader = csv.reader(lines, delimiter=delimiter, strict=True)
     start = 2
     while True:
         try:
             values = next(reader, None)
         except csv.Error as error:
-            raise CatalogueError(start, f"this record is broken ({error}); look for a quote that is not closed") from error
+            raise CatalogueError(start, f"this record is malformed ({error}); look for an unclosed quote") from error
         if values is None:
             return
         yield from product_entries(dict(zip(columns, values, strict=False)), start, stream.tell(), shop_no)
-        start = reader.line_num + 2  # the reader has not seen the header
+        start = reader.line_num + 2  # the reader did not see the header
