@@ -47,7 +47,7 @@ def claim_port_or_exit(app: faust.App, setting: str) -> None:
     """End the process with exit code 1 if the address of the app's web server is already in use."""
     address = (str(app.conf.web_bind), int(app.conf.web_port))
     with socket.socket() as probe:
-        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)  # as the server does: connections in TIME_WAIT do not count
         try:
             probe.bind(address)
         except OSError as error:

@@ -115,7 +115,7 @@ async def import_catalogue(
     Raises CatalogueError for a file that cannot be read to its end (the message says how many images were accepted), and
     Unavailable when the database is unavailable. What was accepted stays accepted, and running it again continues.
     """
-    started, since = time.monotonic(), await now()
+    started, since = time.monotonic(), await now()  # the database's clock, which also sets `requested_at`
     report = ImportReport(options.dry_run)
     with _progress() as progress:
         async with _publishing(publisher):

@@ -67,7 +67,7 @@ class GarbageCollector:
     def _went_back(self, state: CollectorState, counter: Sequence[str]) -> bool:
         """Report and return whether the database is older than the bucket."""
         back = self._report(FaultKind.DATABASE_WENT_BACK, went_back(state, passes_in_bucket(counter)))
-        if back:  # how much is due is unknown then, so the other fault is not kept open
+        if back:  # how much is due does not matter while nothing may be deleted
             self._alerts.close(FaultKind.TOO_MUCH_GARBAGE)
         return back
 

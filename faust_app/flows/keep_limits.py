@@ -58,7 +58,7 @@ class KeepLimits:
             gone += rows
             if not rows:
                 break
-            await asyncio.sleep(0)
+            await asyncio.sleep(0)  # lets other tasks run between two batches
         if gone:
             self._metrics.purged.labels(table).inc(gone)
             log.info("old rows deleted", table=table, rows=gone, more=rows > 0)

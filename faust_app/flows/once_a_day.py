@@ -1,7 +1,7 @@
 """Runs a job once per date of the platform's time zone, across all processes.
 
-No alarm can be missed: every process asks twice a minute whether a date is due. So a missed run is caught up by the first
-process that starts, and a run whose process died starts over.
+No alarm can be missed: every worker asks twice a minute whether a date is due. So a missed run is caught up by the first
+worker that starts, and a run whose worker died starts over.
 """
 
 from collections.abc import Awaitable, Callable

@@ -101,7 +101,7 @@ class FaultReporter:
             self._held[kind, host] = _Held(fault, self._clock())
             log.warning("fault opened", kind=kind.value, host=host, detail=detail)
             return
-        held.fault = fault
+        held.fault = fault  # new facts alone are written with the next repetition
         if held.over:
             held.over, held.changed = False, True
 

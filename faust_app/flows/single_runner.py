@@ -26,7 +26,7 @@ log = structlog.get_logger()
 
 
 class SingleRunner(Generic[T]):
-    """Runs a task's passes while holding its lease, which also spans passes that follow each other in time.
+    """Runs the passes of a task under its lease, which a process keeps between passes as long as it renews it in time.
 
     `stand_down` is called whenever another process holds the lease, to withdraw the faults this one reported.
     """
@@ -115,6 +115,6 @@ async def _keep(task: str, hold: Hold, ours: asyncio.Timeout, lease: timedelta, 
             continue
         if ours.expired():
             return
-        ours.reschedule(asked + lease.total_seconds() if held else asked)
+        ours.reschedule(asked + lease.total_seconds() if held else asked)  # a time in the past cancels the body at once
         if not held:
             return

@@ -1,1 +1,1 @@
-"""Faust only: topics, agents, the dispatcher, the reader of requests, periodic tasks. Makes no decisions about images."""
+"""Faust wiring: topics, agents, the dispatcher, the reader of requests, periodic tasks. Makes no decisions about images."""

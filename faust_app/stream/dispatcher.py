@@ -105,7 +105,7 @@ class Dispatcher:
 
     def submit(self, stream: StreamT[bytes], event: EventT[bytes]) -> None:
         """Accept an event. Never waits: an agent that waited here would hold up its whole topic."""
-        if not self._control.is_flowing():
+        if not self._control.is_flowing():  # of the assignment that ends: it is redelivered
             self._control.give_back(event.message)
             return
         held = Held(stream, event, self._handler().read(_record(event.message)), _now())
@@ -180,7 +180,7 @@ class Dispatcher:
         held = self._running.pop(task)
         source = held.work.source
         self._pace.ended(source, held.since)
-        for queues in self._queues.values():
+        for queues in self._queues.values():  # the topics share the slots of a host
             queues.slot_freed(source[1])
         self._close(held, task)
         self._start()

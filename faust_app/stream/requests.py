@@ -73,6 +73,7 @@ class RequestsReader(Service):
                 await self.sleep(TRY_AGAIN)
                 continue
             batches = await consumer.getmany(timeout_ms=200, max_records=BATCH)
+            # Partitions assigned meanwhile are left out: the seek to the database's offset fetches their records again.
             placed = {tp: records for tp, records in batches.items() if tp in self._placed}
             await asyncio.gather(*(self._take_batch(consumer, tp, records) for tp, records in placed.items()))
 
