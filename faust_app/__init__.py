@@ -4,9 +4,9 @@ from typing import Any
 
 
 def __getattr__(name: str) -> Any:
-    """Build the worker when Faust asks for `app` (`faust -A faust_app`), and never for a mere import of a part."""
+    """Build the worker when Faust asks for `app` (`faust -A faust_app`), never on the import of a submodule."""
     if name == "app":
-        from faust_app.worker_app import app  # noqa: PLC0415 - the import is the point: only when asked
+        from faust_app.worker_app import app  # noqa: PLC0415 - an eager import would load Faust and build the app for every import of a submodule
 
         return app
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

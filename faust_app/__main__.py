@@ -1,4 +1,4 @@
-"""The command `shop-images`: reads the words, hands assembled parts to the commands, prints what they return."""
+"""The command `shop-images`: parses arguments, passes assembled parts to the commands, and prints what they return."""
 
 import asyncio
 import json
@@ -44,7 +44,7 @@ T = TypeVar("T")
 
 
 class Report(Protocol):
-    """What a command returns: for machines and for people."""
+    """What a command returns, for machines and for people."""
 
     def as_json(self) -> dict[str, object]:
         """Return the report as a JSON object."""
@@ -56,7 +56,7 @@ class Report(Protocol):
 
 
 def _run(work: Coroutine[Any, Any, T]) -> T:
-    """Run a command; an absent dependency ends it with one line and exit code 1."""
+    """Run a command; an unavailable dependency ends it with one line and exit code 1."""
     try:
         with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
             return runner.run(work)
@@ -64,7 +64,7 @@ def _run(work: Coroutine[Any, Any, T]) -> T:
         click.echo(f"shop-images: {failure}; is it up, and is {SETTING_OF[failure.dependency]} right?", err=True)
         raise SystemExit(1) from failure
     except KeyboardInterrupt:
-        click.echo("shop-images: interrupted; run it again to go on", err=True)
+        click.echo("shop-images: interrupted; run it again to continue", err=True)
         raise SystemExit(130) from None
 
 
@@ -78,7 +78,7 @@ _shop = click.IntRange(1, 2**53 - 1)
 
 
 class OneLineErrors(click.Group):
-    """A group of commands that says wrong usage in one line and ends with exit code 2."""
+    """A command group that reports wrong usage in one line and exits with code 2."""
 
     def main(self, *args: Any, **kwargs: Any) -> Any:
         """Run the command line and end the process with its exit code."""
@@ -96,7 +96,7 @@ class OneLineErrors(click.Group):
 @click.group(cls=OneLineErrors, context_settings={"help_option_names": ["-h", "--help"]})
 @click.pass_context
 def main(context: click.Context) -> None:
-    """Move product images of shops into object storage, and know where each one stands."""
+    """Move shops' product images into object storage, and report where each one stands."""
     context.obj = build_or_exit(lambda settings: settings)
     configure_logging(context.obj.log_format, level="WARNING")
 
@@ -114,7 +114,7 @@ def setup_command(settings: Settings, *, as_json: bool) -> None:
 @_json
 @click.pass_obj
 def status_command(settings: Settings, *, shop_no: int | None, as_json: bool) -> None:
-    """Tell how many images stand where."""
+    """Count the images in each state."""
 
     async def work() -> Report:
         async with Database.connect(settings.database, 1) as database:
@@ -125,11 +125,11 @@ def status_command(settings: Settings, *, shop_no: int | None, as_json: bool) ->
 
 
 @main.command("resume")
-@click.option("--worker", help="Name of one worker, as its /ready tells; without it every stopped one.")
+@click.option("--worker", help="Name of one worker, as its /ready shows it; default: every stopped worker.")
 @_json
 @click.pass_obj
 def resume_command(settings: Settings, *, worker: str | None, as_json: bool) -> None:
-    """Let workers that stopped after errors of ours take work again."""
+    """Resume workers that stopped after internal errors."""
 
     async def work() -> Report:
         async with Database.connect(settings.database, 1) as database:
@@ -139,11 +139,11 @@ def resume_command(settings: Settings, *, worker: str | None, as_json: bool) -> 
 
 
 @main.command("garbage")
-@click.option("--delete-anyway", is_flag=True, help="Let all that is due by now be deleted, however much it is.")
+@click.option("--delete-anyway", is_flag=True, help="Allow everything due by now to be deleted, however much it is.")
 @_json
 @click.pass_obj
 def garbage_command(settings: Settings, *, delete_anyway: bool, as_json: bool) -> None:
-    """Tell what waits to be deleted from the bucket."""
+    """Count the objects to delete from the bucket."""
 
     async def work() -> Report:
         async with Database.connect(settings.database, 1) as database:
@@ -157,23 +157,23 @@ def garbage_command(settings: Settings, *, delete_anyway: bool, as_json: bool) -
 @_json
 @click.pass_obj
 def recover_command(settings: Settings, *, dry_run: bool, as_json: bool) -> None:
-    """After the database was set back to a backup: find what the bucket lacks, and fetch it again."""
+    """Find what the bucket lacks after the database was restored from a backup, and fetch it again."""
     _print(_run(recover(settings, dry_run=dry_run)), as_json=as_json)
 
 
 @main.command("check")
 @click.option("--alerts", is_flag=True, help="Send a test message to the messenger.")
-@click.option("--daily", is_flag=True, help="Run the daily check now: what is in progress for over a day, what was rescued?")
-@click.option("--tell/--no-tell", default=True, help="With --daily: send its message to the messenger, where there is one.")
-@click.option("--deep", is_flag=True, help="Read every row and object, and name each promise that is broken.")
-@click.option("--ledger", type=_file, help="With --deep: is the last acknowledged request of this ledger what is shown?")
-@click.option("--bytes/--no-bytes", "read_bytes", default=True, help="With --deep: compare the bytes of every object that is shown.")
+@click.option("--daily", is_flag=True, help="Run the daily check now: images in progress for over a day, and rescues.")
+@click.option("--tell/--no-tell", default=True, help="With --daily: send its message to the messenger, if one is configured.")
+@click.option("--deep", is_flag=True, help="Read every row and object, and list every broken promise.")
+@click.option("--ledger", type=_file, help="With --deep: also check the last acknowledged requests in this ledger.")
+@click.option("--bytes/--no-bytes", "read_bytes", default=True, help="With --deep: compare the bytes of every shown object.")
 @_json
 @click.pass_obj
 def check_command(
     settings: Settings, *, alerts: bool, daily: bool, tell: bool, deep: bool, ledger: Path | None, read_bytes: bool, as_json: bool
 ) -> None:
-    """Tell how large the tables are and how they grow, or whether something works that only shows when it is needed."""
+    """Report the sizes and growth of the tables, or check one thing with --alerts, --daily or --deep."""
     if alerts + daily + deep > 1:
         raise click.UsageError("Check one thing at a time: --alerts, --daily or --deep")
     if deep:
@@ -239,7 +239,7 @@ def _check_deep(settings: Settings, ledger: Path | None, *, read_bytes: bool, as
 @_json
 @click.pass_obj
 def alerts_command(settings: Settings, *, as_json: bool) -> None:
-    """List the alerts that are open, the platform's first."""
+    """List the open alerts, platform alerts first."""
 
     async def work() -> Report:
         async with Database.connect(settings.database, 1) as database:
@@ -251,15 +251,15 @@ def alerts_command(settings: Settings, *, as_json: bool) -> None:
 
 @main.command("import")
 @click.argument("file", type=_file)
-@click.option("--shop", "shop_no", type=_shop, required=True, help="The shop whose images these are.")
-@click.option("--format", "file_format", type=click.Choice(["woocommerce", "jsonl"]), required=True, help="How the file is written.")
-@click.option("--refetch", is_flag=True, help="Fetch again what is done or under way with the same address.")
+@click.option("--shop", "shop_no", type=_shop, required=True, help="The shop that owns the images.")
+@click.option("--format", "file_format", type=click.Choice(["woocommerce", "jsonl"]), required=True, help="Format of the file.")
+@click.option("--refetch", is_flag=True, help="Also fetch images that are done or in progress with the same address.")
 @click.option("--dry-run", is_flag=True, help="Read and report; change nothing.")
-@click.option("--wait", is_flag=True, help="Stay until every image of the file is finished.")
+@click.option("--wait", is_flag=True, help="Wait until every image of the file is finished.")
 @_json
 @click.pass_obj
 def import_command(settings: Settings, /, *, file: Path, as_json: bool, **words: Any) -> None:
-    """Take the images of a catalogue FILE; exit code 1 when a line is rejected. Repeated, it goes on and doubles nothing."""
+    """Import the images of a catalogue FILE; exit code 1 if a line is rejected. Run again, it continues and repeats nothing."""
     options = ImportOptions(file=file, **words)
 
     async def work() -> ImportReport:

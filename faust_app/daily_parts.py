@@ -1,4 +1,4 @@
-"""The daily jobs, assembled: for workers, which run them when they are due, and for who runs one by hand."""
+"""Assembles the daily jobs, for workers, which run them when due, and for the command line."""
 
 from faust_app.adapters.database import Database
 from faust_app.adapters.history_months import MariaHistoryMonths
@@ -25,13 +25,13 @@ def daily_check(settings: Settings, database: Database, offsets: ConsumerOffsets
 
 
 def daily_check_job(settings: Settings, database: Database, offsets: ConsumerOffsets, metrics: Metrics, *, holder: str) -> OnceADay:
-    """Return the daily check as a job of a process named `holder`."""
+    """Return the daily check as a job held by `holder`."""
     body = daily_check(settings, database, offsets).run
     return OnceADay(DAILY_CHECK, body, MariaJobRuns(database), _daily(settings, holder), metrics)
 
 
 def limits_job(settings: Settings, database: Database, metrics: Metrics, *, holder: str) -> OnceADay:
-    """Return the deletion of what is old as a job of a process named `holder`."""
+    """Return the deletion of old rows as a job held by `holder`."""
     limits = KeepLimits(MariaHistoryMonths(database), MariaOldRows(database), MariaTableSizes(database), metrics)
     return OnceADay(LIMITS, limits.run, MariaJobRuns(database), _daily(settings, holder), metrics)
 

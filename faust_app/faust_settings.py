@@ -1,4 +1,4 @@
-"""Faust's own settings, and why each is what it is."""
+"""Faust's own settings, each with its reason."""
 
 from typing import Any
 
@@ -12,27 +12,28 @@ def faust_settings(settings: Settings, *, web_port: int) -> dict[str, Any]:
     """Return the arguments of `faust.App` that worker and web share; configures structlog."""
     configure_structlog()
     return {
-        # Faust reads the environment too, and it would win over these: WEB_PORT means the web process to us.
+        # Faust reads the environment too, which would override these: WEB_PORT is the port of our web process.
         "env_prefix": "SHOP_IMAGES_FAUST_",
         "broker": settings.kafka_url,
         "datadir": str(settings.data_dir),
         "autodiscover": False,
-        # `setup` creates the topics; a leader topic would be one more, and nothing here runs on a leader.
+        # `setup` creates the topics. Nothing here runs on a leader, so its topic is not needed.
         "topic_allow_declare": False,
         "topic_disable_leader": True,
-        # Without tables: Kafka's own round robin, and no standby to change the group's protocol.
+        # No tables, no standbys: the assignor is Kafka's round robin. Changing it later would forbid rolling deploys.
         "table_standby_replicas": 0,
-        # Few duplicates after a rebalance, quick takeover after a death.
+        # A rebalance forgets acknowledged but uncommitted offsets: a short interval means few duplicates.
         "broker_commit_interval": 1.0,
         "broker_session_timeout": settings.session_timeout,
         "broker_heartbeat_interval": settings.session_timeout / 5,
         "broker_rebalance_timeout": 60.0,
         "broker_request_timeout": 90.0,
-        # With everything paused the client would leave its group for good after this time.
+        # With every partition paused for this long, the client would leave its group and never return.
         "broker_max_poll_interval": float(_WEEK_SECONDS),
-        # 0.2 x buffer >= partitions x poll: or a deep topic blocks the one fetch loop of the worker.
+        # 0.2 x buffer >= partitions x poll must hold, or a backlog in one topic blocks the only fetch loop of the worker.
         "broker_max_poll_records": 50,
         "stream_buffer_maxsize": 4000,
+        # Faust's default would wait 20 minutes for an unreachable leader.
         "producer_request_timeout": 15.0,
         "web_bind": settings.web_bind,
         "web_port": web_port,

@@ -1,4 +1,4 @@
-"""What a worker that ends itself says before: one alert, stored or at least sent, from a thread and with connections of its own."""
+"""Stores, or at least sends, the final alert of a worker that ends itself, from a thread and over its own connections."""
 
 import asyncio
 from datetime import UTC, datetime, timedelta
@@ -23,7 +23,7 @@ SEND_SECONDS: Final = 10.0
 
 
 def say_stalled(settings: Settings, process: str, reason: str) -> None:
-    """Store an alert; send it where it cannot be stored. It runs a loop of its own, since that of the process may be the fault."""
+    """Store the alert, or send it if it cannot be stored. Runs its own event loop, because the process's may be what is stuck."""
     fault = PlatformFault(FaultKind.WORKER_STALLED, process, reason)
     age = timedelta(seconds=settings.watchdog_after)
     asyncio.run(_store_or_send(settings, fault, age))

@@ -1,4 +1,4 @@
-"""Structured logs: one event a line, ids as fields; JSON for machines, readable at the desk."""
+"""Structured logs: one event per line, ids as fields; JSON for machines, plain text for development."""
 
 import logging.config
 import sys
@@ -10,7 +10,7 @@ from faust_app.core.redact import redact_text
 
 
 def redacted(_logger: Any, _method: str, line: str) -> str:
-    """Leave signatures out of a line, whoever wrote it: libraries quote addresses in their errors."""
+    """Remove signatures from a rendered line: libraries quote addresses in their errors."""
     return redact_text(line)
 
 
@@ -23,11 +23,11 @@ _SHARED: tuple[Any, ...] = (
 
 
 def logging_config(style: Literal["json", "console"], level: str = "INFO") -> dict[str, Any]:
-    """Return the standard library's configuration for our own loggers and those of every library."""
+    """Return the configuration of the standard library's logging, for our own loggers and those of every library."""
     if style == "json":
         render: list[Any] = [structlog.processors.format_exc_info, structlog.processors.JSONRenderer()]
     else:
-        # Plain tracebacks: prettier ones print the values of variables, and with them secrets.
+        # Plain tracebacks: richer ones print the values of variables, and with them secrets.
         render = [structlog.dev.ConsoleRenderer(colors=sys.stderr.isatty(), exception_formatter=structlog.dev.plain_traceback)]
     formatter = {
         "()": structlog.stdlib.ProcessorFormatter,
@@ -49,7 +49,7 @@ def logging_config(style: Literal["json", "console"], level: str = "INFO") -> di
 
 
 def configure_structlog() -> None:
-    """Send our own events through the standard library's logging, so that they share its handlers."""
+    """Route our own events through the standard library's logging, so that they share its handlers."""
     structlog.configure(
         processors=[
             structlog.stdlib.filter_by_level,
@@ -64,6 +64,6 @@ def configure_structlog() -> None:
 
 
 def configure_logging(style: Literal["json", "console"], level: str = "INFO") -> None:
-    """Configure the logs of a process that Faust does not start."""
+    """Configure the logs of a process that is not started by Faust."""
     configure_structlog()
     logging.config.dictConfig(logging_config(style, level))

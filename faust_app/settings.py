@@ -1,4 +1,4 @@
-"""Every setting: its type, default and one line of description, read from the environment (12-factor) or `.env`."""
+"""Every setting: its type, default and one-line description, read from the environment (12-factor) or `.env`."""
 
 from datetime import time
 from importlib.metadata import version
@@ -17,11 +17,11 @@ _DAY_SECONDS = 24 * 3600
 
 
 class SettingsError(Exception):
-    """The environment does not make valid settings; the message names each setting and what is wrong, one a line."""
+    """The environment does not hold valid settings; the message names each wrong setting and its error, one per line."""
 
 
 class Settings(BaseSettings):
-    """The settings of every process. A name here in capitals is the variable of the environment."""
+    """The settings of every process; the environment variable of each is its name in capitals."""
 
     model_config = SettingsConfigDict(env_file=".env", extra="ignore", frozen=True, hide_input_in_errors=True)
 
@@ -31,17 +31,17 @@ class Settings(BaseSettings):
         description="MariaDB or MySQL: `mysql://user:password@host:port/database`.",
     )
     database_connections: int = Field(8, ge=2, le=200, description="Database connections a process keeps open at most.")
-    s3_endpoint_url: str | None = Field(None, description="Object storage that speaks S3; empty means Amazon's own.")
+    s3_endpoint_url: str | None = Field(None, description="Endpoint of the S3-compatible storage; empty means Amazon S3.")
     s3_bucket: str = Field("shop-images", min_length=3, description="Bucket that holds the images.")
     s3_region: str = Field("us-east-1", description="Region of the bucket.")
-    s3_access_key_id: str | None = Field(None, description="Access key; empty means the platform's own credentials.")
+    s3_access_key_id: str | None = Field(None, description="Access key; empty means the default credentials of the AWS environment.")
     s3_secret_access_key: SecretStr | None = Field(None, description="Secret of the access key.")
     tokens_file: Path | None = Field(
-        None, description="TOML file of the bearer tokens and their scopes; without it every protected page answers 401."
+        None, description="TOML file of bearer tokens and their scopes; without it every protected page answers 401."
     )
 
     app_id: str = Field("shop-images", pattern=r"^[a-z0-9._-]+$", description="Consumer group of the workers.")
-    topic_prefix: str = Field("shop-images.", pattern=r"^[A-Za-z0-9._-]*$", description="What every topic's name begins with.")
+    topic_prefix: str = Field("shop-images.", pattern=r"^[A-Za-z0-9._-]*$", description="Prefix of every topic name.")
     topic_replication: int = Field(3, ge=1, description="Replicas of each topic that `setup` creates.")
     topic_min_insync_replicas: int = Field(2, ge=1, description="Replicas that must have a record before it counts as published.")
     data_dir: Path = Field(Path(".shop-images"), description="Folder for Faust's own files.")
@@ -50,69 +50,71 @@ class Settings(BaseSettings):
     web_port: int = Field(6065, ge=1, le=65535, description="Port of the web process.")
     worker_port: int = Field(6066, ge=1, le=65535, description="Port of a worker's web views; `--web-port` overrides it.")
 
-    slots: int = Field(64, ge=1, le=1000, description="Images a worker moves at the same time.")
-    read_ahead: int = Field(2000, ge=1, description="Events a worker holds of one topic.")
-    read_ahead_per_partition: int = Field(400, ge=1, description="Events a worker holds of one partition.")
-    event_deadline: float = Field(45.0, gt=0, le=55, description="Seconds an event may take before it is given up and judged.")
-    drain_grace: float = Field(5.0, ge=0, le=8, description="Seconds that started events get when a worker stops or partitions move.")
-    session_timeout: float = Field(20.0, ge=6, le=60, description="Seconds until a dead worker's partitions move to the others.")
+    slots: int = Field(64, ge=1, le=1000, description="Images a worker transfers at the same time.")
+    read_ahead: int = Field(2000, ge=1, description="Events of one topic a worker holds at most.")
+    read_ahead_per_partition: int = Field(400, ge=1, description="Events of one partition a worker holds before it pauses the partition.")
+    event_deadline: float = Field(45.0, gt=0, le=55, description="Seconds an event may take before it is aborted.")
+    drain_grace: float = Field(5.0, ge=0, le=8, description="Seconds that running events get when a worker stops or partitions move.")
+    session_timeout: float = Field(20.0, ge=6, le=60, description="Seconds until a dead worker's partitions move to other workers.")
     publish_lease: float = Field(20.0, ge=5, description="Seconds a publisher has before another may publish the same row.")
     replaced_grace: float = Field(
-        604800.0, ge=0, description="Seconds a replaced object stays readable: mails and feeds keep old addresses."
+        604800.0, ge=0, description="Seconds a replaced object stays readable, for mails and feeds that keep old addresses."
     )
-    rescue_interval: float = Field(15.0, ge=1, description="Seconds between two looks for rows whose event left no outcome.")
+    rescue_interval: float = Field(15.0, ge=1, description="Seconds between two searches for lost rows, whose event left no outcome.")
     collect_interval: float = Field(30.0, ge=1, description="Seconds between two passes of the garbage collector.")
 
-    snapshot_interval: float = Field(10.0, ge=1, le=30, description="Seconds between two looks at lag and unfinished images.")
-    lagging_after: float = Field(300.0, gt=0, description="Seconds an event may wait before `/lag` says LAGGING.")
+    snapshot_interval: float = Field(10.0, ge=1, le=30, description="Seconds between two samples of lag and unfinished images.")
+    lagging_after: float = Field(300.0, gt=0, description="Seconds an event may wait before `/lag` reports LAGGING.")
     stalled_after: float = Field(86400.0, gt=0, description="Seconds an image may be in progress before `/stalled` counts it.")
     watchdog_after: float = Field(
-        120.0, gt=0, description="Seconds a worker with work at hand may do none of it before it ends itself; above `EVENT_DEADLINE`."
+        120.0, gt=0, description="Seconds a worker with work may make no progress before it ends itself; above `EVENT_DEADLINE`."
     )
 
     retry_delays: Annotated[tuple[float, float, float], NoDecode] = Field(
-        (10.0, 60.0, 300.0), description="Seconds before the first, second and third retry; each is spread by a quarter."
+        (10.0, 60.0, 300.0), description="Seconds before the first, second and third retry; each varies by up to 25 %."
     )
     worker_name: str | None = Field(None, max_length=120, description="Name of this worker in the database; empty means its host and port.")
-    release: str = Field(version("shop-images"), max_length=120, description="What is deployed; another value lifts a stop after bugs.")
+    release: str = Field(
+        version("shop-images"), max_length=120, description="Deployed release; a new value resumes workers stopped after internal errors."
+    )
 
-    fetch_connect_timeout: float = Field(3.0, gt=0, description="Seconds to connect to a source.")
-    fetch_timeout: float = Field(20.0, gt=0, description="Seconds for a whole download.")
-    source_ports: str = Field("80,443", description="Ports that images are fetched from, separated by commas.")
+    fetch_connect_timeout: float = Field(3.0, gt=0, description="Seconds that connecting to a source may take.")
+    fetch_timeout: float = Field(20.0, gt=0, description="Seconds that a whole download may take.")
+    source_ports: str = Field("80,443", description="Ports that images may be fetched from, comma-separated.")
     source_allow: str | None = Field(
-        None, description="The platform's own image servers: `host:port` and networks, by commas; never a cloud's metadata."
+        None, description="The platform's own image servers: `host:port` and networks, comma-separated; metadata addresses stay closed."
     )
     max_image_bytes: int = Field(20 * 1024 * 1024, ge=1024, description="Largest file that is stored, in bytes.")
     image_check_level: Literal["decode", "structure"] = Field(
-        "decode", description="`decode` looks at every pixel, `structure` at header and end only, for a fraction of the CPU."
+        "decode", description="`decode` decodes every pixel, `structure` checks header and end only, for a fraction of the CPU."
     )
-    image_check_processes: int = Field(2, ge=1, le=64, description="Child processes of a worker that decode images; each holds 30 MB.")
+    image_check_processes: int = Field(2, ge=1, le=64, description="Child processes per worker that decode images; each takes 30 MB.")
     egress_probe_url: str | None = Field(
-        None, description="Address on the internet that tells, when it cannot be reached either, that our own network is down."
+        None, description="Address on the internet; while it too is unreachable, our own network is down."
     )
-    contact_url: str | None = Field(None, description="Address put into our user agent, for owners of sources.")
+    contact_url: str | None = Field(None, description="Contact address in the User-Agent header, for owners of sources.")
 
-    alert_webhook_url: SecretStr | None = Field(None, description="Address that alerts are sent to; without it none are.")
+    alert_webhook_url: SecretStr | None = Field(None, description="Address that alerts are sent to; without it none are sent.")
     alert_webhook_format: Literal["standard", "slack", "template"] = Field(
         "standard", description="`standard` (Standard Webhooks), `slack`, or `template` for any other messenger."
     )
     alert_webhook_secret: SecretStr | None = Field(
-        None, description="Signs the alerts: `whsec_` and base64, as in Standard Webhooks; `standard` needs it."
+        None, description="Key that signs alerts: `whsec_` and base64, as in Standard Webhooks; required by `standard`."
     )
     alert_webhook_template: str | None = Field(
-        None, description="JSON with `{{title}}`, `{{text}}`, `{{severity}}`, `{{form}}`, `{{time}}` or `{{causes}}` in its texts."
+        None, description="JSON with `{{title}}`, `{{text}}`, `{{severity}}`, `{{form}}`, `{{time}}` or `{{causes}}` in its strings."
     )
-    platform_zone: str = Field("UTC", description="The platform's time zone (IANA), for its daily jobs and its messages.")
+    platform_zone: str = Field("UTC", description="The platform's time zone (IANA), for daily jobs and messages.")
     digest_at: str = Field(
-        "09:00", pattern=r"^([01]\d|2[0-3]):[0-5]\d$", description="When the digest of the shops' faults is sent, in that zone."
+        "09:00", pattern=r"^([01]\d|2[0-3]):[0-5]\d$", description="Time of the daily digest of the shops' faults, in that zone."
     )
     daily_at: str = Field(
-        "03:00", pattern=r"^([01]\d|2[0-3]):[0-5]\d$", description="When the daily check and the deletion of what is old run, in that zone."
+        "03:00", pattern=r"^([01]\d|2[0-3]):[0-5]\d$", description="Time of the daily check and of the deletion of old rows, in that zone."
     )
-    daily_all_well: bool = Field(False, description="Send a line after a daily check that found nothing, as a sign of life.")
-    web_public_url: str | None = Field(None, description="Address of the web process for people, for links in alerts.")
+    daily_all_well: bool = Field(False, description="Send a message even when the daily check finds nothing, as a sign of life.")
+    web_public_url: str | None = Field(None, description="Public address of the web process, for links in alerts.")
 
-    log_format: Literal["json", "console"] = Field("json", description="`json` for machines, `console` for the desk.")
+    log_format: Literal["json", "console"] = Field("json", description="`json` for machines, `console` for development.")
 
     @field_validator("retry_delays", mode="before")
     @classmethod
@@ -181,7 +183,7 @@ class Settings(BaseSettings):
         try:
             ZoneInfo(value)
         except (ZoneInfoNotFoundError, ValueError, OSError) as error:
-            raise ValueError("is no time zone of the IANA database, like Europe/Berlin") from error
+            raise ValueError("is not a time zone of the IANA database, like Europe/Berlin") from error
         return value
 
     @model_validator(mode="after")
@@ -195,7 +197,7 @@ class Settings(BaseSettings):
     @model_validator(mode="after")
     def _watchdog_waits_for_every_event(self) -> Self:
         if self.watchdog_after <= self.event_deadline:
-            raise ValueError("WATCHDOG_AFTER: must be above EVENT_DEADLINE, or a worker is ended for one slow event")
+            raise ValueError("WATCHDOG_AFTER: must be above EVENT_DEADLINE, or one slow event would end a worker")
         return self
 
     @property
@@ -205,7 +207,7 @@ class Settings(BaseSettings):
 
     @property
     def requests_group(self) -> str:
-        """Consumer group of those who read `requests`."""
+        """Consumer group of the readers of `requests`."""
         return f"{self.app_id}-requests"
 
     @property
@@ -215,17 +217,17 @@ class Settings(BaseSettings):
 
     @property
     def digest_time(self) -> time:
-        """When the digest is sent, in the platform's time zone."""
+        """Time of the digest, in the platform's time zone."""
         return time.fromisoformat(self.digest_at)
 
     @property
     def daily_time(self) -> time:
-        """When the daily jobs run, in the platform's time zone."""
+        """Time of the daily jobs, in the platform's time zone."""
         return time.fromisoformat(self.daily_at)
 
     @property
     def database(self) -> dict[str, str | int]:
-        """The database's address as keyword arguments of a MySQL driver; holds the password."""
+        """The database's address as keyword arguments of a MySQL driver; includes the password."""
         parts = urlsplit(self.database_url.get_secret_value())
         return {
             "host": parts.hostname or "",
@@ -239,7 +241,7 @@ class Settings(BaseSettings):
 def load_settings(env_file: Path | None = Path(".env")) -> Settings:
     """Read the settings.
 
-    Raises SettingsError, whose lines name each wrong setting and never repeat its value.
+    Raises SettingsError, which names each wrong setting and never repeats its value.
     """
     try:
         return Settings(_env_file=env_file)
@@ -249,7 +251,7 @@ def load_settings(env_file: Path | None = Path(".env")) -> Settings:
 
 def _line(place: tuple[int | str, ...], reason: str) -> str:
     what = reason.removeprefix("Value error, ")
-    return f"{'.'.join(map(str, place)).upper()}: {what}" if place else what  # a rule over several names one itself
+    return f"{'.'.join(map(str, place)).upper()}: {what}" if place else what  # a rule over several settings names one in its message
 
 
 def _is_http(text: str) -> bool:

@@ -1,4 +1,4 @@
-"""Duties that one worker of all does at a time: assembled on what every process has, each under its lease."""
+"""Assembles the maintenance tasks, each of which runs in one worker at a time, under its lease."""
 
 import asyncio
 from dataclasses import dataclass
@@ -20,7 +20,7 @@ from faust_app.parts import Parts, give_up_duty
 
 @dataclass(frozen=True, slots=True)
 class SingleDuties:
-    """What has to be done once over all workers; the daily jobs have a lease in their run's row."""
+    """The maintenance tasks that run once across all workers; the daily jobs hold the lease of their run."""
 
     collector: SingleRunner[int]
     audit: SingleRunner[int]
@@ -29,13 +29,13 @@ class SingleDuties:
     limits: OnceADay
 
     async def give_up(self) -> None:
-        """Let other workers take over at once."""
+        """Release the leases, so that other workers can take over at once."""
         leased = {"collector": self.collector, "audit": self.audit, "rescue": self.rescue}
         await asyncio.gather(*(give_up_duty(duty, runner.release) for duty, runner in leased.items()))
 
 
 def single_duties(parts: Parts, dead_letters: DeadLetters) -> SingleDuties:
-    """Assemble the duties."""
+    """Assemble the maintenance tasks."""
     garbage, row = MariaGarbageRepository(parts.database), MariaCollectorRow(parts.database)
     collector = GarbageCollector(
         garbage=garbage, row=row, rows=parts.repository, store=parts.store, alerts=parts.alerts, metrics=parts.metrics

@@ -1,4 +1,4 @@
-"""Starting a process: what keeps it from starting is one line that says what to do, and never a traceback."""
+"""Starts a process, or ends it with one line that says what to fix, never with a traceback."""
 
 import socket
 import sys
@@ -26,7 +26,7 @@ SETTING_OF: Final = {
 
 
 def build_or_exit(build: Callable[[Settings], T]) -> T:
-    """Build an app from the environment; wrong settings or tokens end the process with exit code 2 and a line each."""
+    """Build an app from the environment; wrong settings or tokens end the process with exit code 2 and one line each."""
     try:
         return build(load_settings())
     except (SettingsError, TokensError) as error:
@@ -35,22 +35,22 @@ def build_or_exit(build: Callable[[Settings], T]) -> T:
 
 
 async def open_or_exit(app: faust.App, context: AbstractAsyncContextManager[T]) -> T:
-    """Open what the app works with, for as long as it runs; an absent dependency ends the process with exit code 1."""
+    """Open the app's resources for as long as it runs; an unavailable dependency ends the process with exit code 1."""
     try:
         return await app.add_async_context(context)  # type: ignore[no-any-return]
     except Unavailable as failure:
-        log.error("cannot start", reason=str(failure), check=SETTING_OF[failure.dependency])  # noqa: TRY400 - a line, no traceback
+        log.error("cannot start", reason=str(failure), check=SETTING_OF[failure.dependency])  # noqa: TRY400 - one line, no traceback
         raise SystemExit(1) from failure
 
 
 def claim_port_or_exit(app: faust.App, setting: str) -> None:
-    """End the process with exit code 1 when another one listens where the app's web server is to listen."""
+    """End the process with exit code 1 if the address of the app's web server is already in use."""
     address = (str(app.conf.web_bind), int(app.conf.web_port))
     with socket.socket() as probe:
-        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)  # as the server does: connections in TIME_WAIT do not count
         try:
             probe.bind(address)
         except OSError as error:
-            reason = f"{address[0]}:{address[1]} cannot be listened on: {error.strerror}"
+            reason = f"{address[0]}:{address[1]} cannot be bound: {error.strerror}"
             log.error("cannot start", reason=reason, check=f"{setting}, or --web-port")  # noqa: TRY400 - as above
             raise SystemExit(1) from error

@@ -1,1 +1,1 @@
-"""One outside system a file: each speaks its library, translates its errors to `core.failure`, and decides nothing."""
+"""Adapters of the outside systems: each uses one system's library, translates its errors to `core.failure`, and decides nothing."""

@@ -1,1 +1,1 @@
-"""The command line: each command a function over assembled parts; `__main__` reads the words and hands the parts over."""
+"""The commands of `shop-images`: each a function over assembled parts, called by `__main__`, which parses the arguments."""

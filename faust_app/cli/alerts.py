@@ -1,4 +1,4 @@
-"""`shop-images alerts`: what is wrong now, whether or not anybody was told."""
+"""`shop-images alerts`: lists the open alerts, whether or not they were sent."""
 
 from dataclasses import dataclass
 from datetime import datetime
@@ -29,7 +29,7 @@ class AlertsList:
 
 
 async def list_alerts(alerts: MariaAlertRepository, place: Place, now: datetime) -> AlertsList:
-    """Read the first thousand open alerts, the platform's first, then the largest. Raises Unavailable."""
+    """Read up to a thousand open alerts, platform alerts first, then by occurrences. Raises Unavailable."""
     return AlertsList(now, place, await alerts.open_alerts(MAX_ALERTS))
 
 

@@ -1,4 +1,4 @@
-"""`shop-images check --alerts`: tells whether a message reaches the messenger."""
+"""`shop-images check --alerts`: checks that a message reaches the messenger."""
 
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -13,7 +13,7 @@ from faust_app.settings import Settings
 
 @dataclass(frozen=True, slots=True)
 class AlertsReport:
-    """What the messenger said to a test message."""
+    """The messenger's answer to a test message."""
 
     webhook_format: str
     webhook_id: str
@@ -21,7 +21,7 @@ class AlertsReport:
 
     @property
     def delivered(self) -> bool:
-        """Tell whether the message was taken."""
+        """Whether the message was accepted."""
         return isinstance(self.result, Delivered)
 
     def as_json(self) -> dict[str, object]:
@@ -32,16 +32,16 @@ class AlertsReport:
     def lines(self) -> list[str]:
         """Return the report for people."""
         if isinstance(self.result, Delivered):
-            return [f"test message taken ({self.result.answer}), format {self.webhook_format}, id {self.webhook_id}"]
-        return [f"test message not taken: {self.result.reason}; check ALERT_WEBHOOK_URL and ALERT_WEBHOOK_FORMAT"]
+            return [f"test message accepted ({self.result.answer}), format {self.webhook_format}, id {self.webhook_id}"]
+        return [f"test message not accepted: {self.result.reason}; check ALERT_WEBHOOK_URL and ALERT_WEBHOOK_FORMAT"]
 
 
 async def check_alerts(settings: Settings) -> AlertsReport:
-    """Send a test message; it counts into no limit. Raises ValueError when no messenger is configured."""
+    """Send a test message, which counts towards no limit. Raises ValueError when no messenger is configured."""
     now = datetime.now(UTC).replace(tzinfo=None)
     text = (
         f"What: a test of the alerts, sent {zoned_time(now, settings.zone)} by `shop-images check --alerts`.\n"
-        "Safe: nothing is wrong.\nDo: nothing; whoever reads this would read the alerts."
+        "Safe: nothing is wrong.\nDo: nothing; alerts will arrive here."
     )
     message = AlertMessage(Form.TEST, now, Severity.PLATFORM, "[test] shop-images can reach you", text)
     webhook_id = f"msg_{uuid4().hex}"

@@ -1,4 +1,4 @@
-"""`shop-images check --daily`: the daily check now, whenever somebody wants to know."""
+"""`shop-images check --daily`: runs the daily check now."""
 
 from dataclasses import dataclass
 from uuid import uuid4
@@ -14,7 +14,7 @@ from faust_app.flows.ports.duties import JobRuns
 
 @dataclass(frozen=True, slots=True)
 class DailyAnswer:
-    """What was found, and what the messenger said; None where there was nothing to tell it."""
+    """The findings, and the messenger's answer; `told` is None if nothing was sent."""
 
     report: DailyReport
     place: Place
@@ -29,16 +29,16 @@ class DailyAnswer:
         lines = daily_lines(self.report, self.place)
         match self.told:
             case Delivered():
-                return [*lines, f"Told: the messenger took it ({self.told.answer})."]
+                return [*lines, f"Sent: the messenger accepted it ({self.told.answer})."]
             case Undelivered():
-                return [*lines, f"Not told: {self.told.reason}; `shop-images check --alerts` tries the messenger."]
+                return [*lines, f"Not sent: {self.told.reason}; test the messenger with `shop-images check --alerts`."]
         return list(lines)
 
 
 async def check_daily(check: DailyCheck, runs: JobRuns, place: Place, messenger: Messenger | None) -> DailyAnswer:
-    """Run the check; the run of the day is done all the same. Raises Unavailable, and then nothing is told.
+    """Run the check and send its message; the scheduled run of the day still takes place. Raises Unavailable before sending.
 
-    Its message goes to the messenger directly: it counts into no limit and holds up no alert.
+    The message goes to the messenger directly, so it counts towards no limit and holds up no alert.
     """
     now, last = await runs.last(DAILY_CHECK)
     report = await check.look(now, None if last is None else last.result)

@@ -1,4 +1,4 @@
-"""`shop-images check --deep`: does what is stored keep every promise? Row by row, object by object, read and not trusted."""
+"""`shop-images check --deep`: checks every row and object against every promise, by reading what is stored."""
 
 import asyncio
 import hashlib
@@ -24,7 +24,7 @@ from faust_app.settings import Settings
 _PAGE: Final = 1000
 _READERS: Final = 16
 _SHOWN: Final = 50
-"""Violations that are printed; all are counted."""
+"""Violations printed at most; all are counted."""
 BYTES_RULE: Final = "I3 the object has the row's bytes"
 
 _PAGE_OF_SHOP: Final = f"SELECT {COLUMNS} FROM image WHERE shop_no = %s AND image_id > %s AND version > 0 ORDER BY image_id LIMIT %s"  # noqa: S608
@@ -36,17 +36,17 @@ _GARBAGE: Final = "SELECT image_id, target FROM garbage WHERE shop_no = %s"
 
 @dataclass(slots=True)
 class DeepReport:
-    """What was looked at, and what does not hold."""
+    """What was checked, and which promises are broken."""
 
     states: Counter[str] = field(default_factory=Counter)
     objects: int = 0
     unlisted: int = 0
-    """Objects that nothing shows and nothing will collect before the audit finds them."""
+    """Objects that no row shows and no garbage entry lists, until the audit finds them."""
     violations: list[Violation] = field(default_factory=list)
 
     @property
     def ok(self) -> bool:
-        """Whether every promise is kept."""
+        """Whether no promise is broken."""
         return not self.violations
 
     def as_json(self) -> dict[str, object]:
@@ -64,7 +64,7 @@ class DeepReport:
     def lines(self) -> list[str]:
         """Return the report for people."""
         counts = ", ".join(f"{count:,} {state}" for state, count in sorted(self.states.items())) or "no images"
-        head = f"{counts}; {self.objects:,} objects, {self.unlisted:,} of them for the audit; {len(self.violations):,} violations"
+        head = f"{counts}; {self.objects:,} objects, {self.unlisted:,} of them left to the audit; {len(self.violations):,} violations"
         shown = [
             f"  {v.rule}: shop {v.shop_no}, image {_text(v.image_id)}: {v.detail}{f' ({v.key})' if v.key else ''}"
             for v in self.violations[:_SHOWN]
@@ -74,7 +74,7 @@ class DeepReport:
 
 
 class DeepCheck:
-    """Reads everything once. Run it while nothing changes, or take single violations for images in motion."""
+    """Reads everything once. While images change, expect single violations that are not real."""
 
     def __init__(self, database: Database, store: S3ObjectStore, dead_letters: Mapping[ImageKey, set[int]], *, read_bytes: bool) -> None:
         self._database = database
@@ -84,7 +84,7 @@ class DeepCheck:
         self._report = DeepReport()
 
     async def run(self, wishes: Mapping[ImageKey, Wishes], advance: Callable[[int], None]) -> DeepReport:
-        """Check every row and object, and the ledger's wishes where some are given. Raises Unavailable."""
+        """Check every row and object, and the requests of the ledger if there is one. Raises Unavailable."""
         wanted: dict[ImageKey, ImageRow] = {}
         for (shop_no,) in await self._database.rows("SELECT DISTINCT shop_no FROM image ORDER BY shop_no"):
             keys = await self._keys_of(shop_no)
@@ -145,7 +145,7 @@ class DeepCheck:
 
 
 async def check_deep(settings: Settings, ledger: Path | None, *, read_bytes: bool) -> DeepReport:
-    """Check a whole installation, with a bar of progress. Raises Unavailable, LedgerError."""
+    """Check a whole installation, with a progress bar. Raises Unavailable, LedgerError."""
     wishes: dict[ImageKey, Wishes] = {}
     if ledger is not None:
         with ledger.open(errors="replace") as lines:

@@ -1,4 +1,4 @@
-"""`shop-images garbage`: what waits to be deleted from the bucket, and the leave to delete more than usual."""
+"""`shop-images garbage`: counts the objects to delete from the bucket, and allows more to be deleted than usual."""
 
 from dataclasses import dataclass
 from datetime import datetime
@@ -11,12 +11,12 @@ from faust_app.core.collection import GarbageCounts, most_of_a_pass
 
 @dataclass(frozen=True, slots=True)
 class GarbageReport:
-    """What is listed and due, and what a pass may have without leave."""
+    """What is listed and due, and how many due entries a pass may have without permission."""
 
     counts: GarbageCounts
     most: int
     allowed: datetime | None
-    """When leave was given, by this call."""
+    """When this call gave permission, None if it did not."""
 
     def as_json(self) -> dict[str, object]:
         """Return the report as a JSON object."""
@@ -30,17 +30,17 @@ class GarbageReport:
 
     def lines(self) -> list[str]:
         """Return the report for people."""
-        rest = f"a pass deletes up to {self.most:,} without anybody's leave"
+        rest = f"nothing is deleted while more than {self.most:,} are due"
         if self.allowed is not None:
-            rest = "all that is due is deleted by the next passes"
+            rest = "the next passes delete all that is due"
         elif self.counts.due > self.most:
-            rest += "; if this is meant, `shop-images garbage --delete-anyway`"
+            rest += "; to delete them, run `shop-images garbage --delete-anyway`"
         shops = [f"  shop {shop_no}: {count:,} due" for shop_no, count in self.counts.shops]
         return [f"{self.counts.listed:,} entries listed, {self.counts.due:,} due", *shops, rest]
 
 
 async def garbage(database: Database, *, delete_anyway: bool) -> GarbageReport:
-    """Count the garbage; with `delete_anyway` everything due by now may be deleted. Raises Unavailable."""
+    """Count the garbage; with `delete_anyway` allow everything due by now to be deleted. Raises Unavailable."""
     collector = MariaCollectorRow(database)
     allowed = await collector.allow_what_is_due() if delete_anyway else None
     counts = await MariaGarbageRepository(database).counts()

@@ -1,4 +1,4 @@
-"""`shop-images import`: a catalogue file through the same intake as every other door."""
+"""`shop-images import`: takes a catalogue file through the same intake as every other entry point."""
 
 import asyncio
 import time
@@ -25,15 +25,15 @@ from faust_app.flows.publish import Publisher
 
 BATCH: Final = 1000
 _PUBLISH_BEHIND: Final = 5000
-"""Rows that may wait for their publisher before reading pauses: beyond its bound they would wait for their lease."""
+"""Rows queued for publishing at which reading pauses: past the queue's own bound, rows would wait for their lease."""
 _PROBLEMS_SHOWN: Final = 20
-"""Kinds of problems that are named; one that many lines share is named once, with its first line and their count."""
+"""Kinds of problems named at most; one that many lines share is named once, with its first line and their count."""
 _POLL_SECONDS: Final = 0.5
 
 
 @dataclass(frozen=True, slots=True)
 class ImportOptions:
-    """What the words of the command say."""
+    """The arguments of the command."""
 
     file: Path
     shop_no: int
@@ -45,7 +45,7 @@ class ImportOptions:
 
 @dataclass(slots=True)
 class SharedProblem:
-    """What `count` lines of the file have wrong alike; `line` is the first of them."""
+    """A problem that `count` lines of the file share; `line` is the first of them."""
 
     line: int
     field: str
@@ -53,14 +53,14 @@ class SharedProblem:
     count: int = 1
 
     def __str__(self) -> str:
-        """Return it for people, the line in front."""
+        """Return the problem for people, the line number first."""
         more = f" (and {self.count - 1:,} more like it)" if self.count > 1 else ""
         return f"{self.line}: {self.field}: {self.reason}{more}"
 
 
 @dataclass(slots=True)
 class ImportReport:
-    """What became of the file; counts are images, `seconds` the whole time, the last four only with --wait."""
+    """The result of an import. Counts are images, `seconds` is the whole duration; the last four need --wait."""
 
     dry_run: bool
     accepted: int = 0
@@ -83,7 +83,7 @@ class ImportReport:
         return {name: getattr(self, name) for name in names} | rates | {"problems": [asdict(each) for each in self.problems.values()]}
 
     def reject(self, problem: LineProblem) -> None:
-        """Count what cannot be taken, beside what is wrong alike."""
+        """Count a rejected line, together with those that share its problem."""
         self.rejected += 1
         kind = (problem.field, problem.reason)
         if kind in self.problems:
@@ -100,7 +100,7 @@ class ImportReport:
             counts += [f"{n:,} {name}" for name in ("failed", "deleted") if (n := getattr(self, name))]
         rate = "" if self.dry_run else f" ({self._per_second():,.0f} images/s)"
         summary = f"{', '.join(counts)} in {self.seconds:,.1f} s{rate}"
-        return [summary, "Kafka is away: what is not sent yet follows by itself"] if self.unsent else [summary]
+        return [summary, "Kafka is unavailable: unsent events are published once it is back"] if self.unsent else [summary]
 
     def _per_second(self) -> float:
         done = self.stored if self.stored is not None else self.accepted + self.unchanged
@@ -110,12 +110,12 @@ class ImportReport:
 async def import_catalogue(
     options: ImportOptions, intake: Intake, publisher: Publisher, counts: MariaImageCounts, now: Callable[[], Awaitable[datetime]]
 ) -> ImportReport:
-    """Take the images of the file; with `wait`, stay until each is finished.
+    """Accept the images of the file; with `wait`, return once each is finished.
 
-    Raises CatalogueError for a file that cannot be read on (its message tells how many images were taken before), and
-    Unavailable when the database is away: what was accepted stays accepted, and running it again goes on.
+    Raises CatalogueError for a file that cannot be read to its end (the message says how many images were accepted), and
+    Unavailable when the database is unavailable. What was accepted stays accepted, and running it again continues.
     """
-    started, since = time.monotonic(), await now()
+    started, since = time.monotonic(), await now()  # the database's clock, which also sets `requested_at`
     report = ImportReport(options.dry_run)
     with _progress() as progress:
         async with _publishing(publisher):
@@ -141,12 +141,12 @@ async def _take(options: ImportOptions, intake: Intake, publisher: Publisher, re
                     await publisher.flush()
         except CatalogueError as error:
             taken = report.accepted + report.unchanged
-            raise CatalogueError(error.line, f"{error.reason} ({taken:,} images before it are taken)") from error
+            raise CatalogueError(error.line, f"{error.reason} ({taken:,} images before it were accepted)") from error
     progress.update(bar, completed=size)
 
 
 def _batches(entries: Iterator[Entry], report: ImportReport) -> Iterator[tuple[list[ImageRequest], int]]:
-    """Group the images for intake; what cannot be taken goes into the report."""
+    """Group the images for intake; rejected lines go into the report."""
     batch: list[ImageRequest] = []
     end = 0
     try:
@@ -161,7 +161,7 @@ def _batches(entries: Iterator[Entry], report: ImportReport) -> Iterator[tuple[l
                 report.reject(entry)
     except CatalogueError:
         if batch:
-            yield batch, end  # what was read well goes in before the file is given up
+            yield batch, end  # accept what could be read before giving up the file
         raise
     if batch:
         yield batch, end
@@ -184,7 +184,7 @@ async def _accept(batch: list[ImageRequest], intake: Intake, report: ImportRepor
 
 
 async def _wait(options: ImportOptions, counts: MariaImageCounts, since: datetime, report: ImportReport, progress: Progress) -> None:
-    """Poll until nothing that was requested since is in progress; the database being away is waited out."""
+    """Poll until nothing requested since `since` is in progress; wait out an outage of the database."""
     bar = progress.add_task(f"shop {options.shop_no}: storing", total=report.accepted)
     while True:
         try:
@@ -215,7 +215,7 @@ async def _publishing(publisher: Publisher) -> AsyncIterator[None]:
 
 
 def _progress() -> Progress:
-    """Return a bar on standard error, shown only to a person at a terminal."""
+    """Return a progress bar on standard error, shown only on a terminal."""
     console = Console(stderr=True)
     columns = (TextColumn("{task.description:<20}"), BarColumn(), TaskProgressColumn(), MofNCompleteColumn(), TimeElapsedColumn())
     return Progress(*columns, console=console, disable=not console.is_terminal)

@@ -1,4 +1,4 @@
-"""`shop-images recover`: after the database was set back to a backup, what differs from the bucket is listed and mended."""
+"""`shop-images recover`: lists and repairs what differs between rows and bucket after the database was restored from a backup."""
 
 from dataclasses import dataclass
 from typing import Final
@@ -20,7 +20,7 @@ _SHOWN: Final = 10
 
 @dataclass(frozen=True, slots=True)
 class RecoverReport:
-    """What was found, what of it was mended, and how far the database was behind the bucket."""
+    """What was found, what of it was repaired, and how far the database was behind the bucket."""
 
     findings: Findings
     passes: Passes
@@ -52,17 +52,17 @@ class RecoverReport:
         unreadable = "unreadable" if self.passes.bucket is None else f"{self.passes.bucket:,}"
         return [
             f"{found.images:,} images and {found.objects:,} objects compared",
-            *_told(f"{found.missing:,} images show an object that is gone", done, _names(found.missing_images)),
-            *([f"  {found.replaced:,} of them have a newer object, which goes for the older one: {again} first"] if found.replaced else []),
+            *_told(f"{found.missing:,} images whose object is missing", done, _names(found.missing_images)),
+            *([f"  {found.replaced:,} of them have a newer object, which the older one replaces: {again} first"] if found.replaced else []),
             *_told(f"{found.behind:,} images have an object newer than their row", again, _names(found.images_behind)),
-            *_told(f"{found.without_row:,} objects belong to no row", f"kept; {again}", found.keys_without_row),
+            *_told(f"{found.without_row:,} objects without a row", f"kept; {again}", found.keys_without_row),
             f"passes of the collector: database {self.passes.database:,}, bucket {unreadable}"
-            + ("" if self.dry_run else "; it goes on with its next pass"),
+            + ("" if self.dry_run else "; it continues with its next pass"),
         ]
 
 
 async def recover(settings: Settings, *, dry_run: bool) -> RecoverReport:
-    """Compare rows and bucket; without `dry_run` mend what can be mended and let the collector go on. Raises Unavailable."""
+    """Compare rows and bucket; unless `dry_run`, repair what is possible and release the collector. Raises Unavailable."""
     async with Database.connect(settings.database, 2) as database, S3ObjectStore(settings) as store:
         collector = MariaCollectorRow(database)
         recovery = Recovery(MariaImageRepository(database), MariaImageFolders(database), collector, store)
@@ -84,7 +84,7 @@ def _names(keys: list[ImageKey]) -> list[str]:
 
 
 def _told(what: str, step: str, names: list[str]) -> list[str]:
-    """Return a finding with what to do about it and some examples; only the finding where there is none."""
+    """Return a finding with what to do about it and some examples, or the finding alone if it has none."""
     more = len(names) - _SHOWN
     rest = [f"  and {more:,} more; --json lists them"] if more > 0 else []
     return [f"{what}: {step}", *(f"  {name}" for name in names[:_SHOWN]), *rest] if names else [what]

@@ -1,4 +1,4 @@
-"""`shop-images resume`: workers that stopped after errors of ours take work again."""
+"""`shop-images resume`: resumes workers that their internal error breaker has stopped."""
 
 from dataclasses import dataclass
 
@@ -8,7 +8,7 @@ from faust_app.adapters.worker_register import lift_stops
 
 @dataclass(frozen=True, slots=True)
 class ResumeReport:
-    """Which workers were let go on."""
+    """The workers that were resumed."""
 
     workers: list[str]
 
@@ -18,7 +18,7 @@ class ResumeReport:
 
     def lines(self) -> list[str]:
         """Return the report for people."""
-        return [f"{name} takes work again within seconds" for name in self.workers] or ["no worker is stopped"]
+        return [f"{name} resumes within seconds" for name in self.workers] or ["no worker is stopped"]
 
 
 async def resume(database: Database, worker: str | None) -> ResumeReport:

@@ -1,4 +1,4 @@
-"""`shop-images setup`: schema, topics and bucket, safe to repeat."""
+"""`shop-images setup`: creates or updates schema, topics and bucket; safe to repeat."""
 
 from dataclasses import asdict, dataclass
 
@@ -11,7 +11,7 @@ from faust_app.settings import Settings
 
 @dataclass(frozen=True, slots=True)
 class SetupReport:
-    """What there is now."""
+    """What exists after the setup."""
 
     schema_revision: str
     topics: list[str]
@@ -29,7 +29,7 @@ class SetupReport:
 
 
 async def setup(settings: Settings) -> SetupReport:
-    """Bring database, Kafka and storage to what this release needs. Raises Unavailable."""
+    """Create or update what this release needs in database, Kafka and storage. Raises Unavailable."""
     revision = await upgrade_schema(settings.database)
     topics = Topics.named(settings.topic_prefix)
     created = await ensure_topics(

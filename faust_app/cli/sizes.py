@@ -1,4 +1,4 @@
-"""`shop-images check`: how large the tables are, how much they grow a day, and how long their rows are kept."""
+"""`shop-images check`: reports how large the tables are, how much they grow per day, and how long their rows are kept."""
 
 from dataclasses import dataclass
 from datetime import datetime
@@ -10,7 +10,7 @@ from faust_app.flows.ports.duties import JobRuns, TableSizes
 
 @dataclass(frozen=True, slots=True)
 class SizesReport:
-    """The sizes at one moment, compared with those at `since`; None while the daily job has left none. Times are UTC."""
+    """The sizes at one moment, compared with those at `since`, None before the daily job has stored any. Times are UTC."""
 
     as_of: datetime
     since: datetime | None
@@ -38,12 +38,12 @@ class SizesReport:
         """Return the report for people."""
         head = f"{'table':<20}{'rows':>14}{'MB':>12}{'rows a day':>14}{'MB a day':>12}  kept"
         all_bytes = sum(table.size.bytes for table in self.tables if " " not in table.size.table)
-        compared = "growth is told from the second day on" if self.since is None else f"growth since {self.since:%Y-%m-%d %H:%M} UTC"
+        compared = "growth is shown from the second day on" if self.since is None else f"growth since {self.since:%Y-%m-%d %H:%M} UTC"
         return [head, *map(_line, self.tables), f"{all_bytes / 1e6:,.1f} MB in all; {compared}; rows of image_history are an estimate"]
 
 
 async def check_sizes(sizes: TableSizes, runs: JobRuns) -> SizesReport:
-    """Read the sizes, and compare them with what the daily job left behind half a day ago or earlier. Raises Unavailable."""
+    """Read the sizes, and compare them with those the daily job stored half a day ago or earlier. Raises Unavailable."""
     now, _ = await runs.last(LIMITS)
     before = await runs.finished_before(LIMITS, now - COMPARED_AFTER)
     return SizesReport(now, None if before is None else before.finished, growth(await sizes.read(), now, before))

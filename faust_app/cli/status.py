@@ -1,4 +1,4 @@
-"""`shop-images status`: how many images stand where, and what is waiting."""
+"""`shop-images status`: counts the images by state, and the scheduled ones that are due."""
 
 from dataclasses import dataclass
 from datetime import datetime
@@ -33,7 +33,7 @@ class StatusReport:
         """Return the report for people."""
         by_state = {count.state: count for count in self.counts}
         states = [f"{state.value:<12}{by_state[state].images if state in by_state else 0:>12,}" for state in ImageState]
-        waiting = f"{self.due:,} past their time" if self.due else "none past its time"
+        waiting = f"{self.due:,} due" if self.due else "none due"
         oldest = "" if self.oldest_open is None else f"; oldest open for {(self.as_of - self.oldest_open).total_seconds():,.0f} s"
         return [*states, f"{sum(count.bytes for count in self.counts) / 1e6:,.1f} MB stored; {waiting}{oldest}"]
 

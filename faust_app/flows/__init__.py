@@ -1,5 +1,5 @@
-"""Gather, decide, act, settle: one reason to run a file.
+"""Use cases, one per file: each gathers its input, decides, acts and settles.
 
-Flows reach the outside only through the Protocols of `ports`, ask `core` for every decision, and know neither Faust nor
+Flows reach the outside only through the Protocols of `ports`, leave every decision to `core`, and know neither Faust nor
 HTTP nor any library's exception.
 """

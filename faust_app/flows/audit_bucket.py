@@ -1,7 +1,7 @@
-"""What a worker that died left in the bucket is found: a slow walk over every key, a part at a time.
+"""Finds objects orphaned by crashed workers: a slow walk over every key of the bucket, one part per pass.
 
-A part ends where the next one begins, in the database, so that the walk goes on in whatever process; behind the last key
-it begins anew. What it finds is listed as garbage and deleted by the collector, which judges it again.
+The database keeps the key the walk has reached, so any process can continue it; after the last key it starts over. What it
+finds is listed as garbage; the collector applies the same rule again before it deletes.
 """
 
 from collections.abc import AsyncIterator, Mapping, Sequence
@@ -19,11 +19,16 @@ from faust_app.metrics import Metrics
 log = structlog.get_logger()
 
 PART: Final = 1000
-"""Keys of a part: one page of a listing, so a million objects are looked at in about eight hours."""
+"""Keys per part: one page of a listing. At one part in 30 seconds, a million objects take about eight hours."""
 
 
 class BucketAudit:
-    """Two at once do no harm: what is found twice is listed twice, and deleted once."""
+    """Lists objects that can never be shown again as garbage.
+
+    Risk: a wrong `may_collect` would list objects that are needed, and only the collector's limit on a pass would stop
+    their deletion. An object without a row is counted and kept. Two at once are harmless: what both find is listed twice
+    and deleted once.
+    """
 
     def __init__(self, garbage: GarbageRepository, row: CollectorRow, folders: ImageFolders, store: ObjectStore, metrics: Metrics) -> None:
         self._garbage = garbage
@@ -33,7 +38,7 @@ class BucketAudit:
         self._metrics = metrics
 
     async def run_part(self) -> int:
-        """Look at the next keys; return how many were listed as garbage. Raises Unavailable; the part is then looked at again."""
+        """Audit the next keys; return how many were listed as garbage. Raises Unavailable; the part is then repeated."""
         state = await self._row.state()
         keys = [key async for key in self._next(state.audited_to)]
         rows = await self._folders.rows_in({found for key in keys if (found := folder_of(key)) is not None})
@@ -52,7 +57,7 @@ class BucketAudit:
                 return
 
     async def _unlisted(self, keys: Sequence[str], rows: Mapping[Folder, ImageRow]) -> list[Garbage]:
-        """Return what can never be shown again and is not listed yet, due when no PUT of it can land any more."""
+        """Return the objects that can never be shown again and are not listed yet, due once no late PUT of them can land."""
         found = [(row, key) for key in keys if (row := _row_of(key, rows)) and may_collect(key, version_of(key), row)]
         if not found:
             return []

@@ -1,7 +1,7 @@
-"""Objects that no row can show any more are deleted, when they are due and only by the one rule.
+"""Deletes due garbage: objects that no row can show any more, by the one rule `may_collect`.
 
-Before it deletes, a pass asks whether it may: a database that was set back to a backup would have it delete what the
-rows show again, and a mistake elsewhere would have it delete far too much at once.
+Each pass first checks whether it may delete: with a database restored from a backup it would delete what the rows show
+again, and after a mistake elsewhere it would delete far too much at once.
 """
 
 from collections.abc import Sequence
@@ -25,7 +25,12 @@ GROUP: Final = 200
 
 
 class GarbageCollector:
-    """Deletes what `garbage` lists. Two at once do no harm: deleting twice is deleting once."""
+    """Deletes what `garbage` lists.
+
+    Risk: a deletion cannot be undone. A pass deletes nothing, and raises an alert, when the bucket has seen more passes
+    than the database (which is then older than the bucket) or when more is due than `most_of_a_pass` allows. Two at once
+    are harmless: deleting twice is deleting once.
+    """
 
     def __init__(
         self,
@@ -45,9 +50,9 @@ class GarbageCollector:
         self._metrics = metrics
 
     async def run_pass(self) -> int:
-        """Delete what is due, if it may; return how many objects were. Raises Unavailable; what is done stays done.
+        """Delete what is due, if allowed; return how many objects. Raises Unavailable; what was deleted stays deleted.
 
-        What a pass deletes is read before the pass is counted: a database that knows the pass knows all of it as garbage.
+        The due entries are read before the pass is counted: a database that knows the pass also knows them as garbage.
         """
         state = await self._row.state()
         counter = [key async for key in self._store.list_keys(COUNTER)]
@@ -60,27 +65,28 @@ class GarbageCollector:
         return sum([await self._collect(entries[start : start + GROUP]) for start in range(0, len(entries), GROUP)])
 
     def _went_back(self, state: CollectorState, counter: Sequence[str]) -> bool:
-        """Tell, and report, whether the database is older than the bucket; then nothing else matters."""
+        """Report and return whether the database is older than the bucket."""
         back = self._report(FaultKind.DATABASE_WENT_BACK, went_back(state, passes_in_bucket(counter)))
-        if back:
+        if back:  # how much is due does not matter while nothing may be deleted
             self._alerts.close(FaultKind.TOO_MUCH_GARBAGE)
         return back
 
     async def _is_too_much(self, state: CollectorState, most: int) -> bool:
-        """Tell, and report, whether more is due than anybody meant."""
+        """Report and return whether more is due than a pass may delete unasked."""
         too_much = await self._garbage.count_due(state.allowed_before, most + 1) > most
         return self._report(FaultKind.TOO_MUCH_GARBAGE, f"more than {most} entries are due" if too_much else None)
 
     async def _count_pass(self, state: CollectorState, counter: Sequence[str]) -> bool:
-        """Count the pass, in the database before the bucket: one that ends in between leaves the bucket behind."""
+        """Count the pass in the database before the bucket: a crash in between leaves the bucket behind, which is harmless."""
         if not await self._row.begin_pass(state.passes):
             return False
+        # The new mark before the old ones go: without any, the bucket would have seen no pass at all.
         await self._store.put_mark(counter_key(state.passes + 1))
         await self._store.delete(counter)
         return True
 
     def stand_down(self) -> None:
-        """Take back what this process reported: another one runs the passes from now on."""
+        """Close the faults this process reported: another process runs the passes now."""
         for kind in (FaultKind.DATABASE_WENT_BACK, FaultKind.TOO_MUCH_GARBAGE):
             self._alerts.close(kind)
 

@@ -1,4 +1,4 @@
-"""Once a day somebody looks at what is in progress for too long, whatever else watches: nothing is forgotten in silence."""
+"""Daily report of images in progress for over a day, and of what was rescued since the last report."""
 
 import asyncio
 from collections.abc import Mapping
@@ -20,7 +20,10 @@ PAGE: Final = 1000
 
 
 class DailyCheck:
-    """Reads and reports; changes nothing. Without a messenger nothing is told, and the report is kept and logged all the same."""
+    """Reports what has been in progress for over a day. Without a messenger the report is only stored and logged.
+
+    Risk: none to the data, it only reads. A run that is cut short starts over, and still sends one message.
+    """
 
     def __init__(self, images: OpenImages, offsets: ConsumerOffsets, place: Place, *, has_messenger: bool, all_well: bool) -> None:
         self._images = images
@@ -30,7 +33,7 @@ class DailyCheck:
         self._all_well = all_well
 
     async def run(self, now: datetime, last: FinishedRun | None) -> RunResult:
-        """Return what is found at `now`, and the message about it where there is one to send. Raises Unavailable."""
+        """Return the findings at `now`, with a message if there is one to send. Raises Unavailable."""
         report = await self.look(now, None if last is None else last.result)
         log.info(
             "daily check", images=report.images, lost=report.lost, waiting=report.waiting, queued=report.queued, rescues=report.rescues
@@ -38,14 +41,16 @@ class DailyCheck:
         return self.result(report)
 
     def result(self, report: DailyReport) -> RunResult:
-        """Return the report as it is kept, and its message."""
+        """Return the report as it is stored, with its message."""
         message = daily_message(report, self._place, all_well=self._all_well) if self._has_messenger else None
         return RunResult(report.as_json(), message)
 
     async def look(self, now: datetime, last: Mapping[str, Any] | None) -> DailyReport:
-        """Return how things stand. As everywhere, committed offsets are read before the rows, log ends after them."""
+        """Return the report at `now`; `last` is the result of the last run. Raises Unavailable."""
         tally, after = OpenTally(now), None
         while True:
+            # The order makes the answer true: a row that has a position below an offset committed before the row was read
+            # has no worker left.
             offsets = await self._offsets.committed()
             rows = await self._images.opened_before(now - OPEN_TOO_LONG, after, PAGE)
             tally.add(rows, offsets, await self._offsets.ends())

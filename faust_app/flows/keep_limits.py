@@ -1,8 +1,8 @@
-"""Once a day what is older than is kept goes: whole months of the history, and tombstones some at a time.
+"""Deletes what is past its retention, once a day: tombstones and workers in batches, the history by whole months.
 
-A pass does a bounded part, and the next one goes on where it ended; nothing is remembered but what is left. A change of
-the history's months makes everybody wait who settles, so it is tried once a day, last, and gives way to a busy table:
-there are three months' time.
+A pass deletes a bounded amount and the next one continues with what is left; no progress is stored. Changing the months
+of the history blocks every settle, so it is tried once a day, last, and gives up on a busy table: months are added three
+ahead.
 """
 
 import asyncio
@@ -22,12 +22,18 @@ from faust_app.metrics import Metrics
 log = structlog.get_logger()
 
 AT_ONCE: Final = 500
+"""Rows per deletion."""
 A_PASS: Final = 20
-"""Deletions of AT_ONCE rows in a pass."""
+"""Deletions per pass and table."""
 
 
 class KeepLimits:
-    """Two at once do no harm: what one has deleted, the other does not find."""
+    """Enforces the retention of tombstones, workers and history.
+
+    Risk: deletes for good. A tombstone deleted too early would let an old event bring its image back, so it outlives the
+    retention of every topic, and stays while the collector is behind, which needs the row to judge the image's objects.
+    Two at once are harmless: what one has deleted, the other does not find.
+    """
 
     def __init__(self, months: HistoryMonths, rows: OldRows, sizes: TableSizes, metrics: Metrics) -> None:
         self._months = months
@@ -36,7 +42,7 @@ class KeepLimits:
         self._metrics = metrics
 
     async def run(self, now: datetime, _: FinishedRun | None) -> RunResult | None:
-        """Delete what is too old; None when more is left for the next pass. Raises Unavailable; what is done stays done."""
+        """Delete what is too old; return None if more is left for the next pass. Raises Unavailable; what was deleted stays deleted."""
         left = await self._purge("image", lambda: self._purge_tombstones(now))
         left |= await self._purge("worker", lambda: self._rows.forget_workers(now - WORKERS, AT_ONCE))
         left |= await self._purge("source_host", lambda: self._rows.forget_sources(now - SOURCES, AT_ONCE))
@@ -46,14 +52,14 @@ class KeepLimits:
         return RunResult({"tables": sizes_json(await self._sizes.read()), "months_kept": months_kept})
 
     async def _purge(self, table: str, delete: Callable[[], Awaitable[int]]) -> bool:
-        """Delete part after part, at most A_PASS of them; tell whether there may be more."""
+        """Delete batch after batch, at most A_PASS; return whether more may be left."""
         gone = 0
         for _ in range(A_PASS):
             rows = await delete()
             gone += rows
             if not rows:
                 break
-            await asyncio.sleep(0)
+            await asyncio.sleep(0)  # lets other tasks run between two batches
         if gone:
             self._metrics.purged.labels(table).inc(gone)
             log.info("old rows deleted", table=table, rows=gone, more=rows > 0)
@@ -62,16 +68,16 @@ class KeepLimits:
     async def _purge_tombstones(self, now: datetime) -> int:
         oldest = await self._rows.oldest_garbage()
         if oldest is not None and oldest < now - COLLECTOR_BEHIND:
-            log.warning("tombstones are kept until the garbage collector is up to date", oldest_garbage=oldest.isoformat())
+            log.warning("tombstones kept: the garbage collector is behind", oldest_garbage=oldest.isoformat())
             return 0
         return await self._rows.purge_tombstones(now - TOMBSTONES, AT_ONCE)
 
     async def _keep_months(self, today: date) -> bool:
-        """Add and drop months; tell whether there are those, and only those, that there should be."""
+        """Add and drop months; return whether exactly the wanted months exist."""
         names = await self._months.names()
         missing = months_missing(names, today)
         if missing and await self._months.overflows():
-            log.error("history is past its last month; splitting it takes a quiet hour: run `shop-images setup`", month=missing[0].name)
+            log.error("history has rows past its last month; run `shop-images setup` at a quiet hour to split them", month=missing[0].name)
             return False
         for month in missing:
             if not await self._months.add(month):
@@ -84,5 +90,5 @@ class KeepLimits:
         return True
 
     def _busy(self, month: str) -> bool:
-        log.warning("history is busy, its months are changed tomorrow", month=month)
+        log.warning("history is busy; its months will be changed tomorrow", month=month)
         return False

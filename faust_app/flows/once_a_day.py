@@ -1,7 +1,7 @@
-"""A job that is run once for each date of the platform, over all processes: its row says whose turn it is and what is done.
+"""Runs a job once per date of the platform's time zone, across all processes.
 
-There is no alarm that could be missed: every process asks every half minute whether a date is due. So a job that nobody
-was there to run is run by the first that is, and one that was begun by a process that died is begun again.
+No alarm can be missed: every worker asks twice a minute whether a date is due. So a missed run is caught up by the first
+worker that starts, and a run whose worker died starts over.
 """
 
 from collections.abc import Awaitable, Callable
@@ -20,12 +20,12 @@ from faust_app.metrics import Metrics
 log = structlog.get_logger()
 
 Body = Callable[[datetime, FinishedRun | None], Awaitable[RunResult | None]]
-"""Does the job at a time (UTC) after the last run; None when there is more to do, and the next pass goes on."""
+"""Runs the job at a time (UTC), given the last run; None if there is more to do, which the next pass continues."""
 
 
 @dataclass(frozen=True, slots=True)
 class Daily:
-    """When daily jobs are due, and what this process is called."""
+    """When daily jobs are due, and the name under which this process holds them."""
 
     zone: tzinfo
     at: time
@@ -33,7 +33,7 @@ class Daily:
 
 
 class OnceADay:
-    """Runs in every worker; the job's row makes it one. Its result, its message and the end of its run are written together."""
+    """Runs in every worker; the claim on the day's run picks one. Result, message and end of run are written together."""
 
     def __init__(self, job: str, body: Body, runs: JobRuns, daily: Daily, metrics: Metrics) -> None:
         self._job = job
@@ -43,7 +43,7 @@ class OnceADay:
         self._metrics = metrics
 
     async def run_pass(self) -> bool:
-        """Run the job if a date is due and nobody is at it; tell whether it was finished now. Raises Unavailable."""
+        """Run the job if a date is due and no other process runs it; return whether it finished. Raises Unavailable."""
         now, last = await self._runs.last(self._job)
         if last is not None:
             self._metrics.job_finished.labels(self._job).set(_unix(last.finished))

@@ -1,4 +1,4 @@
-"""Publishing rows: the event to its lane, then the position into the row, under the lease the row was claimed by."""
+"""Publishes the events of rows to their lanes, then writes their positions under the lease the rows were claimed with."""
 
 import asyncio
 from collections.abc import Sequence
@@ -18,15 +18,15 @@ from faust_app.metrics import Metrics
 log = structlog.get_logger()
 
 MAX_WAITING = 20_000
-"""Accepted rows that wait for the background publisher; beyond it they are left to the due publisher."""
+"""Accepted rows queued for the background publisher; any more are left to the due publisher."""
 _GROUP = 1000
 
 
 class Publisher:
-    """Publishes the events of rows. What Kafka does not acknowledge keeps its `wake_at` and is published when that is due.
+    """Publishes the events of rows. A row that Kafka does not acknowledge keeps its `wake_at` and is published again when due.
 
-    After a send that stays unacknowledged one row at a time is sent as a probe until one is acknowledged: a producer
-    that buffers for an absent broker would fill its memory again with every lease that runs out.
+    After an unacknowledged send, one row at a time is sent as a probe until one is acknowledged: a producer that buffers
+    for an unavailable broker would fill its memory again with every lease that expires.
     """
 
     def __init__(self, event_log: EventLog, repository: ImageRepository, topics: Topics, metrics: Metrics) -> None:
@@ -47,7 +47,7 @@ class Publisher:
         if not rows:
             return 0
         if self.away:
-            if self._probe.locked():
+            if self._probe.locked():  # another caller probes; these rows keep their lease and become due again
                 return 0
             async with self._probe:
                 if not await self._send(rows[:1]):
@@ -56,7 +56,7 @@ class Publisher:
         return await self._send(rows)
 
     def publish_soon(self, rows: Sequence[ImageRow]) -> None:
-        """Leave the rows to `run`, in order; those it has no room for are left to the due publisher."""
+        """Queue the rows for `run`, in order; those without room, or while Kafka is unavailable, are left to the due publisher."""
         for row in rows:
             if self.away or self._waiting.full():
                 return
@@ -64,15 +64,15 @@ class Publisher:
 
     @property
     def waiting(self) -> int:
-        """How many rows wait for `run`."""
+        """Number of rows queued for `run`."""
         return self._waiting.qsize()
 
     async def flush(self) -> None:
-        """Wait until `run` has dealt with every row it was given: published, or left to the due publisher."""
+        """Wait until `run` has processed every queued row: published, or left to the due publisher."""
         await self._waiting.join()
 
     async def run(self) -> None:
-        """Publish what `publish_soon` was given, for ever."""
+        """Publish what `publish_soon` queues, forever."""
         while True:
             rows = [await self._waiting.get()]
             while len(rows) < _GROUP and not self._waiting.empty():
@@ -93,7 +93,7 @@ class Publisher:
                 published.append((row, result))
                 self._metrics.published.labels(result.topic).inc()
             elif isinstance(result, RecordRefused):
-                log.error("kafka refuses an event of ours", shop_no=row.shop_no, version=row.version, reason=str(result))
+                log.error("kafka refuses an event", shop_no=row.shop_no, version=row.version, reason=str(result))
         self._note(len(rows) - len(published), results)
         await self._repository.mark_published(published)
         return len(published)
@@ -102,7 +102,7 @@ class Publisher:
         away = bool(results) and isinstance(results[-1], Unavailable)
         self._metrics.publish_failures.inc(failed)
         if away and not self.away:
-            log.warning("kafka does not acknowledge; rows wait and are sent again", unsent=failed, reason=str(results[-1]))
+            log.warning("kafka does not acknowledge; rows stay scheduled and are sent again", unsent=failed, reason=str(results[-1]))
         elif self.away and results and not away:
             log.info("kafka acknowledges again")
         self.away = away if results else self.away

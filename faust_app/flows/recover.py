@@ -1,8 +1,8 @@
-"""After a database was set back to a backup: what rows and bucket no longer agree on is found and, where it can be, mended.
+"""Finds, and where possible repairs, what rows and bucket disagree on after the database was restored from a backup.
 
-A row whose object is gone is fetched again. Objects that belong to no row, or to a version that the row never reached,
-are told: they are traces of requests that the database forgot, which only their senders can send again. They are kept,
-unless their image is fetched again: a broken link is worse than an older picture, and a newer version makes them garbage.
+A row whose object is missing is fetched again. Objects without a row, or of a version their row never reached, are
+reported: they stem from requests the database has lost, which only their senders can repeat. They are kept unless their
+image is fetched again: an older picture is better than a broken link, and the new version makes them garbage.
 """
 
 from collections import defaultdict
@@ -22,14 +22,14 @@ from faust_app.flows.ports.outside import ObjectStore
 _PAGE: Final = 1000
 _GROUP: Final = 200
 _TOLD: Final = 10_000
-"""Examples that are kept of each kind; all are counted."""
+"""Examples kept per kind; all are counted."""
 
 
 @dataclass(slots=True)
 class Findings:
-    """What rows and bucket do not agree on; `republished` of the `missing` are fetched again.
+    """What rows and bucket disagree on; `republished` of the `missing` are fetched again.
 
-    `replaced` are both missing and behind: what is fetched is older than what the bucket has, which is garbage from then on.
+    `replaced` images are both missing and behind: the bucket's newer object becomes garbage once the row's own is fetched.
     """
 
     images: int = 0
@@ -44,32 +44,36 @@ class Findings:
     images_behind: list[ImageKey] = field(default_factory=list)
 
     def add_missing(self, rows: Sequence[ImageRow], behind: Collection[ImageKey]) -> None:
-        """Note images that show an object which is not there, some of which are `behind` as well."""
+        """Record images whose object is missing, some of which are also `behind`."""
         self.missing += len(rows)
         self.replaced += sum(row.key in behind for row in rows)
         self.missing_images += [row.key for row in rows][: _TOLD - len(self.missing_images)]
 
     def add_behind(self, rows: Sequence[ImageRow]) -> None:
-        """Note images of which the bucket has a version that their row never reached."""
+        """Record images of which the bucket has a version that their row never reached."""
         self.behind += len(rows)
         self.images_behind += [row.key for row in rows][: _TOLD - len(self.images_behind)]
 
     def add_without_row(self, keys: Sequence[str]) -> None:
-        """Note objects that belong to no row."""
+        """Record objects without a row."""
         self.without_row += len(keys)
         self.keys_without_row += keys[: _TOLD - len(self.keys_without_row)]
 
 
 @dataclass(frozen=True, slots=True)
 class Passes:
-    """Passes of the collector that the database knows, and that the bucket has seen; None: its counter cannot be read."""
+    """Passes of the collector counted in the database and in the bucket; None if the bucket's counter cannot be read."""
 
     database: int
     bucket: int | None
 
 
 class Recovery:
-    """Compares shop by shop. Safe to repeat, and beside workers: an object that is missed is asked for once more."""
+    """Compares rows and bucket, shop by shop.
+
+    Risk: an image that is both missing and behind loses its newer object; `dry_run` counts these first. Safe to repeat,
+    and beside running workers: each missing object is checked once more.
+    """
 
     def __init__(self, repository: ImageRepository, folders: ImageFolders, collector: CollectorRow, store: ObjectStore) -> None:
         self._repository = repository
@@ -78,11 +82,11 @@ class Recovery:
         self._store = store
 
     async def passes(self) -> Passes:
-        """Return how far database and bucket have counted the collector's passes. Raises Unavailable."""
+        """Return the collector's passes as counted in database and bucket. Raises Unavailable."""
         return Passes((await self._collector.state()).passes, passes_in_bucket(await self._counter()))
 
     async def let_collector_go_on(self) -> None:
-        """Count on from where the bucket is; keys of its counter that cannot be read are removed. Raises Unavailable."""
+        """Raise the database's count of passes to the bucket's, and remove unreadable counter keys. Raises Unavailable."""
         counter = await self._counter()
         await self._store.delete([key for key in counter if passes_in_bucket([key]) is None])
         await self._collector.catch_up(max(filter(None, (passes_in_bucket([key]) for key in counter)), default=0))
@@ -91,7 +95,7 @@ class Recovery:
         return [key async for key in self._store.list_keys(COUNTER)]
 
     async def run(self, *, dry_run: bool, advance: Callable[[int], None]) -> Findings:
-        """Compare, and without `dry_run` let what is missing be fetched again. Raises Unavailable; what is done stays done."""
+        """Compare, and unless `dry_run` republish images whose object is missing. Raises Unavailable; what was done stays done."""
         findings = Findings()
         in_bucket = {int(name) for name in await self._store.list_folders(OBJECTS) if name.isdecimal()}
         for shop_no in sorted(in_bucket.union(await self._folders.shops())):
@@ -118,7 +122,7 @@ class Recovery:
             findings.add_without_row(strangers)
 
     async def _missing(self, suspects: Sequence[ImageRow]) -> list[ImageRow]:
-        """Ask for each object once more: one that was stored after the bucket was listed is not missing."""
+        """Return the rows whose object is still missing: one stored after the listing is not."""
         return [row for row in suspects if row.shown is not None and not await self._store.exists(row.shown.object_key)]
 
     async def _mend(self, missing: Sequence[ImageRow], findings: Findings) -> None:

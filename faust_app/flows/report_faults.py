@@ -1,8 +1,8 @@
-"""Faults of the platform, from the part that notices one to its alert, also while the database is the fault.
+"""Carries platform faults from where they are detected to their alerts, even while the database itself is the fault.
 
-A report is kept in memory and written by the next pass. Every pass asks the database for an answer, so its absence is
-noticed here, in every process. While it lasts, each process sends what it holds straight to the messenger, once; when the
-database is back the alerts are written as told, so that nobody is told twice of what began, and once by all of what is over.
+A report is kept in memory and written by the next pass. Every pass pings the database, so every process detects its outage.
+During an outage each process sends what it holds directly to the messenger, once. When the database is back, the alerts
+are written as already reported: nobody is notified twice of an opening, and the closing is sent once for all processes.
 """
 
 import asyncio
@@ -25,22 +25,22 @@ from faust_app.metrics import Metrics
 log = structlog.get_logger()
 
 REPEAT: Final = 60.0
-"""Seconds after which a fault that is still there is reported again; others take a silent process for a dead one later."""
+"""Seconds after which a persisting fault is reported again; a process silent for longer (`REPEATED_WITHIN`) counts as dead."""
 DATABASE_SECONDS: Final = 10.0
-"""Seconds a pass gives the database; a frozen one answers neither yes nor no."""
+"""Seconds a pass gives the database: a frozen one neither answers nor refuses."""
 DIRECT_AFTER: Final = 15.0
-"""Seconds without the database after which a process sends by itself; a shorter absence is told by the sender."""
+"""Seconds of outage after which a process sends directly; a shorter outage is left to the alert sender."""
 DIRECT_AGAIN: Final = 1800.0
-"""Seconds between two messages that a process sends by itself."""
+"""Seconds between two direct messages of a process."""
 
-_SENT_DIRECTLY: Final = "Sent without the database, where alerts are counted: every process that misses it says so once."
+_SENT_DIRECTLY: Final = "Sent without the database, which counts alerts: every process that cannot reach it sends this once."
 
 Key = tuple[FaultKind, str | None]
 
 
 @dataclass(slots=True)
 class _Held:
-    """A fault of this process; times are seconds of the process's clock. `over` once it was closed."""
+    """A fault of this process. Times are seconds of the process's clock; `over` is set once it was closed."""
 
     fault: PlatformFault
     since: float
@@ -50,18 +50,18 @@ class _Held:
     changed: bool = True
 
     def is_due(self, now: float) -> bool:
-        """Return whether the fault is to be written: it changed, or it is still there and others would take us for dead."""
+        """Return whether the fault must be written: it changed, or its last report is REPEAT seconds old."""
         return self.changed or self.written_at is None or now - self.written_at >= REPEAT
 
     @property
     def is_untold(self) -> bool:
-        """Whether neither an alert nor a message of this process tells of the fault."""
+        """Whether neither an alert nor a direct message has reported the fault."""
         return not self.over and self.written_at is None and self.told_at is None
 
 
 @dataclass(slots=True)
 class _DirectMessage:
-    """A message this process sends by itself; it keeps its id until it is taken."""
+    """A message this process sends directly; it keeps its id until the messenger accepts it."""
 
     webhook_id: str
     message: AlertMessage
@@ -90,30 +90,30 @@ class FaultReporter:
 
     @property
     def database_is_away(self) -> bool:
-        """Whether the newest pass that ended had no answer: a frozen database keeps calls waiting and opens no breaker."""
+        """Whether the last completed pass got no answer. A frozen database blocks calls instead of failing them, so no breaker opens."""
         return self._away_since is not None
 
     def open(self, kind: FaultKind, *, detail: str = "", host: str | None = None, waiting: int = 0) -> None:
-        """Say that the fault is there; again, with other facts, any time. `detail` is one line without secrets."""
+        """Report that a fault is present; the next pass writes it."""
         fault = PlatformFault(kind, self._worker, detail, host, waiting)
         held = self._held.get((kind, host))
         if held is None:
             self._held[kind, host] = _Held(fault, self._clock())
             log.warning("fault opened", kind=kind.value, host=host, detail=detail)
             return
-        held.fault = fault
+        held.fault = fault  # new facts alone are written with the next repetition
         if held.over:
             held.over, held.changed = False, True
 
     def close(self, kind: FaultKind, *, host: str | None = None) -> None:
-        """Say that it is over; one that was never opened is no error."""
+        """Report that a fault is over; the next pass writes it."""
         held = self._held.get((kind, host))
         if held is not None and not held.over:
             held.over, held.changed = True, True
             log.warning("fault closed", kind=kind.value, host=host)
 
     async def run_pass(self) -> None:
-        """Write what changed and what is to be repeated; without the database, tell people of it. Raises nothing foreseen."""
+        """Write new and due reports; during an outage of the database send them directly. Does not raise Unavailable."""
         try:
             async with asyncio.timeout(DATABASE_SECONDS):
                 await self._write_all()
@@ -133,7 +133,7 @@ class FaultReporter:
         now = self._clock()
         if not held.is_due(now):
             return
-        held.changed = False  # what is reported while this is being written is written by the next pass
+        held.changed = False  # cleared before the write: a report that arrives during it is left to the next pass
         try:
             await self._write_one(held, now)
         except (Unavailable, asyncio.CancelledError):
@@ -143,7 +143,7 @@ class FaultReporter:
             self._held.pop(key, None)
 
     async def _write_one(self, held: _Held, now: float) -> None:
-        """Open the alert, then close it where the fault is over: one that came and went between two passes counts too."""
+        """Open the alert, then close it if the fault is over: a fault that came and went between two passes counts too."""
         if not held.over or held.written_at is None:
             told_ago = None if held.told_at is None else timedelta(seconds=now - held.told_at)
             await self._faults.open_fault(held.fault, age=timedelta(seconds=now - held.since), told_ago=told_ago)
@@ -152,7 +152,7 @@ class FaultReporter:
             await self._faults.close_fault(held.fault)
 
     def _database_is_back(self) -> None:
-        """Leave what is untold to the sender."""
+        """Drop the direct message: from now on the alert sender reports what is left."""
         self._away_since = None
         self._direct = None
         self.close(FaultKind.DEPENDENCY_DATABASE)
@@ -170,7 +170,7 @@ class FaultReporter:
             await self._send_directly(self._messenger, now)
 
     async def _send_directly(self, messenger: Messenger, now: float) -> None:
-        """Send what no alert tells yet, in one message; until the messenger takes it, it stays the same message."""
+        """Send every unreported fault in one message, which stays the same until the messenger accepts it."""
         direct = self._direct = self._direct or self._direct_message()
         if direct is None:
             return
@@ -185,7 +185,7 @@ class FaultReporter:
                 log.warning("alert not sent", reason=result.reason, refused=result.refused, attempts=direct.attempts)
 
     def _direct_message(self) -> _DirectMessage | None:
-        """Return the message about every fault that nobody was told of, None where there is none."""
+        """Return one message about all unreported faults, None if there are none."""
         untold = tuple(held for held in self._held.values() if held.is_untold)
         return _DirectMessage(f"msg_{uuid.uuid4().hex}", self._message(untold), untold) if untold else None
 

@@ -1,4 +1,4 @@
-"""Rows whose event left no outcome are found within a minute and published again: only those, and not too many at once."""
+"""Finds rows whose event was lost without an outcome, within a minute, and republishes those and no others."""
 
 import asyncio
 from collections.abc import Sequence
@@ -22,13 +22,19 @@ from faust_app.metrics import Metrics
 log = structlog.get_logger()
 
 A_SECOND: Final = 200
-"""Rows that are rescued in a second: a mistaken rescue of many must not flood Kafka."""
+"""Rows rescued per second: a mistaken rescue of many must not flood Kafka."""
 A_PASS: Final = 15 * A_SECOND
+"""Rows rescued per pass."""
 PAST_END_SECONDS: Final = timedelta(seconds=30)
+"""A position past the log's end for this long is lost: its topic was recreated. A living log can show one once, not twice."""
 
 
 class Rescue:
-    """One pass finds lost rows and lets them be due. Two passes at once are harmless: a row is judged under its lock."""
+    """Republishes rows whose event was consumed, or is gone, without an outcome.
+
+    Risk: a row taken for lost by mistake is worked on twice. The row's version keeps that safe, but it spends one of the
+    row's rescues, and after the last one the image fails. Two passes at once are harmless: a row is checked under its lock.
+    """
 
     def __init__(
         self,
@@ -49,7 +55,7 @@ class Rescue:
         self._past_end: dict[ImageKey, tuple[ImageRow, datetime]] = {}
 
     async def run_pass(self) -> int:
-        """Rescue what is lost; return how many rows. Raises Unavailable, and then judges nothing."""
+        """Rescue lost rows; return how many were found. Raises Unavailable; rows rescued before that stay rescued."""
         lost = await self.find_lost(A_PASS)
         self._report(len(lost))
         for start in range(0, len(lost), A_SECOND):
@@ -59,26 +65,28 @@ class Rescue:
         return len(lost)
 
     def stand_down(self) -> None:
-        """Take back what this process reported: another one looks for lost rows from now on."""
+        """Close the fault this process reported: another process searches for lost rows now."""
         self._alerts.close(FaultKind.LOST)
 
     def _report(self, lost: int) -> None:
         if lost:
-            self._alerts.open(FaultKind.LOST, detail=f"{lost} images were lost when it was looked last.", waiting=lost)
+            self._alerts.open(FaultKind.LOST, detail=f"{lost} images were found lost in one pass.", waiting=lost)
         else:
             self._alerts.close(FaultKind.LOST)
 
     async def find_lost(self, limit: int) -> list[ImageRow]:
-        """Return lost rows. The order of reading is part of the rule: committed offsets, rows, log ends."""
+        """Return up to `limit` lost rows. Raises Unavailable."""
+        # The order of reading is part of the rule: committed offsets, then rows, then log ends. A row that still has a
+        # position below an offset committed before the row was read has no worker left.
         offsets = await self._offsets.committed()
         rows = await self._unfinished.below({place: lost_below(partition) for place, partition in offsets.items()}, limit)
-        elsewhere = await self._unfinished.places() - offsets.keys()
+        elsewhere = await self._unfinished.places() - offsets.keys()  # nobody consumes these: lost at any offset
         rows += await self._unfinished.below(dict.fromkeys(elsewhere, 2**63 - 1), limit)
         rows += await self._made_anew(offsets, limit)
         return [row for row in rows[:limit] if standing(row, offsets) is Standing.LOST or row.key in self._past_end]
 
     async def _made_anew(self, offsets: Offsets, limit: int) -> list[ImageRow]:
-        """Return rows that are past their log's end for the second time, half a minute after the first."""
+        """Return rows past their log's end that already were so PAST_END_SECONDS ago."""
         now = await self._repository.now()
         before = await self._unfinished.from_on(_ends_seen(offsets, await self._offsets.ends()), limit)
         known = {row.key: self._past_end.get(row.key, (row, now)) for row in before}
@@ -97,6 +105,7 @@ class Rescue:
 
     async def _give_up(self, row: ImageRow) -> None:
         failed = lost_repeatedly(row)
+        # The dead letter before the row: a FAILED row always has one.
         await self._dead_letters.of_row(failed)
         ended = await self._repository.change([row.key], lambda locked: _fail(row, locked))
         if ended:

@@ -1,8 +1,8 @@
-"""Alerts become messages: one process at a time looks at the alerts, decides what to tell, and tells it until it is taken.
+"""Turns alerts into messages: one process at a time decides what to report, and sends it until the messenger accepts it.
 
-A message is written with the note of what it tells, in one transaction, and only then sent. While one waits for the
-messenger none is written after it: what happens meanwhile is said as it then stands, in one message, once. A sender
-that dies between sending and noting sends the same message again under the same id.
+A message is written in one transaction with the record of what it reports, and only then sent. While it is undelivered no
+other is written: what happens meanwhile is reported afterwards, as it then stands, in one message. A sender that dies
+between sending and recording sends the same message again under the same id.
 """
 
 from dataclasses import dataclass
@@ -23,15 +23,16 @@ from faust_app.metrics import Metrics
 log = structlog.get_logger()
 
 CLAIM: Final = timedelta(seconds=60)
-"""Longer than a message takes to be sent or to fail: two senders never send one message at the same time."""
+"""Longer than a delivery takes to succeed or fail, so that two senders never send one message at the same time."""
 _STEPS: Final = 50
+"""Messages delivered or written per pass."""
 _FORGET_EVERY: Final = 720
-"""Passes between two looks for what is too old: about an hour."""
+"""Passes between two deletions of old rows: about an hour."""
 
 
 @dataclass(frozen=True, slots=True)
 class Delivery:
-    """Where the platform is, when its digest is due there, and what this process is called."""
+    """The platform's zone and address, when its digest is due there, and the name under which this process holds the lease."""
 
     place: Place
     digest_at: time
@@ -39,7 +40,7 @@ class Delivery:
 
 
 class SendAlerts:
-    """Runs in every process; the lease makes it one. Two at once send nothing twice. Without a messenger it only closes."""
+    """Runs in every process; the lease picks one, and two at once send nothing twice. Without a messenger it only closes alerts."""
 
     def __init__(
         self,
@@ -60,7 +61,7 @@ class SendAlerts:
         self._passes = 0
 
     async def run_pass(self) -> int:
-        """Say what is due and close what is over; return how many messages were taken. Raises Unavailable."""
+        """Send what is due and close what is over; return how many messages were accepted. Raises Unavailable."""
         taken = 0
         for _ in range(_STEPS):
             if not await self._leases.hold(SENDER, self._delivery.holder):
@@ -74,11 +75,11 @@ class SendAlerts:
         return taken
 
     async def release(self) -> None:
-        """Let another process take over at once. Raises Unavailable."""
+        """Release the lease, so that another process can take over at once. Raises Unavailable."""
         await self._leases.release(SENDER, self._delivery.holder)
 
     async def _deliver(self) -> bool | None:
-        """Send the waiting message; tell whether it was taken, None when there is none whose time has come."""
+        """Send the waiting message; return whether it was accepted, None if no message is due."""
         waiting = await self._outbox.claim(CLAIM) if self._messenger is not None else None
         if waiting is None or self._messenger is None:
             return None
@@ -100,7 +101,7 @@ class SendAlerts:
         log.warning("alert not sent", reason=failed.reason, refused=failed.refused, attempts=attempts, again_s=again.total_seconds())
 
     async def _write_next(self) -> bool:
-        """Write the next message or closings; tell whether there was something to write and it was written."""
+        """Close alerts that need no message, then write the next message; return whether one was written."""
         standing = await self._alerts.standing()
         self._show(standing)
         silent = closes_silently(standing, untold=self._messenger is None)
@@ -119,7 +120,7 @@ class SendAlerts:
         return told_step(standing, compose(chosen, reach, self._delivery.place, standing.now), chosen.due)
 
     async def _digest(self, standing: Standing) -> Step | None:
-        """Return the day's digest, once everything urgent is said."""
+        """Return the step that writes the daily digest, None unless it is due and the hour has a message left."""
         last = standing.last_digest
         day = due_date(standing.now, self._delivery.place.zone, self._delivery.digest_at, last.day if last else None)
         if day is None or standing.sent_in_hour >= HOURLY:
@@ -136,5 +137,5 @@ class SendAlerts:
         if self._passes % _FORGET_EVERY == 0:
             gone = await self._outbox.forget_old()
             if gone:
-                log.info("old alerts forgotten", rows=gone)
+                log.info("old alerts deleted", rows=gone)
         self._passes += 1

@@ -1,7 +1,7 @@
-"""Duties that one process runs at a time: each pass holds a lease, which is renewed while it runs, and ends with it.
+"""Runs maintenance tasks in one process at a time: each pass holds a lease, renewed while it runs, and ends with it.
 
-A lease spares double work and guards no truth: a process that froze may come back while another has taken over. Its pass
-then ends at its next wait, and whatever it wrote until then has to be right with two at once.
+A lease avoids double work but protects no data: a frozen process may wake up after another has taken over. Its pass then
+ends at its next await, and what it writes until then must be correct with two at once.
 """
 
 import asyncio
@@ -20,15 +20,15 @@ from faust_app.metrics import Metrics
 T = TypeVar("T")
 
 Hold = Callable[[], Awaitable[bool]]
-"""Takes or renews a lease of `core.lease.LEASE`, and returns whether it is ours."""
+"""Acquires or renews a lease of `core.lease.LEASE`, and returns whether this process holds it."""
 
 log = structlog.get_logger()
 
 
 class SingleRunner(Generic[T]):
-    """Runs a duty's passes where its lease is held. A process keeps the lease between passes while it comes back in time.
+    """Runs the passes of a task under its lease, which a process keeps between passes as long as it renews it in time.
 
-    `stand_down` is called whenever another process has it: what this one reported is not its to keep up any more.
+    `stand_down` is called whenever another process holds the lease, to withdraw the faults this one reported.
     """
 
     def __init__(
@@ -49,14 +49,14 @@ class SingleRunner(Generic[T]):
         self._stand_down = stand_down
 
     async def run_pass(self) -> T | None:
-        """Run a pass and return its result; None when another process has the lease, or took it. Raises Unavailable."""
+        """Run a pass and return its result, None if another process holds the lease or took it over. Raises Unavailable."""
         result = await under_lease(self._duty, self._hold, self._body)
         if result is None:
             self._metrics.lease_held.labels(self._duty).set(0)
         return result
 
     async def release(self) -> None:
-        """Let another process take over at once. Raises Unavailable."""
+        """Release the lease, so that another process can take over at once. Raises Unavailable."""
         await self._leases.release(self._duty, self._holder)
 
     async def _hold(self) -> bool:
@@ -70,11 +70,12 @@ class SingleRunner(Generic[T]):
 async def under_lease(
     task: str, hold: Hold, body: Callable[[], Awaitable[T]], *, lease: timedelta = LEASE, renew: timedelta = RENEW
 ) -> T | None:
-    """Run the body while the lease is ours; None when it is not to be had, or when it was lost and the body was cancelled.
+    """Run the body while holding the lease; return None if it is not available, or is lost, which cancels the body.
 
-    The lease is asked for again every `renew`; it is ours for `lease` from the last time it was asked for with success.
-    Raises what the body raises, and Unavailable when the lease cannot be asked for at the beginning.
+    The lease is renewed every `renew` and lasts for `lease` from the start of the last successful renewal. Raises what the
+    body raises, and Unavailable if the lease cannot be requested at the beginning.
     """
+    # Taken before the request, so that we never believe in the lease for longer than the database does.
     asked = asyncio.get_running_loop().time()
     if not await hold():
         return None
@@ -84,13 +85,13 @@ async def under_lease(
     except TimeoutError:
         if not ours.expired():
             raise
-        log.warning("lease lost, the pass ends", task=task)
+        log.warning("lease lost; pass cancelled", task=task)
         return None
 
 
 @asynccontextmanager
 async def _renewed(task: str, hold: Hold, ours: asyncio.Timeout, lease: timedelta, renew: timedelta) -> AsyncIterator[None]:
-    """Renew the lease beside the body. An error of our own in it lets the lease run out, which ends the body."""
+    """Renew the lease beside the body. A bug in the renewal lets the lease expire, which ends the body."""
     keeper = asyncio.create_task(_keep(task, hold, ours, lease, renew))
     try:
         yield
@@ -102,7 +103,7 @@ async def _renewed(task: str, hold: Hold, ours: asyncio.Timeout, lease: timedelt
 
 
 async def _keep(task: str, hold: Hold, ours: asyncio.Timeout, lease: timedelta, renew: timedelta) -> None:
-    """Move the end of the lease as long as it is ours; while the database is away, it stays where it is."""
+    """Extend the lease while it is held; an unavailable database leaves its end unchanged."""
     loop = asyncio.get_running_loop()
     while True:
         await asyncio.sleep(renew.total_seconds())
@@ -114,6 +115,6 @@ async def _keep(task: str, hold: Hold, ours: asyncio.Timeout, lease: timedelta, 
             continue
         if ours.expired():
             return
-        ours.reschedule(asked + lease.total_seconds() if held else asked)
+        ours.reschedule(asked + lease.total_seconds() if held else asked)  # a time in the past cancels the body at once
         if not held:
             return

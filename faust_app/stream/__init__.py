@@ -1,1 +1,1 @@
-"""Faust wiring: topics, agents, the dispatcher, the reader of requests, timers. No decision of its own."""
+"""Faust wiring: topics, agents, the dispatcher, the reader of requests, periodic tasks. Makes no decisions about images."""

@@ -1,4 +1,4 @@
-"""One agent an image topic. It parses nothing and decides nothing: it hands each event to the dispatcher."""
+"""The agents, one per image topic: each passes its events to the dispatcher, and parses and decides nothing."""
 
 from typing import cast
 
@@ -12,14 +12,15 @@ from faust_app.stream.topics import raw_topic
 
 
 def register_agents(app: faust.App, topics: Topics, dispatcher: Dispatcher) -> None:
-    """Register the agents; each topic has a queue of its own, so that a deep one does not hold up the others."""
+    """Register the agents. Each topic has its own queue, so that a backlog in one does not delay the others."""
     for role, spec in (("express", topics.express), ("bulk", topics.bulk), ("retry", topics.retry)):
 
         async def agent(stream: StreamT[bytes]) -> None:
+            # Faust would acknowledge an event when the next one is requested; the dispatcher does it after the settle.
             unacked = cast("Stream[bytes]", stream).noack()
             async for event in unacked.events():
                 dispatcher.submit(unacked, event)
 
         agent.__name__ = agent.__qualname__ = role
-        agent.__doc__ = f"Hands the events of {spec.name} to the dispatcher."
+        agent.__doc__ = f"Passes the events of {spec.name} to the dispatcher."
         app.agent(raw_topic(app, spec), name=f"shop_images.{role}")(agent)

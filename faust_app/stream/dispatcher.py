@@ -1,11 +1,12 @@
-"""Reads ahead, works on many events at once, and acknowledges only what is safe without a gap.
+"""Reads ahead, runs many events at once, and acknowledges each partition in offset order without gaps.
 
-Faust's committed offset can pass an event that is still being worked on; so each partition has a window of its events
-in offset order, and only the safe prefix of a window is acknowledged. When partitions move or the worker stops,
-everything held is given back unacknowledged and is delivered again: to work on an event twice is safe, the row decides.
+Faust's committed offset can pass an event that is still being worked on (faust-streaming issue 606). So each partition has
+a window of its events in offset order, and only the safe prefix of a window is acknowledged. When partitions move or the
+worker stops, everything held is given back unacknowledged and is redelivered: running an event twice is safe, because the
+row decides.
 
-A source that is slow holds few slots, and neither room to read ahead nor acknowledgements: its youngest events are put
-off when its queue grows long, and one that runs long is handed over to its row, which then has a time by itself.
+A slow source holds few slots, and blocks neither read-ahead nor acknowledgements: when its queue grows long its youngest
+events are deferred, and an event that runs long is acknowledged early, once its row is scheduled.
 """
 
 import asyncio
@@ -28,35 +29,36 @@ from faust_app.stream.windows import Held, PartitionControl, Progress, Windows
 log = structlog.get_logger()
 
 LONG_SECONDS: Final = 2.0
-"""An event that runs, or waits for its source, for longer no longer holds the acknowledgements behind it, once those are many."""
+"""Seconds an event may run, or wait for its source, before it is acknowledged early if many events wait behind it."""
 _PUT_OFF_AT_ONCE: Final = 500
+"""Deferrals in progress at most."""
 
 
 class Handler(Protocol):
-    """Deals with events. What it does never raises for what an event or the outside does."""
+    """Executes events. Never raises because of an event's content or a failure outside."""
 
     def read(self, record: Record) -> Event:
-        """Say what a record asks for."""
+        """Parse a record into an event."""
         ...
 
     async def __call__(self, event: Event) -> Handled:
-        """Deal with the event, or return it."""
+        """Execute the event, or return it if a dependency is unavailable."""
         ...
 
     async def put_off(self, event: Event, delay: timedelta) -> Handled:
-        """Let the event's row be due after the delay."""
+        """Defer the event: make its row due after the delay."""
         ...
 
     async def hand_over(self, event: Event) -> bool:
-        """Give the row of an event that is being worked on a time of its own; tell whether it has one."""
+        """Schedule the row of an unfinished event, so that it may be acknowledged early; return whether it is scheduled."""
         ...
 
 
 class Dispatcher:
-    """Serves its slots from a queue per topic and source, in turn, as long as `may_start` allows.
+    """Fills its slots from a queue per topic and source, round robin, while `may_start` allows.
 
-    `go_on` tells that it may again, `run_pass` is called every second. An event that the handler returns is in front of
-    its queue again; should the handler raise, `fail` is called with the error and the event stays unacknowledged.
+    Call `go_on` when it allows again, and `run_pass` every second. An event that the handler returns goes back to the front
+    of its queue. If the handler raises, `fail` is called with the error and the event stays unacknowledged.
     """
 
     def __init__(
@@ -85,25 +87,25 @@ class Dispatcher:
         self._running: dict[asyncio.Task[Handled], Held] = {}
         self._aside: dict[asyncio.Task[Handled], Held] = {}
         self.moves = 0
-        """How often an event was started, ended, put off, returned or acknowledged."""
+        """Progress count: events started, ended, deferred, returned and acknowledged."""
 
     @property
     def running(self) -> int:
-        """How many events are being worked on."""
+        """Number of running events."""
         return len(self._running)
 
     @property
     def unfinished(self) -> int:
-        """How many events are in our hands and not dealt with."""
+        """Number of events held and not finished."""
         return max(self._windows.held_in_all, len(self._running) + len(self._aside))
 
     def held(self, topic: str) -> int:
-        """Return how many events of the topic are in our hands: queued, running or waiting for the ones before them."""
+        """Return how many events of the topic are held: queued, running, or waiting to be acknowledged in order."""
         return self._windows.held(topic)
 
     def submit(self, stream: StreamT[bytes], event: EventT[bytes]) -> None:
-        """Take an event. Never waits: an agent that waited here would hold up its whole topic."""
-        if not self._control.is_flowing():
+        """Accept an event. Never waits: an agent that waited here would hold up its whole topic."""
+        if not self._control.is_flowing():  # of the assignment that ends: it is redelivered
             self._control.give_back(event.message)
             return
         held = Held(stream, event, self._handler().read(_record(event.message)), _now())
@@ -113,12 +115,12 @@ class Dispatcher:
         self._start()
 
     def go_on(self) -> None:
-        """Start what may start."""
+        """Start events while slots are free."""
         self._free_all()
         self._start()
 
     async def run_pass(self) -> None:
-        """Free what slow sources hold of others: put off the youngest of long queues, hand over what takes long."""
+        """Free what slow sources hold: defer the youngest events of long queues, acknowledge long-running events early."""
         if not self._may_start():
             return
         self._free_all()
@@ -134,7 +136,8 @@ class Dispatcher:
         self._start()
 
     def drain(self) -> None:
-        """Give everything back at once; what is running gets its grace and is then cancelled. Nothing is acknowledged."""
+        """Give everything back at once, unacknowledged; running events are cancelled after a grace period."""
+        # Faust waits without a timeout until no message is unacknowledged, so all are discarded now.
         busy = {*self._running.values(), *self._aside.values()}
         waiting = [held for held in self._windows.drop_all() if held not in busy]
         for held in busy:
@@ -156,7 +159,7 @@ class Dispatcher:
         return self._queues[topic]
 
     def _next(self, now: float) -> Held | None:
-        """Return the next event, the topics in turn and in each its sources."""
+        """Return the next event, round robin over the topics and within each over its sources."""
         for _ in range(len(self._turn)):
             topic = self._turn[0]
             self._turn.rotate(-1)
@@ -182,7 +185,7 @@ class Dispatcher:
         held = self._running.pop(task)
         source = held.work.source
         self._pace.ended(source, held.since)
-        for queues in self._queues.values():
+        for queues in self._queues.values():  # the topics share the slots of a host
             queues.slot_freed(source[1])
         if self._pace.was_refused():
             self._free_all()
@@ -212,13 +215,13 @@ class Dispatcher:
         self._close(self._aside.pop(task), task)
 
     def _takes_long(self, held: Held, now: float) -> bool:
-        """Tell whether the event keeps others waiting by itself: what waits for a slot of ours is only one of many."""
+        """Return whether the event is slow by itself (it runs, or its source is full), not just waiting for a free slot."""
         return held.progress is Progress.RUNNING or (held.progress is Progress.QUEUED and self._pace.is_full(held.work.source, now))
 
     async def _hand_over(self, held: Held) -> None:
-        """Acknowledge an event whose row now has a time: should we die, it is published again by that.
+        """Acknowledge early an event whose row is now scheduled: if this worker dies, the row is published again.
 
-        One that went on meanwhile keeps its message: if it was returned, it is queued like every event that was.
+        An event that changed its progress meanwhile keeps its message: a returned one is queued like any other.
         """
         progress = held.progress
         if await self._handler().hand_over(held.work) and held.progress is progress:
@@ -226,7 +229,7 @@ class Dispatcher:
             self._windows.make_safe(held)
 
     def _close(self, held: Held, task: "asyncio.Task[Handled]") -> None:
-        """Do with an event what its end asks for."""
+        """Give the event back, fail the worker, acknowledge the event or queue it again, depending on how its task ended."""
         self.moves += 1
         error = None if task.cancelled() else task.exception()
         if held.dropped:

@@ -1,4 +1,4 @@
-"""The worker's application: Faust's, whose flow control tells the dispatcher to drain before Faust waits for acks."""
+"""Connects the dispatcher to Faust's flow control and consumer, so that it drains before Faust waits for acknowledgements."""
 
 from collections.abc import Callable, Iterable
 from functools import cached_property
@@ -16,7 +16,7 @@ class DrainingFlow(FlowControlEvent):
     on_suspend: Callable[[], None] | None = None
 
     def suspend(self) -> None:
-        """Stop the flow, then let go of what was taken from it."""
+        """Stop the flow, then give back what was taken from it."""
         super().suspend()
         if self.on_suspend is not None:
             self.on_suspend()
@@ -29,36 +29,36 @@ class WorkerFlow:
         self._app = app
 
     def assigned(self) -> Iterable[TP]:
-        """Return the partitions that are ours."""
+        """Return the partitions assigned to this worker."""
         return self._app.consumer.assignment()
 
     def is_flowing(self) -> bool:
-        """Tell whether events may start."""
+        """Return whether events may start."""
         return self._app.flow_control.is_active()
 
     def pause(self, tp: TP) -> None:
-        """Stop fetching a partition. Faust's `pause_partitions` would drop records that are already fetched."""
+        """Stop fetching a partition; `on_buffer_full`, because `pause_partitions` loses records that are already fetched."""
         self._app.consumer.on_buffer_full(tp)
 
     def resume(self, tp: TP) -> None:
-        """Fetch a paused partition again, if it is still ours."""
+        """Fetch a paused partition again, if it is still assigned."""
         if tp in self._app.consumer.assignment():
             self._app.consumer.on_buffer_drop(tp)
 
     def forget_pause(self, tp: TP) -> None:
         """Clear a pause without fetching: Faust has no call for it, and a later owner would inherit the pause."""
         consumer: Any = self._app.consumer
-        consumer._buffered_partitions.discard(tp)  # noqa: SLF001 - the set has no public way out but resuming
+        consumer._buffered_partitions.discard(tp)  # noqa: SLF001 - the only public way to clear it is to resume
 
     def give_back(self, message: Message) -> None:
-        """Let the consumer stop waiting for the message's acknowledgement."""
+        """Discard the message from the consumer's unacknowledged ones; merely dropping it would block the shutdown."""
         self._app.consumer.unacked.discard(message)
 
 
 class DrainingApp(faust.App):
-    """A Faust app with a flow that can be watched."""
+    """A Faust app whose flow control reports when the flow stops."""
 
     @cached_property
     def flow_control(self) -> DrainingFlow:
-        """Flow control of the streams."""
+        """The flow control of the streams."""
         return DrainingFlow(loop=self.loop)

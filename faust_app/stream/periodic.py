@@ -1,4 +1,4 @@
-"""Duties that recur: each is a body run again and again, whose failures are told and never end the worker."""
+"""Runs periodic tasks, whose failures are logged and never end the worker."""
 
 import time
 from collections.abc import Awaitable, Callable
@@ -12,7 +12,10 @@ log = structlog.get_logger()
 
 
 class Periodic(Service):
-    """Runs `body` every `interval` seconds, counted from start to start; never two at once."""
+    """Runs `body` every `interval` seconds, counted from start to start, never two at once.
+
+    Not a timer of Faust: an exception in one crashes the whole worker.
+    """
 
     def __init__(self, name: str, interval: float, body: Callable[[], Awaitable[object]]) -> None:
         super().__init__()
@@ -33,18 +36,18 @@ class Periodic(Service):
             await self._body()
         except Unavailable as failure:
             if not self._was_away:
-                log.warning("duty waits for a dependency", duty=self._name, reason=str(failure))
+                log.warning("periodic task waits for a dependency", duty=self._name, reason=str(failure))
             self._was_away = True
         except Exception:
-            log.exception("duty failed unexpectedly", duty=self._name)
+            log.exception("periodic task failed unexpectedly", duty=self._name)
         else:
             if self._was_away:
-                log.info("duty goes on", duty=self._name)
+                log.info("periodic task resumed", duty=self._name)
             self._was_away = False
 
 
 class Background(Service):
-    """Runs one coroutine for as long as the process lives; an error that leaves it ends the process."""
+    """Runs one coroutine for the life of the process; an error that leaves it ends the process."""
 
     def __init__(self, run: Callable[[], Awaitable[None]]) -> None:
         super().__init__()

@@ -1,4 +1,4 @@
-"""A topic's events that wait for a slot: a queue per source, the sources in turn, a full one out of turn."""
+"""Queues the events of a topic by source, and serves the sources round robin, leaving out those without a slot."""
 
 from collections import deque
 from collections.abc import Callable, Iterator
@@ -11,7 +11,7 @@ T = TypeVar("T")
 
 
 class SourceQueues(Generic[T]):
-    """Each source's events in their order; every step takes the same time however many sources there are."""
+    """One queue per source; the cost of an operation does not grow with the number of sources."""
 
     def __init__(self) -> None:
         self._queues: dict[Source, deque[T]] = {}
@@ -19,15 +19,15 @@ class SourceQueues(Generic[T]):
         self._full: dict[str, dict[Source, None]] = {}
 
     def push(self, source: Source, item: T) -> None:
-        """Add an event behind those of its source."""
+        """Append an event to the queue of its source."""
         self._queue(source).append(item)
 
     def push_front(self, source: Source, item: T) -> None:
-        """Put an event in front of those of its source."""
+        """Put an event at the front of the queue of its source."""
         self._queue(source).appendleft(item)
 
     def pop(self, has_slot: Callable[[Source], bool]) -> T | None:
-        """Take the next event whose source has a slot; a source without one is out of turn until `slot_freed`."""
+        """Remove and return the next event whose source has a slot; a source without one is left out until `slot_freed`."""
         while self._turn:
             source = self._turn.popleft()
             if not has_slot(source):
@@ -43,12 +43,12 @@ class SourceQueues(Generic[T]):
         return None
 
     def pop_youngest(self, source: Source) -> T | None:
-        """Take the youngest event of the source, if another one of it stays."""
+        """Remove and return the youngest event of the source, unless it is the only one."""
         queue = self._queues.get(source)
         return queue.pop() if queue is not None and len(queue) > 1 else None
 
     def slot_freed(self, host: str) -> None:
-        """Let the sources of a host have their turn again."""
+        """Serve the sources of the host again."""
         self._turn.extend(self._full.pop(host, ()))
 
     def all_freed(self) -> None:
@@ -57,11 +57,11 @@ class SourceQueues(Generic[T]):
             self.slot_freed(host)
 
     def sources(self) -> list[Source]:
-        """Return the sources that have events here."""
+        """Return the sources with queued events."""
         return list(self._queues)
 
     def items(self) -> Iterator[T]:
-        """Return every event here."""
+        """Return every queued event."""
         return chain.from_iterable(self._queues.values())
 
     def _queue(self, source: Source) -> deque[T]:

@@ -1,4 +1,4 @@
-"""Reads the topic `requests` in order; where it stands is kept in the database, with the rows."""
+"""Reads the topic `requests` in order; its offsets are kept in the database, written in the transaction of the rows."""
 
 import asyncio
 from collections.abc import Sequence
@@ -17,11 +17,14 @@ log = structlog.get_logger()
 
 BATCH = 500
 TRY_AGAIN = 1.0
-"""Seconds until a batch is taken again while a dependency is away."""
+"""Seconds before the next attempt while a dependency is unavailable."""
 
 
 class RequestsReader(Service):
-    """A consumer in a group of its own. One batch a partition at a time; on assignment it reads from the database's offset."""
+    """A consumer in a group of its own: one batch per partition at a time, from the database's offset on assignment.
+
+    Not a Faust agent, which can neither seek on assignment nor commit a batch with its transaction safely.
+    """
 
     def __init__(self, take: TakeRequests, *, servers: Sequence[str], topic: str, group: str, session_timeout: float) -> None:
         super().__init__()
@@ -37,11 +40,11 @@ class RequestsReader(Service):
         }
         self._placed: set[TopicPartition] = set()
         self.moves = 0
-        """How often a batch was taken, or had to wait for a dependency."""
+        """Progress count: attempts to take a batch, also while a dependency is unavailable."""
 
     @property
     def placed(self) -> set[tuple[str, int]]:
-        """The partitions that are read here."""
+        """The partitions read by this worker."""
         return {(tp.topic, tp.partition) for tp in self._placed}
 
     @Service.task
@@ -53,9 +56,9 @@ class RequestsReader(Service):
                 consumer.subscribe([self._topic], listener=_Unplace(self._placed))
                 await self._read(consumer)
             except KafkaError as error:
-                log.warning("requests cannot be read; trying again", reason=type(error).__name__)
+                log.warning("requests cannot be read; retrying", reason=type(error).__name__)
             except Exception:
-                log.exception("requests reader failed unexpectedly; starting it again")
+                log.exception("requests reader failed unexpectedly; restarting it")
             finally:
                 self._placed.clear()
                 await consumer.stop()
@@ -70,15 +73,16 @@ class RequestsReader(Service):
                 await self.sleep(TRY_AGAIN)
                 continue
             batches = await consumer.getmany(timeout_ms=200, max_records=BATCH)
+            # Partitions assigned meanwhile are left out: the seek to the database's offset fetches their records again.
             placed = {tp: records for tp, records in batches.items() if tp in self._placed}
             await asyncio.gather(*(self._take_batch(consumer, tp, records) for tp, records in placed.items()))
 
     async def _place(self, consumer: AIOKafkaConsumer) -> None:
-        """Seek new partitions to the database's offset: what the group committed says nothing about the rows."""
+        """Seek newly assigned partitions to the database's offset: the group's committed offset says nothing about the rows."""
         placed = []
         for tp in consumer.assignment() - self._placed:
             offset = await self._take.start_offset(tp.topic, tp.partition)
-            if tp not in consumer.assignment():
+            if tp not in consumer.assignment():  # revoked while the offset was read
                 continue
             if offset is None:
                 await consumer.seek_to_beginning(tp)
@@ -104,7 +108,7 @@ class RequestsReader(Service):
 
     @staticmethod
     async def _commit(consumer: AIOKafkaConsumer, tp: TopicPartition, offset: int) -> None:
-        """Tell the group too, for those who look at its lag; the database's offset is the one that counts."""
+        """Commit to the group as well, for tools that watch its lag; only the database's offset counts."""
         try:
             await consumer.commit({tp: offset})
         except KafkaError as error:
@@ -112,7 +116,7 @@ class RequestsReader(Service):
 
 
 class _Unplace(ConsumerRebalanceListener):  # type: ignore[misc]
-    """After a rebalance every partition is placed anew: another worker may have read on meanwhile."""
+    """Makes every partition seek again after a rebalance: another worker may have read further meanwhile."""
 
     def __init__(self, placed: set[TopicPartition]) -> None:
         self._placed = placed

@@ -1,4 +1,4 @@
-"""What the watchdog sees of a worker: what there is to do, whether anything was done, and whether it is known to be held up."""
+"""Samples a worker's progress for the watchdog: work at hand, work done, and whether a known cause holds it up."""
 
 from collections.abc import Callable, Iterable
 
@@ -13,11 +13,11 @@ from faust_app.stream.requests import RequestsReader
 
 
 class WorkerSights:
-    """Looks at the image events and at the requests of one worker.
+    """Samples the progress of one worker, for image events and for requests.
 
-    `may_start` tells whether events may start, `available` whether every dependency is there, `failures` how many calls of
-    events came to nothing: an event that is tried again gets on, also where a try takes long. A look at Kafka that is older
-    than `fresh` seconds says nothing of unread records: an absent Kafka is no fault of the worker.
+    `may_start` returns whether events may start, `available` whether every dependency is available, `failures` how many
+    calls of events failed: a retry is progress, even if each attempt takes long. A lag report older than `fresh` seconds is
+    ignored: an outage of Kafka is not a fault of the worker.
     """
 
     def __init__(
@@ -36,7 +36,7 @@ class WorkerSights:
         self._fresh = fresh
 
     def __call__(self) -> dict[str, Sight]:
-        """Return what is seen now, by kind of work."""
+        """Return a sample of each kind of work."""
         if self._app.should_stop:
             return {}
         moves = self._dispatcher.moves + self._failures()
@@ -48,9 +48,9 @@ class WorkerSights:
     def _work_on_images(self) -> str | None:
         held = self._dispatcher.unfinished
         if held:
-            return f"{held} events are held"
+            return f"{held} events held"
         if not self._app.flow_control.is_active():
-            # While partitions move nobody has them; a move that does not end is a stall too.
+            # During a rebalance nobody has the partitions; a rebalance that does not end is a stall too.
             return _unread(self._partitions(self._images), None)
         return _unread(self._partitions(self._images), {(tp.topic, tp.partition) for tp in self._app.consumer.assignment()})
 
@@ -63,6 +63,6 @@ class WorkerSights:
 
 
 def _unread(partitions: Iterable[PartitionLag], ours: set[TopicPartition] | None) -> str | None:
-    """Say in how many of our partitions a record can be read and is not finished; None where in none."""
+    """Return a text that counts our partitions (`ours` None: all) with readable, unfinished records; None if there are none."""
     unread = [each for each in partitions if each.lag and each.oldest_unfinished_at and (ours is None or each.place in ours)]
     return f"{len(unread)} partitions have unread records" if unread else None

@@ -1,4 +1,4 @@
-"""Where a process is: the stacks of its tasks and threads as structured log events, equal ones told once."""
+"""Logs where a process is stuck: the stacks of its tasks and threads, identical ones once."""
 
 import asyncio
 import sys
@@ -16,13 +16,13 @@ log = structlog.get_logger()
 _FRAMES: Final = 30
 _NAMED: Final = 5
 _MOST: Final = 200
-"""Different stacks that are told; there are fewer kinds of tasks than that, however many tasks."""
+"""Distinct stacks logged at most; there are fewer kinds of tasks than this, however many tasks."""
 
 
 def log_stacks(loop: asyncio.AbstractEventLoop) -> None:
-    """Log the stack of every task of the loop and of every thread; it may be called from any thread.
+    """Log the stack of every task of the loop and of every thread; callable from any thread.
 
-    From another thread the stacks are those of one moment each, not of one moment together.
+    From another thread each stack is consistent in itself, but they are not taken at the same moment.
     """
     for stack, names in _grouped((task.get_name(), _task_stack(task)) for task in asyncio.all_tasks(loop)):
         log.error("stack of tasks", tasks=len(names), names=names[:_NAMED], frames=stack)
@@ -33,7 +33,7 @@ def log_stacks(loop: asyncio.AbstractEventLoop) -> None:
 
 
 def _grouped(stacks: Iterable[tuple[str, tuple[str, ...]]]) -> list[tuple[list[str], list[str]]]:
-    """Return each different stack with the names of those that are in it, the most common first."""
+    """Return each distinct stack with the names of those in it, most common first."""
     names: dict[tuple[str, ...], list[str]] = defaultdict(list)
     for name, stack in stacks:
         names[stack].append(name)
@@ -42,7 +42,7 @@ def _grouped(stacks: Iterable[tuple[str, tuple[str, ...]]]) -> list[tuple[list[s
 
 
 def _task_stack(task: "asyncio.Task[Any]") -> tuple[str, ...]:
-    """Return where a task waits: down through the coroutines it awaits, which its own `get_stack` leaves out."""
+    """Return where a task waits, through the chain of awaited coroutines, which `Task.get_stack` leaves out."""
     found: list[str] = []
     awaited: Any = task.get_coro()
     while awaited is not None and len(found) < _FRAMES:

@@ -1,4 +1,4 @@
-"""The image topics as Faust sees them: raw bytes, so that what cannot be parsed stays in our hands."""
+"""Declares the image topics to Faust as raw bytes: it would acknowledge a record it cannot decode before anyone sees it."""
 
 import faust
 from faust.types import TopicT

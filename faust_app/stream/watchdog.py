@@ -1,11 +1,10 @@
-"""Ends a worker that has work and does none of it, so that its process manager starts it again.
+"""Ends a worker that has work but makes no progress, so that its process manager restarts it.
 
-Faust's consumers are known to stop without dying: the worker stays in its group and its partitions wait. Nothing is lost by
-ending it, for what it holds is not acknowledged and is delivered to another worker.
+Faust's consumers are known to stop without dying: the worker stays in its group and its partitions stall. Ending it loses
+nothing, because what it holds is unacknowledged and is redelivered to another worker.
 
-The looks are taken on the event loop; a thread beside it watches the loop itself. Should no Python code run at all any
-more, because an extension never lets go of the interpreter, a timer of the standard library writes the stacks and ends the
-process, with exit code 1.
+Progress is sampled on the event loop, and a thread watches the loop itself. If no Python code runs at all, because an
+extension never releases the GIL, a timer of `faulthandler` writes the stacks and ends the process with exit code 1.
 """
 
 import asyncio
@@ -27,21 +26,21 @@ from faust_app.stream.stacks import log_stacks
 log = structlog.get_logger()
 
 _LAST_RESORT: Final = 2
-"""The timer ends the process after so many times the limit without a beat of the loop."""
+"""Multiple of the limit after which the timer ends the process if the loop takes no sample."""
 _FAREWELL_SECONDS: Final = 30.0
-"""What logging and last words may take together: a log that nobody reads and a resolver that hangs block them for ever."""
+"""Bound on logging and the final alert together: a log that nobody reads or a resolver that hangs would block them forever."""
 _STDERR: Final = 2
-"""The file itself: Faust puts an object without a file number in the place of `sys.stderr`."""
+"""The file descriptor itself: Faust replaces `sys.stderr` by an object without one."""
 
 Sights = Callable[[], Mapping[str, Sight]]
-"""Looks at what the worker does, by a name for each of its kinds of work."""
+"""Samples the worker's progress, by kind of work."""
 
 
 class Watchdog(Service):
-    """Ends the process after `limit` seconds in which one kind of work was at hand and none of it was done.
+    """Ends the process after `limit` seconds in which one kind of work was at hand and made no progress.
 
-    `last_words` is called before that, in a thread, with what is wrong. Half a minute after the decision the process ends,
-    whatever has been told by then.
+    `last_words` is called first, in a thread, with the reason. The process ends half a minute after the decision at the
+    latest, whether or not the alert is out.
     """
 
     def __init__(
@@ -62,12 +61,12 @@ class Watchdog(Service):
         self._watched: asyncio.AbstractEventLoop | None = None
 
     async def on_start(self) -> None:
-        """Start the thread beside the loop."""
+        """Start the thread that watches the loop."""
         self._watched = asyncio.get_running_loop()
         threading.Thread(target=self._watch_loop, name="watchdog", daemon=True).start()
 
     async def on_stop(self) -> None:
-        """Let the process be."""
+        """Stop watching."""
         self._over.set()
         if self._last_resort:
             faulthandler.cancel_dump_traceback_later()
@@ -79,14 +78,14 @@ class Watchdog(Service):
             await self.sleep(LOOK_SECONDS)
 
     def look(self, now: float) -> None:
-        """Look at every kind of work, and say that the loop runs."""
+        """Sample every kind of work, which also shows that the loop runs."""
         self._beats += 1
         if self._last_resort:
             faulthandler.dump_traceback_later(_LAST_RESORT * self._limit, exit=True, file=_STDERR)
         for name, sight in self._sights().items():
             watch = self._watches[name] = look(self._watches.get(name), sight, now)
             if is_stalled(watch, self._limit) and self._reason is None:
-                self._reason = f"{name}: {watch.work}, and nothing was done for {watch.idle:.0f} s"
+                self._reason = f"{name}: {watch.work}, no progress for {watch.idle:.0f} s"
         self._metrics.watchdog_idle.set(max((watch.idle for watch in self._watches.values()), default=0.0))
 
     def _watch_loop(self) -> None:
@@ -100,17 +99,17 @@ class Watchdog(Service):
                 return
 
     def _end_process(self, reason: str) -> None:
-        """Tell everything there is to tell, then end at once: an orderly stop would wait for what does not get on."""
+        """Log the stacks, send the final alert and exit at once: an orderly stop would wait for what is stuck."""
         bound = threading.Timer(_FAREWELL_SECONDS, self._end, (EXIT_CODE,))
         bound.daemon = True
         bound.start()
-        log.error("worker stalled: it ends itself to be started again", reason=reason, exit_code=EXIT_CODE)
+        log.error("worker stalled; it exits to be restarted", reason=reason, exit_code=EXIT_CODE)
         try:
             if self._watched is not None:
                 log_stacks(self._watched)
             self._last_words(reason)
         except Exception:
-            log.exception("last words failed unexpectedly")
+            log.exception("final alert failed unexpectedly")
         finally:
             logging.shutdown()
             bound.cancel()

@@ -1,4 +1,4 @@
-"""What is held of each partition, in offset order: acknowledged without gaps, read ahead within bounds."""
+"""Holds the events of each partition in offset order: acknowledges them without gaps, and bounds how far to read ahead."""
 
 from collections import Counter, deque
 from collections.abc import Iterable, Iterator
@@ -12,35 +12,35 @@ from faust_app.flows.ingest import Event
 
 
 class PartitionControl(Protocol):
-    """What the dispatcher needs of Faust's consumer."""
+    """The operations that the dispatcher needs from Faust's consumer."""
 
     def assigned(self) -> Iterable[TP]:
-        """Return the partitions that are ours."""
+        """Return the partitions assigned to this worker."""
         ...
 
     def is_flowing(self) -> bool:
-        """Tell whether events may start: not while partitions move or the worker stops."""
+        """Return whether events may start: not while partitions move or the worker stops."""
         ...
 
     def pause(self, tp: TP) -> None:
-        """Stop fetching a partition; what was fetched still comes."""
+        """Stop fetching a partition; records already fetched still arrive."""
         ...
 
     def resume(self, tp: TP) -> None:
-        """Fetch a paused partition again, if it is still ours."""
+        """Fetch a paused partition again, if it is still assigned."""
         ...
 
     def forget_pause(self, tp: TP) -> None:
-        """Clear a pause without fetching: the partition is being taken away."""
+        """Clear a pause without fetching: the partition is being revoked, and a later owner would inherit the pause."""
         ...
 
     def give_back(self, message: Message) -> None:
-        """Let the consumer stop waiting for the message's acknowledgement: it will be delivered again."""
+        """Stop waiting for the message's acknowledgement: it will be redelivered."""
         ...
 
 
 class Progress(Enum):
-    """How far an event is."""
+    """How far an event has come."""
 
     QUEUED = auto()
     RUNNING = auto()
@@ -48,7 +48,7 @@ class Progress(Enum):
 
 
 class Held:
-    """One event in our hands; `since` is when it came, or when it started."""
+    """One event held by the worker; `since` is when it arrived, or when it started."""
 
     __slots__ = ("acked", "dropped", "event", "progress", "safe", "since", "stream", "tp", "work")
 
@@ -56,7 +56,7 @@ class Held:
         self.stream = stream
         self.event = event
         self.work = work
-        # The driver's messages carry aiokafka's type, and one of those in Faust's sets kills its fetch loop.
+        # Built anew: the driver's messages carry aiokafka's type, which kills Faust's fetch loop once it is in its sets.
         self.tp = TP(event.message.topic, event.message.partition)
         self.progress = Progress.QUEUED
         self.since = since
@@ -66,10 +66,10 @@ class Held:
 
 
 class Windows:
-    """A window for each partition. `ahead` bounds what is held of a topic, `ahead_per_partition` softly that of a partition.
+    """A window per partition. `ahead` bounds the events held of a topic, `ahead_per_partition` softly those of a partition.
 
-    An event counts until it is acknowledged, and that is when it and all before it in its partition are safe: dealt
-    with, or known to a row that has a time.
+    Softly, because pausing cannot recall what the stream already holds. An event counts until it is acknowledged: once it
+    and all before it in its partition are safe, that is finished, or scheduled in their row.
     """
 
     def __init__(self, control: PartitionControl, *, ahead: int, ahead_per_partition: int) -> None:
@@ -82,15 +82,15 @@ class Windows:
 
     @property
     def held_in_all(self) -> int:
-        """How many events of all topics are not acknowledged."""
+        """Number of unacknowledged events of all topics."""
         return sum(self._held.values())
 
     def held(self, topic: str) -> int:
-        """Return how many events of the topic are not acknowledged."""
+        """Return the number of unacknowledged events of the topic."""
         return self._held[topic]
 
     def add(self, held: Held) -> None:
-        """Take an event behind those of its partition, and pause what is full."""
+        """Append an event to the window of its partition, and pause what is full."""
         window = self._windows.setdefault(held.tp, deque())
         window.append(held)
         self._held[held.tp.topic] += 1
@@ -102,7 +102,7 @@ class Windows:
                     self._pause(tp)
 
     def make_safe(self, held: Held) -> None:
-        """Note that the event needs its message no more, and acknowledge the safe prefix of its partition's window."""
+        """Record that the event no longer needs its message, and acknowledge the safe prefix of its window."""
         if held.safe or held.dropped:
             return
         held.safe = True
@@ -113,13 +113,13 @@ class Windows:
         self._resume_where_there_is_room(held.tp)
 
     def pressing(self) -> Iterator[Held]:
-        """Return what is held of partitions that are half full, or whose topic is."""
+        """Return the events held of partitions that are half full, or whose topic is."""
         for tp, window in self._windows.items():
             if len(window) >= self._ahead_per_partition // 2 or self._held[tp.topic] >= self._ahead // 2:
                 yield from window
 
     def drop_all(self) -> list[Held]:
-        """Forget everything; nothing of it is ever acknowledged. Return what was held."""
+        """Drop and return every event held; none of them is ever acknowledged."""
         dropped = [held for window in self._windows.values() for held in window]
         for held in dropped:
             held.dropped = True
@@ -135,7 +135,7 @@ class Windows:
             self._control.pause(tp)
 
     def _resume_where_there_is_room(self, tp: TP) -> None:
-        """Resume at half of each bound, so that a partition is not paused and resumed with every event."""
+        """Resume at half of each bound, so that a partition is not paused and resumed by every event."""
         if not self._paused or self._held[tp.topic] > self._ahead // 2:
             return
         for paused in [paused for paused in self._paused if paused.topic == tp.topic]:
@@ -145,7 +145,7 @@ class Windows:
 
 
 def _ack(held: Held) -> None:
-    """Acknowledge through the stream, which tells Faust's sensors; its coroutine never waits."""
+    """Acknowledge through the stream, not the event: only the stream notifies Faust's sensors. Its coroutine never waits."""
     held.acked = True
     try:
         held.stream.ack(held.event).send(None)

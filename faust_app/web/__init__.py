@@ -1,1 +1,1 @@
-"""HTTP only: reads requests, asks flows and repository, writes answers. No decision of its own."""
+"""HTTP only: parses requests, calls flows and the repository, writes responses. Makes no decisions of its own."""

@@ -1,4 +1,4 @@
-"""Bearer tokens with scopes, read from a TOML file; who may do what on which path."""
+"""Authenticates requests by bearer tokens, whose scopes come from a TOML file and decide what they may do on which path."""
 
 import base64
 import hmac
@@ -17,7 +17,7 @@ _OPEN: Final = ("/health", "/ready")
 
 
 class TokensError(Exception):
-    """The tokens file cannot be used; the message names the file, the entry and what is wrong."""
+    """The tokens file is not usable; the message names the file, the entry and the error."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,7 +30,7 @@ class Token:
 
 
 def read_tokens(path: Path | None) -> list[Token]:
-    """Read the tokens; none without a file. Raises TokensError, which never repeats a token."""
+    """Read the tokens; without a file there are none. Raises TokensError, whose message never repeats a token."""
     if path is None:
         return []
     try:
@@ -50,14 +50,14 @@ def _token(path: Path, name: str, entry: object) -> Token:
 
 
 def needed_scope(method: str, path: str) -> str | None:
-    """Return the scope a request needs, None for the open pages."""
+    """Return the scope a request needs, None for a page that is open to all."""
     if path in _OPEN:
         return None
     return "intake" if path.startswith("/v1/") and method not in {"GET", "HEAD"} else "view"
 
 
 class Authentication:
-    """A middleware that lets nobody pass without a token of the needed scope."""
+    """A middleware that rejects every request without a token of the needed scope."""
 
     def __init__(self, tokens: list[Token]) -> None:
         self._tokens = tokens
@@ -83,12 +83,12 @@ class Authentication:
             raise Problem(401, "send the header `Authorization: Bearer <token>`", headers=challenge)
         token = self._find(secret)
         if token is None:
-            raise Problem(401, "this token is not known", headers=challenge)
+            raise Problem(401, "this token is unknown", headers=challenge)
         if scope not in token.scopes:
             raise Problem(403, f"this token lacks the scope {scope}")
 
     def _find(self, secret: str) -> Token | None:
-        """Compare with every token in constant time."""
+        """Return the matching token; compares with every one, in constant time."""
         given = secret.encode("utf-8", "surrogateescape")
         matches = [token for token in self._tokens if hmac.compare_digest(token.secret.encode(), given)]
         return matches[0] if matches else None
@@ -99,10 +99,10 @@ _CHALLENGE_BROWSER: Final = 'Basic realm="shop-images: any user and a token as p
 
 
 def _secret(header: str, *, basic: bool) -> str:
-    """Return the token of a header, empty where there is none.
+    """Return the token of a header, empty if there is none.
 
-    A browser cannot send a bearer token, so it may send the token as a password, where nothing can be changed by that: it
-    sends passwords along with requests that other sites make it send.
+    A browser cannot send a bearer token, so it may send the token as a password, but only to read: browsers also send
+    passwords with requests that other sites trigger.
     """
     kind, _, value = header.partition(" ")
     if kind.lower() == "bearer":

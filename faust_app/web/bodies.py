@@ -1,4 +1,4 @@
-"""Reading what a sender put into a request: path, content type and body, within their limits."""
+"""Parses path, content type and body of a request, within their limits."""
 
 import asyncio
 from typing import Any, Final
@@ -15,7 +15,7 @@ MAX_BATCH_ITEMS: Final = 1000
 MAX_BATCH_BYTES: Final = 4 * 1024 * 1024
 MAX_BODY_BYTES: Final = 64 * 1024
 BODY_SECONDS: Final = 20.0
-"""A body arrives within this time: a sender that stops half way holds nothing for longer."""
+"""Seconds a body may take to arrive, so that a sender that stops halfway holds its connection no longer."""
 JSON: Final = "application/json"
 NDJSON: Final = "application/x-ndjson"
 
@@ -34,9 +34,9 @@ def shop_no_of(request: web.Request) -> int:
 
 
 def image_id_of(request: web.Request) -> str:
-    """Return the image's id: the path segment's percent-decoded bytes. Raises Problem where they are not UTF-8.
+    """Return the image's id: the path segment's percent-decoded bytes. Raises Problem if they are not UTF-8.
 
-    aiohttp hands over `%FF` as the text `%FF`, which is also what `%25FF` means; hence the raw path.
+    Read from the raw path, because aiohttp decodes `%FF` and `%25FF` to the same text `%FF`.
     """
     try:
         return unquote_to_bytes(_raw_segment(request, _IMAGE_SEGMENT)).decode()
@@ -49,7 +49,7 @@ def _raw_segment(request: web.Request, number: int) -> str:
 
 
 def image_request(values: dict[str, Any]) -> ImageRequest:
-    """Build a request from validated and unvalidated parts. Raises Problem with the names of the wrong fields."""
+    """Build a request from validated and unvalidated parts. Raises Problem, which names the wrong fields."""
     try:
         return ImageRequest.model_validate(values)
     except ValidationError as error:
@@ -89,7 +89,7 @@ async def put_request(shop_no: int, image_id: str, request: web.Request) -> Imag
 
 
 async def batch_requests(shop_no: int, request: web.Request) -> list[ImageRequest | Problems]:
-    """Return a request, or what is wrong with it, for each item of a bulk POST. Raises Problem for the batch as a whole."""
+    """Return a request or its errors for each item of a bulk POST. Raises Problem for the batch as a whole."""
     if request.content_type not in {JSON, NDJSON}:
         raise Problem(415, f"send the body as {NDJSON} or {JSON}", headers={"Accept": f"{NDJSON}, {JSON}"})
     body = await _read(request, MAX_BATCH_BYTES)
@@ -97,7 +97,7 @@ async def batch_requests(shop_no: int, request: web.Request) -> list[ImageReques
     if not items:
         raise Problem(400, "the batch is empty")
     if len(items) > MAX_BATCH_ITEMS:
-        raise Problem(413, f"a batch holds at most {MAX_BATCH_ITEMS} items, this one {len(items)}")
+        raise Problem(413, f"a batch holds at most {MAX_BATCH_ITEMS} items, this one has {len(items)}")
     return [_item(shop_no, item) for item in items]
 
 
@@ -124,7 +124,7 @@ def _item(shop_no: int, item: bytes) -> ImageRequest | Problems:
 
 
 async def _read(request: web.Request, limit: int) -> bytes:
-    """Read the body, counting: aiohttp's own limit is no match for a streamed one. Raises Problem."""
+    """Read the body and count its bytes, because aiohttp's own limit does not cover a streamed body. Raises Problem."""
     encoding = request.headers.get("Content-Encoding", "identity").strip().lower()
     if encoding not in {"", "identity"}:
         raise Problem(415, "send the body as it is, without a Content-Encoding", headers={"Accept-Encoding": "identity"})

@@ -1,4 +1,4 @@
-"""The door over HTTP: PUT, DELETE and bulk POST of images; 202 only after COMMIT."""
+"""The HTTP entry point of intake: PUT, DELETE and bulk POST of images, answered with 202 only after COMMIT."""
 
 from aiohttp import web
 
@@ -9,7 +9,7 @@ from faust_app.web.bodies import Problems, batch_requests, delete_request, image
 
 
 class IntakeHandlers:
-    """Handlers that turn HTTP requests into image requests and their decisions into answers."""
+    """Handlers that turn HTTP requests into image requests, and the decisions on them into responses."""
 
     def __init__(self, intake: Intake) -> None:
         self._intake = intake
@@ -25,11 +25,11 @@ class IntakeHandlers:
         return await self._one(await put_request(shop_no_of(request), image_id_of(request), request))
 
     async def delete(self, request: web.Request) -> web.Response:
-        """Take one image away."""
+        """Delete one image."""
         return await self._one(delete_request(shop_no_of(request), image_id_of(request), request))
 
     async def post(self, request: web.Request) -> web.Response:
-        """Take up to 1,000 requests of a shop; valid items are accepted whatever the others are."""
+        """Accept up to 1,000 requests of a shop; invalid items do not affect valid ones."""
         items = await batch_requests(shop_no_of(request), request)
         valid = [item for item in items if isinstance(item, ImageRequest)]
         decisions = iter(await self._intake.accept(valid, door="http") if valid else [])

@@ -1,4 +1,4 @@
-"""Pages for people: which answers are pages, and how they are filled in. Everything that is filled in is escaped."""
+"""Decides which responses are HTML pages, and renders them. Everything filled in is escaped."""
 
 from collections.abc import Callable
 from datetime import datetime
@@ -11,7 +11,7 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 from faust_app.web.problems import Problem
 
 HEADERS: Final = {
-    # A page loads nothing and runs nothing, whatever a shop wrote into its data.
+    # A page loads and runs nothing, whatever a shop wrote into its data.
     "Content-Security-Policy": "default-src 'none'; style-src 'unsafe-inline'; img-src data:; form-action 'self'; frame-ancestors 'none'",
     "X-Content-Type-Options": "nosniff",
     "Referrer-Policy": "no-referrer",
@@ -25,20 +25,20 @@ _DAY: Final = 24 * _HOUR
 
 
 def wants_page(request: web.Request) -> bool:
-    """Tell whether a person is asking: their browser names HTML before JSON; a machine names neither, or JSON."""
+    """Return whether the client prefers HTML: a browser accepts HTML before JSON, a machine accepts JSON or names neither."""
     accept = request.headers.get("Accept", "").lower()
     html, json = accept.find("text/html"), accept.find("application/json")
     return html >= 0 and (json < 0 or html < json)
 
 
 def page(template: str, *, status: int = 200, **values: Any) -> web.Response:
-    """Return a template filled in with the values."""
+    """Return the template rendered with the values."""
     text = _environment.get_template(template).render(values)
     return web.Response(status=status, text=text, content_type="text/html", charset="utf-8", headers=HEADERS)
 
 
 def json_answer(body: dict[str, object]) -> web.Response:
-    """Return the body for machines; it is of this moment, and nothing keeps it."""
+    """Return the body as JSON that must not be cached."""
     return web.json_response(body, headers={"Cache-Control": "no-store", "Vary": "Accept"})
 
 
@@ -50,7 +50,7 @@ def problem_page(problem: Problem) -> web.Response:
 
 
 def span(seconds: float | None) -> str:
-    """Return a time in the two units that matter."""
+    """Return a duration in its two largest units."""
     if seconds is None:
         return NOTHING
     whole = round(seconds)

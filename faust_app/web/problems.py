@@ -1,4 +1,4 @@
-"""Errors over HTTP as RFC 9457 problem details, for our own handlers and for every page of Faust's server."""
+"""Renders errors as RFC 9457 problem details, for our own handlers and for every page of Faust's server."""
 
 import json
 from collections.abc import Awaitable, Callable, Sequence
@@ -17,7 +17,7 @@ RETRY_AFTER_SECONDS = 5
 
 
 class Problem(Exception):  # noqa: N818 - the RFC's word
-    """An answer other than success. `errors` are (field, reason) pairs; headers are added to the answer."""
+    """An error response. `errors` are (field, reason) pairs; `headers` are added to the response."""
 
     def __init__(
         self,
@@ -37,7 +37,7 @@ class Problem(Exception):  # noqa: N818 - the RFC's word
 
     @property
     def title_text(self) -> str:
-        """The title: its own, or that of its status."""
+        """The problem's own title, or that of its status."""
         return self.title or _TITLES.get(self.status, "Error")
 
     def response(self) -> web.Response:
@@ -56,8 +56,9 @@ class Problem(Exception):  # noqa: N818 - the RFC's word
 
 
 def absence(failure: Unavailable) -> Problem:
-    """Return the problem of a dependency that does not do its part."""
-    detail = f"{failure.dependency.value} is away; nothing is known to be changed, ask again"
+    """Return the problem of an unavailable dependency."""
+    # After a lost COMMIT nobody knows whether the request was applied; repeating it is safe.
+    detail = f"{failure.dependency.value} is unavailable; the request may not have been applied, send it again"
     return Problem(503, detail, headers={"Retry-After": str(RETRY_AFTER_SECONDS)})
 
 
@@ -79,25 +80,25 @@ _TITLES = {
 
 _SENTENCES = {
     404: "there is nothing at this address",
-    405: "this address does not answer this method",
+    405: "this address does not support this method",
     408: "the request did not arrive in time",
-    413: "the request is larger than this address takes",
+    413: "the request is larger than this address accepts",
     417: "the header Expect asks for something other than 100-continue",
 }
 
 
 def problem_of(status: int, detail: str | None, *, headers: dict[str, str] | None = None) -> Problem:
-    """Return the problem of a status that no handler of ours chose, with a sentence where `detail` is None."""
+    """Return the problem of a status that none of our handlers chose; `detail` None stands for the status's own sentence."""
     return Problem(status, detail or _SENTENCES.get(status, "the request cannot be answered"), headers=headers)
 
 
 _ONCE: Final = ("Authorization", "Content-Type", "Content-Encoding")
-"""Headers that two readers could understand differently when they are sent twice."""
+"""Headers that two readers could interpret differently when they are sent twice."""
 
 
 @web.middleware
 async def unambiguous(request: web.Request, handler: Handler) -> web.StreamResponse:
-    """Refuse a request that gives a parameter, or a header that decides, more than once; pages check their own parameters."""
+    """Refuse a request that repeats a parameter or a header of `_ONCE`; pages check their own parameters."""
     for name in _ONCE:
         if len(request.headers.getall(name, ())) > 1:
             raise Problem(400, f"the header {name} is given twice", errors=[(name, "is given more than once")])
@@ -110,7 +111,7 @@ async def unambiguous(request: web.Request, handler: Handler) -> web.StreamRespo
 
 @web.middleware
 async def problem_details(request: web.Request, handler: Handler) -> web.StreamResponse:
-    """Turn every error into a problem; what nobody expected is logged with its traceback and answered 500."""
+    """Turn every error into a problem; an unexpected one is logged with its traceback and answered with 500."""
     try:
         return await handler(request)
     except Problem as problem:
@@ -118,15 +119,15 @@ async def problem_details(request: web.Request, handler: Handler) -> web.StreamR
     except Unavailable as failure:
         return absence(failure).response()
     except Permanent as failure:
-        log.error("request is refused by the database for its content", method=request.method, detail=failure.detail)  # noqa: TRY400
+        log.error("request refused by the database for its content", method=request.method, detail=failure.detail)  # noqa: TRY400
         return Problem(400, failure.detail).response()
     except web.HTTPException as error:
         if error.status < 400:  # noqa: PLR2004 - a redirect is an answer
             raise
         headers = {name: value for name, value in error.headers.items() if name in {"Allow", "Retry-After"}}
-        detail = f"this address answers {headers['Allow'].replace(',', ', ')} only" if "Allow" in headers else None
+        detail = f"this address supports {headers['Allow'].replace(',', ', ')} only" if "Allow" in headers else None
         return problem_of(error.status, detail, headers=headers).response()
     except Exception:
         resource = request.match_info.route.resource
         log.exception("request failed unexpectedly", method=request.method, route=resource.canonical if resource else None)
-        return Problem(500, "an error of ours; the log has its traceback").response()
+        return Problem(500, "internal error; the log has its traceback").response()

@@ -1,4 +1,4 @@
-"""HTTP below the handlers: what the parser refuses is answered like every other error, and a slow sender is cut off."""
+"""HTTP below the handlers: answers what the parser refuses like every other error, and cuts off slow senders."""
 
 import asyncio
 from typing import Any, Final
@@ -21,13 +21,13 @@ from faust_app.web.problems import problem_of
 log = structlog.get_logger()
 
 HEAD_SECONDS: Final = 20.0
-"""A request's line and headers arrive within this time of its first byte, or of the connection's start."""
+"""Seconds a request's line and headers may take, from its first byte or from the start of the connection."""
 LINGERING_SECONDS: Final = 5.0
-"""How long the rest of a body that nobody wants is awaited before the connection is closed."""
+"""Seconds to wait for the rest of an unwanted body before the connection is closed."""
 KEEPALIVE_SECONDS: Final = 75.0
-"""How long a connection may be idle between two requests: longer than the 60 s of usual proxies, which then close first."""
+"""Seconds a connection may be idle between two requests: longer than the usual 60 s of proxies, so that they close first."""
 SERVER: Final = "shop-images"
-"""The header `Server` of every answer: a version would tell attackers which holes to try."""
+"""The header `Server` of every response, without a version, which would tell attackers which holes to try."""
 
 _REASONS: Final[dict[type[BaseException], str]] = {
     LineTooLong: "the request line or a header is longer than 8,190 bytes",
@@ -41,14 +41,14 @@ _REASONS: Final[dict[type[BaseException], str]] = {
 
 
 def parse_problem(error: BaseException | None) -> str:
-    """Return one sentence about what the parser refused, without a byte of the sender's."""
+    """Return one sentence about what the parser refused, without any of the sender's bytes."""
     return next((reason for kind, reason in _REASONS.items() if isinstance(error, kind)), "the request is not valid HTTP")
 
 
 class RequestHandler(web.RequestHandler):
-    """One connection. The parser's errors become problem details, one log line without the sender's bytes, and a count.
+    """One connection. A parser error becomes problem details, one log line without the sender's bytes, and a count.
 
-    aiohttp itself logs the raw request line and headers with a traceback, before anybody is authenticated.
+    aiohttp itself would log the raw request line and headers with a traceback, before any authentication.
     """
 
     __slots__ = ("_head_timer", "_metrics")
@@ -59,17 +59,17 @@ class RequestHandler(web.RequestHandler):
         self._head_timer: asyncio.TimerHandle | None = None
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        """Expect the first request in time."""
+        """Start the clock for the first request."""
         super().connection_made(transport)
         self._expect_head()
 
     def connection_lost(self, exc: BaseException | None) -> None:
-        """Expect nothing any more."""
+        """Stop the clock."""
         self._head_arrived()
         super().connection_lost(exc)
 
     def data_received(self, data: bytes) -> None:
-        """Start the clock with the first byte of a head, stop it with the last."""
+        """Start the clock with the first byte of a request's head, stop it with the last."""
         before = self._request_count
         super().data_received(data)
         if self._request_count != before:
@@ -84,17 +84,17 @@ class RequestHandler(web.RequestHandler):
         exc: BaseException | None = None,
         message: str | None = None,  # noqa: ARG002 - aiohttp's own text: it quotes the sender
     ) -> web.StreamResponse:
-        """Answer what never reached a handler. Raises ConnectionError where an answer has begun."""
+        """Answer a request that never reached a handler. Raises ConnectionError if a response has begun."""
         kind = type(exc).__name__ if exc is not None else "unknown"
         if status >= 500:  # noqa: PLR2004 - ours, not the sender's
             log.error("request failed below the handlers", error=kind)
-            detail = "an error of ours; the log names its kind"
+            detail = "internal error; the log names its kind"
         else:
             self._metrics.malformed_requests.inc()
             log.info("malformed request refused", error=kind, remote=request.remote)
             detail = parse_problem(exc)
         if request.writer.output_size > 0:
-            raise ConnectionError("an answer was begun and cannot be replaced")
+            raise ConnectionError("the response has begun and cannot be replaced")
         response = problem_of(status, detail).response()
         response.force_close()
         return response
@@ -106,7 +106,7 @@ class RequestHandler(web.RequestHandler):
     async def finish_response(
         self, request: web.BaseRequest, resp: web.StreamResponse, start_time: float | None
     ) -> tuple[web.StreamResponse, bool]:
-        """Send the answer: as a problem where aiohttp made it itself, and without versions."""
+        """Send the response: as a problem if aiohttp made it itself, and without versions."""
         if isinstance(resp, web.HTTPException) and resp.status >= 400:  # noqa: PLR2004 - errors only
             resp = problem_of(resp.status, None).response()
         if isinstance(resp, web.StreamResponse) and not resp.prepared:
@@ -123,7 +123,7 @@ class RequestHandler(web.RequestHandler):
 
 
 class _Connections(web.Server):
-    """Makes the connections of an application's server ours. Bodies stay encoded: an encoding is refused, never unpacked."""
+    """Makes the server of an application use our connections. Bodies are never decompressed: an encoded one is refused."""
 
     def __init__(self, server: web.Server, metrics: Metrics) -> None:
         super().__init__(server.request_handler, request_factory=server.request_factory)
@@ -140,7 +140,7 @@ class _Connections(web.Server):
 
 
 class Runner(web.AppRunner):
-    """Runs an application on connections of ours."""
+    """Runs an application on our own connections."""
 
     def __init__(self, app: web.Application, metrics: Metrics) -> None:
         super().__init__(app, access_log=None)

@@ -1,4 +1,4 @@
-"""How Faust's web server is set up in both processes."""
+"""Sets up Faust's web server, in the same way for worker and web."""
 
 from typing import Any, Final
 
@@ -10,19 +10,19 @@ from faust_app.web.problems import problem_details, unambiguous
 from faust_app.web.protocol import Runner
 
 SHUTDOWN_SECONDS: Final = 2.0
-"""How long a stopping process waits for open requests: a deploy must not hang on a slow client."""
+"""Seconds a stopping process waits for open requests: a slow client must not block a deploy."""
 
 
 def web_options(authentication: Authentication) -> dict[str, Any]:
-    """Return the options of aiohttp's application: errors as problem details, nothing said twice, then who may pass."""
+    """Return the options of aiohttp's application; the outermost middleware renders the errors of the others."""
     return {"middlewares": [problem_details, unambiguous, authentication.middleware]}
 
 
 def use_our_runner(app: faust.App, metrics: Metrics) -> None:
-    """Serve Faust's web application on connections of ours, before it listens; Faust has no setting for either.
+    """Serve Faust's web application on our own connections; call before it listens. Faust has no setting for it.
 
-    Faust makes its runner when the application is made, and starts it later.
+    Faust creates its runner with the application and starts it later, so the runner can be replaced in between.
     """
     runner = Runner(app.web.web_app, metrics)  # type: ignore[attr-defined]
-    runner._shutdown_timeout = SHUTDOWN_SECONDS  # noqa: SLF001 - aiohttp takes it from the site, which Faust makes
+    runner._shutdown_timeout = SHUTDOWN_SECONDS  # noqa: SLF001 - aiohttp takes it from the site, which Faust creates
     app.web._runner = runner  # type: ignore[attr-defined]  # noqa: SLF001

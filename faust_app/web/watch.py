@@ -1,4 +1,4 @@
-"""`/lag` and `/stalled` as Faust views of every process; Faust's requests and answers are aiohttp's."""
+"""Registers `/lag` and `/stalled` as Faust views in every process; Faust's requests and responses are aiohttp's."""
 
 from collections.abc import Callable
 from typing import cast
@@ -12,14 +12,14 @@ from faust_app.web.stalled import StalledPage
 
 
 def register_watch(app: faust.App, lag: Callable[[], LagPage], stalled: Callable[[], StalledPage]) -> None:
-    """Register the views; what they show is asked for with the first request."""
+    """Register the views. The pages are looked up per request, since they exist only once the app has started."""
 
     @app.page("/lag")
     async def lag_view(_view: View, request: Request) -> Response:
-        """Tell how far the consumer groups are behind."""
+        """Report how far the consumer groups are behind."""
         return cast("Response", await lag().get(cast("web.Request", request)))
 
     @app.page("/stalled")
     async def stalled_view(_view: View, request: Request) -> Response:
-        """Tell which images are unfinished."""
+        """List the unfinished images."""
         return cast("Response", await stalled().get(cast("web.Request", request)))

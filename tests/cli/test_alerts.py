@@ -67,7 +67,7 @@ def test_a_test_message_is_sent_and_what_was_answered_is_said(hook: Hook) -> Non
     result = run("check", "--alerts")
     assert result.exit_code == 0, result.output
     (line,) = result.stdout.splitlines()
-    assert line.startswith("test message taken (status 200: said), format standard, id msg_")
+    assert line.startswith("test message accepted (status 200: said), format standard, id msg_")
     ((headers, body),) = hook.requests
     data = Receiver(SECRET).verify(body, headers)
     assert (data["type"], data["data"]["title"]) == ("shop_images.test", "[test] shop-images can reach you")
@@ -87,7 +87,7 @@ def test_a_message_that_is_not_taken_is_one_line_and_exit_code_one(hook: Hook) -
     result = run("check", "--alerts")
     assert (result.exit_code, result.stdout) == (1, "")
     (line,) = result.stderr.splitlines()
-    assert line == ("shop-images: test message not taken: status 404: said; check ALERT_WEBHOOK_URL and ALERT_WEBHOOK_FORMAT")
+    assert line == ("shop-images: test message not accepted: status 404: said; check ALERT_WEBHOOK_URL and ALERT_WEBHOOK_FORMAT")
     assert "verysecretpart" not in result.output
 
 

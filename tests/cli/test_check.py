@@ -128,7 +128,7 @@ def test_what_is_open_for_over_a_day_is_told_to_who_asks_and_to_the_messenger(
     assert result.exit_code == 1
     assert result.stdout.splitlines()[0].startswith("What: 1 image in progress for over a day, the oldest since ")
     assert "- shop 7: 1 image (scheduled 1)" in result.stdout.splitlines()
-    assert result.stdout.splitlines()[-1].startswith("Told: the messenger took it (")
+    assert result.stdout.splitlines()[-1].startswith("Sent: the messenger accepted it (")
     (message,) = hook.taken
     assert message["data"]["title"] == "[daily] 1 image of 1 shop in progress for over a day: lost 0, scheduled 1 (parked 1), queued 0"
     quiet = run("check", "--daily", "--no-tell", "--json")
@@ -144,7 +144,7 @@ def test_a_messenger_that_does_not_answer_is_told_to_who_asks(installed: Setting
     execute(installed, OPEN, 7, 25)
     result = run("check", "--daily")
     assert result.exit_code == 1
-    assert result.stdout.splitlines()[-1].startswith("Not told: ")
+    assert result.stdout.splitlines()[-1].startswith("Not sent: ")
     assert "verysecretpart" not in result.output
 
 

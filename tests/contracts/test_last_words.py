@@ -19,7 +19,7 @@ from faust_app.last_words import say_stalled
 from faust_app.settings import Settings
 from tests.contracts.conftest import emptied
 
-REASON = "image events: 3 events are held, and nothing was done for 120 s"
+REASON = "image events: 3 events held, no progress for 120 s"
 SECRET = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw"
 
 

@@ -235,7 +235,7 @@ async def test_sizes_and_growth_are_told_from_the_run_before(database: Database,
     sizes = MariaTableSizes(database)
     first = await check_sizes(sizes, runs)
     assert (first.since, {table.rows_a_day for table in first.tables}) == (None, {None})
-    assert first.lines()[-1].endswith("growth is told from the second day on; rows of image_history are an estimate")
+    assert first.lines()[-1].endswith("growth is shown from the second day on; rows of image_history are an estimate")
     now = await tombs.repository.now()
     await entry(database, now)
     result = await KeepLimits(MariaHistoryMonths(database), MariaOldRows(database), sizes, Metrics()).run(now, None)

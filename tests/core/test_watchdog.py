@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 from faust_app.core.watchdog import LOOK_SECONDS, Sight, Watch, is_stalled, look
 
 LIMIT = 120.0
-WORK = "3 events are held"
+WORK = "3 events held"
 
 
 def watched(sights: list[Sight], *, every: float = LOOK_SECONDS) -> Watch:

@@ -83,7 +83,7 @@ async def test_after_a_restore_nothing_is_deleted_until_recover_has_mended_what_
     assert installation.states(SHOP) == {"DONE": 40}
 
     out, _ = await installation.run_command("recover")
-    assert "11 images show an object that is gone: 11 are fetched again" in out
+    assert "11 images whose object is missing: 11 are fetched again" in out
     await installation.all_in(SHOP, "DONE", 40)
     await installation.until(
         lambda: installation.query("SELECT COUNT(*) FROM garbage WHERE due_at < '2021-01-01'") == ((0,),), "it goes on"

@@ -30,9 +30,9 @@ async def _answers() -> None:
 
 async def test_an_event_that_is_tried_again_gets_on_however_long_each_try_takes() -> None:
     seen = Seen()
-    assert seen.sights()["image events"] == Sight(3, "2 events are held")
+    assert seen.sights()["image events"] == Sight(3, "2 events held")
     await seen.breakers.failed(Unavailable(Dependency.DATABASE, "the event's deadline passed while loading"))
-    assert seen.sights()["image events"] == Sight(4, "2 events are held")
+    assert seen.sights()["image events"] == Sight(4, "2 events held")
     await seen.breakers.stop()
 
 

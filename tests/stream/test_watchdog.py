@@ -42,18 +42,18 @@ def ended(monkeypatch: pytest.MonkeyPatch) -> Ended:
 
 
 async def test_work_that_nobody_does_ends_the_process_after_last_words(ended: Ended) -> None:
-    ended.sight = Sight(7, "3 events are held")
+    ended.sight = Sight(7, "3 events held")
     with capture_logs() as told:
         async with ended.dog:
             for second in range(33):
                 ended.dog.look(float(second))
             assert await asyncio.to_thread(ended.ended.wait, 20)
-    assert ended.order == ["image events: 3 events are held, and nothing was done for 30 s", EXIT_CODE]
+    assert ended.order == ["image events: 3 events held, no progress for 30 s", EXIT_CODE]
     assert told[0]["event"].startswith("worker stalled")
     assert "test_work_that_nobody_does_ends_the_process_after_last_words" in str([entry.get("frames") for entry in told])
 
 
-@pytest.mark.parametrize("sight", [Sight(7, None), Sight(7, "3 events are held", held_up=True)], ids=["idle", "held up"])
+@pytest.mark.parametrize("sight", [Sight(7, None), Sight(7, "3 events held", held_up=True)], ids=["idle", "held up"])
 async def test_a_worker_that_has_no_work_or_may_do_none_is_left_alone(ended: Ended, sight: Sight) -> None:
     ended.sight = sight
     for second in range(1000):
@@ -63,7 +63,7 @@ async def test_a_worker_that_has_no_work_or_may_do_none_is_left_alone(ended: End
 
 
 async def test_how_long_nothing_was_done_is_a_metric(ended: Ended) -> None:
-    ended.sight = Sight(7, "3 events are held")
+    ended.sight = Sight(7, "3 events held")
     for second in range(11):
         ended.dog.look(float(second))
     assert ended.metrics.registry.get_sample_value("shop_images_watchdog_idle_seconds") == 10

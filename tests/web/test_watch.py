@@ -155,8 +155,8 @@ async def test_without_the_database_the_page_of_a_shop_says_so(pages: Pages) -> 
     await pages.watch.look()
     pages.watch.worker.rows.away = True
     problem = await pages.json("/stalled?shop=7", 503)
-    assert "database is away" in problem["detail"]
-    assert "database is away" in await pages.page("/stalled?shop=7", 503)
+    assert "database is unavailable" in problem["detail"]
+    assert "database is unavailable" in await pages.page("/stalled?shop=7", 503)
     assert (await pages.json("/stalled"))["queued"] == 1
 
 

@@ -1,1 +1,1 @@
-"""Files that a person hands over: read as streams, in bounded memory."""
+"""Readers of files that users supply: as streams, in bounded memory."""

@@ -1,1 +1,1 @@
-"""The schema's history: plain SQL, one statement at a time, each safe to repeat after a migration that died half way."""
+"""Migrations of the schema: plain SQL, one statement at a time, each safe to repeat after a migration that stopped halfway."""

@@ -1,1 +1,1 @@
-"""The outside as the flows see it: small Protocols, each with a fake and a real implementation under one contract suite."""
+"""Ports: small Protocols the flows use to reach the outside, each with a fake and a real implementation under one contract suite."""

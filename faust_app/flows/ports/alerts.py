@@ -1,4 +1,4 @@
-"""Faults, alerts and the messenger, as the flows see them."""
+"""How flows report platform faults, read and update alerts, and send messages to people."""
 
 from collections.abc import Sequence
 from datetime import datetime, timedelta
@@ -12,87 +12,93 @@ from faust_app.core.digest import DigestCounts, Span
 
 
 class Alerts(Protocol):
-    """Where a part of the process reports a fault of the platform. Neither call waits or raises."""
+    """Accepts reports of platform faults from any part of the process. Neither method blocks or raises."""
 
     def open(self, kind: FaultKind, *, detail: str = "", host: str | None = None, waiting: int = 0) -> None:
-        """Say that the fault is there; again, with other facts, any time. `detail` is one line without secrets."""
+        """Report that a fault is present; call again at any time with new facts.
+
+        `detail` is one line without secrets. `waiting` counts the images the fault holds up in this process.
+        """
         ...
 
     def close(self, kind: FaultKind, *, host: str | None = None) -> None:
-        """Say that it is over; one that was never opened is no error."""
+        """Report that a fault is over; a no-op for one that was never opened."""
         ...
 
 
 class Faults(Protocol):
-    """The alerts of platform faults. Every method raises Unavailable when the database does not do its part."""
+    """Stores platform faults as alerts. Every method raises Unavailable when the database fails."""
 
     async def open_fault(self, fault: PlatformFault, *, age: timedelta, told_ago: timedelta | None) -> None:
-        """Count a report of the fault, once per process that has it; repeated, it only says that it still has it.
+        """Record that a process has the fault: counts once per process; a repeated report only keeps the fault alive.
 
-        The alert is as old as the fault. `told_ago` is how long ago people were told without the database.
+        The alert is backdated by `age`. `told_ago` is how long ago people were notified without the database, None if they were not.
         """
         ...
 
     async def close_fault(self, fault: PlatformFault) -> None:
-        """Say that this process has the fault no more; the alert has ended when none has it. An unknown one is no error."""
+        """Record that this process no longer has the fault; the alert ends when no process has it. A no-op for an unknown fault."""
         ...
 
     async def ping(self) -> None:
-        """Do nothing but ask the database for an answer."""
+        """Check that the database answers."""
         ...
 
     async def present(self) -> list[FaultKind]:
-        """Return the kinds of faults that a process has now."""
+        """Return the kinds of fault that at least one process has now."""
         ...
 
 
 class AlertRepository(Protocol):
-    """The alerts as their sender sees them. Every method raises Unavailable when the database does not do its part."""
+    """The alerts as their sender reads and updates them. Every method raises Unavailable when the database fails."""
 
     async def standing(self) -> Standing:
-        """Return how things stand, without a lock."""
+        """Return what the sender decides on: alerts, recent messages and the last digest. Takes no lock."""
         ...
 
     async def open_alerts(self, limit: int) -> list[Alert]:
-        """Return the open alerts, the platform's first, then the largest."""
+        """Return up to `limit` open alerts, platform alerts first, then by occurrences, most first."""
         ...
 
     async def reach(self, alerts: Sequence[Alert], now: datetime) -> dict[str, Reach]:
-        """Return how far each alert reaches in its episode, by fingerprint."""
+        """Return the impact of each alert's current episode, by fingerprint."""
         ...
 
     async def digest_counts(self, span: Span) -> DigestCounts:
-        """Sum up what shops lost to their own sources and files in the span."""
+        """Count the images that shops lost to their own sources and files in the span."""
         ...
 
     async def record(self, step: Step, holder: str) -> bool:
-        """Write a step of the sender; False, and nothing written, when another is the sender or things moved on."""
+        """Write a step in one transaction; return False, with nothing written, if the lease is lost or the alerts have changed.
+
+        They have changed when an alert to close was counted, reported or closed since it was read, or a message is already waiting.
+        """
         ...
 
 
 class AlertOutbox(Protocol):
-    """The messages that wait for the messenger. Raises Unavailable like the alerts."""
+    """Messages waiting for delivery. Every method raises Unavailable when the database fails."""
 
     async def claim(self, lease: timedelta) -> WaitingMessage | None:
-        """Take the oldest waiting message if its time has come; for so long nobody else gets it."""
+        """Claim the oldest message that is due, None if none is; no other process gets it within `lease`. Counts an attempt."""
         ...
 
     async def mark_sent(self, number: int) -> None:
-        """Note that the messenger took the message."""
+        """Record that the messenger accepted the message."""
         ...
 
     async def mark_failed(self, number: int, reason: str, again: timedelta) -> None:
-        """Note that it did not, and when to try again."""
+        """Record that delivery failed, and schedule the next attempt after `again`."""
         ...
 
     async def forget_old(self) -> int:
-        """Delete a part of what is too old to keep; return how many rows went."""
+        """Delete a bounded number of rows past their retention; return how many."""
         ...
 
 
 class Messenger(Protocol):
-    """Where messages to people go."""
+    """Delivers messages to people."""
 
     async def send(self, webhook_id: str, message: AlertMessage) -> Delivered | Undelivered:
-        """Hand the message over, seconds at most; the same id again is the same message. Raises nothing."""
+        """Deliver the message, in seconds at most. A repeated `webhook_id` marks the same message. Never raises."""
         ...

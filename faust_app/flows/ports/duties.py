@@ -1,4 +1,7 @@
-"""What recurring duties keep and look at: garbage, leases, runs, tables. Raises Unavailable like the rows of the images."""
+"""What maintenance tasks read and store: garbage, leases, runs of daily jobs, retention, workers.
+
+Every method raises Unavailable when the database fails.
+"""
 
 from collections.abc import Sequence
 from datetime import date, datetime
@@ -13,50 +16,50 @@ from faust_app.core.table_growth import TableSize
 
 
 class GarbageRepository(Protocol):
-    """What waits to be deleted from the bucket. Raises Unavailable like the rows."""
+    """Objects to delete from the bucket. Raises Unavailable."""
 
     async def due_garbage(self, limit: int) -> list[tuple[int, Garbage]]:
         """Return up to `limit` due entries with their ids, oldest first."""
         ...
 
     async def remove_garbage(self, ids: Sequence[int]) -> None:
-        """Forget entries that are dealt with."""
+        """Delete processed entries."""
         ...
 
     async def counts(self) -> GarbageCounts:
-        """Count what is listed and what of it is due."""
+        """Count the listed and the due entries, with the ten shops that have the most due."""
         ...
 
     async def count_due(self, after: datetime | None, up_to: int) -> int:
-        """Count entries that became due after the time, or ever, no further than to `up_to`."""
+        """Count the due entries that became due after `after` (None: at any time), and stop at `up_to`."""
         ...
 
     async def listed(self, keys: Sequence[ImageKey]) -> set[str]:
-        """Return every target that is listed for these images."""
+        """Return every target listed for these images."""
         ...
 
     async def add_garbage(self, entries: Sequence[Garbage]) -> None:
-        """List entries."""
+        """Add entries."""
         ...
 
 
 class CollectorRow(Protocol):
-    """The row of the collector. Raises Unavailable like the rows."""
+    """What the garbage collector and the audit keep from pass to pass. Raises Unavailable."""
 
     async def state(self) -> CollectorState:
-        """Return what the database knows of the collector."""
+        """Return the stored state."""
         ...
 
     async def begin_pass(self, before: int) -> bool:
-        """Count one more pass, unless another process did since `before` were read; tell whether it is counted."""
+        """Count a pass if the count is still `before`; return False if another process has counted one meanwhile."""
         ...
 
     async def catch_up(self, passes: int) -> None:
-        """Count no fewer passes than these."""
+        """Raise the count to at least `passes`."""
         ...
 
     async def audited(self, key: str) -> None:
-        """Keep that the bucket was looked at up to this key; an empty one begins anew."""
+        """Record that the audit has covered the bucket up to this key; an empty key restarts it."""
         ...
 
     async def now(self) -> datetime:
@@ -64,78 +67,78 @@ class CollectorRow(Protocol):
         ...
 
     async def images_about(self) -> int:
-        """Return how many rows there are, by the database's own estimate."""
+        """Return the database's estimate of the number of image rows."""
         ...
 
 
 class Leases(Protocol):
-    """Which process runs a duty that only one should run. Raises Unavailable like the alerts."""
+    """Leases, by which one process at a time runs a task. Raises Unavailable."""
 
     async def hold(self, name: str, holder: str) -> bool:
-        """Take the lease if it is free or has run out, renew it if it is ours; tell whether we hold it now."""
+        """Acquire the lease if it is free or expired, renew it if `holder` has it; return whether `holder` holds it now."""
         ...
 
     async def release(self, name: str, holder: str) -> None:
-        """Give the lease back, so that another need not wait for its end; one that is not ours stays."""
+        """Release the lease, so that another process need not wait for its expiry; another holder's lease stays."""
         ...
 
 
 class JobRuns(Protocol):
-    """The runs of daily jobs, one for each job and date. Raises Unavailable like the alerts."""
+    """Runs of daily jobs, one per job and date. Raises Unavailable."""
 
     async def last(self, job: str) -> tuple[datetime, FinishedRun | None]:
-        """Return the database's clock and the newest run that was finished."""
+        """Return the database's clock and the job's newest finished run."""
         ...
 
     async def finished_before(self, job: str, before: datetime) -> FinishedRun | None:
-        """Return the newest run that was finished by then."""
+        """Return the job's newest run that finished by `before`."""
         ...
 
     async def hold(self, job: str, day: date, holder: str) -> bool:
-        """Take the run of the day if nobody is at it and it is not done, renew it if it is ours; tell whether it is.
+        """Claim the day's run if it is unfinished and unclaimed, renew the claim if `holder` has it; return whether `holder` has it.
 
-        A run is its holder's for `core.lease.LEASE` from when it was last asked for.
+        A claim lasts `core.lease.LEASE` from its last renewal.
         """
         ...
 
     async def finish(self, job: str, day: date, holder: str, result: RunResult) -> bool:
-        """Note that the run is done, with its message in the same transaction; False when it is no longer ours."""
+        """Record the result and queue its message in one transaction; return False if `holder` has lost the claim."""
         ...
 
 
 class HistoryMonths(Protocol):
-    """The months the history is kept in. A change gives way where it would make others wait. Raises Unavailable."""
+    """The monthly partitions of the history. A change gives up rather than block a busy table. Raises Unavailable."""
 
     async def names(self) -> list[str]:
-        """Return the names of the months there are, and of the last partition."""
+        """Return the names of the months and of the open-ended last partition."""
         ...
 
     async def overflows(self) -> bool:
-        """Tell whether there are rows later than the last month: splitting them would take long."""
+        """Return whether rows lie past the last month; splitting them off would take long."""
         ...
 
     async def add(self, month: Month) -> bool:
-        """Add a month behind the others; False, and nothing done, when the table is busy."""
+        """Add a month after the last one; return False, with nothing changed, if the table is busy."""
         ...
 
     async def drop(self, name: str) -> bool:
-        """Drop a month with all its rows; False, and nothing done, when the table is busy."""
+        """Drop a month with all its rows; return False, with nothing changed, if the table is busy."""
         ...
 
 
 class OldRows(Protocol):
-    """Rows that are older than is kept, deleted some at a time. Raises Unavailable like the rows."""
+    """Rows past their retention, deleted in batches. Raises Unavailable."""
 
     async def purge_tombstones(self, before: datetime, limit: int) -> int:
-        """Delete up to `limit` rows of images that were deleted before then and did not return; return how many."""
+        """Delete up to `limit` tombstones of images deleted before `before` and not registered again; return how many."""
         ...
 
     async def oldest_garbage(self) -> datetime | None:
-        """Return when the oldest garbage was, or is, due."""
+        """Return the earliest due time of any garbage entry, None if there is none."""
         ...
 
     async def forget_workers(self, before: datetime, limit: int) -> int:
-        """Delete up to `limit` workers that were not seen since; return how many."""
+        """Delete up to `limit` workers last seen before `before`; return how many."""
         ...
 
     async def forget_sources(self, before: datetime, limit: int) -> int:
@@ -144,27 +147,27 @@ class OldRows(Protocol):
 
 
 class TableSizes(Protocol):
-    """How large the tables are. Raises Unavailable like the rows."""
+    """Sizes of the tables. Raises Unavailable."""
 
     async def read(self) -> list[TableSize]:
-        """Return the size of every table, by name."""
+        """Return the size of every table, ordered by name."""
         ...
 
 
 class WorkerRegister(Protocol):
-    """The row of the worker that asks. Raises Unavailable like the rows."""
+    """The calling worker's row: its release, when it was last seen, and whether its intake is stopped. Raises Unavailable."""
 
     async def start(self) -> str | None:
-        """Enter the worker with its release; return why its intake is stopped, None where it is not.
+        """Register the worker with its release; return why its intake is stopped, None if it is not.
 
-        A stop that another release left behind is lifted.
+        A stop left by another release is lifted.
         """
         ...
 
     async def report(self) -> str | None:
-        """Write that the worker lives; return why its intake is stopped, None where it is not."""
+        """Record that the worker is alive; return why its intake is stopped, None if it is not."""
         ...
 
     async def stop_intake(self, reason: str) -> None:
-        """Keep that the worker's intake is stopped, and why."""
+        """Record that the worker's intake is stopped, and why."""
         ...

@@ -1,4 +1,7 @@
-"""The rows of the images, as the flows see them. Every method raises Unavailable when the database does not do its part."""
+"""How flows read, change and count the rows of the images.
+
+Every method raises Unavailable when the database fails.
+"""
 
 from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime, timedelta
@@ -14,38 +17,39 @@ R = TypeVar("R")
 
 
 class ImageRepository(Protocol):
-    """The rows. Every method raises Unavailable when the database does not do its part.
+    """Image rows and their transitions. Raises Unavailable.
 
-    Unavailable after COMMIT was sent leaves the outcome open: the caller reads again, then decides.
+    Unavailable raised after COMMIT was sent leaves the outcome unknown: the caller re-reads, then decides.
     """
 
     async def load(self, keys: Sequence[ImageKey]) -> dict[ImageKey, ImageRow]:
-        """Return the rows there are, as last committed."""
+        """Return the rows that exist, as last committed."""
         ...
 
     async def change(
         self, keys: Sequence[ImageKey], decide: Decide[R], *, create: bool = False, offset_of: tuple[str, int] | None = None
     ) -> R:
-        """Lock the rows in key order, ask `decide`, write what it says, and return its result after COMMIT.
+        """Lock the rows in key order, call `decide`, write its changes, and return its result after COMMIT.
 
-        With `create`, `decide` sees a row of version 0 for each key without one; those it leaves are not kept. With
-        `offset_of` (topic, partition) the reader's offset is locked first.
+        A deadlock reruns the whole unit, so `decide` must have no side effects. With `create`, it sees a placeholder of
+        version 0 for each missing key; placeholders it does not accept are removed. With `offset_of` (topic, partition)
+        the reader's offset is locked first.
         """
         ...
 
     async def mark_published(self, published: Sequence[tuple[ImageRow, Position]]) -> int:
-        """Write the position of rows whose lease is still the one they were published under; return how many were."""
+        """Write the positions of rows that still have the lease they were published under; return how many."""
         ...
 
     async def claim_due(self, limit: int, lease: timedelta) -> list[ImageRow]:
-        """Take up to `limit` rows whose time has come and give the caller so long to publish them; rivals get others.
+        """Lease up to `limit` due rows to the caller for `lease`; concurrent callers get different rows.
 
-        A parked row is `woken` from then on.
+        A `parked` row becomes `woken`, so that `wake_parked` never meets a lease.
         """
         ...
 
     async def wake_parked(self, shop_no: int, host: str | None, limit: int) -> int:
-        """Let up to `limit` parked images of the shop, and of the source host where one is given, be due now."""
+        """Make up to `limit` deferred images of the shop (and of `host`, if given) due now; return how many."""
         ...
 
     async def history(self, key: ImageKey, limit: int) -> list[HistoryEntry]:
@@ -53,7 +57,7 @@ class ImageRepository(Protocol):
         ...
 
     async def intake_offset(self, topic: str, partition: int) -> IntakeOffset | None:
-        """Return how far the partition of `requests` is in the rows."""
+        """Return the offset up to which the partition of `requests` is written into rows, None if never."""
         ...
 
     async def now(self) -> datetime:
@@ -62,64 +66,67 @@ class ImageRepository(Protocol):
 
 
 class ImageFolders(Protocol):
-    """Rows by the folder of their objects. Raises Unavailable like the rows."""
+    """Rows by the folder of their objects. Raises Unavailable."""
 
     async def rows_in(self, folders: Collection[Folder]) -> dict[Folder, ImageRow]:
         """Return the rows whose objects lie in these folders."""
         ...
 
     async def shops(self) -> list[int]:
-        """Return every shop that has rows."""
+        """Return every shop that has a row."""
         ...
 
     async def page(self, shop_no: int, after: bytes, limit: int) -> list[ImageRow]:
-        """Return up to `limit` rows of the shop behind an image id, in their order."""
+        """Return up to `limit` rows of the shop after the image id `after`, ordered by image id."""
         ...
 
 
 class UnfinishedRows(Protocol):
-    """Rows in progress by the position of their event. Raises Unavailable like the rows."""
+    """Rows in progress by the position of their event. Raises Unavailable."""
 
     async def below(self, bounds: Mapping[TopicPartition, int], limit: int) -> list[ImageRow]:
-        """Return up to `limit` rows whose position is below its partition's bound."""
+        """Return up to `limit` rows whose position is below the bound of their partition."""
         ...
 
     async def from_on(self, bounds: Mapping[TopicPartition, int], limit: int) -> list[ImageRow]:
-        """Return up to `limit` rows whose position is at or past its partition's bound."""
+        """Return up to `limit` rows whose position is at or past the bound of their partition."""
         ...
 
     async def places(self) -> set[TopicPartition]:
-        """Return every partition that a row has a position in."""
+        """Return every partition in which a row has its position."""
         ...
 
 
 class StalledRows(Protocol):
-    """Unfinished and failed rows, counted and listed: all, or those of one shop. Raises Unavailable like the rows."""
+    """Unfinished and failed rows, counted and listed, for all shops or one. Raises Unavailable."""
 
     async def tops(self) -> dict[TopicPartition, int]:
-        """Return the highest position that a row has in each place."""
+        """Return the highest position of a row in each partition."""
         ...
 
     async def counts(self, stalled_after: timedelta, shop_no: int | None) -> tuple[datetime, RowCounts]:
-        """Return the database's clock (UTC) and all counts but those of lost rows."""
+        """Return the database's clock (UTC) and every count except those of lost rows."""
         ...
 
     async def lost(
         self, where: Sequence[Positions], counts: RowCounts, young_since: datetime, shop_no: int | None, limit: int
     ) -> tuple[RowCounts, list[ImageRow]]:
-        """Return the counts with those of the lost rows, and up to `limit` of these rows."""
+        """Count the rows at these positions as lost; return `counts` with them, and up to `limit` of the rows.
+
+        A lost row opened after `young_since` counts as young: it is not among the old ones counted already.
+        """
         ...
 
     async def old(self, open_until: datetime, shop_no: int | None, limit: int) -> list[ImageRow]:
-        """Return up to `limit` rows in progress since that time or longer, the oldest first."""
+        """Return up to `limit` rows in progress since `open_until` or earlier, oldest first."""
         ...
 
     async def queued(self, where: Sequence[Positions], shop_no: int | None, limit: int) -> list[ImageRow]:
-        """Return up to `limit` rows at these positions: the first of each place about alike, the oldest first."""
+        """Return up to `limit` rows at these positions, oldest first: the first rows of each partition, in about equal shares."""
         ...
 
     async def waiting(self, shop_no: int | None, limit: int) -> list[ImageRow]:
-        """Return up to `limit` rows that have a time, the next first."""
+        """Return up to `limit` scheduled rows, next due first."""
         ...
 
     async def failed(self, shop_no: int | None, limit: int) -> list[ImageRow]:
@@ -127,17 +134,17 @@ class StalledRows(Protocol):
         ...
 
     async def knows_shop(self, shop_no: int) -> bool:
-        """Tell whether a request of the shop was ever accepted."""
+        """Return whether the shop has a row."""
         ...
 
 
 class OpenImages(Protocol):
-    """Images that are in progress for long, and what was rescued. Raises Unavailable like the rows."""
+    """Images long in progress, and counts of rescues. Raises Unavailable."""
 
     async def opened_before(self, before: datetime, after: ImageRow | None, limit: int) -> list[ImageRow]:
-        """Return up to `limit` rows that are in progress since before then, oldest first, those after `after`."""
+        """Return up to `limit` rows in progress since before `before`, oldest first, continuing after the row `after`."""
         ...
 
     async def rescued_since(self, since: datetime) -> dict[int, int]:
-        """Return how many events were rescued after then, by shop."""
+        """Return the number of rescues since `since`, by shop."""
         ...

@@ -1,4 +1,4 @@
-"""Kafka, as the flows see it."""
+"""How flows read the offsets of consumer groups and publish records to Kafka."""
 
 from collections.abc import Mapping, Sequence
 from datetime import datetime
@@ -11,10 +11,10 @@ from faust_app.core.stall import PartitionOffsets, TopicPartition
 
 
 class ConsumerOffsets(Protocol):
-    """Where the workers' group stands in the image topics. Raises Unavailable when Kafka does not answer."""
+    """Offsets of a consumer group in its topics. Raises Unavailable when Kafka does not answer."""
 
     async def committed(self) -> dict[TopicPartition, PartitionOffsets]:
-        """Return committed offset and log start of every partition."""
+        """Return the committed offset and log start of every partition."""
         ...
 
     async def ends(self) -> dict[TopicPartition, int]:
@@ -23,28 +23,31 @@ class ConsumerOffsets(Protocol):
 
 
 class GroupOffsets(ConsumerOffsets, Protocol):
-    """What is asked of a group beside its offsets, without joining it. Raises Unavailable when Kafka does not answer."""
+    """A consumer group's offsets, members and record times, read without joining it. Raises Unavailable when Kafka does not answer."""
 
     async def members(self) -> int:
-        """Return how many members the group has."""
+        """Return the number of members of the group."""
         ...
 
     async def appended_at(self, offsets: Mapping[TopicPartition, int]) -> dict[TopicPartition, datetime]:
-        """Return when the first record from each offset on was appended (UTC), where there is one to be read.
+        """Return the append time (UTC) of the first record at or after each offset, where there is one to read.
 
-        It waits for seconds at most: what cannot be read in time is left out.
+        Takes seconds at most; what cannot be read in time is omitted.
         """
         ...
 
 
 class EventLog(Protocol):
-    """Kafka, as publishers see it."""
+    """Publishes records to Kafka."""
 
     clock_ahead: float | None
-    """Seconds the brokers' clock is ahead of this process's; None while no acknowledgement told it."""
+    """Seconds by which the brokers' clock is ahead of this process's; None until an acknowledgement has shown it."""
 
     async def publish(self, messages: Sequence[Message]) -> list[Position | Unavailable | RecordRefused]:
-        """Publish all and wait for the acknowledgements, seconds at most; one result per message, in order."""
+        """Publish all and wait seconds at most for the acknowledgements; return one result per message, in order.
+
+        An unacknowledged message may still be written afterwards.
+        """
         ...
 
     async def probe(self) -> None:

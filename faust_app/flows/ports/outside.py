@@ -1,4 +1,4 @@
-"""Sources, images and the bucket, as the flows see them."""
+"""How flows download from sources, check images and store objects."""
 
 from collections.abc import AsyncIterator, Sequence
 from typing import Protocol
@@ -7,19 +7,19 @@ from faust_app.core.content import Fetched, ImageFacts, NotModified, Validators
 
 
 class Fetcher(Protocol):
-    """Downloads from the shops' sources."""
+    """Downloads images from the shops' sources."""
 
     async def fetch(self, url: str, validators: Validators) -> Fetched | NotModified:
-        """Return the whole body (NotModified only if validators were given). Raises Permanent or Transient."""
+        """Return the whole body, or NotModified, which needs validators. Raises Permanent or Transient."""
         ...
 
     async def connects(self, origin: str) -> bool:
-        """Return whether anything is heard from the origin (scheme, host, port, `/`), be it that it refuses the connection."""
+        """Return whether anything is heard from the origin (scheme, host, port, `/`); a refused connection is an answer."""
         ...
 
 
 class ImageCheck(Protocol):
-    """Tells what bytes are."""
+    """Decides from its bytes whether an image can be stored."""
 
     async def check(self, content: bytes) -> ImageFacts:
         """Return the facts of a storable image. Raises Permanent."""
@@ -27,36 +27,36 @@ class ImageCheck(Protocol):
 
 
 class ObjectStore(Protocol):
-    """The bucket. Every method raises Unavailable when storage does not do its part."""
+    """The bucket. Every method raises Unavailable when storage fails."""
 
     async def put(self, key: str, content: bytes, *, content_type: str, sha256: str, metadata: dict[str, str]) -> None:
-        """Store the bytes under the key; `sha256` is their digest in hex; the same key may be put again."""
+        """Store the bytes under the key; storing a key again is allowed. `sha256` is their digest in hex, `metadata` is ASCII."""
         ...
 
     async def put_mark(self, key: str) -> None:
-        """Store an empty object: that it is there is all it tells."""
+        """Store an empty object as a marker."""
         ...
 
     async def exists(self, key: str) -> bool:
-        """Tell whether there is an object under the key."""
+        """Return whether the object exists."""
         ...
 
     async def read(self, key: str) -> bytes | None:
-        """Return the object's bytes, None where there is none."""
+        """Return the object's bytes, None if it does not exist."""
         ...
 
     async def delete(self, keys: Sequence[str]) -> None:
-        """Delete the objects (any number); a missing one is no error."""
+        """Delete any number of objects; a missing one is not an error."""
         ...
 
     def list_keys(self, prefix: str, *, after: str = "") -> AsyncIterator[str]:
-        """Yield every key under the prefix that comes after `after`, in order."""
+        """Yield every key under the prefix that sorts after `after`, in order."""
         ...
 
     async def list_folders(self, prefix: str) -> list[str]:
-        """Return what comes between the prefix (it ends with a slash) and the next slash of each key."""
+        """Return the names between the prefix, which ends with a slash, and the next slash of each key."""
         ...
 
     async def presigned_url(self, key: str, seconds: int) -> str:
-        """Return an address that anybody may read the object from for so many seconds."""
+        """Return an address from which anyone may read the object for `seconds`."""
         ...
