@@ -89,6 +89,7 @@ class Clone:
 
 
 def _locked(lock: IO[str]) -> bool:
+    # A lock of the kernel, because it ends with its process: a killed run leaves none behind.
     try:
         fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except BlockingIOError:

@@ -139,6 +139,7 @@ class MariaDB(Service):
             self.log.parent.mkdir(parents=True, exist_ok=True)
             self.log.write_bytes(result.stdout + result.stderr)
             raise DevstackError(f"MariaDB's data folder {self.data} cannot be created; see {self.log}")
+        # Renamed only when complete, so that an interrupted creation is repeated at the next start.
         fresh.rename(self._tables)
 
 

@@ -63,6 +63,7 @@ class ProcessId:
 
     def end(self, grace: float) -> None:
         """Terminate the process, and kill its group if it still runs after `grace` seconds."""
+        # A paused process would not handle SIGTERM.
         self.signal(signal.SIGCONT)
         self.signal(signal.SIGTERM)
         if not wait_until(lambda: not self.alive, grace):
