@@ -1,9 +1,9 @@
-# What a developer types. `make` alone lists it.
+# The developer's commands. `make` alone lists them.
 
 MAKEFLAGS += --no-print-directory
 LOCKS := requirements/dev.txt requirements/uv.txt
 PYTHON := .venv/bin/python
-# uv trusts its own list of certificate authorities; where the system has one, that one knows the local ones too.
+# uv trusts its own list of certificate authorities; the system's list, where there is one, also has the local ones.
 ifneq ($(wildcard /etc/ssl/certs/ca-certificates.crt),)
 export UV_SYSTEM_CERTS ?= true
 endif
@@ -20,7 +20,7 @@ run: .venv/.installed ## Start everything, import the sample catalogue, stay up 
 unit: .venv/.installed ## Run the tests that need no service
 	$(PYTHON) -m pytest -n 2 -m unit
 
-test: .venv/.installed ## Run the tests, on real services started for them
+test: .venv/.installed ## Run the tests on real servers of their own
 	$(PYTHON) -m pytest -n 2 -m "not proof"
 
 proof: .venv/.installed ## Search for violations: model, state machine, crash points, mutants, short soak
@@ -29,29 +29,29 @@ proof: .venv/.installed ## Search for violations: model, state machine, crash po
 bench: .venv/.installed ## Measure intake, worker and PUT on real servers, and print one table
 	$(PYTHON) -m bench
 
-soak: .venv/.installed ## Kill workers, services and networks for an hour, then check every promise
+soak: .venv/.installed ## Kill workers, services and networks for an hour, then check every invariant
 	$(PYTHON) -m tests.soak
 
-lint: .venv/.installed ## Check style, types and the layers of imports
+lint: .venv/.installed ## Check style, types and import contracts
 	.venv/bin/ruff check .
 	.venv/bin/ruff format --check .
 	$(PYTHON) -m mypy
 	.venv/bin/lint-imports
 
-format: .venv/.installed ## Format the code and mend what can be mended by rule
+format: .venv/.installed ## Format the code and fix what ruff can fix
 	.venv/bin/ruff check --fix .
 	.venv/bin/ruff format .
 
-lock: .venv/.installed ## Lock the dependencies anew from requirements/*.in
+lock: .venv/.installed ## Update the locked dependencies from requirements/*.in
 	cd requirements && for name in runtime dev; do \
 		../.venv/bin/uv pip compile --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header \
 			$$name.in -o $$name.txt --quiet || exit 1; \
 	done
 
-sample: .venv/.installed ## Write the sample catalogue anew
+sample: .venv/.installed ## Regenerate the sample catalogue
 	$(PYTHON) -m devstack.sample
 
-clean: ## Stop what runs and remove everything these commands made
+clean: ## Stop what runs and remove everything these commands created
 	@if [ -x $(PYTHON) ] && [ -d .devstack ]; then $(PYTHON) -m devstack down; fi
 	rm -rf .venv .devstack .env build *.egg-info .pytest_cache .mypy_cache .ruff_cache .import_linter_cache .hypothesis
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
@@ -76,6 +76,6 @@ clean: ## Stop what runs and remove everything these commands made
 	fi; \
 	if ! $$python -c 'import ensurepip, venv' 2>/dev/null; then \
 		version=$$($$python -c 'import sys; print("%d.%d" % sys.version_info[:2])'); \
-		echo "make: $$python cannot make virtual environments; Debian: apt-get install python$$version-venv" >&2; exit 1; \
+		echo "make: $$python cannot create virtual environments; Debian: apt-get install python$$version-venv" >&2; exit 1; \
 	fi; \
 	$$python -m venv --clear .venv

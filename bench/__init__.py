@@ -1,1 +1,1 @@
-"""Benchmarks on the real services: one file a question, one table out. `make bench` runs them all."""
+"""Benchmarks on the real services, one file per question; `make bench` prints the figures in one table."""

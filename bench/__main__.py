@@ -1,4 +1,4 @@
-"""Run every benchmark on one installation and print one table; `python -m bench hostile` and `stalled` run those alone."""
+"""Run the benchmarks and print one table; `hostile` and `stalled` run only as `python -m bench hostile` or `stalled`."""
 
 import sys
 from pathlib import Path
@@ -20,7 +20,7 @@ BYTES = 100_000
 
 
 def main() -> None:
-    """Run what the first word names, all but `hostile`, `stalled` and `compare` without one."""
+    """Run the benchmark that the arguments name; without one, all but `hostile`, `stalled` and `compare`."""
     match sys.argv[1:]:
         case []:
             everything()
@@ -32,17 +32,17 @@ def main() -> None:
             for ratios in compare(Path(tree), int(pairs[0]) if pairs else PAIRS):
                 print(ratios)
         case words:
-            sys.exit(f"bench: {' '.join(words)} is no benchmark; say nothing, hostile, stalled, or compare TREE [PAIRS]")
+            sys.exit(f"bench: unknown benchmark {' '.join(words)!r}; use none, hostile, stalled, or compare TREE [PAIRS]")
 
 
 def hostile() -> None:
-    """Measure what one hostile image in ten costs the others."""
-    table = Table("what", "measured", "to hold")
+    """Measure how much one hostile image in ten slows down the others."""
+    table = Table("what", "measured", "target")
     with installed("decode") as installation:
         figures = measure_hostile(installation)
     alone = typical(figures.alone)
     table.add_row("good images, alone", f"{alone.per_second:,.0f}/s, {alone.per_cpu_second:,.0f} per CPU-second", "")
-    for name, rates in (("of the kinds that end at once", figures.beside_quick), ("of every kind", figures.beside_all)):
+    for name, rates in (("of the quick kinds", figures.beside_quick), ("of every kind", figures.beside_all)):
         rate, shares = typical(rates), kept(rates, figures.alone)
         share, rounds = typical(shares), ", ".join(f"{share.per_second:.2f}" for share in shares)
         table.add_row(
@@ -50,30 +50,30 @@ def hostile() -> None:
             f"{rate.per_second:,.0f}/s, {rate.per_cpu_second:,.0f} per CPU-second",
             f"{share.per_second:.2f} and {share.per_cpu_second:.2f} kept ({rounds}), >= 0.80",
         )
-    table.add_row("hostile images that ended with a code of their own", f"{figures.named:,} of {figures.finished:,}", "all")
+    table.add_row("hostile images that failed with the expected code", f"{figures.named:,} of {figures.finished:,}", "all")
     Console().print(table)
 
 
 def stalled() -> None:
-    """Measure how unfinished images are found among many finished ones."""
-    table, console = Table("what", "measured", "to hold"), Console()
+    """Measure how long it takes to find unfinished images among many finished ones."""
+    table, console = Table("what", "measured", "target"), Console()
     with installed() as installation:
         console.print(f"writing {ROWS:,} rows ...")
-        console.print(f"written in {fill(installation):,.0f} s; looking ...")
+        console.print(f"written in {fill(installation):,.0f} s; sampling ...")
         figures = measure_stalled(installation)
     for plan in figures.plans:
         console.print(plan)
-    table.add_row(f"a look at {ROWS:,} rows, the first", f"{figures.first * 1000:,.0f} ms", "< 200 ms")
-    table.add_row("the looks after it", f"{figures.fastest * 1000:,.0f} to {figures.slowest * 1000:,.0f} ms", "< 200 ms")
-    table.add_row(f"a look at one shop with {QUEUED:,} queued", f"{figures.of_shop * 1000:,.0f} ms", "")
+    table.add_row(f"first sample of {ROWS:,} rows", f"{figures.first * 1000:,.0f} ms", "< 200 ms")
+    table.add_row("further samples", f"{figures.fastest * 1000:,.0f} to {figures.slowest * 1000:,.0f} ms", "< 200 ms")
+    table.add_row(f"sample of one shop with {QUEUED:,} queued", f"{figures.of_shop * 1000:,.0f} ms", "")
     for path, (p50, p99) in figures.answers.items():
         table.add_row(f"GET {path}, p50 / p99", f"{p50 * 1000:.1f} / {p99 * 1000:.1f} ms", "<= 20 ms")
     console.print(table)
 
 
 def everything() -> None:
-    """Measure intake, worker and PUT; what is to hold stands beside each figure."""
-    table = Table("what", "measured", "to hold")
+    """Measure intake, worker, PUT and failures; each figure is printed beside its target."""
+    table = Table("what", "measured", "target")
     console = Console()
     with installed() as installation:
         console.print(f"importing a catalogue of {IMAGES:,} images ...")
@@ -98,11 +98,11 @@ def everything() -> None:
 
 def _add_failures(table: Table, figures: FailureFigures) -> None:
     table.add_row(
-        f"retry to its stored image, p50 / p99, {WAITING:,} rows waiting",
+        f"lateness of a retry's stored image, p50 / p99, beside {WAITING:,} scheduled rows",
         f"{figures.late_p50:.2f} / {figures.late_p99:.2f} s",
         "p99 <= 2 s",
     )
-    table.add_row("earliest retry behind its time", f"{figures.earliest:.3f} s", ">= 0")
+    table.add_row("lateness of the earliest retry", f"{figures.earliest:.3f} s", ">= 0")
     table.add_row(f"{DUE:,} due rows to Kafka by one process", f"{figures.due_per_second:,.0f} rows/s", ">= 2,000")
     table.add_row(f"{DEAD:,} dead letters", f"{figures.dead_letter_seconds:.1f} s", "<= 60 s")
 

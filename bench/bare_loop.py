@@ -1,6 +1,6 @@
-"""The least that can be done for an image in Python: GET, PUT by aioboto3, one UPDATE. No Kafka, no state, no safety.
+"""The minimum of work for an image in Python: GET, PUT by aioboto3, one UPDATE. No Kafka, no state, no safety.
 
-Run as a process of its own: `python -m bench.bare_loop COUNT`; prints images a CPU-second.
+Run as a separate process, `python -m bench.bare_loop COUNT SOURCE`; prints images per CPU-second.
 """
 
 import asyncio
@@ -19,7 +19,7 @@ SLOTS = 64
 
 
 async def main(count: int, source: str) -> None:
-    """Move `count` images and print images a CPU-second."""
+    """Move `count` images and print images per CPU-second."""
     settings = Settings(_env_file=None)
     secret = settings.s3_secret_access_key
     client = aioboto3.Session().client(

@@ -1,4 +1,4 @@
-"""Measures how late a retry is while many rows wait for later, and how fast due rows and dead letters go to Kafka."""
+"""Measures how late a retry is beside many scheduled rows, and how fast due rows and dead letters reach Kafka."""
 
 import time
 from dataclasses import dataclass
@@ -24,7 +24,7 @@ _MICROSECONDS = "CAST(UNIX_TIMESTAMP({time}) * 1000000 AS UNSIGNED)"
 
 @dataclass(frozen=True)
 class FailureFigures:
-    """Lateness in seconds from a retry's time to its stored image; rates in rows a second."""
+    """Lateness in seconds from a retry's scheduled time to its stored image; rates in rows per second."""
 
     earliest: float
     late_p50: float
@@ -34,21 +34,21 @@ class FailureFigures:
 
 
 def measure_failures(installation: Installation) -> FailureFigures:
-    """Measure on rows that are written as the product writes them."""
+    """Measure on rows as the product writes them."""
     _insert(installation, WAITING_SHOP, WAITING, wake="UTC_TIMESTAMP(6) + INTERVAL 1 DAY", attempt=1, reason="retry")
     due = _due_rate(installation)
     with installation.process("faust_app"):
-        installation.until(f"SELECT COUNT(*) FROM image WHERE shop_no = {DUE_SHOP} AND state = 'DONE'", DUE)  # noqa: S608 - our own number
+        installation.until(f"SELECT COUNT(*) FROM image WHERE shop_no = {DUE_SHOP} AND state = 'DONE'", DUE)  # noqa: S608 - a constant of this file
         late = _lateness(installation)
         dead = _dead_letters(installation)
     return FailureFigures(late[0], late[len(late) // 2], late[int(len(late) * 0.99)], due, dead)
 
 
 def _lateness(installation: Installation) -> list[float]:
-    """Let retries become due one after the other; how long after its time each was stored is known by its external version."""
+    """Return the sorted lateness of retries that become due one after the other; external_version holds each scheduled time."""
     wake = f"UTC_TIMESTAMP(6) + INTERVAL (10000000 + seq * {RETRY_SECONDS * 1_000_000 // RETRIES}) MICROSECOND"
     _insert(installation, RETRY_SHOP, RETRIES, wake=wake, attempt=1, reason="retry")
-    installation.until(f"SELECT COUNT(*) FROM image WHERE shop_no = {RETRY_SHOP} AND state = 'DONE'", RETRIES)  # noqa: S608 - our own number
+    installation.until(f"SELECT COUNT(*) FROM image WHERE shop_no = {RETRY_SHOP} AND state = 'DONE'", RETRIES)  # noqa: S608 - a constant of this file
     stored = (
         f"SELECT {_MICROSECONDS.format(time='h.at')} - CAST(i.external_version AS SIGNED) FROM image_history h"  # noqa: S608 - as above
         f" JOIN image i USING (shop_no, image_id) WHERE i.shop_no = {RETRY_SHOP} AND h.outcome = 'stored'"
@@ -57,10 +57,10 @@ def _lateness(installation: Installation) -> list[float]:
 
 
 def _due_rate(installation: Installation) -> float:
-    """Let many rows be due at once; a process without image work of its own publishes them."""
+    """Return rows per second when many are due at once; a process without image work publishes them."""
     _insert(installation, DUE_SHOP, DUE, wake="UTC_TIMESTAMP(6)", attempt=0, reason="unsent")
     with installation.process("faust_app.web_app"):
-        sent = f"SELECT COUNT(*) FROM image WHERE shop_no = {DUE_SHOP} AND wake_at IS NULL"  # noqa: S608 - our own number
+        sent = f"SELECT COUNT(*) FROM image WHERE shop_no = {DUE_SHOP} AND wake_at IS NULL"  # noqa: S608 - a constant of this file
         installation.until(sent, DUE // 10)
         begun, before = time.monotonic(), installation.query(sent)
         installation.until(sent, DUE)
@@ -81,4 +81,4 @@ def _insert(installation: Installation, shop: int, count: int, *, wake: str, att
         shop=shop, url=installation.source + path, host=host, attempt=attempt, wake=wake, reason=reason, count=count, mark="NULL"
     )
     installation.execute(sql)
-    installation.execute(f"UPDATE image SET external_version = {mark} WHERE shop_no = {shop}")  # noqa: S608 - our own number
+    installation.execute(f"UPDATE image SET external_version = {mark} WHERE shop_no = {shop}")  # noqa: S608 - a constant of this file

@@ -1,7 +1,7 @@
-"""What does one hostile image in ten cost the others? A worker's rate on good images, alone and beside every kind of harm.
+"""How much does one hostile image in ten slow down the others? A worker's rate on good images, alone and beside every kind of harm.
 
-Each kind has a host of its own, as in life, and a new one each time: what is known of a host makes it cheaper. The
-worker decodes every image whole, the default. Rounds are of one run, one after the other; medians of them are told.
+Each kind has a host of its own, as in production, and a new one in each batch, because a host known to be bad costs less.
+The worker decodes every image whole, the default. The figures are medians over the rounds of one run.
 """
 
 import json
@@ -26,15 +26,15 @@ BYTES = 100_000
 EVERY = 10
 KINDS = {**{name: code for name, (code, _) in FILES.items()}, **{name: code for name, (code, _) in MANNERS.items()}}
 WAITING = {"source_timeout", "source_too_slow"}
-"""What ends by our patience only: such images hold a slot for 5 or 20 seconds each, and the acknowledgements behind them."""
+"""Kinds that only a timeout ends: such an image holds a slot, and the acknowledgements behind it, for 5 or 20 seconds."""
 ROUNDS = 3
 _WARM = 10
-"""The shop whose images warm the worker; each measured batch has a shop of its own behind it."""
+"""The shop whose images warm up the worker; each measured batch uses the next shop number."""
 
 
 @dataclass(frozen=True)
 class Rate:
-    """Good images a second, and for a second of CPU of the worker and its children: the machine is shared with the services."""
+    """Good images per second, and per CPU-second of the worker and its children, since the services share the machine."""
 
     per_second: float
     per_cpu_second: float
@@ -42,7 +42,7 @@ class Rate:
 
 @dataclass(frozen=True)
 class HostileFigures:
-    """Rates on good images by round, and of the hostile ones that are finished those that ended with the code they should."""
+    """Rates on good images by round; how many hostile images are finished, and how many of them with the expected code."""
 
     alone: list[Rate]
     beside_quick: list[Rate]
@@ -52,7 +52,7 @@ class HostileFigures:
 
 
 def kept(rates: list[Rate], alone: list[Rate]) -> list[Rate]:
-    """Return each round's share of the rate alone."""
+    """Return each round's rate as a share of the rate alone."""
     pairs = zip(rates, alone, strict=True)
     return [Rate(rate.per_second / full.per_second, rate.per_cpu_second / full.per_cpu_second) for rate, full in pairs]
 
@@ -63,7 +63,7 @@ def typical(rates: list[Rate]) -> Rate:
 
 
 def measure_hostile(installation: Installation) -> HostileFigures:
-    """Feed the worker, in each round, RECORDS good images, then as many of which every tenth is hostile: quick kinds, then all."""
+    """Measure in each round RECORDS good images, then as many with every tenth hostile: of the quick kinds, then of all."""
     with _hostile_source(installation) as port, installation.process("faust_app") as process:
         _import(installation, _WARM, [_good(installation, number) for number in range(WARM_UP)])
         installation.until(_done(_WARM), WARM_UP)
@@ -80,7 +80,7 @@ def measure_hostile(installation: Installation) -> HostileFigures:
 
 
 def _rate(installation: Installation, pid: int, shop: int, urls: list[str]) -> Rate:
-    """Queue the images while the worker is stopped, let it go on, and return good images a second."""
+    """Queue the images while the worker is stopped, resume it, and return its rate on good images."""
     good = sum("/flat/" in url for url in urls)
     os.kill(pid, signal.SIGSTOP)
     _import(installation, shop, urls)
@@ -91,7 +91,7 @@ def _rate(installation: Installation, pid: int, shop: int, urls: list[str]) -> R
 
 
 def _family_seconds(pid: int) -> float:
-    """Return the CPU time of a process, its children, and those of them that are gone."""
+    """Return the CPU seconds of a process and its children, ended ones included."""
     children = Path(f"/proc/{pid}/task/{pid}/children").read_text().split()
     fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
     gone = (int(fields[13]) + int(fields[14])) / os.sysconf("SC_CLK_TCK")
@@ -99,7 +99,7 @@ def _family_seconds(pid: int) -> float:
 
 
 def _endings(installation: Installation) -> tuple[int, int]:
-    failed = f"SELECT COUNT(*) FROM image WHERE shop_no > {_WARM} AND state = 'FAILED'"  # noqa: S608 - numbers and names of our own
+    failed = f"SELECT COUNT(*) FROM image WHERE shop_no > {_WARM} AND state = 'FAILED'"  # noqa: S608 - constants of this file
     named = [f"(error_code = '{code}' AND source_url LIKE '%/{name}/%')" for name, code in KINDS.items()]
     return installation.query(failed), installation.query(f"{failed} AND ({' OR '.join(named)})")
 
@@ -133,7 +133,7 @@ def _import(installation: Installation, shop: int, urls: list[str]) -> None:
 
 @contextmanager
 def _hostile_source(installation: Installation) -> Iterator[int]:
-    """Run the source beside the services, and open its hosts to the worker."""
+    """Run the hostile source beside the services, and allow the worker to fetch from it."""
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port = int(probe.getsockname()[1])

@@ -1,4 +1,4 @@
-"""An installation to measure: the real services on free ports, the product's own processes, and their CPU time."""
+"""An installation to measure: the real services on free ports, and the product's processes with their CPU time and memory."""
 
 import os
 import subprocess
@@ -18,11 +18,11 @@ from faust_app.settings import Settings
 CLONE = Path(__file__).parent.parent
 _TICKS = os.sysconf("SC_CLK_TCK")
 SESSION_SECONDS = "60"
-"""Longer than a process is stopped between two rounds, so that its partitions stay its own."""
+"""Longer than a process is stopped between two rounds, so that it keeps its partitions."""
 
 
 class Installation:
-    """The services with one database, topics and bucket; commands run as users run them."""
+    """The services with one database, topics and bucket; commands run as a user runs them."""
 
     def __init__(self, stack: Stack, folder: Path, level: str, own: Mapping[str, str] | None = None) -> None:
         self.folder = folder
@@ -57,19 +57,19 @@ class Installation:
             process.wait(30)
 
     def command(self, *words: str) -> str:
-        """Run `shop-images` and return what it printed."""
+        """Run `shop-images` and return its output."""
         command = [sys.executable, "-m", "faust_app", *words]
         return subprocess.run(command, env=self.environment, cwd=self.folder, check=True, capture_output=True, text=True).stdout
 
     def query(self, sql: str) -> int:
-        """Return the one number a query asks for."""
+        """Return the only number of a query's result, 0 where it is empty."""
         with pymysql.connect(**self.settings.database, autocommit=True) as connection, connection.cursor() as cursor:
             cursor.execute(sql)
             row = cursor.fetchone()
         return int(row[0]) if row else 0
 
     def column(self, sql: str) -> list[int]:
-        """Return the numbers of a query's only column."""
+        """Return the numbers in a query's only column."""
         with pymysql.connect(**self.settings.database, autocommit=True) as connection, connection.cursor() as cursor:
             cursor.execute(sql)
             return [int(value) for (value,) in cursor.fetchall()]
@@ -80,7 +80,7 @@ class Installation:
             cursor.execute(sql)
 
     def until(self, sql: str, value: int, seconds: float = 600.0) -> None:
-        """Wait until the query's number reaches the value; give up at once when a process has ended."""
+        """Wait until the query's number reaches the value. Raises RuntimeError when a process has ended, and TimeoutError."""
         limit = time.monotonic() + seconds
         while self.query(sql) < value:
             for app, process in self._running.items():
@@ -93,20 +93,20 @@ class Installation:
 
 @contextmanager
 def installed(level: str = "structure") -> Iterator[Installation]:
-    """Start the services in a folder of their own and stop them afterwards; `level` is that of the check of images."""
+    """Start the services in a temporary folder and stop them afterwards; `level` is the level of the image check."""
     with TemporaryDirectory(prefix="shop-images-bench-") as name, Stack(Path(name) / "stack", Ports.free(), CLONE / ".devstack") as stack:
         yield Installation(stack, Path(name), level)
 
 
 def cpu_seconds(pid: int) -> float:
-    """Return the CPU time a process has used, user and system together."""
+    """Return the CPU seconds a process has used, user and system."""
     fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
     return (int(fields[11]) + int(fields[12])) / _TICKS
 
 
 def peak_megabytes(pid: int) -> float:
-    """Return the most resident memory a process ever had."""
+    """Return a process's peak resident memory, in MiB."""
     for line in Path(f"/proc/{pid}/status").read_text().splitlines():
         if line.startswith("VmHWM:"):
             return int(line.split()[1]) / 1024
-    raise RuntimeError("the kernel tells no VmHWM")
+    raise RuntimeError("/proc has no VmHWM")

@@ -1,4 +1,4 @@
-"""How fast does a catalogue come in? Rows and published events of one import, on an idle installation."""
+"""How fast is an import? Rows and published events of one catalogue, on an idle installation."""
 
 import csv
 import json
@@ -21,7 +21,7 @@ def write_catalogue(path: Path, source: str, images: int, size: int) -> None:
 
 
 def measure_intake(installation: Installation, images: int, size: int) -> float:
-    """Import a catalogue; return images a second, from the file to committed rows and acknowledged events."""
+    """Import a catalogue; return images per second, from the file to committed rows and acknowledged events."""
     path = installation.folder / "catalogue.csv"
     write_catalogue(path, installation.source, images, size)
     report = json.loads(installation.command("import", str(path), "--shop", "1", "--format", "woocommerce", "--json"))

@@ -1,4 +1,4 @@
-"""Measures how long a PUT takes, at a steady rate, until the 202 that promises the image is not lost."""
+"""How long a PUT takes, at a steady rate, until the 202 that follows the commit."""
 
 import asyncio
 import time
@@ -14,7 +14,7 @@ WARM_UP = 200
 
 
 def measure_put_latency(installation: Installation) -> tuple[float, float]:
-    """Return median and 99th percentile in milliseconds."""
+    """Return the median and the 99th percentile in milliseconds."""
     return asyncio.run(_measure(installation))
 
 
@@ -49,4 +49,4 @@ async def _until_ready(http: aiohttp.ClientSession, url: str) -> None:
         except aiohttp.ClientError:
             pass
         await asyncio.sleep(0.1)
-    raise TimeoutError("the web process does not get ready")
+    raise TimeoutError("the web process is not ready")

@@ -1,7 +1,7 @@
-"""How long it takes to find what is unfinished among ten million images, and to answer /lag and /stalled.
+"""How long it takes to find the unfinished among ten million images, and to answer /lag and /stalled.
 
-Rows are written in the order of their key, which is the fastest way into a table with indexes. Those that wait are older than
-those that are queued: whoever lists the queued ones by age reads all of these first.
+Rows are written in key order, the fastest way to fill a table with indexes. The scheduled rows are older than the
+queued ones, so that a query that lists queued rows by age would have to read all of them first.
 """
 
 import asyncio
@@ -43,7 +43,7 @@ _STATEMENTS: dict[str, tuple[str, tuple[object, ...]]] = {
 
 @dataclass(frozen=True)
 class StalledFigures:
-    """Seconds of the first look, of the fastest and slowest of those after it, of a look at one shop, and of answers."""
+    """Seconds of the first sample, of the fastest and slowest further ones, of a sample of one shop, and of answers."""
 
     first: float
     fastest: float
@@ -54,13 +54,13 @@ class StalledFigures:
 
 
 class _Nobody:
-    """Hears of no fault."""
+    """Implements `flows.ports.alerts.Alerts` without effect."""
 
     def open(self, *_kind: object, **_facts: object) -> None:
-        """Hear nothing."""
+        """Do nothing."""
 
     def close(self, *_kind: object, **_facts: object) -> None:
-        """Hear nothing."""
+        """Do nothing."""
 
 
 def fill(installation: Installation, rows: int = ROWS) -> float:
@@ -97,7 +97,7 @@ def _insert(installation: Installation, shop: str, numbers: range, state: str, v
 
 
 def measure_stalled(installation: Installation) -> StalledFigures:
-    """Look again and again, then let a web process answer."""
+    """Measure repeated samples, then the answers of a web process."""
     looks, of_shop, plans = asyncio.run(_look(installation))
     with installation.process("faust_app.web_app"):
         answers = {path: _answers(installation, path) for path in ("/lag", "/stalled", "/stalled?status=queued&limit=200")}
@@ -129,7 +129,7 @@ async def _look(installation: Installation) -> tuple[list[float], float, list[st
 
 
 async def _until_coordinated(offsets: KafkaConsumerOffsets) -> None:
-    """Wait until a new cluster has a coordinator of groups, which it makes when it is first asked for one."""
+    """Wait for the group coordinator, which a new cluster creates on the first request for it."""
     for _ in range(60):
         try:
             await offsets.committed()
@@ -137,7 +137,7 @@ async def _until_coordinated(offsets: KafkaConsumerOffsets) -> None:
             await asyncio.sleep(0.5)
         else:
             return
-    raise TimeoutError("the cluster has no coordinator of groups")
+    raise TimeoutError("the cluster has no group coordinator")
 
 
 async def _timed(awaited: Awaitable[object]) -> float:
@@ -153,7 +153,7 @@ async def _plan(database: Database, name: str, sql: str, values: tuple[object, .
 
 
 def _answers(installation: Installation, path: str) -> tuple[float, float]:
-    """Return the median and the 99th percentile of answers, in seconds."""
+    """Return the median and the 99th percentile of the answers, in seconds."""
     request = urllib.request.Request(installation.web_url + path, headers={"Authorization": f"Bearer {installation.token}"})  # noqa: S310
     _await_first(request)
     taken = []

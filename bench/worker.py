@@ -1,7 +1,7 @@
-"""Measures how many images a worker moves for a second of CPU, beside the bare loop, and how much memory it takes.
+"""Measures how many images a worker moves per CPU-second, beside the bare loop, and how much memory it uses.
 
-The two take turns in one run, the worker stopped while the loop runs: this machine's speed changes from minute to
-minute, the ratio does not.
+The two alternate in one run, the worker stopped while the loop runs: a machine's speed changes from minute to minute,
+the ratio does not.
 """
 
 import os
@@ -21,7 +21,7 @@ DONE = "SELECT COUNT(*) FROM image WHERE shop_no = 1 AND state = 'DONE'"
 
 @dataclass(frozen=True)
 class WorkerFigures:
-    """Medians over the rounds; memory at its peak."""
+    """Medians over the rounds; peak memory in MiB."""
 
     images_per_cpu_second: float
     bare_per_cpu_second: float
@@ -31,11 +31,11 @@ class WorkerFigures:
 
 
 def measure_worker(installation: Installation) -> WorkerFigures:
-    """Let a worker work on what is queued for shop 1, in turns with the bare loop."""
+    """Measure a worker on the images queued for shop 1, alternating with the bare loop."""
     _prepare_bare(installation)
     worker, bare, wall = [], [], []
     with installation.process("faust_app") as process:
-        installation.until(DONE, ROUND_IMAGES)  # warm: connections are open, code is loaded
+        installation.until(DONE, ROUND_IMAGES)  # warm-up: connections are open, code is loaded
         for _ in range(ROUNDS):
             per_cpu, per_second = _worker_round(installation, process.pid)
             worker.append(per_cpu)
@@ -63,4 +63,4 @@ def _bare_round(installation: Installation) -> float:
 def _prepare_bare(installation: Installation) -> None:
     installation.execute("CREATE TABLE bare (number INT PRIMARY KEY, done TINYINT NOT NULL DEFAULT 0)")
     values = ",".join(f"({number},0)" for number in range(ROUND_IMAGES))
-    installation.execute(f"INSERT INTO bare VALUES {values}")  # noqa: S608 - numbers of our own
+    installation.execute(f"INSERT INTO bare VALUES {values}")  # noqa: S608 - constants of this file

@@ -28,7 +28,7 @@ def up(clone: Clone) -> None:
 
 
 def down(clone: Clone) -> None:
-    """Stop whatever of this clone is running: a `make run`, the services, what a killed run left."""
+    """Stop everything this clone runs: a `make run`, the services, what a killed run left behind."""
     owner = clone.stop_owner()
     if owner:
         say(f"Stopped the run of process {owner}.")
@@ -40,7 +40,7 @@ def down(clone: Clone) -> None:
 
 
 def status(clone: Clone) -> None:
-    """Tell what runs and where."""
+    """Print what runs and where."""
     running = left_behind(clone.folder)
     if not running:
         say("Nothing of this clone is running.")
@@ -55,7 +55,7 @@ COMMANDS = {"up": up, "down": down, "status": status, "run": run}
 
 
 def main() -> int:
-    """Carry out one command; what the user must mend is said in one line, with status 1."""
+    """Run one command and return its exit code; an error the user can fix is printed in one line."""
     parser = argparse.ArgumentParser(prog="python -m devstack", description="The development stack of this clone.")
     parser.add_argument("command", choices=COMMANDS, help="run: everything, until Ctrl-C; up and down: the services")
     command = COMMANDS[parser.parse_args().command]
@@ -74,5 +74,5 @@ if __name__ == "__main__":
     code = main()
     sys.stdout.flush()
     sys.stderr.flush()
-    # A download that was given up may still run in a thread, and an ordinary exit would wait for it.
+    # An abandoned download may still run in a thread, and an ordinary exit would wait for it.
     os._exit(code)

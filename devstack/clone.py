@@ -1,4 +1,4 @@
-"""The clone this package lies in: its folders, and the right to run its one stack."""
+"""The clone this package belongs to: its folders, and the exclusive right to run its stack."""
 
 from __future__ import annotations
 
@@ -43,8 +43,8 @@ class Clone:
         with self._lock.open("a+") as lock:
             if not _locked(lock):
                 raise DevstackError(
-                    f"the stack of this clone is already run by process {_owner(lock)}; stop that with Ctrl-C in "
-                    "its terminal, or from here with: .venv/bin/python -m devstack down"
+                    f"the stack of this clone is already run by process {_owner(lock)}; stop it with Ctrl-C in "
+                    "its terminal, or here with: .venv/bin/python -m devstack down"
                 )
             lock.truncate(0)
             lock.write(str(os.getpid()))
@@ -61,11 +61,14 @@ class Clone:
             )
 
     def mark_detached(self) -> None:
-        """Note that the services are meant to outlive the process that started them."""
+        """Record that the services outlive the process that started them."""
         self._detached.touch()
 
     def stop_owner(self) -> int | None:
-        """Ask the process that holds the stack to stop and wait until it has; return its id, None if nobody does."""
+        """Stop the process that holds the stack and wait for its end; return its id, or None if none holds it.
+
+        Raises DevstackError when it does not stop in time.
+        """
         if not self._lock.exists():
             return None
         with self._lock.open("a+") as lock:
@@ -76,16 +79,17 @@ class Clone:
                 with suppress(ProcessLookupError):
                     os.kill(owner, signal.SIGTERM)
             if not wait_until(lambda: _locked(lock), STOP_LIMIT, pause=0.1):
-                raise DevstackError(f"process {owner}, which runs this clone's stack, does not stop; kill it by hand")
+                raise DevstackError(f"process {owner}, which runs this clone's stack, does not stop; kill it")
             return owner
 
     def stop_left_behind(self) -> dict[str, ProcessId]:
-        """Stop what runs without an owner, and return what was stopped, by name."""
+        """Stop what runs without an owner; return what was stopped, by name."""
         self._detached.unlink(missing_ok=True)
         return guard.stop_left_behind(self.folder)
 
 
 def _locked(lock: IO[str]) -> bool:
+    # A lock of the kernel, because it ends with its process: a killed run leaves none behind.
     try:
         fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except BlockingIOError:

@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 HEADER = """\
-# Written by `make run`: how to reach the development stack of this clone. Holds secrets; never committed.
+# Written by `make run`: how to reach the development stack of this clone. Contains secrets; never committed.
 # In a shell: set -a; . ./.env
 """
 
@@ -28,5 +28,5 @@ def write_env_file(file: Path, values: Mapping[str, str]) -> None:
 
 def _quoted(name: str, value: str) -> str:
     if any(character in value for character in "'\\\n\r"):
-        raise DevstackError(f"the setting {name} holds a quote, a backslash or a line end and cannot stand in .env")
+        raise DevstackError(f"the setting {name} contains a quote, a backslash or a line end, which .env cannot hold")
     return f"'{value}'"

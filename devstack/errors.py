@@ -1,5 +1,5 @@
-"""The one error of the development stack that a person is meant to read."""
+"""The one error of the development stack that is shown to the user."""
 
 
 class DevstackError(Exception):
-    """Something the user can act on: its text is one line that says what is wrong, where, and what to do."""
+    """An error the user can act on: its text is one line that says what is wrong, where, and what to do."""

@@ -1,7 +1,7 @@
-"""Stops what a stack's owner left behind when it died without stopping it.
+"""Stops the processes of a stack whose owner died without stopping them.
 
 The owner starts `python -m devstack.guard FOLDER` and holds the other end of its standard input. However the owner
-ends, that end closes; what then still runs according to the notes in FOLDER is stopped, the product's processes
+ends, that end closes; whatever still runs according to the notes in FOLDER is then stopped, the product's processes
 before the services. After an orderly stop there are no notes and nothing to do.
 """
 
@@ -15,7 +15,7 @@ from devstack.process import ProcessId
 from devstack.service import NOTES
 
 CLONE = Path(__file__).resolve().parents[1]
-#: Notes of processes that use the services; these end first.
+#: Notes of processes that use the services; these are stopped first.
 CLIENTS = "clients"
 CLIENT_GRACE = 15.0
 SERVICE_GRACE = 5.0
@@ -34,14 +34,14 @@ def watch_over(folder: Path) -> subprocess.Popen[bytes]:
 
 
 def dismiss(guard: subprocess.Popen[bytes]) -> None:
-    """Let a guard end, after all that it watches has been stopped."""
+    """End a guard, after everything it watches was stopped."""
     if guard.stdin is not None:
         guard.stdin.close()
     guard.wait()
 
 
 def left_behind(folder: Path) -> dict[str, ProcessId]:
-    """Return what runs according to the notes under `folder`, by name, in the order in which to stop it."""
+    """Return what runs according to the notes under `folder`, by name, in stopping order."""
     notes = [*sorted((folder / CLIENTS).glob("*")), *sorted((folder / NOTES).glob("*"))]
     found = {note.name: ProcessId.noted(note) for note in notes}
     return {name: process for name, process in found.items() if process is not None and process.alive}

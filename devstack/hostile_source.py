@@ -1,7 +1,7 @@
-"""A source that misbehaves on purpose, for tests and benchmarks: each address is one way to harm who fetches from it.
+"""A source that misbehaves on purpose, for tests and benchmarks: each address is one way to harm a client.
 
-`/good/{n}` is a picture like any other; `FILES` and `MANNERS` name the rest and the code each has to end with. Run as
-`python -m devstack.hostile_source PORT`.
+`/good/{n}` is an ordinary picture; `FILES` and `MANNERS` list the other addresses and the failure code each must cause. Run it
+as `python -m devstack.hostile_source PORT`.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 HOST: Final = "127.0.0.1"
 GOOD_BYTES: Final = 100_000
 PAUSE: Final = 0.05
-"""Seconds between two bytes of what drips."""
+"""Seconds between two bytes of a dripping answer."""
 _OK: Final = b"HTTP/1.1 200 OK\r\n"
 _PIECE: Final = bytes(64 * 1024)
 
@@ -44,109 +44,109 @@ FILES: Final[dict[str, tuple[str, bytes]]] = {
     "webp-bomb": ("too_many_pixels", files.webp(16_384, 16_384)),
     "jpeg-bomb": ("too_many_pixels", files.jpeg(16_384, 16_384)),
 }
-"""Honest answers whose content is the harm: the code they end with, and their bytes."""
+"""Well-formed answers with harmful content: the failure code each causes, and its bytes."""
 
 
 @dataclass
 class Connection:
-    """One request's way back; what is sent is counted under its address."""
+    """The response side of one request; sent bytes are counted under its address."""
 
     name: str
     writer: asyncio.StreamWriter
     sent: Counter[str]
 
     async def send(self, data: bytes) -> None:
-        """Send, as fast as the other side takes it."""
+        """Send as fast as the client reads."""
         self.sent[self.name] += len(data)
         self.writer.write(data)
         await self.writer.drain()
 
     async def send_for_ever(self, data: bytes, pause: float = 0.0) -> None:
-        """Send the same again and again, until the other side hangs up."""
+        """Repeat the data until the client hangs up."""
         while True:
             await self.send(data)
             await asyncio.sleep(pause)
 
 
 async def drip(to: Connection) -> None:
-    """Announce a picture and send a byte now and then."""
+    """Announce a picture and send one byte every PAUSE seconds."""
     await to.send(_OK + b"Content-Length: 100000\r\n\r\n")
     await to.send_for_ever(b"x", PAUSE)
 
 
 async def drip_head(to: Connection) -> None:
-    """Never come to an end of the headers."""
+    """Never finish the headers."""
     await to.send(_OK + b"X-Slow: ")
     await to.send_for_ever(b"x", PAUSE)
 
 
 async def silent(_to: Connection) -> None:
-    """Take the request and say nothing."""
+    """Read the request and never answer."""
     await asyncio.Event().wait()
 
 
 async def endless(to: Connection) -> None:
-    """Announce no length and go on sending."""
+    """Announce no length and never stop sending."""
     await to.send(_OK + b"Content-Type: image/jpeg\r\nConnection: close\r\n\r\n\xff\xd8\xff")
     await to.send_for_ever(_PIECE)
 
 
 async def endless_chunks(to: Connection) -> None:
-    """Go on sending in chunks."""
+    """Send chunks without end."""
     await to.send(_OK + b"Transfer-Encoding: chunked\r\n\r\n")
     await to.send_for_ever(b"%x\r\n" % len(_PIECE) + _PIECE + b"\r\n")
 
 
 async def announces_more(to: Connection) -> None:
-    """Announce more than there is."""
+    """Announce more bytes than are sent."""
     await to.send(_OK + b"Content-Length: 100000\r\nConnection: close\r\n\r\n" + bytes(100))
 
 
 async def announces_less(to: Connection) -> None:
-    """Announce less than there is: the rest is no answer to anything."""
+    """Announce fewer bytes than are sent: the rest answers no request."""
     picture = flat_picture(1, 20_000)
     await to.send(_OK + b"Content-Length: 10000\r\n\r\n" + picture)
 
 
 async def announces_a_petabyte(to: Connection) -> None:
-    """Announce what nobody can hold."""
+    """Announce a size that no client can hold."""
     await to.send(_OK + b"Content-Length: 1000000000000000\r\n\r\n" + bytes(100))
 
 
 async def gzip_bomb(to: Connection) -> None:
-    """Answer encoded, though nobody asked for it: 64 MB in 64 kB."""
+    """Send an encoded body that was not requested: 64 MB in 64 kB."""
     await to.send(whole(files.gzip_bomb(), b"Content-Encoding: gzip\r\n"))
 
 
 async def endless_headers(to: Connection) -> None:
-    """Send header after header."""
+    """Send headers without end."""
     await to.send(_OK)
     await to.send_for_ever(b"X-Header: value\r\n" * 100)
 
 
 async def endless_continue(to: Connection) -> None:
-    """Ask for patience without end."""
+    """Send 100 Continue without end."""
     await to.send_for_ever(b"HTTP/1.1 100 Continue\r\n\r\n", PAUSE)
 
 
 async def reset(to: Connection) -> None:
-    """Break the connection off in the middle of the body."""
+    """Reset the connection in the middle of the body."""
     await to.send(_OK + b"Content-Length: 100000\r\n\r\n" + bytes(100))
     await asyncio.sleep(PAUSE)
     _break_off(to.writer)
 
 
 async def reset_at_once(to: Connection) -> None:
-    """Break the connection off before the first byte."""
+    """Reset the connection before the first byte."""
     _break_off(to.writer)
 
 
 async def hang_up(_to: Connection) -> None:
-    """Close the connection without a word."""
+    """Close the connection without an answer."""
 
 
 async def garbage(to: Connection) -> None:
-    """Answer in no protocol."""
+    """Send bytes that are not HTTP."""
     await to.send(bytes(range(256)) * 4)
 
 
@@ -156,7 +156,7 @@ async def redirect_loop(to: Connection) -> None:
 
 
 async def redirect_to_metadata(to: Connection) -> None:
-    """Redirect to where clouds keep credentials."""
+    """Redirect to the address where clouds serve credentials."""
     await to.send(b"HTTP/1.1 302 Found\r\nLocation: http://169.254.169.254/latest/meta-data/\r\nContent-Length: 0\r\n\r\n")
 
 
@@ -185,11 +185,11 @@ MANNERS: Final[dict[str, tuple[str, Callable[[Connection], Awaitable[None]]]]] =
     "redirect-to-metadata": ("address_refused", redirect_to_metadata),
     "redirect-to-file": ("bad_address", redirect_to_file),
 }
-"""Ways to answer, the code each ends with, and how it is done."""
+"""Ways to answer: the failure code each causes, and its handler."""
 
 
 class HostileSource:
-    """Listens on the port, or a free one, of `bind`; `sent` counts bytes by address."""
+    """Listens at address `bind` on `port`, or on a free port when it is 0; `sent` counts bytes by address."""
 
     def __init__(self, port: int = 0, bind: str = HOST) -> None:
         self._wanted_port = port
@@ -245,19 +245,19 @@ async def answer(to: Connection) -> None:
 
 
 def whole(body: bytes, headers: bytes = b"") -> bytes:
-    """Return an honest answer."""
+    """Return a well-formed answer."""
     return _OK + headers + b"Content-Length: %d\r\nConnection: close\r\n\r\n" % len(body) + body
 
 
 def _break_off(writer: asyncio.StreamWriter) -> None:
-    """Close with a reset instead of an end."""
+    """Close the connection with a reset."""
     writer.get_extra_info("socket").setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
     writer.transport.abort()
 
 
 async def main() -> None:
-    """Serve on every loopback address until the process is ended: each manner may have a host of its own."""
-    async with HostileSource(int(sys.argv[1]), "0.0.0.0"):  # noqa: S104 - as said
+    """Serve until the process is ended, on every address, so that each manner may have a loopback host of its own."""
+    async with HostileSource(int(sys.argv[1]), "0.0.0.0"):  # noqa: S104 - all loopback addresses are needed
         await asyncio.Event().wait()
 
 

@@ -1,4 +1,4 @@
-"""Ctrl-C and its kin: the first asks to stop in good order, the second to be quick about it."""
+"""Ctrl-C and similar signals: the first requests an orderly stop, the second an immediate one."""
 
 from __future__ import annotations
 
@@ -9,14 +9,14 @@ SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
 
 class Interrupted(BaseException):
-    """Raised in the main thread by the first signal, wherever it is."""
+    """Raised in the main thread by the first signal, whatever it executes."""
 
 
 class Interruption:
-    """Takes over SIGINT, SIGTERM and SIGHUP.
+    """Handles SIGINT, SIGTERM and SIGHUP.
 
-    The first one raises Interrupted in the main thread. Later ones interrupt nothing, so that stopping is always
-    carried through; they set `hurry`.
+    The first signal raises Interrupted in the main thread. Later ones interrupt nothing, so that stopping always
+    completes; they set `hurry`.
     """
 
     def __init__(self) -> None:
@@ -24,7 +24,7 @@ class Interruption:
         self.hurry = threading.Event()
 
     def install(self) -> None:
-        """Take over the signals, for the rest of the process's life; main thread only."""
+        """Install the handlers for the rest of the process's life; main thread only."""
         for number in SIGNALS:
             signal.signal(number, self._handle)
 

@@ -1,7 +1,7 @@
-"""Which jar files the stack runs, and how they come into the cache undamaged.
+"""Which jar files the stack runs, and how they reach the cache undamaged.
 
 `jars.toml` names every jar with its sha256 sum, dependencies included, so that nothing has to be resolved at start
-and nothing unexpected is run. `python -m devstack.jars` writes that file anew after a version was changed here.
+and nothing unexpected is run. `python -m devstack.jars` rewrites that file after a version was changed here.
 """
 
 from __future__ import annotations
@@ -36,14 +36,14 @@ PARALLEL = 8
 
 
 def fetch_by_jgo(coordinate: str, repository: Path) -> Path:
-    """Return the path of a jar in `repository`, downloading it from Maven Central when it is not there."""
+    """Return the path of a jar in `repository`, downloading it from Maven Central if it is missing."""
     group, artifact, version = coordinate.split(":")
     component = MavenContext(repo_cache=repository, timeout=30).project(group, artifact).at_version(version)
     return Path(component.artifact().resolve())
 
 
 class JarCache:
-    """A Maven repository folder whose files are believed only as far as their sha256 sums agree.
+    """A Maven repository folder whose files are used only if their sha256 sums match.
 
     `fetch` brings one jar (a coordinate `group:artifact:version`) into the folder and returns its path.
     """
@@ -55,8 +55,8 @@ class JarCache:
     def jars(self, sums: Mapping[str, str]) -> list[Path]:
         """Return the paths of all jars in `sums` (coordinate to sha256), in its order.
 
-        A damaged file is deleted and fetched again once. Raises DevstackError when a jar cannot be had, or comes
-        damaged twice. Several processes may ask at once: they take turns.
+        A damaged file is deleted and fetched again once. Raises DevstackError when a jar cannot be downloaded, or arrives
+        damaged twice. Several processes may call this at once: they take turns.
         """
         with self._turn(), ThreadPoolExecutor(PARALLEL) as pool:
             return list(pool.map(self._verified, sums, sums.values()))
@@ -78,8 +78,8 @@ class JarCache:
             return path
         path.unlink()
         raise DevstackError(
-            f"the jar {coordinate} came damaged twice: its sha256 is not the one in {LOCK.name}; "
-            "look for a proxy that changes downloads, then run again"
+            f"the jar {coordinate} arrived damaged twice: its sha256 is not the one in {LOCK.name}; "
+            "check for a proxy that changes downloads, then run again"
         )
 
     def _fetched(self, coordinate: str) -> Path:
@@ -93,7 +93,7 @@ class JarCache:
 
 
 def _cause(error: BaseException) -> str:
-    """Return the innermost reason of a failed request in a few words."""
+    """Return the innermost reason of a failed request, in at most 120 characters."""
     reason = getattr(error.args[0], "reason", error) if error.args else error
     text = " ".join(str(reason).split())
     return f"{type(reason).__name__}: {text.rpartition('Error(')[2][:120]}"
@@ -112,7 +112,7 @@ def locked(group: str) -> dict[str, str]:
 
 
 def write_lock() -> None:
-    """Resolve every root anew and write `jars.toml`; downloads all jars into a temporary folder."""
+    """Resolve every root and rewrite `jars.toml`; downloads all jars into a temporary folder."""
     with tempfile.TemporaryDirectory() as folder:
         lines = ["# Written by `python -m devstack.jars`: every jar the stack runs, with its sha256 sum."]
         for group, roots in ROOTS.items():

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
     from devstack.ports import Ports
 
-# A development broker: it starts fast, keeps one copy, and creates no topic that nobody asked for.
+# A development broker: it starts fast, keeps one copy, and creates no topics by itself.
 PROPERTIES = """\
 process.roles=broker,controller
 node.id=1
@@ -85,7 +85,7 @@ class Kafka(Service):
         return f"127.0.0.1:{self._ports.kafka}"
 
     def prepare(self) -> None:
-        """Fetch the jars, write the settings, and format the log folder the first time."""
+        """Fetch the jars, write the settings, and format the log folder on first use."""
         self.data.mkdir(parents=True, exist_ok=True)
         ports = self._ports
         listeners = {
@@ -107,7 +107,7 @@ class Kafka(Service):
         return [*self._java, "kafka.Kafka", str(self._settings)]
 
     def answers(self) -> bool:
-        """Tell whether the broker takes part in its own cluster, so that topics can be created."""
+        """Return whether the broker has joined its cluster, so that topics can be created."""
         try:
             socket.create_connection(("127.0.0.1", self._ports.kafka), timeout=1).close()
         except OSError:

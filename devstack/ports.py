@@ -1,4 +1,4 @@
-"""Which port each part listens on. A whole stack takes one block of ports that starts at `base`.
+"""Which port does each part listen on? A stack uses one block of ports that starts at `base`.
 
 | offset | who                      | offset | who                          |
 |--------|--------------------------|--------|------------------------------|
@@ -8,7 +8,7 @@
 | +3     | SeaweedFS, S3 interface  | +11    | SeaweedFS volume server      |
 | +4     | Valkey                   | +12    | SeaweedFS filer              |
 | +5     | sample source of images  | +8     | Kafka, behind a proxy        |
-|        |                          | +9     | where that proxy may listen  |
+|        |                          | +9     | proxy in front of Kafka      |
 
 SeaweedFS also listens on each of its four ports + 10000. `make run` starts at 21090, or at `DEVSTACK_PORT_BASE`.
 """
@@ -27,7 +27,7 @@ DEFAULT_BASE = 21090
 BASE_VARIABLE = "DEVSTACK_PORT_BASE"
 GRPC_OFFSET = 10_000
 BLOCK = 20
-# Blocks are drawn where both a port and its twin at + 10000 lie below the range that outgoing connections use.
+# In these blocks a port and its twin at + 10000 are both below the range that outgoing connections use.
 FREE_BASES = range(10_020, 22_000, BLOCK)
 LOWEST_BASE = 1024
 HIGHEST_BASE = 65_535 - GRPC_OFFSET - BLOCK
@@ -41,7 +41,7 @@ class Ports:
 
     @classmethod
     def default(cls) -> Ports:
-        """Return the fixed block of `make run`, moved by the environment variable DEVSTACK_PORT_BASE if it is set.
+        """Return the fixed block of `make run`, or the one at the environment variable DEVSTACK_PORT_BASE if it is set.
 
         Raises DevstackError when the variable is not a usable port number.
         """
@@ -52,10 +52,10 @@ class Ports:
 
     @classmethod
     def free(cls, part: int = 0, parts: int = 1) -> Ports:
-        """Return a block of which every port could be bound at once a moment ago.
+        """Return a block whose ports could all be bound at the same time a moment ago.
 
         Processes that start stacks side by side name a `part` of `parts` each: no two of them draw the same block.
-        Raises DevstackError when none of many blocks is free.
+        Raises DevstackError when no block is free.
         """
         bases = FREE_BASES[part::parts]
         for base in random.sample(bases, len(bases)):
@@ -75,7 +75,7 @@ class Ports:
 
     @property
     def kafka_behind_proxy(self) -> int:
-        """The broker's listener for clients that come through a proxy: it sends them back there."""
+        """The broker's listener for clients behind a proxy: it advertises the proxy's port to them."""
         return self.base + 8
 
     @property
@@ -136,17 +136,17 @@ class Ports:
 
     @property
     def all(self) -> tuple[int, ...]:
-        """Every port of the block that somebody listens on."""
+        """Every port of the block that is used."""
         return tuple(range(self.base, self.base + 10)) + self.seaweedfs[1:]
 
 
 def bindable(port: int) -> bool:
-    """Tell whether nobody listens on this port of 127.0.0.1."""
+    """Return whether this port of 127.0.0.1 is free."""
     return all_bindable((port,))
 
 
 def refuse_taken(port: int, owner: str) -> None:
-    """Raise DevstackError when somebody listens on `port`, which `owner` is about to use."""
+    """Raise DevstackError when `port`, which `owner` is about to use, is taken."""
     if not bindable(port):
         raise DevstackError(
             f"port {port}, which {owner} needs, is in use by another program; "
@@ -155,12 +155,12 @@ def refuse_taken(port: int, owner: str) -> None:
 
 
 def all_bindable(ports: tuple[int, ...]) -> bool:
-    """Tell whether all these ports of 127.0.0.1 can be held at the same time."""
+    """Return whether all these ports of 127.0.0.1 can be bound at the same time."""
     with ExitStack() as held:
         try:
             for port in ports:
                 probe = held.enter_context(socket.socket(socket.AF_INET, socket.SOCK_STREAM))
-                # As the servers do: closed connections of an earlier run do not count.
+                # As the servers do, so that closed connections of an earlier run do not count.
                 probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
                 probe.bind(("127.0.0.1", port))
                 probe.listen()

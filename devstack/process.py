@@ -1,7 +1,7 @@
-"""Processes that can be recognised again: started, noted in a file, stopped by id and never by name.
+"""Processes that can be recognised later: started, recorded in a file, stopped by id and never by name.
 
-A process id alone is soon another program's. So a note holds the id together with the time the process started, and
-only a process with both is ever signalled. Each process leads a session of its own: a Ctrl-C at the terminal does not
+A process id is reused by other programs. So a note holds the id together with the time the process started, and only a
+process that matches both is ever signalled. Each process leads a separate session: a Ctrl-C at the terminal does not
 reach it, and a signal to its group reaches its children.
 """
 
@@ -38,7 +38,7 @@ class ProcessId:
 
     @classmethod
     def noted(cls, note: Path) -> ProcessId | None:
-        """Return the process written down in `note`, or None when the file is missing or damaged."""
+        """Return the process recorded in `note`, or None when the file is missing or damaged."""
         try:
             pid, started = note.read_text().split("\n")[:2]
             return cls(int(pid), started)
@@ -46,23 +46,24 @@ class ProcessId:
             return None
 
     def write(self, note: Path) -> None:
-        """Write this identity down for `noted`."""
+        """Record this identity for `noted`."""
         note.parent.mkdir(parents=True, exist_ok=True)
         note.write_text(f"{self.pid}\n{self.started}\n")
 
     @property
     def alive(self) -> bool:
-        """Tell whether this very process still runs (one that has ended but was not waited for does not)."""
+        """Whether this very process still runs; a zombie does not."""
         return _started(self.pid) == self.started
 
     def signal(self, number: signal.Signals) -> None:
-        """Send a signal to the process's whole group, if the process is alive."""
+        """Send a signal to the process's group, if the process is alive."""
         if self.alive:
             with suppress(ProcessLookupError):
                 os.killpg(self.pid, number)
 
     def end(self, grace: float) -> None:
-        """Ask the process to end, and kill its group when it has not done so after `grace` seconds."""
+        """Terminate the process, and kill its group if it still runs after `grace` seconds."""
+        # A paused process would not handle SIGTERM.
         self.signal(signal.SIGCONT)
         self.signal(signal.SIGTERM)
         if not wait_until(lambda: not self.alive, grace):
@@ -75,7 +76,7 @@ class ProcessId:
 
 
 def kill_group(leader: int) -> None:
-    """Kill what is left of the group of a leader that has ended, if anything."""
+    """Kill the remaining processes of a group whose leader has ended."""
     with suppress(ProcessLookupError, PermissionError):
         os.killpg(leader, signal.SIGKILL)
 
@@ -88,7 +89,7 @@ def spawn(
     environment: Mapping[str, str] | None = None,
     cwd: Path | None = None,
 ) -> subprocess.Popen[bytes]:
-    """Start a process in a session of its own, its output appended to `log` and its identity written to `note`."""
+    """Start a process in a separate session, append its output to `log` and write its identity to `note`."""
     log.parent.mkdir(parents=True, exist_ok=True)
     with log.open("ab") as output:
         process = subprocess.Popen(
@@ -105,13 +106,13 @@ def spawn(
 
 
 def _started(pid: int) -> str | None:
-    """Return when a process started, in words that only serve comparison; None when it has ended."""
+    """Return when a process started, as text that serves only comparison; None when it has ended."""
     return _started_by_proc(pid) if PROC.joinpath("self", "stat").exists() else _started_by_ps(pid)
 
 
 def _started_by_proc(pid: int) -> str | None:
     try:
-        # The second field is the program's name in parentheses and may hold anything: count behind it.
+        # The second field is the program's name in parentheses and may contain anything: count after it.
         fields = (PROC / str(pid) / "stat").read_text().rpartition(")")[2].split()
     except OSError:
         return None

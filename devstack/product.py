@@ -1,4 +1,4 @@
-"""Calls of the product's own commands, as its user would type them."""
+"""Calls of the product's own commands, as a user types them."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ READY_LIMIT = 60.0
 
 @dataclass(frozen=True)
 class Imported:
-    """What `shop-images import --json` says about one file or, added up, about several."""
+    """What `shop-images import --json` reports of one file or, added up, of several."""
 
     accepted: int = 0
     unchanged: int = 0
@@ -41,7 +41,7 @@ class Imported:
 
     @classmethod
     def parsed(cls, text: str) -> Self:
-        """Read the command's JSON; keys it does not have count as zero."""
+        """Read the command's JSON; missing keys count as zero."""
         answer = json.loads(text)
         return cls(**{field.name: answer.get(field.name) or 0 for field in fields(cls)})
 
@@ -60,17 +60,17 @@ class Product:
         self._note = folder / CLIENTS / COMMAND
 
     def setup(self) -> None:
-        """Create topics and tables; raises DevstackError when the command fails."""
+        """Create schema, topics and bucket; raises DevstackError when the command fails."""
         self._run("setup")
 
     def import_catalogue(self, file: Path, shop: int) -> Imported:
-        """Import one shop's file and wait until each image is finished; the command draws its progress itself."""
+        """Import one shop's file and wait until each image is finished; the command shows its own progress."""
         arguments = (str(file), "--shop", str(shop), "--format", "woocommerce", "--wait", "--json")
         output = self._run("import", *arguments, capture=True)
         try:
             return Imported.parsed(output)
         except ValueError as error:
-            raise DevstackError(f"`{COMMAND} import --json` printed no JSON object but {output[:80]!r}") from error
+            raise DevstackError(f"`{COMMAND} import --json` printed {output[:80]!r} instead of a JSON object") from error
 
     def _run(self, *arguments: str, capture: bool = False) -> str:
         program = shutil.which(COMMAND, path=self.environment["PATH"])

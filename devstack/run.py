@@ -1,4 +1,4 @@
-"""`make run`: services, setup, worker and web, the sample catalogue; stays up until Ctrl-C."""
+"""`make run`: starts services, worker and web, imports the sample catalogue, and stays up until Ctrl-C."""
 
 from __future__ import annotations
 
@@ -24,14 +24,14 @@ PROCESSES = ("worker", "web")
 
 
 def say(line: str) -> None:
-    """Print one line at once, also into a pipe."""
+    """Print one line and flush it, also into a pipe."""
     print(line, flush=True)
 
 
 def run(clone: Clone) -> None:
     """Run everything until the first Ctrl-C, SIGTERM or SIGHUP, then stop worker and web, then the services.
 
-    Raises DevstackError for what the user must mend; by then everything is stopped.
+    Raises DevstackError for an error the user can fix, after everything is stopped.
     """
     interruption = Interruption()
     with clone.owned():
@@ -44,10 +44,10 @@ def run(clone: Clone) -> None:
             session.open()
             session.watch()
         except Interrupted:
-            say("\nStopping worker and web, then the services; Ctrl-C again hurries.")
+            say("\nStopping worker and web, then the services; Ctrl-C again stops them at once.")
         finally:
             session.close()
-        say("Stopped. The data stays; `make run` goes on with it.")
+        say("Stopped. The data stays; `make run` continues with it.")
 
 
 class Session:
@@ -66,7 +66,7 @@ class Session:
         self._supervisor = Supervisor(self._commands, folder=clone.folder, cwd=clone.top, environment=self._product.environment, say=say)
 
     def open(self) -> None:
-        """Start the services, set up, start worker and web, import the sample catalogue, and say where to look."""
+        """Start the services, set up, start worker and web, import the sample catalogue, and print the addresses."""
         say("Starting the services; the first time they are downloaded (180 MB).")
         self._stack.up(started=announce)
         write_env_file(self._clone.env_file, self._values)
@@ -79,7 +79,7 @@ class Session:
         self._say_summary(self._imported_sample())
 
     def watch(self) -> None:
-        """Stay until interrupted; a service that ends is started again."""
+        """Wait until interrupted; restart a service that ends."""
         while not self._interruption.asked.wait(WATCH_EVERY):
             for service in self._stack.services:
                 if not service.running:
@@ -87,7 +87,7 @@ class Session:
                     self._restart(service)
 
     def close(self) -> None:
-        """Stop worker and web, then the services; at once when hurried."""
+        """Stop worker and web, at once after a second signal, then the services."""
         self._supervisor.stop(self._interruption.hurry)
         self._stack.down()
 
@@ -98,7 +98,7 @@ class Session:
             say(str(error))
 
     def _imported_sample(self) -> Imported:
-        """Import all files; a failure is said and leaves everything running, for it is looked into best that way."""
+        """Import all files. A failure is printed and everything stays up, so that it can be investigated."""
         files = catalogue_for(self._values["SOURCE_URL"], self._clone.folder / "sample")
         done = Imported()
         try:
@@ -125,10 +125,10 @@ class Session:
 
 
 def announce(service: Service) -> None:
-    """Say that a service answers, and where."""
+    """Print that a service answers, and its address."""
     say(f"  {service.title:<22} {service.address:<28} process {service.pid}")
 
 
 def _relative(values: dict[str, str], clone: Clone) -> dict[str, str]:
-    """Write paths inside the clone relative to its top, where the product's processes run."""
+    """Return the values with paths inside the clone relative to its top, where the product's processes run."""
     return {name: value.removeprefix(f"{clone.top}/") for name, value in values.items()}

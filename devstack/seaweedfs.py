@@ -28,7 +28,7 @@ class SeaweedFS(Service):
 
     name: ClassVar[str] = "seaweedfs"
     title: ClassVar[str] = "SeaweedFS 4.48"
-    # It would drain itself for 15 s at SIGTERM; what it has answered is on disk all the same.
+    # After SIGTERM it would drain for 15 s; whatever it has answered is on disk without that.
     grace: ClassVar[float] = 2.0
 
     def __init__(self, folder: Path, ports: Ports, key_id: str, secret: str) -> None:
@@ -42,7 +42,7 @@ class SeaweedFS(Service):
         return f"http://127.0.0.1:{self._ports.s3}"
 
     def prepare(self) -> None:
-        """Write the file that names the one identity, and make the data folder."""
+        """Write the file with the only identity, and create the data folder."""
         (self.data / "objects").mkdir(parents=True, exist_ok=True)
         keys = {"accessKey": self._credentials.access_key, "secretKey": self._credentials.secret_key}
         actions = ["Admin", "Read", "List", "Tagging", "Write"]
@@ -68,14 +68,14 @@ class SeaweedFS(Service):
             "-s3.port.lance=0",
             "-volume.max=5000",
             "-master.volumeSizeLimitMB=512",
-            # Without these a restart on old data takes 14 s and more.
+            # Without these a restart on existing data takes 14 s and more.
             "-volume.preStopSeconds=0",
             "-master.electionTimeout=1s",
             "-master.telemetry=false",
         ]
 
     def answers(self) -> bool:
-        """Tell whether an object can be written and read: the port opens long before that."""
+        """Return whether an object can be written and read: the port opens long before that."""
         try:
             if self.request("HEAD", f"/{BUCKET}") == 404:  # noqa: PLR2004
                 self.request("PUT", f"/{BUCKET}")

@@ -1,4 +1,4 @@
-"""The secrets of one stack: random, made once, kept over restarts, shown to nobody."""
+"""The secrets of one stack: random, created once, kept over restarts, never shown."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ def _random() -> str:
 
 @dataclass(frozen=True)
 class Secrets:
-    """Passwords and tokens, of hexadecimal digits only, so that no file format has to quote them."""
+    """Passwords and tokens, in hexadecimal digits only, so that no file format has to quote them."""
 
     database_password: str = field(default_factory=_random)
     s3_access_key_id: str = field(default_factory=lambda: secrets.token_hex(8))
@@ -27,7 +27,7 @@ class Secrets:
 
     @classmethod
     def of(cls, folder: Path) -> Secrets:
-        """Return the secrets kept in `folder`, made now if there are none; the file is for its owner only."""
+        """Return the secrets stored in `folder`, creating them if there are none; only the file's owner can read it."""
         file = folder / "secrets.json"
         if file.exists():
             return cls(**json.loads(file.read_text()))
@@ -45,7 +45,7 @@ class Secrets:
 
 
 def write_private(file: Path, text: str) -> None:
-    """Write a file that only its owner may read, whole or not at all."""
+    """Write a file atomically, readable by its owner only."""
     fresh = file.with_name(f"{file.name}.new")
     fresh.unlink(missing_ok=True)
     fresh.touch(mode=0o600)

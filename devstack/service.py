@@ -1,4 +1,4 @@
-"""What every server of the stack can do: start until it really answers, stop, and fail on purpose."""
+"""What every server of the stack can do: start until it answers, stop, and fail on purpose."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ LOGS = "logs"
 
 
 class Service(ABC):
-    """One server process of the stack, with its data under `folder / name`, started anew as often as wanted.
+    """One server process of the stack, with its data under `folder / name`; it can be restarted any number of times.
 
     Methods may be called from any thread; `start` and `stop` of one service must not overlap.
     """
@@ -32,7 +32,7 @@ class Service(ABC):
     title: ClassVar[str]
     #: Seconds between SIGTERM and SIGKILL.
     grace: ClassVar[float] = 10.0
-    #: Seconds within which it must answer after its process was started.
+    #: Seconds it may take to answer after its process was started.
     start_limit: ClassVar[float] = 60.0
 
     def __init__(self, folder: Path, listens: Sequence[int]) -> None:
@@ -48,11 +48,11 @@ class Service(ABC):
     @property
     @abstractmethod
     def address(self) -> str:
-        """Where clients reach it, as a URL or as host:port."""
+        """The address for clients, as a URL or as host:port."""
 
     @abstractmethod
     def prepare(self) -> None:
-        """Bring in what the server needs and lay out its data, unless that was done before."""
+        """Fetch what the server needs and create its data, unless that was done before."""
 
     @abstractmethod
     def command(self) -> list[str]:
@@ -60,10 +60,10 @@ class Service(ABC):
 
     @abstractmethod
     def answers(self) -> bool:
-        """Tell whether the server does its real work now."""
+        """Return whether the server does its real work now."""
 
     def variables(self) -> Mapping[str, str]:
-        """Return what the server's environment holds beside ours."""
+        """Return the variables of the server's environment in addition to this process's."""
         return {}
 
     @property
@@ -75,11 +75,11 @@ class Service(ABC):
 
     @property
     def running(self) -> bool:
-        """Tell whether the process exists, paused or not."""
+        """Whether the process exists, paused or not."""
         return self._identity is not None and self._identity.alive
 
     def start(self) -> None:
-        """Start the server on its old data and return once it answers; does nothing when it runs.
+        """Start the server on its existing data and return once it answers; do nothing when it runs.
 
         Raises DevstackError when a port is taken, or when it ends or does not answer within `start_limit`.
         """
@@ -93,13 +93,13 @@ class Service(ABC):
         self._await_answer()
 
     def stop(self) -> None:
-        """End the server: politely, after `grace` seconds by force. Its data stays."""
+        """Terminate the server, after `grace` seconds by SIGKILL. Its data stays."""
         if self._identity is not None:
             self._identity.end(self.grace)
         self._forget()
 
     def kill(self) -> None:
-        """Kill the server as a crash would; `start` brings it back."""
+        """Kill the server as a crash would; `start` restarts it."""
         if self._identity is not None:
             self._identity.kill()
         self._forget()
@@ -109,11 +109,11 @@ class Service(ABC):
         self._running_identity().signal(signal.SIGSTOP)
 
     def resume(self) -> None:
-        """Let a paused server go on."""
+        """Resume a paused server."""
         self._running_identity().signal(signal.SIGCONT)
 
     def abandon(self) -> None:
-        """Stop the server, and let a start that is under way in another thread go no further."""
+        """Stop the server, and make a concurrent start in another thread fail."""
         with self._spawning:
             self._abandoned = True
         self.stop()
@@ -132,7 +132,7 @@ class Service(ABC):
     def _spawn(self) -> None:
         with self._spawning:
             if self._abandoned:
-                raise DevstackError(f"the start of {self.title} was given up")
+                raise DevstackError(f"the start of {self.title} was abandoned")
             environment = {**os.environ, **self.variables()}
             self._process = spawn(self.command(), log=self.log, note=self._note, environment=environment)
             self._identity = ProcessId.of(self._process.pid)
@@ -140,7 +140,7 @@ class Service(ABC):
     def _await_answer(self) -> None:
         process = self._process
         if process is None:
-            raise DevstackError(f"the start of {self.title} was given up")
+            raise DevstackError(f"the start of {self.title} was abandoned")
         in_time = wait_until(lambda: process.poll() is not None or self.answers(), self.start_limit, pause=0.05)
         if process.poll() is not None:
             raise DevstackError(f"{self.title} ended with status {process.returncode} at its start; see {self.log}")

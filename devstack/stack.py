@@ -31,9 +31,9 @@ if TYPE_CHECKING:
 
 
 class Stack:
-    """The five services, their data under `folder`, what they were downloaded as under `cache`.
+    """The five services, with their data under `folder` and their downloads under `cache`.
 
-    Several stacks with folders and ports of their own may share one cache and run at the same time.
+    Several stacks may share one cache and run at the same time, each with a separate folder and ports.
     """
 
     def __init__(self, folder: Path, ports: Ports, cache: Path) -> None:
@@ -61,10 +61,10 @@ class Stack:
         self.down()
 
     def up(self, *, guarded: bool = True, started: Callable[[Service], None] = lambda _: None) -> None:
-        """Start all services at once and return when each answers; `started` is called as each one does.
+        """Start all services at once and return when all answer; `started` is called for each as it does.
 
-        If one cannot start, all are stopped and its DevstackError is raised; to try again, make another Stack.
-        Unless `guarded` is False, the services are stopped when this process ends without calling `down`, even by
+        If one cannot start, all are stopped and its DevstackError is raised; to try again, create another Stack.
+        Unless `guarded` is False, the services are also stopped when this process ends without calling `down`, even by
         SIGKILL.
         """
         write_private(self.folder / "tokens.toml", self.secrets.tokens_file())
@@ -82,7 +82,7 @@ class Stack:
         self._dismiss_guard()
 
     def environment(self) -> dict[str, str]:
-        """Return the settings by which the product finds these services, and where it listens itself."""
+        """Return the settings by which the product reaches these services, and the ports it listens on."""
         ports = self.ports
         return {
             "KAFKA_URL": f"kafka://{self.kafka.address}",
@@ -140,7 +140,7 @@ def _start_one(service: Service, outcomes: queue.Queue[tuple[Service, BaseExcept
         service.start()
     except DevstackError as error:
         outcomes.put((service, error))
-    except Exception as error:  # noqa: BLE001 - it must reach the waiting thread whatever it is
+    except Exception as error:  # noqa: BLE001 - any error has to reach the waiting thread
         outcomes.put((service, error))
     else:
         outcomes.put((service, None))

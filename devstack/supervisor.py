@@ -1,4 +1,4 @@
-"""Keeps the product's processes running: what ends is started again after a growing pause."""
+"""Keeps the product's processes running: one that ends is restarted after a growing pause."""
 
 from __future__ import annotations
 
@@ -21,13 +21,13 @@ if TYPE_CHECKING:
 
 FIRST_PAUSE = 1.0
 LONGEST_PAUSE = 10.0
-#: A process that ran for so many seconds counts as healthy: its next pause is the first again.
+#: Seconds after which a running process counts as healthy: its next pause is the first again.
 HEALTHY_AFTER = 30.0
 GRACE = 15.0
 
 
 def procfile_commands(procfile: Path, names: Iterable[str]) -> dict[str, list[str]]:
-    """Return the command lines of these processes of a Procfile, split into words; raises DevstackError if one lacks."""
+    """Return the command lines of these processes of a Procfile, split into words; raises DevstackError if one is missing."""
     lines = (line.partition(":") for line in procfile.read_text().splitlines() if not line.startswith("#"))
     commands = {name.strip(): shlex.split(command) for name, _, command in lines}
     for name in names:
@@ -37,9 +37,9 @@ def procfile_commands(procfile: Path, names: Iterable[str]) -> dict[str, list[st
 
 
 class Supervisor:
-    """Runs commands side by side until told to stop; their output goes to `folder/logs/NAME.log`.
+    """Runs commands side by side until `stop`; their output goes to `folder/logs/NAME.log`.
 
-    `say` is called, from any thread, with one line for each process that ended unasked.
+    `say` is called, from any thread, with one line for each process that ended by itself.
     """
 
     def __init__(
@@ -61,7 +61,7 @@ class Supervisor:
             process.start()
 
     def stop(self, hurry: threading.Event | None = None, grace: float = GRACE) -> None:
-        """Ask all to end, wait up to `grace` seconds or until `hurry` is set, then kill what is left."""
+        """Terminate all, wait up to `grace` seconds or until `hurry` is set, then kill the rest."""
         hurry = hurry or threading.Event()
         for process in self._processes:
             process.ask_to_end()
@@ -71,7 +71,7 @@ class Supervisor:
 
 
 class KeptProcess:
-    """One command that is started again whenever it ends."""
+    """One command that is restarted whenever it ends."""
 
     def __init__(
         self,
@@ -97,22 +97,22 @@ class KeptProcess:
 
     @property
     def running(self) -> bool:
-        """Tell whether the process exists at this moment."""
+        """Whether the process exists at this moment."""
         return self._identity is not None and self._identity.alive
 
     def start(self) -> None:
-        """Start the command and keep it."""
+        """Start the command and keep it running."""
         self._thread.start()
 
     def ask_to_end(self) -> None:
-        """Start it no more, and send SIGTERM to its group."""
+        """Stop restarting it, and send SIGTERM to its group."""
         with self._spawning:
             self._stopping.set()
         if self._identity is not None:
             self._identity.signal(signal.SIGTERM)
 
     def finish(self) -> None:
-        """Kill what is left of it."""
+        """Kill its remaining processes."""
         if self._identity is not None:
             self._identity.kill()
         if self._thread.is_alive():
@@ -144,7 +144,7 @@ class KeptProcess:
         if process is None:
             return "was stopped"
         status = process.wait()
-        # Children that the dead leader left would hold its ports.
+        # Children that outlive their leader would hold its ports.
         kill_group(process.pid)
         return f"was ended by {signal.Signals(-status).name}" if status < 0 else f"ended with status {status}"
 

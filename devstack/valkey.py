@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 
 class Valkey(Service):
-    """Valkey as a pure cache: nothing is written to disk, a restart starts empty."""
+    """Valkey as a pure cache: nothing is written to disk, and a restart begins empty."""
 
     name: ClassVar[str] = "valkey"
     title: ClassVar[str] = "Valkey 9.1"
@@ -32,7 +32,7 @@ class Valkey(Service):
         return f"redis://127.0.0.1:{self._port}/0"
 
     def prepare(self) -> None:
-        """Make the folder it works in."""
+        """Create its working folder."""
         self.data.mkdir(parents=True, exist_ok=True)
 
     def command(self) -> list[str]:
@@ -41,7 +41,7 @@ class Valkey(Service):
         return [str(get_binary_path()), *place, "--save", "", "--appendonly", "no"]
 
     def answers(self) -> bool:
-        """Tell whether it answers PING."""
+        """Return whether it answers PING."""
         try:
             with socket.create_connection(("127.0.0.1", self._port), timeout=1) as connection:
                 connection.sendall(b"PING\r\n")

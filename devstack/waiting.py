@@ -1,4 +1,4 @@
-"""Waiting for a condition, with a limit."""
+"""Wait for a condition, with a limit."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ PAUSE = 0.02
 
 
 def wait_until(condition: Callable[[], bool], limit: float, pause: float = PAUSE) -> bool:
-    """Ask `condition` every `pause` seconds until it holds; False when `limit` seconds pass before it does."""
+    """Poll `condition` every `pause` seconds; return True once it holds, False after `limit` seconds."""
     end = time.monotonic() + limit
     while not condition():
         if time.monotonic() >= end:

@@ -89,9 +89,7 @@ class Settings(BaseSettings):
         "decode", description="`decode` decodes every pixel, `structure` checks header and end only, for a fraction of the CPU."
     )
     image_check_processes: int = Field(2, ge=1, le=64, description="Child processes per worker that decode images; each takes 30 MB.")
-    egress_probe_url: str | None = Field(
-        None, description="Address on the internet; while it too is unreachable, our own network is down."
-    )
+    egress_probe_url: str | None = Field(None, description="Address on the internet; while it too is unreachable, our own network is down.")
     contact_url: str | None = Field(None, description="Contact address in the User-Agent header, for owners of sources.")
 
     alert_webhook_url: SecretStr | None = Field(None, description="Address that alerts are sent to; without it none are sent.")

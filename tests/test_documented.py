@@ -1,4 +1,4 @@
-"""What README says of settings, metrics and doors is what the code has: a table that differs is printed as it has to be."""
+"""Do the pages say what the code has? A table of settings or metrics that differs is printed as it has to be."""
 
 import re
 import types
@@ -6,18 +6,24 @@ import typing
 from pathlib import Path
 from typing import Any
 
+import click
 import pytest
 from prometheus_client import Counter, Gauge, Histogram
 from pydantic import SecretStr
 from pydantic.fields import FieldInfo
 from pydantic_core import PydanticUndefined
 
+from faust_app.__main__ import main
+from faust_app.core.alert import FaultKind
 from faust_app.core.failure import FailureCode
 from faust_app.metrics import Metrics
 from faust_app.settings import Settings
 
 CLONE = Path(__file__).parent.parent
 README = (CLONE / "README.md").read_text()
+REFERENCE = CLONE / "docs" / "reference"
+PAGES = [CLONE / "README.md", CLONE / "CHANGELOG.md", *sorted(CLONE.glob("docs/**/*.md"))]
+README_LINES = 200
 KINDS = {Counter: "counter", Gauge: "gauge", Histogram: "histogram"}
 TYPES: dict[Any, str] = {str: "text", int: "integer", float: "number", bool: "true or false", Path: "path", SecretStr: "secret"}
 TYPES[tuple[float, float, float]] = "three numbers"
@@ -60,8 +66,8 @@ def metric_rows() -> list[str]:
 
 
 def failure_rows() -> dict[str, tuple[str, str]]:
-    """Return class and sentence by code, as docs/failures.md has them."""
-    table = (CLONE / "docs" / "failures.md").read_text().partition("| code | class |")[2].partition("\n\n")[0]
+    """Return class and sentence by code, as docs/reference/failures.md has them."""
+    table = (REFERENCE / "failures.md").read_text().partition("| code | class |")[2].partition("\n\n")[0]
     rows = [[cell.strip() for cell in line.strip("|").split("|")] for line in table.splitlines() if line.startswith("| `")]
     return {code.strip("`"): (kind, sentence) for code, kind, sentence in rows}
 
@@ -83,14 +89,18 @@ def test_a_sentence_tells_what_to_do_and_fits_into_a_message() -> None:
     assert [code for code in FailureCode if not code.sentence.endswith(".") or not 20 < len(code.sentence) <= 120] == []
 
 
-def table_under(heading: str) -> list[str]:
-    section = README.partition(f"\n## {heading}\n")[2].partition("\n## ")[0]
-    return [line for line in section.splitlines() if line.startswith("| `")]
+def table_of(page: str) -> list[str]:
+    return [line for line in (REFERENCE / page).read_text().splitlines() if line.startswith("| `")]
 
 
-@pytest.mark.parametrize(("heading", "rows"), [("Settings", setting_rows()), ("Metrics", metric_rows())])
-def test_a_table_of_the_readme_says_what_the_code_has(heading: str, rows: list[str]) -> None:
-    assert table_under(heading) == rows, "\n".join(["the table has to be:", *rows])
+@pytest.mark.parametrize(("page", "rows"), [("settings.md", setting_rows()), ("metrics.md", metric_rows())])
+def test_a_table_of_the_reference_says_what_the_code_has(page: str, rows: list[str]) -> None:
+    assert table_of(page) == rows, "\n".join(["the table has to be:", *rows])
+
+
+def test_every_alert_of_the_platform_is_documented() -> None:
+    section = (CLONE / "docs" / "operating.md").read_text().partition("\n### What each alert means\n")[2].partition("\n### ")[0]
+    assert re.findall(r"^\| `([a-z_]+)` \|", section, re.MULTILINE) == [kind.value for kind in FaultKind]
 
 
 def test_every_setting_and_metric_says_in_one_line_what_it_is() -> None:
@@ -116,9 +126,43 @@ def test_the_commands_of_the_readme_are_in_the_makefile() -> None:
     assert named <= targets
 
 
-def test_the_documents_that_are_named_exist() -> None:
-    for file in [CLONE / "README.md", *CLONE.glob("docs/**/*.md")]:
-        for link in file.read_text().split("](")[1:]:
-            target = link.partition(")")[0].partition("#")[0]
-            if target and "://" not in target:
-                assert (file.parent / target).exists(), f"{file.name}: {target}"
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(CLONE)))
+def test_the_commands_a_page_names_exist_with_their_options(page: Path) -> None:
+    unknown = []
+    for name, words in re.findall(r"(?:`|\.venv/bin/)shop-images ([a-z]+)([^`\n]*)", page.read_text()):
+        options = known_options(main.commands[name]) if name in main.commands else set()
+        unknown += [f"{name} {option}" for option in re.findall(r"(?<!\S)--?[a-z][a-z-]*", words) if option not in options]
+        unknown += [name] if name not in main.commands else []
+    assert unknown == []
+
+
+def known_options(command: click.Command) -> set[str]:
+    return {"-h", "--help"}.union(*([*parameter.opts, *parameter.secondary_opts] for parameter in command.params))
+
+
+def test_the_readme_is_read_in_one_sitting() -> None:
+    assert len(README.splitlines()) < README_LINES
+
+
+def prose(page: Path) -> str:
+    """Return a page without its blocks of code."""
+    return re.sub(r"^```.*?^```$", "", page.read_text(), flags=re.MULTILINE | re.DOTALL)
+
+
+def anchors(page: Path) -> set[str]:
+    """Return the anchors of a page's headings, as GitHub makes them of headings that are all different."""
+    headings = re.findall(r"^#+ (.+)$", prose(page), re.MULTILINE)
+    return {re.sub(r"[^\w\- ]", "", heading.lower()).replace(" ", "-") for heading in headings}
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(CLONE)))
+def test_every_relative_link_of_a_page_leads_to_a_file_and_its_heading(page: Path) -> None:
+    broken = []
+    for link in re.findall(r"\]\(([^)\s]+)\)", prose(page)):
+        name, _, anchor = link.partition("#")
+        if "://" in name:
+            continue
+        target = page.parent / name if name else page
+        if not target.exists() or (anchor and anchor not in anchors(target)):
+            broken.append(link)
+    assert broken == []

@@ -1,4 +1,4 @@
 """A server of generated pictures that plays the shops' image source, faults included.
 
-Pictures follow from their address alone: the same address gives the same bytes, on every machine and every day.
+A picture depends on its address alone: the same address gives the same bytes, on every machine and every day.
 """

@@ -1,4 +1,4 @@
-"""Serves the sample pictures: `python -m devstack.image_source --port 21095`."""
+"""Serve the sample pictures: `python -m devstack.image_source --port 21095`."""
 
 from __future__ import annotations
 

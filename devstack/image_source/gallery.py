@@ -1,4 +1,4 @@
-"""Pictures kept in memory once made, so that asking again costs nothing."""
+"""A cache of generated pictures."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ CAPACITY = 128 * 1024 * 1024
 
 @dataclass(frozen=True)
 class Wanted:
-    """Which picture: all that decides its bytes."""
+    """Everything that decides a picture's bytes."""
 
     name: str
     kind: str
@@ -24,13 +24,13 @@ class Wanted:
 
     @cached_property
     def etag(self) -> str:
-        """A strong validator, known without making the picture."""
+        """A strong validator, known without generating the picture."""
         text = f"{self.name}\0{self.kind}\0{self.size}\0{self.version}"
         return hashlib.sha256(text.encode()).hexdigest()[:20]
 
 
 class Gallery:
-    """Makes pictures in threads, one at a time for each address, and keeps the most recent within `capacity` bytes."""
+    """Generates pictures in threads, one at a time per address, and keeps the most recent within `capacity` bytes."""
 
     def __init__(self, capacity: int = CAPACITY) -> None:
         self._capacity = capacity
@@ -39,7 +39,7 @@ class Gallery:
         self._making: dict[Wanted, asyncio.Task[bytes]] = {}
 
     async def picture(self, wanted: Wanted) -> bytes:
-        """Return the bytes of a picture, made now if they are not held."""
+        """Return the bytes of a picture, generating them if they are not cached."""
         if wanted in self._pictures:
             self._pictures.move_to_end(wanted)
             return self._pictures[wanted]

@@ -1,4 +1,4 @@
-"""Growing an encoded picture to a size by a comment that its format provides for: it stays a valid picture."""
+"""Pad an encoded picture to a size with a comment of its format: it stays a valid picture."""
 
 from __future__ import annotations
 
@@ -10,9 +10,9 @@ GIF_BLOCK = 255
 
 
 def padded(picture: bytes, kind: str, size: int) -> bytes:
-    """Return `picture` (of `kind` jpg, png, gif, webp or avif) grown to `size` bytes.
+    """Return `picture` (of `kind` jpg, png, gif, webp or avif) padded to `size` bytes.
 
-    The result is exact to a few bytes; a picture that is already that large is returned as it is.
+    The result is exact to a few bytes; a picture that is already that large is returned unchanged.
     """
     missing = size - len(picture)
     return PADDERS[kind](picture, missing) if missing > 0 else picture
@@ -63,7 +63,7 @@ def _webp(picture: bytes, missing: int) -> bytes:
 
 
 def _avif(picture: bytes, missing: int) -> bytes:
-    """Add free space at the end, where it moves nothing that the file points at."""
+    """Add free space at the end, where it moves nothing that the file's offsets refer to."""
     length = max(missing, 8)
     return picture + struct.pack(">I", length) + b"free" + b" " * (length - 8)
 

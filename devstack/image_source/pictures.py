@@ -1,4 +1,4 @@
-"""Pictures made from a seed: which one, how large in bytes, and nothing else decides their contents."""
+"""Pictures generated from a seed and a size in bytes; nothing else decides their contents."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ CONTENT_TYPES = {
 SMALLEST = 2_000
 LARGEST = 4_000_000
 
-# How each format is written: fast rather than small.
+# Encoder options of each format: fast rather than small.
 _OPTIONS: dict[str, tuple[str, dict[str, int]]] = {
     "jpg": ("JPEG", {"quality": 85}),
     "png": ("PNG", {"compress_level": 1}),
@@ -30,9 +30,9 @@ _OPTIONS: dict[str, tuple[str, dict[str, int]]] = {
     "webp": ("WEBP", {"quality": 80, "method": 0}),
     "avif": ("AVIF", {"quality": 60, "speed": 10}),
 }
-# Pixels for each byte asked for; measured, so that most pictures fit at the first try.
+# Pixels per requested byte; measured, so that most pictures fit at the first try.
 _PIXELS_PER_BYTE = {"jpg": 2.1, "png": 0.38, "gif": 0.8, "webp": 2.2, "avif": 3.7}
-# The slow encoders draw at most so many; the rest of a large file is metadata.
+# Pixel limits of the slow encoders; the rest of a large file is metadata.
 _MOST_PIXELS = {"gif": 200_000.0, "webp": 1_000_000.0, "avif": 1_000_000.0}
 _TRIES = 6
 _GRAIN = 4
@@ -41,8 +41,7 @@ _GRAIN = 4
 def picture(name: str, kind: str, size: int, version: int = 1) -> bytes:
     """Return a picture of `kind` (a key of CONTENT_TYPES) of about `size` bytes.
 
-    Another name or version gives other contents. The size is met within a few bytes between SMALLEST and LARGEST,
-    beyond which it is bounded.
+    Another name or version gives other contents. The size is exact to a few bytes, and clamped to SMALLEST and LARGEST.
     """
     size = min(max(size, SMALLEST), LARGEST)
     seed = hashlib.sha256(f"{name}\0{version}".encode()).digest()
@@ -57,7 +56,7 @@ def picture(name: str, kind: str, size: int, version: int = 1) -> bytes:
 
 
 def flat_picture(number: int, size: int) -> bytes:
-    """Return a JPEG of about `size` bytes that differs from all others of its size by a comment with its number.
+    """Return a JPEG of about `size` bytes that differs from others of its size only by a comment with its number.
 
     After the first of a size it costs one copy of the bytes.
     """
@@ -72,7 +71,7 @@ def _flat_parts(size: int) -> tuple[bytes, bytes]:
 
 
 def _drawing(seed: bytes, side: int) -> Image.Image:
-    """Draw smooth coloured noise, as heavy for an encoder as a photograph."""
+    """Return smooth coloured noise, as costly to encode as a photograph."""
     grains = max(side // _GRAIN, 2)
     noise = random.Random(seed).randbytes(grains * grains * 3)  # noqa: S311 - contents, not secrets
     return Image.frombytes("RGB", (grains, grains), noise).resize((side, side), Image.Resampling.BICUBIC)

@@ -1,18 +1,18 @@
-"""The image source's addresses.
+"""The addresses of the image source and their answers.
 
 | address                                       | answer                                                             |
 |-----------------------------------------------|--------------------------------------------------------------------|
 | `/pictures/{name}.{jpg,png,gif,webp,avif}`    | a picture; `bytes`, `v` choose it; 404 if the name starts `missing` |
-| `/flat/{n}`                                   | a JPEG of `bytes` with a comment of its own: nearly free of CPU      |
+| `/flat/{n}`                                   | a JPEG of `bytes` with a comment of its own, at almost no CPU       |
 | `/broken/truncated/{name}.{kind}`             | half a picture, the answer itself complete                          |
 | `/broken/short/{name}.{kind}`                 | the connection ends in the middle of a picture                      |
 | `/broken/html/{name}.{kind}`                  | a page with status 200                                              |
 | `/status/{code}` and anything below it        | that status; `retry_after` becomes the header of that name          |
-| `/flaky/{times}/{n}`                          | status 503 so many times, then what `/flat/{n}` answers             |
+| `/flaky/{times}/{n}`                          | status 503 that many times, then as `/flat/{n}`                     |
 | `/redirect/{n}/{path}`                        | n redirects, then `/path` of this server                            |
-| `/requests`                                   | what was asked for, as JSON; DELETE forgets it                      |
+| `/requests`                                   | the counts of requests, as JSON; DELETE resets them                 |
 
-`ms` delays any answer by so many milliseconds. HEAD, If-None-Match and If-Modified-Since work for pictures.
+`ms` delays any answer by that many milliseconds. HEAD, If-None-Match and If-Modified-Since work for pictures.
 """
 
 from __future__ import annotations
@@ -39,7 +39,7 @@ FIRST_MODIFIED = datetime(2025, 1, 1, tzinfo=UTC)
 
 @dataclass
 class Count:
-    """How often an address was asked for, how often a whole body was sent, and how many bytes in all."""
+    """Requests of an address, bodies sent whole, and their bytes in all."""
 
     requests: int = 0
     transfers: int = 0
@@ -78,7 +78,7 @@ async def delayed(request: web.Request, handler: Handler) -> web.StreamResponse:
 
 @web.middleware
 async def counted(request: web.Request, handler: Handler) -> web.StreamResponse:
-    """Count what is asked for, except the counts themselves."""
+    """Count every request except those for the counts."""
     if request.path == "/requests":
         return await handler(request)
     count = request.app[COUNTS][request.path]
@@ -104,7 +104,7 @@ async def serve_picture(request: web.Request) -> web.StreamResponse:
 
 
 async def serve_flat(request: web.Request) -> web.StreamResponse:
-    """Answer with a JPEG that was made once and differs by its number."""
+    """Answer with a JPEG that was generated once and differs only by its number."""
     number, size = int(request.match_info["number"]), _number(request, "bytes", DEFAULT_BYTES)
     etag = f"flat-{number}-{size}"
     if _is_fresh(request, etag, FIRST_MODIFIED):
@@ -114,14 +114,14 @@ async def serve_flat(request: web.Request) -> web.StreamResponse:
 
 
 async def serve_truncated(request: web.Request) -> web.StreamResponse:
-    """Answer completely, but with the first half of a picture only."""
+    """Send a complete answer with only the first half of a picture."""
     wanted = _wanted(request)
     body = await request.app[GALLERY].picture(wanted)
     return web.Response(body=body[: len(body) // 2], content_type=CONTENT_TYPES[wanted.kind])
 
 
 async def serve_short(request: web.Request) -> web.StreamResponse:
-    """Promise a whole picture and close the connection after half of it."""
+    """Announce a whole picture and close the connection after half of it."""
     wanted = _wanted(request)
     body = await request.app[GALLERY].picture(wanted)
     response = web.StreamResponse(headers={"Content-Type": CONTENT_TYPES[wanted.kind]})
@@ -134,32 +134,32 @@ async def serve_short(request: web.Request) -> web.StreamResponse:
 
 
 async def serve_page(_request: web.Request) -> web.StreamResponse:
-    """Answer with a page where a picture was asked for, as a shop's "not found" page often does."""
+    """Answer with an HTML page instead of a picture, as a shop's "not found" page often does."""
     return web.Response(text="<!doctype html><title>Shop</title><p>Nothing here.\n", content_type="text/html")
 
 
 async def serve_status(request: web.Request) -> web.StreamResponse:
-    """Answer with the status that was asked for."""
+    """Answer with the status in the path."""
     headers = {"Retry-After": request.query["retry_after"]} if "retry_after" in request.query else {}
     return web.Response(status=int(request.match_info["code"]), headers=headers)
 
 
 async def serve_flaky(request: web.Request) -> web.StreamResponse:
-    """Answer with an error until it was asked for often enough."""
+    """Answer 503 to the first requests, as many as the path says."""
     if request.app[COUNTS][request.path].requests <= int(request.match_info["times"]):
         return web.Response(status=503)
     return await serve_flat(request)
 
 
 async def serve_redirect(request: web.Request) -> web.StreamResponse:
-    """Redirect one step nearer to the address behind."""
+    """Redirect, with one redirect fewer left."""
     left, path = int(request.match_info["times"]) - 1, request.match_info["path"]
     query = f"?{request.query_string}" if request.query_string else ""
     raise web.HTTPFound(f"/redirect/{left}/{path}{query}" if left > 0 else f"/{path}{query}")
 
 
 async def show_counts(request: web.Request) -> web.StreamResponse:
-    """Answer with the counts by path, queries left out, and their totals."""
+    """Answer with the counts by path, without queries, and their totals."""
     counts = request.app[COUNTS]
     paths = {path: asdict(count) for path, count in counts.items()}
     total = {key: sum(count[key] for count in paths.values()) for key in ("requests", "transfers", "bytes")}
@@ -167,7 +167,7 @@ async def show_counts(request: web.Request) -> web.StreamResponse:
 
 
 async def forget_counts(request: web.Request) -> web.StreamResponse:
-    """Begin to count anew."""
+    """Reset the counts."""
     request.app[COUNTS].clear()
     return web.Response(status=204)
 
@@ -187,7 +187,7 @@ def _number(request: web.Request, name: str, default: int) -> int:
 
 
 def _is_fresh(request: web.Request, etag: str, modified: datetime) -> bool:
-    """Tell whether the client holds this version; its ETag, where given, decides alone."""
+    """Return whether the client has this version; its ETag, where given, decides alone."""
     if request.if_none_match is not None:
         return any(tag.value in {etag, "*"} for tag in request.if_none_match)
     return request.if_modified_since is not None and modified <= request.if_modified_since

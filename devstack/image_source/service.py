@@ -19,7 +19,7 @@ CLONE = Path(__file__).resolve().parents[2]
 
 
 class ImageSource(Service):
-    """The sample source of images in a process of its own."""
+    """The sample source of images, in a separate process."""
 
     name: ClassVar[str] = "image_source"
     title: ClassVar[str] = "Sample image source"
@@ -31,14 +31,14 @@ class ImageSource(Service):
 
     @property
     def address(self) -> str:
-        """The URL that picture addresses begin with."""
+        """The URL at the start of every picture's address."""
         return f"http://127.0.0.1:{self._port}"
 
     def prepare(self) -> None:
-        """Need nothing: pictures are made when asked for."""
+        """Prepare nothing: pictures are generated on request."""
 
     def variables(self) -> Mapping[str, str]:
-        """Let the process find this package from any working directory."""
+        """Return the path by which the process finds this package from any working directory."""
         return {"PYTHONPATH": os.pathsep.join(filter(None, [str(CLONE), os.environ.get("PYTHONPATH")]))}
 
     def command(self) -> list[str]:
@@ -46,7 +46,7 @@ class ImageSource(Service):
         return [sys.executable, "-m", "devstack.image_source", "--port", str(self._port)]
 
     def answers(self) -> bool:
-        """Tell whether it serves."""
+        """Return whether it serves."""
         try:
             with urllib.request.urlopen(f"{self.address}/requests", timeout=1) as response:  # noqa: S310
                 return bool(response.status == 200)  # noqa: PLR2004

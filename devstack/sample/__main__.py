@@ -1,4 +1,4 @@
-"""Writes the catalogue files of the sample shops anew: `python -m devstack.sample`."""
+"""Regenerates the catalogue files of the sample shops: `python -m devstack.sample`."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from devstack.sample.shops import SHOPS
 
 
 def write_catalogue() -> None:
-    """Write one file for each shop; the same files at each call."""
+    """Write one file per shop, the same at each call."""
     for assortment in SHOPS:
         contents = exported(Shop(assortment).rows(), byte_order_mark=assortment.byte_order_mark)
         (FOLDER / f"shop-{assortment.shop}.csv").write_bytes(contents)

@@ -1,4 +1,4 @@
-"""Which files the sample catalogue has, and how they reach an image source on another port."""
+"""The files of the sample catalogue, and how their pictures reach an image source on another port."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ def catalogue_files() -> dict[int, Path]:
 
 
 def catalogue_for(origin: str, folder: Path) -> dict[int, Path]:
-    """Return catalogue files whose pictures lie at `origin`; copies in `folder` unless that is where they lie anyway."""
+    """Return catalogue files whose pictures are at `origin`: the files themselves, or copies in `folder` for another origin."""
     files = catalogue_files()
     if origin == ORIGIN:
         return files

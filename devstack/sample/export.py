@@ -1,4 +1,4 @@
-"""Writing products the way WooCommerce's product exporter does."""
+"""Write products in the format of WooCommerce's product exporter."""
 
 from __future__ import annotations
 
@@ -53,7 +53,7 @@ COLUMNS = (
     "Attribute 1 global",
 )
 
-# What the exporter writes for a product of which nothing else is known.
+# What the exporter writes by default.
 USUAL = {
     "Published": "1",
     "Is featured?": "0",
@@ -68,7 +68,7 @@ USUAL = {
 
 
 def exported(products: list[dict[str, str]], *, byte_order_mark: bool) -> bytes:
-    """Return the CSV file of these products; columns they do not name hold what is usual, or nothing."""
+    """Return the CSV file of these products; columns they do not name have their default, or are empty."""
     text = io.StringIO()
     writer = csv.DictWriter(text, COLUMNS, lineterminator="\n")
     writer.writeheader()

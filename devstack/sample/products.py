@@ -1,4 +1,4 @@
-"""The products of a sample shop, drawn by the shop's number alone: the same shop always sells the same."""
+"""The products of a sample shop, generated from the shop's number alone: the same shop always sells the same."""
 
 from __future__ import annotations
 
@@ -14,11 +14,11 @@ if TYPE_CHECKING:
 
 KINDS = ("jpg", "png", "gif", "webp", "avif")
 KIND_WEIGHTS = (60, 12, 6, 14, 8)
-# Sizes as a shop's media library has them: thumbnails, usual photographs, and a few straight from the camera.
+# Sizes as in a shop's media library: thumbnails, ordinary photographs, and a few straight from the camera.
 SIZES = ((5_000, 20_000), (40_000, 220_000), (300_000, 700_000), (1_200_000, 2_000_000))
 SIZE_WEIGHTS = (14, 70, 11, 2)
-# The pictures that cannot be stored, by the shop's number: gone, not a picture, half a picture. Each fails at once; one that is
-# missing (404) would be asked for again after a minute, and whoever starts the sample would wait for it.
+# The pictures that cannot be stored, by shop number: gone, not a picture, half a picture. Each fails at once: a missing one
+# (404) would be tried again after a minute, and `make run` would wait for it.
 UNUSABLE = {
     7: ("/status/410/{name}.jpg", "/broken/html/{name}.jpg"),
     42: ("/broken/truncated/{name}.png", "/status/410/{name}.webp"),
@@ -33,7 +33,7 @@ DESCRIPTION = (
 
 @dataclass
 class Shop:
-    """Draws one shop's export rows."""
+    """Generates one shop's export rows."""
 
     assortment: Assortment
     random: random.Random = field(init=False)
@@ -46,7 +46,7 @@ class Shop:
         self.unusable = list(UNUSABLE[self.assortment.shop])
 
     def rows(self) -> list[dict[str, str]]:
-        """Return the export's rows: each product, a variable one followed by its variations."""
+        """Return the export's rows: each product, and after a variable product its variations."""
         things = enumerate(self.assortment.things)
         return [row for index, name in things for row in self._product(index, name)]
 
@@ -60,7 +60,7 @@ class Shop:
 
     def _described(self, index: int, name: str) -> dict[str, str]:
         identity = self._identity()
-        has_sku = index != 2  # noqa: PLR2004 - one product of each shop was never given a number of its own
+        has_sku = index != 2  # noqa: PLR2004 - one product of each shop has no SKU
         return {
             "ID": identity,
             "Type": "simple",
@@ -83,7 +83,7 @@ class Shop:
             {**self._variation(parent, position, choice), **attribute, "Attribute 1 value(s)": choice}
             for position, choice in enumerate(choices, 1)
         ]
-        # The last variation shows a picture that the product's own gallery has too.
+        # The last variation shows a picture that is in the product's own gallery too.
         variations[-1]["Images"] = parent["Images"].split(", ")[0]
         return [parent, *variations]
 
@@ -113,7 +113,7 @@ class Shop:
 
     def _description(self, index: int, name: str) -> str:
         text = DESCRIPTION.format(name=re.sub(r"[<>&]", "", name), site=self.assortment.site)
-        # Newer exporters write a line end as the two characters \n, older ones as it is.
+        # Newer exporters write a line end as the two characters \n, older ones as a line end.
         return text if index % 2 else text.replace("\n", "\\n")
 
     def _identity(self) -> str:

@@ -1,4 +1,4 @@
-"""The assortments of the sample shops: what they sell, in which variants."""
+"""What the sample shops sell, and in which variants."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True)
 class Assortment:
-    """One shop: its number, the site its links point to, and the things it sells."""
+    """One shop: its number, the site its links point to, and what it sells."""
 
     shop: int
     site: str

@@ -58,7 +58,7 @@ def test_the_ends_of_a_range_are_inside(field: str, value: str) -> None:
     ("value", "reason"),
     [
         (event_with(version='5,"version":6'), "names version twice"),
-        (event_with(extra='{"a":NaN}'), "holds NaN"),
+        (event_with(extra='{"a":NaN}'), "contains NaN"),
         (event_with(extra='"\\ud800"'), "Invalid JSON"),
         (event_with(image_id='"\\udfff"'), "Invalid JSON"),
         (event_with(extra="[" * 50 + "]" * 50), "nested deeper"),

@@ -86,7 +86,7 @@ MUTANTS: Final = {
         "lost: list[ImageRow] = []",
         "tests/flows/test_rescue.py::test_a_consumed_row_without_an_outcome_is_due_at_once_and_ends_in_storage",
     ),
-    "a new wish opens the same version again": Mutant(
+    "a new request opens the same version again": Mutant(
         "faust_app/core/accept.py",
         "version=next_version(row.version, now)",
         "version=max(row.version, 1)",
