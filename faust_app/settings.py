@@ -85,6 +85,9 @@ class Settings(BaseSettings):
         None, description="The platform's own image servers: `host:port` and networks, comma-separated; metadata addresses stay closed."
     )
     max_image_bytes: int = Field(20 * 1024 * 1024, ge=1024, description="Largest file that is stored, in bytes.")
+    strip_metadata: bool = Field(
+        False, description="Store JPEG, PNG, GIF and WebP without EXIF (but for the orientation), XMP, comments and texts."
+    )
     image_check_level: Literal["decode", "structure"] = Field(
         "decode", description="`decode` decodes every pixel, `structure` checks header and end only, for a fraction of the CPU."
     )

@@ -10,6 +10,7 @@ from datetime import timedelta
 
 from faust_app.adapters.check_pool import CheckPool
 from faust_app.adapters.fetcher import HttpFetcher
+from faust_app.adapters.metadata import stripped
 from faust_app.adapters.source_records import MariaSourceRecords
 from faust_app.adapters.worker_register import MariaWorkerRegister
 from faust_app.core.failure import Dependency, Unavailable
@@ -89,13 +90,14 @@ async def open_worker_parts(parts: Parts, pace: SourcePace, *, port: int) -> Asy
         dead_letters = DeadLetters(parts.event_log, parts.metrics, topic=parts.topics.dead_letter.name, group=settings.app_id)
         grace = timedelta(seconds=settings.replaced_grace)
         settler = Settler(parts.repository, dead_letters, breakers, bugs, parts.metrics, grace=grace)
+        strip = stripped if settings.strip_metadata else None
         duties = single_duties(parts, dead_letters)
         try:
             yield WorkerParts(
                 parts=parts,
                 ingest=Ingest(
                     repository=parts.repository,
-                    performer=Performer(fetcher, check, parts.store, pace, parts.metrics),
+                    performer=Performer(fetcher, check, parts.store, pace, parts.metrics, strip=strip),
                     settler=settler,
                     sources=sources,
                     bugs=bugs,

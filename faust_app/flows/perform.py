@@ -2,7 +2,7 @@
 
 import asyncio
 import hashlib
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from dataclasses import replace
 from typing import Final
@@ -17,18 +17,22 @@ from faust_app.core.source_pace import SourcePace
 from faust_app.flows.ports.outside import Fetcher, ImageCheck, ObjectStore
 from faust_app.metrics import Metrics
 
-_HASH_IN_THREAD: Final = 256 * 1024
-"""Bytes from which hashing leaves the event loop: above it the loop would stand still for milliseconds."""
+_IN_THREAD: Final = 256 * 1024
+"""Bytes from which stripping and hashing leave the event loop: above it the loop would stand still for milliseconds."""
 
 
 class Performer:
     """Stores one image. Raises Permanent, Transient or Unavailable; `deadline` is a time of the event loop's clock."""
 
-    def __init__(self, fetcher: Fetcher, check: ImageCheck, store: ObjectStore, pace: SourcePace, metrics: Metrics) -> None:
+    def __init__(
+        self, fetcher: Fetcher, check: ImageCheck, store: ObjectStore, pace: SourcePace, metrics: Metrics, *,
+        strip: Callable[[bytes], bytes] | None = None,
+    ) -> None:  # fmt: skip
         self._fetcher = fetcher
         self._pace = pace
         self._check = check
         self._store = store
+        self._strip = strip
         self._metrics = metrics
 
     async def store(self, plan: Store, deadline: float) -> Stored | Kept:
@@ -40,7 +44,7 @@ class Performer:
                 raise Transient(FailureCode.SOURCE_ERROR, "The source answered 304 to a request without a condition.")
             return Kept(plan.row, replace(shown, version=plan.row.version), transferred=False)
         self._metrics.fetched_bytes.inc(len(answer.content))
-        digest = await _sha256(answer.content)
+        answer, digest = await self._prepared(answer)
         if shown is not None and shown.sha256 == digest:
             kept = replace(shown, version=plan.row.version, url=plan.url, validators=answer.validators)
             return Kept(plan.row, kept, transferred=True)
@@ -59,6 +63,12 @@ class Performer:
             self._metrics.step_seconds.labels("fetch").observe(ended - started)
             self._pace.fetched(source, started, ended)
 
+    async def _prepared(self, answer: Fetched) -> tuple[Fetched, bytes]:
+        """Return what is stored, and its SHA-256: of the same file it is the same, so that it is not stored twice."""
+        if len(answer.content) < _IN_THREAD:
+            return _digested(answer, self._strip)
+        return await asyncio.to_thread(_digested, answer, self._strip)
+
     async def _put(self, row: ImageRow, url: str, answer: Fetched, digest: bytes, deadline: float) -> Stored:
         with self._metrics.step_seconds.labels("check").time():
             facts = await self._check.check(answer.content)
@@ -73,10 +83,10 @@ class Performer:
         return Stored(row, shown)
 
 
-async def _sha256(content: bytes) -> bytes:
-    if len(content) < _HASH_IN_THREAD:
-        return hashlib.sha256(content).digest()
-    return (await asyncio.to_thread(hashlib.sha256, content)).digest()
+def _digested(answer: Fetched, strip: Callable[[bytes], bytes] | None) -> tuple[Fetched, bytes]:
+    if strip is not None:
+        answer = replace(answer, content=strip(answer.content))
+    return answer, hashlib.sha256(answer.content).digest()
 
 
 @asynccontextmanager

@@ -201,7 +201,7 @@ async def test_a_transfer_that_breaks_off_is_later(hook: Hook) -> None:
     async with Webhook(settings(hook)) as webhook:
         result = await webhook.send("msg_1", MESSAGE)
     assert isinstance(result, Undelivered)
-    assert result.reason.startswith("the transfer failed: ")
+    assert result.reason == "the transfer failed"
 
 
 async def test_what_the_messenger_says_is_shown_in_short_and_never_our_address(hook: Hook) -> None:

@@ -70,6 +70,22 @@ async def test_the_same_bytes_from_another_address_are_not_put_again(bench: Work
     assert (bench.row.shown.url, bench.row.shown.validators) == (moved, Validators('"e9"'))
 
 
+@pytest.mark.parametrize("size", [10, 300_000])
+async def test_what_is_stored_and_compared_is_the_file_without_its_metadata(size: int) -> None:
+    """The larger one is stripped in a thread."""
+    bench = WorkerBench(strip=lambda content: content.replace(b"told", b""))
+    try:
+        bench.fetcher.sources[SOURCE] = Fetched(JPEG + bytes(size) + b"told")
+        row = await bench.stored()
+        assert row.shown is not None
+        assert bench.store.objects == {row.shown.object_key: JPEG + bytes(size)}
+        assert (row.shown.size, row.shown.sha256) == (len(JPEG) + size, hashlib.sha256(JPEG + bytes(size)).digest())
+        await bench.ingest(event_record(await bench.accept(Op.UPDATE)))
+        assert (bench.count("same_bytes"), len(bench.store.puts)) == (1, 1)
+    finally:
+        await bench.breakers.stop()
+
+
 async def test_an_update_with_other_bytes_shows_them_and_the_old_object_is_garbage(bench: WorkerBench) -> None:
     before = await bench.stored()
     bench.fetcher.sources[SOURCE] = Fetched(picture("png"), Validators('"e2"'))

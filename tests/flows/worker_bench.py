@@ -1,5 +1,6 @@
 """A worker's flows over fakes of everything outside."""
 
+from collections.abc import Callable
 from datetime import timedelta
 
 from faust_app.core.content import Fetched, Validators
@@ -39,7 +40,14 @@ TOPICS = Topics.named("p.")
 class WorkerBench:
     """Every jitter is 1; the delays are those of production. With `outside` another worker's surroundings are shared."""
 
-    def __init__(self, *, deadline: float = 30.0, outside: "WorkerBench | None" = None, probe_url: str | None = None) -> None:
+    def __init__(
+        self,
+        *,
+        deadline: float = 30.0,
+        outside: "WorkerBench | None" = None,
+        probe_url: str | None = None,
+        strip: Callable[[bytes], bytes] | None = None,
+    ) -> None:
         self.rows: FakeImageRepository = outside.rows if outside else FakeImageRepository()
         self.log: FakeEventLog = outside.log if outside else FakeEventLog()
         self.store: FakeObjectStore = outside.store if outside else FakeObjectStore()
@@ -65,7 +73,7 @@ class WorkerBench:
         dead_letters = DeadLetters(self.log, self.metrics, topic=DEAD, group="g")
         self.handler = Ingest(
             repository=self.rows,
-            performer=Performer(self.fetcher, FakeImageCheck(), self.store, self.pace, self.metrics),
+            performer=Performer(self.fetcher, FakeImageCheck(), self.store, self.pace, self.metrics, strip=strip),
             settler=Settler(self.rows, dead_letters, self.breakers, self.bugs, self.metrics, grace=timedelta(days=7)),
             sources=self.sources,
             bugs=self.bugs,
