@@ -90,17 +90,18 @@ class Sources:
         self._way_out.answered(source, origin)
         self._known.answer(source, origin)
 
-    async def failed(self, row: ImageRow, failure: Failure) -> Failure | Park:
+    async def failed(self, row: ImageRow, failure: Failure, began: float) -> Failure | Park:
         """Count a failure and return whose it is: the image's, as it came; our network's, as Unavailable; or nobody's, as Park.
 
         From the tenth failure in a row on, over all workers, it is the host's and costs no image an attempt: that includes
-        probes, and fetches which had begun before. Raises Unavailable when the database cannot count it.
+        probes, and fetches which had begun before. `began` is when the fetch did, by the event loop's clock. Raises
+        Unavailable when the database cannot count it.
         """
         if failure.code not in UNWELL:
             self.answered(row)
             return failure
         source = _source(row)
-        if isinstance(failure, Transient) and failure.silent and await self._way_out.is_down(source):
+        if isinstance(failure, Transient) and failure.silent and await self._way_out.is_down(source, began):
             return Unavailable(Dependency.EGRESS, failure.code.value)
         self._pace.failed(source[1])
         return self._park(row) if await self._known.fail(source, failure.code) else failure

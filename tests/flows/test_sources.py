@@ -320,3 +320,18 @@ async def test_one_host_that_is_down_is_its_own_fault_however_many_images_it_has
     ends = await asyncio.gather(*(bench.ingest(record) for record in records))
     assert ends == [Handled.DONE] * len(records)
     assert bench.breakers.all_closed
+
+
+async def test_a_fetch_that_began_while_our_network_was_down_is_charged_to_nobody_when_it_ends_later(bench: WorkerBench) -> None:
+    await met(bench, *(f"h{n}.test" for n in HOSTS))
+    bench.pace.egress.open()
+    bench.breakers[Dependency.EGRESS].open("all hosts fell silent")
+    bench.fetcher.gate.clear()
+    slow, quick = await event(bench, 1, "slow", "h1.test"), await event(bench, 2, "quick", "h2.test")
+    bench.fetcher.sources |= {"http://h1.test/slow.jpg": SILENT, "http://h2.test/quick.jpg": Fetched(JPEG)}
+    tasks = [asyncio.create_task(bench.ingest(record)) for record in (quick, slow)]
+    await asyncio.sleep(0.01)
+    bench.fetcher.gate.set()
+    assert await asyncio.gather(*tasks) == [Handled.DONE, Handled.RETURNED]
+    assert bench.breakers.all_closed
+    assert row_of(bench, "slow").attempt == 0
