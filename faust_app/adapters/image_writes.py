@@ -8,7 +8,7 @@ from faust_app.adapters.alert_rows import count_occurrences
 from faust_app.adapters.database import Session
 from faust_app.core.changes import Changes, Waiting
 from faust_app.core.image import ImageRow
-from faust_app.core.outcome import Garbage, HistoryEntry
+from faust_app.core.outcome import SUPERSEDED, Garbage, HistoryEntry
 
 T = TypeVar("T")
 
@@ -60,17 +60,28 @@ WHERE image.version = x.v AND image.state = 'IN_PROGRESS'
 """
 
 
+# Two requests at once lock the row one after the other, but a record that waited in its topic may be older.
+_WRITE_REPEATED: Final = """
+UPDATE image JOIN ({values}) x ON image.shop_no = x.s AND image.image_id = x.i SET
+    image.requested_at = GREATEST(image.requested_at, x.requested), image.correlation_id = x.cid
+WHERE image.version = x.v
+"""
+
+
 async def write(session: Session, changes: Changes, now: datetime) -> None:
     """Write the changes inside the caller's transaction."""
-    for accepted in groups(changes.accepted):
-        flat = [value for row in accepted for value in _accepted_values(row)]
-        await session.change(_WRITE_ACCEPTED.format(values=values_table(_ACCEPTED_FIELDS, len(accepted))), [*flat, now])
+    await _write_accepted(session, changes.accepted, now)
+    for repeated in groups(changes.repeated):
+        flat = [value for row in repeated for value in (*row.key, row.version, row.requested_at, row.correlation_id)]
+        fields = values_table(("s", "i", "v", "requested", "cid"), len(repeated), requested="TIMESTAMP%s")
+        await session.change(_WRITE_REPEATED.format(values=fields), flat)
     for hidden in groups(changes.hidden):
         flat = [value for row in hidden for value in (*row.key, row.version)]
         await session.change(_WRITE_HIDDEN.format(values=values_table(("s", "i", "v"), len(hidden))), [*flat, now])
     for finished in groups(changes.finished):
         flat = [value for row in finished for value in _finished_values(row)]
         await session.change(_WRITE_FINISHED.format(values=values_table(_FINISHED_FIELDS, len(finished))), [*flat, now, now])
+    await _write_accepted(session, changes.again, now)
     for waiting in groups(changes.waiting):
         flat = [value for item in waiting for value in _waiting_values(item)]
         await session.change(_WRITE_WAITING.format(values=values_table(_WAITING_FIELDS, len(waiting), wake="TIMESTAMP%s")), [*flat, now])
@@ -83,7 +94,29 @@ async def write(session: Session, changes: Changes, now: datetime) -> None:
     await count_occurrences(session, changes.occurrences, now)  # last: all failures of one cause share the alert's lock
 
 
+async def _write_accepted(session: Session, rows: Sequence[ImageRow], now: datetime) -> None:
+    for accepted in groups(rows):
+        flat = [value for row in accepted for value in _accepted_values(row)]
+        await session.change(_WRITE_ACCEPTED.format(values=values_table(_ACCEPTED_FIELDS, len(accepted))), [*flat, now])
+
+
+_ADD_SUPERSEDED: Final = """
+INSERT INTO image_history (at, shop_no, image_id, version, outcome)
+SELECT %s, x.s, x.i, x.v, 'superseded' FROM ({values}) x WHERE NOT EXISTS (
+    SELECT 1 FROM image_history h WHERE h.shop_no = x.s AND h.image_id = x.i AND h.version = x.v AND h.outcome = 'superseded')
+"""
+
+
+async def _add_superseded(session: Session, entries: Sequence[HistoryEntry]) -> None:
+    """Add that a version outlived older requests, once for each version, however many they were."""
+    for group in groups(entries):
+        flat = [value for entry in group for value in (*entry.key, entry.version)]
+        await session.change(_ADD_SUPERSEDED.format(values=values_table(("s", "i", "v"), len(group))), [group[0].at, *flat])
+
+
 async def _add_history(session: Session, entries: Sequence[HistoryEntry]) -> None:
+    await _add_superseded(session, [entry for entry in entries if entry.outcome == SUPERSEDED])
+    entries = [entry for entry in entries if entry.outcome != SUPERSEDED]
     if entries:
         marks = ",".join(["(%s,%s,%s,%s,%s,%s,%s,%s)"] * len(entries))
         flat: list[Any] = []

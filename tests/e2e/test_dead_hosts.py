@@ -136,7 +136,10 @@ async def test_an_outage_of_our_network_costs_no_attempt_also_of_a_worker_that_s
             await installation.until(lambda: is_open(installation, late), "the late worker knows it too")
             network.down = False
             await done(installation, 3)
-            assert installation.query("SELECT shop_no, image_id, outcome, detail FROM image_history WHERE outcome IN ('retry', 'failed')") == ()
+            assert (
+                installation.query("SELECT shop_no, image_id, outcome, detail FROM image_history WHERE outcome IN ('retry', 'failed')")
+                == ()
+            )
             assert installation.query("SELECT DISTINCT attempt FROM image") == ((0,),)
             await installation.until(lambda: installation._ready(late), "the worker says that it can work")
         finally:
