@@ -1,10 +1,11 @@
-"""Run every benchmark on one installation and print one table; `python -m bench hostile` and `stalled` run those alone."""
+"""Run every benchmark on one installation and print one table; `python -m bench hostile`, `stalled` and `dead-hosts` run those alone."""
 
 import sys
 
 from rich.console import Console
 from rich.table import Table
 
+from bench.dead_hosts import DEAD_IMAGES, HOSTS, measure_dead_hosts
 from bench.failures import DEAD, DUE, WAITING, FailureFigures, measure_failures
 from bench.hostile import kept, measure_hostile, typical
 from bench.installation import installed
@@ -18,8 +19,8 @@ BYTES = 100_000
 
 
 def main() -> None:
-    """Run what the first word names, all but `hostile` and `stalled` without one."""
-    alone = {"hostile": hostile, "stalled": stalled}
+    """Run what the first word names, without one all but what has a name."""
+    alone = {"hostile": hostile, "stalled": stalled, "dead-hosts": among_dead_hosts}
     alone.get(" ".join(sys.argv[1:]), everything)()
 
 
@@ -39,6 +40,20 @@ def hostile() -> None:
             f"{share.per_second:.2f} and {share.per_cpu_second:.2f} kept ({rounds}), >= 0.80",
         )
     table.add_row("hostile images that ended with a code of their own", f"{figures.named:,} of {figures.finished:,}", "all")
+    Console().print(table)
+
+
+def among_dead_hosts() -> None:
+    """Measure how long a good image takes among many dead hosts."""
+    table = Table("what", "measured", "to hold")
+    with installed() as installation:
+        figures = measure_dead_hosts(installation)
+    for name, seconds in figures.seconds.items():
+        tries = ", ".join(f"{each:.1f}" for each in seconds)
+        table.add_row(f"a good image behind {HOSTS} dead hosts of {DEAD_IMAGES} images, {name}", f"{tries} s", "<= 5 s")
+    table.add_row("attempts they cost before the restart", f"{figures.attempts_before:,}", f"<= {10 * HOSTS:,}")
+    table.add_row("and with it", f"{figures.attempts_after:,}", "no more")
+    table.add_row("images that failed", f"{figures.failed:,}", "0")
     Console().print(table)
 
 
