@@ -108,6 +108,12 @@ class Egress:
         self._newest = max(self._newest, at)
         self._forget_oldest()
 
+    def forget(self, host: str) -> None:
+        """Take a host that is known to be down by itself out of those that answered lately."""
+        self._answered.pop(host, None)
+        self._silent.pop(host, None)
+        self._doubtful.discard(host)
+
     def answered(self, source: Source, origin: str, now: float) -> bool:
         """Count an answer, whatever it said; return whether it ends an outage."""
         shop, host = source

@@ -10,7 +10,7 @@ import structlog
 from faust_app.core.failure import Dependency, Failure, FailureCode, Transient, Unavailable
 from faust_app.core.image import ImageRow, source_origin
 from faust_app.core.outcome import Failed, Park
-from faust_app.core.source_health import ALL_SHOPS, BLOCKING, DEFER_SECONDS, UNWELL, RecordKey, Source, SourceRecord
+from faust_app.core.source_health import ALL_SHOPS, BLOCKING, DEFER_SECONDS, HEARD, UNWELL, RecordKey, Source, SourceRecord
 from faust_app.core.source_pace import SourcePace
 from faust_app.flows.breakers import Breaker
 from faust_app.flows.known_sources import KnownSources
@@ -103,6 +103,8 @@ class Sources:
         source = _source(row)
         if isinstance(failure, Transient) and failure.silent and await self._way_out.is_down(source, began):
             return Unavailable(Dependency.EGRESS, failure.code.value)
+        if failure.code in HEARD and row.source_url is not None:
+            self._way_out.answered(source, source_origin(row.source_url))
         self._pace.failed(source[1])
         return self._park(row) if await self._known.fail(source, failure.code) else failure
 
@@ -143,6 +145,10 @@ class Sources:
 
     def _learnt(self, record: SourceRecord) -> None:
         """Take over where others had an answer: those hosts can be asked whether our network is up."""
+        if record.is_deferred:
+            if record.shop_no == ALL_SHOPS:
+                self._pace.egress.forget(record.host)
+            return
         if record.answered_at is None or record.origin is None:
             return
         age = (self._known.now - record.answered_at).total_seconds()

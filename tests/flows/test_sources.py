@@ -335,3 +335,30 @@ async def test_a_fetch_that_began_while_our_network_was_down_is_charged_to_nobod
     assert await asyncio.gather(*tasks) == [Handled.DONE, Handled.RETURNED]
     assert bench.breakers.all_closed
     assert row_of(bench, "slow").attempt == 0
+
+
+async def test_a_worker_that_starts_late_wakes_also_the_shops_that_only_waited(bench: WorkerBench) -> None:
+    records = [*await events(bench, 10), await event(bench, 2, "waits")]
+    answer(bench, records, REFUSED)
+    for record in records:
+        await bench.ingest(record)
+    await bench.sources.run_pass()
+    late = WorkerBench(outside=bench)
+    await late.sources.run_pass()
+    a_minute_passes(bench)
+    await late.sources.run_pass()
+    answer(bench, records, Fetched(JPEG))
+    await late.ingest(records[9])
+    await late.sources.run_pass()
+    assert row_of(bench, "waits", 2).wake_at <= bench.rows._clock()  # type: ignore[operator]
+
+
+@pytest.mark.parametrize("code", [FailureCode.SOURCE_ERROR, FailureCode.SOURCE_TLS, FailureCode.SOURCE_FORBIDDEN])
+async def test_a_host_that_says_no_says_that_our_network_is_up(bench: WorkerBench, code: FailureCode) -> None:
+    bench.pace.egress.open()
+    bench.breakers[Dependency.EGRESS].open("all hosts fell silent")
+    bench.fetcher.reachable = False
+    record = await event(bench, 1, "a")
+    bench.fetcher.sources["http://h.test/a.jpg"] = Transient(code)
+    await bench.ingest(record)
+    assert bench.breakers.all_closed
