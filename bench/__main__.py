@@ -1,4 +1,4 @@
-"""Run the benchmarks and print one table; `hostile` and `stalled` run only as `python -m bench hostile` or `stalled`."""
+"""Run the benchmarks and print one table; `hostile`, `stalled` and `dead-hosts` run only by their names."""
 
 import sys
 from pathlib import Path
@@ -7,6 +7,7 @@ from rich.console import Console
 from rich.table import Table
 
 from bench.compare import PAIRS, compare
+from bench.dead_hosts import DEAD_IMAGES, HOSTS, measure_dead_hosts
 from bench.failures import DEAD, DUE, WAITING, FailureFigures, measure_failures
 from bench.hostile import kept, measure_hostile, typical
 from bench.installation import installed
@@ -20,7 +21,7 @@ BYTES = 100_000
 
 
 def main() -> None:
-    """Run the benchmark that the arguments name; without one, all but `hostile`, `stalled` and `compare`."""
+    """Run the benchmark that the arguments name; without one, all but those that have a name."""
     match sys.argv[1:]:
         case []:
             everything()
@@ -28,11 +29,13 @@ def main() -> None:
             hostile()
         case ["stalled"]:
             stalled()
+        case ["dead-hosts"]:
+            among_dead_hosts()
         case ["compare", tree, *pairs]:
             for ratios in compare(Path(tree), int(pairs[0]) if pairs else PAIRS):
                 print(ratios)
         case words:
-            sys.exit(f"bench: unknown benchmark {' '.join(words)!r}; use none, hostile, stalled, or compare TREE [PAIRS]")
+            sys.exit(f"bench: unknown benchmark {' '.join(words)!r}; use none, hostile, stalled, dead-hosts, or compare TREE [PAIRS]")
 
 
 def hostile() -> None:
@@ -51,6 +54,20 @@ def hostile() -> None:
             f"{share.per_second:.2f} and {share.per_cpu_second:.2f} kept ({rounds}), >= 0.80",
         )
     table.add_row("hostile images that failed with the expected code", f"{figures.named:,} of {figures.finished:,}", "all")
+    Console().print(table)
+
+
+def among_dead_hosts() -> None:
+    """Measure how long a good image takes among many dead hosts."""
+    table = Table("what", "measured", "to hold")
+    with installed() as installation:
+        figures = measure_dead_hosts(installation)
+    for name, seconds in figures.seconds.items():
+        tries = ", ".join(f"{each:.1f}" for each in seconds)
+        table.add_row(f"a good image behind {HOSTS} dead hosts of {DEAD_IMAGES} images, {name}", f"{tries} s", "<= 5 s")
+    table.add_row("attempts they cost before the restart", f"{figures.attempts_before:,}", f"<= {10 * HOSTS:,}")
+    table.add_row("and with it", f"{figures.attempts_after:,}", "no more")
+    table.add_row("images that failed", f"{figures.failed:,}", "0")
     Console().print(table)
 
 

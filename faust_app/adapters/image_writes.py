@@ -9,7 +9,7 @@ from faust_app.adapters.database import Session
 from faust_app.core.changes import Changes, Waiting
 from faust_app.core.foreign import one_line
 from faust_app.core.image import ImageRow
-from faust_app.core.outcome import Garbage, HistoryEntry
+from faust_app.core.outcome import SUPERSEDED, Garbage, HistoryEntry
 
 T = TypeVar("T")
 
@@ -121,11 +121,26 @@ WHERE image.version = x.version AND image.state = 'IN_PROGRESS'
 """
 
 
+_REPEATED: Final[Columns[ImageRow]] = {
+    **_KEY,
+    "requested_at": lambda row: row.requested_at,
+    "correlation_id": lambda row: row.correlation_id,
+}
+# Two requests at once lock the row one after the other, but a record that waited in its topic may be older.
+_WRITE_REPEATED: Final = """
+UPDATE image JOIN ({values}) x ON image.shop_no = x.shop_no AND image.image_id = x.image_id SET
+    image.requested_at = GREATEST(image.requested_at, CAST(x.requested_at AS DATETIME(6))), image.correlation_id = x.correlation_id
+WHERE image.version = x.version
+"""
+
+
 async def write(session: Session, changes: Changes, now: datetime) -> None:
     """Write the changes inside the caller's transaction."""
     await _write_rows(session, _WRITE_ACCEPTED, _ACCEPTED, changes.accepted, now)
+    await _write_rows(session, _WRITE_REPEATED, _REPEATED, changes.repeated)
     await _write_rows(session, _WRITE_HIDDEN, _KEY, changes.hidden, now)
     await _write_rows(session, _WRITE_FINISHED, _FINISHED, changes.finished, now, now)
+    await _write_rows(session, _WRITE_ACCEPTED, _ACCEPTED, changes.again, now)
     await _write_rows(session, _WRITE_WAITING, _WAITING, changes.waiting, now)
     await _add_history(session, changes.history)
     await add_garbage(session, changes.garbage)
@@ -142,7 +157,26 @@ async def _write_rows(session: Session, statement: str, columns: Columns[T], ite
         await session.change(statement.format(values=values_table(tuple(columns), len(group))), [*flat, *times])
 
 
+_ADD_SUPERSEDED: Final = """
+INSERT INTO image_history (at, shop_no, image_id, version, outcome)
+SELECT %s, x.shop_no, x.image_id, x.version, 'superseded' FROM ({values}) x WHERE NOT EXISTS (
+    SELECT 1 FROM image_history h
+    WHERE h.shop_no = x.shop_no AND h.image_id = x.image_id AND h.version = x.version AND h.outcome = 'superseded')
+"""
+
+
+async def _add_superseded(session: Session, entries: Sequence[HistoryEntry]) -> None:
+    """Add that a version outlived older requests, once for each version, however many they were."""
+    for group in groups(entries):
+        flat = [value for entry in group for value in (*entry.key, entry.version)]
+        await session.change(
+            _ADD_SUPERSEDED.format(values=values_table(("shop_no", "image_id", "version"), len(group))), [group[0].at, *flat]
+        )
+
+
 async def _add_history(session: Session, entries: Sequence[HistoryEntry]) -> None:
+    await _add_superseded(session, [entry for entry in entries if entry.outcome == SUPERSEDED])
+    entries = [entry for entry in entries if entry.outcome != SUPERSEDED]
     if entries:
         marks = ",".join(["(%s,%s,%s,%s,%s,%s,%s,%s)"] * len(entries))
         flat: list[Any] = []

@@ -7,8 +7,7 @@ from typing import Any, Final, TypeVar
 from faust_app.adapters.database import Database, Session
 from faust_app.adapters.image_writes import groups
 from faust_app.core.failure import FailureCode
-from faust_app.core.source_health import Source, SourceRecord
-from faust_app.flows.ports.sources import DecideSources
+from faust_app.core.source_health import DecideSources, Source, SourceRecord
 
 R = TypeVar("R")
 
@@ -21,6 +20,10 @@ _NAMES: Final = (
 )  # fmt: skip
 _COLUMNS: Final = ", ".join(_NAMES)
 _KNOWN: Final = f"SELECT {_COLUMNS} FROM source_host WHERE failures > 0 OR deferred_since IS NOT NULL ORDER BY updated_at"  # noqa: S608 - our own columns
+_WAITED_FOR: Final = """
+SELECT {columns} FROM source_host host JOIN source_host s ON s.host = host.host AND s.shop_no > 0
+WHERE host.shop_no = 0 AND host.deferred_since IS NOT NULL AND s.failures = 0
+""".format(columns=", ".join(f"s.{name}" for name in _NAMES))
 _LATELY: Final = f"SELECT {_COLUMNS} FROM source_host WHERE answered_at IS NOT NULL ORDER BY answered_at DESC LIMIT {_ANSWERED}"  # noqa: S608
 _SINCE: Final = f"SELECT {_COLUMNS} FROM source_host WHERE updated_at >= %s ORDER BY updated_at DESC LIMIT {_CHANGED}"  # noqa: S608
 _OF: Final = f"SELECT {_COLUMNS} FROM source_host WHERE host = %s AND shop_no IN (0, %s) ORDER BY shop_no"  # noqa: S608
@@ -40,10 +43,10 @@ class MariaSourceRecords:
         self._database = database
 
     async def load(self) -> tuple[datetime, list[SourceRecord]]:
-        """Return the database's clock, every record that fails or is deferred, and the hosts that answered last, newest last."""
+        """Return the database's clock, the hosts that answered last, newest last, and every record that fails or is waited for."""
         now = await self._database.now()
-        answered = [*await self._database.rows(_LATELY)]
-        return now, [_record(values) for values in (*reversed(answered), *await self._database.rows(_KNOWN))]
+        answered, known, waited_for = [await self._database.rows(sql) for sql in (_LATELY, _KNOWN, _WAITED_FOR)]
+        return now, [_record(values) for values in (*reversed([*answered]), *known, *waited_for)]
 
     async def changed_since(self, since: datetime) -> tuple[datetime, list[SourceRecord]]:
         """Return the database's clock and the records written since then."""

@@ -44,6 +44,10 @@ class Changes:
     accepted: list[ImageRow] = field(default_factory=list)
     finished: list[ImageRow] = field(default_factory=list)
     waiting: list[Waiting] = field(default_factory=list)
+    repeated: list[ImageRow] = field(default_factory=list)
+    """Rows that were asked for again: only when, and by whom, is written."""
+    again: list[ImageRow] = field(default_factory=list)
+    """Finished rows that begin anew in the same transaction, written after `finished`."""
     hidden: list[ImageRow] = field(default_factory=list)
     """Accepted rows that show nothing any more."""
     history: list[HistoryEntry] = field(default_factory=list)
@@ -58,6 +62,8 @@ class Changes:
             self.waiting.append(Waiting(row, attempt))
         elif row is not None:
             self.finished.append(row)
+        if settlement.again is not None:
+            self.again.append(settlement.again)
         if settlement.history is not None:
             self.history.append(settlement.history)
         if settlement.occurrence is not None:

@@ -95,6 +95,7 @@ class Egress:
         self._asked: set[str] = set()
         self._laps = 0
         self._heard_at = float("-inf")
+        self._down_until = float("-inf")
 
     # What is learnt
 
@@ -106,6 +107,12 @@ class Egress:
         self._answered[host] = _Answered(origin, shop, at)
         self._newest = max(self._newest, at)
         self._forget_oldest()
+
+    def forget(self, host: str) -> None:
+        """Take a host that is known to be down by itself out of those that answered lately."""
+        self._answered.pop(host, None)
+        self._silent.pop(host, None)
+        self._doubtful.discard(host)
 
     def answered(self, source: Source, origin: str, now: float) -> bool:
         """Count an answer, whatever it said; return whether it ends an outage."""
@@ -125,6 +132,7 @@ class Egress:
         if not self.is_open:
             return False
         self._close()
+        self._down_until = now
         return True
 
     def fell_silent(self, source: Source, now: float) -> bool:
@@ -141,6 +149,10 @@ class Egress:
         if network_is_silent(self._fetches.tally(now), len(recent), len(shops)):
             self.open()
         return self.is_open
+
+    def was_down_since(self, began: float) -> bool:
+        """Return whether the network counted as down at some time since then: what began before proves nothing."""
+        return self.is_open or began < self._down_until
 
     def open(self) -> None:
         """Count the network as down until somebody answers."""

@@ -2,13 +2,16 @@
 
 import hashlib
 from dataclasses import dataclass, replace
-from datetime import datetime
+from datetime import UTC, datetime, timedelta
 from enum import StrEnum
 from typing import Final
 
 from faust_app.core.content import NO_VALIDATORS, Validators
 from faust_app.core.events import ImageEvent, LastError, Op
 from faust_app.core.source_url import UrlError, parse_url
+
+FETCHED_AGAIN_AFTER: Final = timedelta(seconds=2)
+"""How long after the fetch before it a repeated request is fetched for."""
 
 ImageKey = tuple[int, bytes]
 """Shop number and the image id's bytes; sorts the way rows are locked."""
@@ -114,6 +117,11 @@ def begun_anew(row: ImageRow, *, version: int, open_since: datetime, wake_at: da
         wake_at=wake_at,
         wake_reason=reason,
     )
+
+
+def next_version(version: int, now: datetime) -> int:
+    """Return a version never given before: above the row's, and never below the clock, not even after a lost row."""
+    return max(version + 1, int(now.replace(tzinfo=UTC).timestamp() * 1_000_000))
 
 
 def source_host(url: str) -> str:

@@ -6,10 +6,24 @@ from typing import Final, assert_never
 
 from faust_app.core.alert import Occurrence, Severity, severity_of
 from faust_app.core.failure import Failure, FailureCode
-from faust_app.core.image import ImageKey, ImageRow, ImageState, Shown, WakeReason, image_prefix
+from faust_app.core.image import (
+    FETCHED_AGAIN_AFTER,
+    ImageKey,
+    ImageRow,
+    ImageState,
+    Shown,
+    WakeReason,
+    begun_anew,
+    image_prefix,
+    next_version,
+)
 
 LATE_PUT: Final = timedelta(hours=1)
 """How long a PUT that timed out may still land; garbage is looked at again after it."""
+
+
+SUPERSEDED: Final = "superseded"
+"""In the history: older requests met this version. It is written once for each version."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,12 +120,16 @@ class HistoryEntry:
 
 @dataclass(frozen=True, slots=True)
 class Settlement:
-    """What to write: the row as it becomes (None: refused, the row moved on), its history, its garbage, its count."""
+    """What to write: the row as it becomes (None: refused, the row moved on), its history, its garbage, its count.
+
+    `again` is the row as it begins anew after that, where it was asked for again since its worker read it.
+    """
 
     row: ImageRow | None
     history: HistoryEntry | None = None
     garbage: tuple[Garbage, ...] = ()
     occurrence: Occurrence | None = None
+    again: ImageRow | None = None
 
 
 def unstorable(outcome: Outcome, failure: Failure) -> Failed:
@@ -130,11 +148,11 @@ def settle(current: ImageRow | None, outcome: Outcome, *, now: datetime, replace
         return _refused(current, outcome, now)
     match outcome:
         case Stored() | Kept():
-            return _done(current, outcome, now, replaced_grace)
+            return _and_again(_done(current, outcome, now, replaced_grace), outcome, now)
         case Removed():
             return _deleted(current, now)
         case Failed():
-            return _failed(current, outcome, now)
+            return _and_again(_failed(current, outcome, now), outcome, now)
         case Retry() | Park() | HandedOver() if current.attempt != outcome.row.attempt:
             return Settlement(None)
         case Retry():
@@ -163,6 +181,16 @@ def _done(current: ImageRow, outcome: Stored | Kept, now: datetime, replaced_gra
     garbage = (Garbage(current.key, old, now + replaced_grace),) if replaced and old else ()
     name = "stored" if isinstance(outcome, Stored) else ("same_bytes" if outcome.transferred else "not_modified")
     return Settlement(row, HistoryEntry(current.key, now, current.version, name, size=outcome.shown.size), garbage)
+
+
+def _and_again(settlement: Settlement, outcome: Stored | Kept | Failed, now: datetime) -> Settlement:
+    """Let a finished row begin anew where it was asked for again after its worker had read it: it may have fetched too early."""
+    row = settlement.row
+    if row is None or row.requested_at <= outcome.row.requested_at:
+        return settlement
+    version = next_version(row.version, now)
+    again = begun_anew(row, version=version, open_since=now, wake_at=now + FETCHED_AGAIN_AFTER, reason=WakeReason.UNSENT)
+    return replace(settlement, again=again)
 
 
 def _deleted(current: ImageRow, now: datetime) -> Settlement:

@@ -4,9 +4,8 @@ from collections.abc import Iterable
 from dataclasses import replace
 from datetime import datetime
 
-from faust_app.core.accept import next_version
 from faust_app.core.events import Op
-from faust_app.core.image import ImageRow, WakeReason, begun_anew, version_of
+from faust_app.core.image import ImageRow, WakeReason, begun_anew, next_version, version_of
 
 
 def shows_missing(row: ImageRow, keys: Iterable[str]) -> bool:

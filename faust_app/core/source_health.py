@@ -7,10 +7,10 @@ Ten failures in a row defer: a host for every shop, if nobody can connect to it 
 images there. From then on its failures count against no image, one image a minute probes it, and the first answer ends it.
 """
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
-from typing import Final
+from typing import Final, TypeVar
 
 from faust_app.core.failure import FailureCode
 
@@ -43,6 +43,8 @@ UNWELL: Final = OF_THE_HOST | {
     FailureCode.SOURCE_FORBIDDEN,
 }
 """Failures of a whole source: it is down, or it has something against us."""
+HEARD: Final = UNWELL - {FailureCode.SOURCE_UNKNOWN_HOST, FailureCode.SOURCE_UNREACHABLE, FailureCode.SOURCE_TIMEOUT}
+"""Those in which the host said something: our own network reaches it."""
 BLOCKING: Final = {FailureCode.SOURCE_UNAUTHORIZED, FailureCode.SOURCE_FORBIDDEN}
 """Those by which a host says that it does not want us."""
 
@@ -97,7 +99,10 @@ class SourceAnswer:
     at: datetime
 
 
+R = TypeVar("R")
 Records = Mapping[RecordKey, SourceRecord]
+DecideSources = Callable[[Records, datetime], tuple[Sequence[SourceRecord], R]]
+"""A pure decision over locked records at the database's time; returns the records to write, and a result."""
 
 
 def keys_of(source: Source) -> tuple[RecordKey, RecordKey]:

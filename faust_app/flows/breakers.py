@@ -158,6 +158,8 @@ class Breakers:
         """Note that a dependency was away; tell whether its breaker is open, so that nobody is to blame."""
         self.failures += 1
         self._metrics.waits.labels(failure.dependency.value).inc()
+        if failure.dependency is Dependency.EGRESS:  # its own rules have decided, and an outage that is over is no bug either
+            return True
         return await self[failure.dependency].failed(failure)
 
     async def stop(self) -> None:

@@ -211,13 +211,14 @@ class Ingest:
                 assert_never(decided)
 
     async def _store(self, decided: Store, deadline: float) -> Outcome:
+        began = asyncio.get_running_loop().time()
         try:
             outcome = await self._performer.store(decided, deadline)
         except Unavailable:
             self._sources.answered(decided.row)
             raise
         except Failure as failure:
-            blamed = await self._sources.failed(decided.row, failure)
+            blamed = await self._sources.failed(decided.row, failure, began)
             return blamed if isinstance(blamed, Park) else self._judge(decided.row, blamed)
         except Exception:
             log.exception("image failed unexpectedly", **row_ids(decided.row))

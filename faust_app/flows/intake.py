@@ -8,8 +8,8 @@ from typing import assert_never
 from faust_app.core.accept import Accepted, Decision, Superseded, Unchanged, accept, accept_changed
 from faust_app.core.changes import Changes, Locked
 from faust_app.core.events import ImageRequest
-from faust_app.core.image import placeholder
-from faust_app.core.outcome import HistoryEntry
+from faust_app.core.image import ImageKey, ImageRow, placeholder
+from faust_app.core.outcome import SUPERSEDED, HistoryEntry
 from faust_app.flows.ports.images import ImageRepository
 from faust_app.flows.publish import Publisher
 from faust_app.metrics import Metrics
@@ -45,8 +45,8 @@ class Intake:
 
     def follow_up(self, decisions: Sequence[Decision], *, door: str) -> None:
         """Count committed decisions and publish what they accepted; of an image asked for twice, the last."""
-        newest = {decision.row.key: decision.row for decision in decisions if isinstance(decision, Accepted)}
-        self._publisher.publish_soon(list(newest.values()))
+        newest = {decision.row.key: decision for decision in decisions if isinstance(decision, Accepted)}
+        self._publisher.publish_soon([decision.row for decision in newest.values() if decision.at_once])
         for decision in decisions:
             self._metrics.requests.labels(door, type(decision).__name__.lower()).inc()
 
@@ -70,6 +70,7 @@ def decide(
     rule = accept_changed if terms.only_changed else accept
     rows = dict(locked.rows)
     changes, decisions = Changes(), list[Decision]()
+    superseded: dict[ImageKey, ImageRow] = {}
     for number, request in enumerate(requests):
         requested_at = locked.now if reached_at is None else min(reached_at(number), locked.now)
         decision = rule(rows[request.key], request, requested_at=requested_at, now=locked.now, lease=terms.lease)
@@ -78,11 +79,13 @@ def decide(
             case Accepted(row):
                 rows[row.key] = row
             case Superseded(row):
-                changes.history.append(HistoryEntry(row.key, locked.now, row.version, "superseded"))
-            case Unchanged():
-                pass
+                superseded[row.key] = row
+            case Unchanged(row):
+                rows[row.key] = row
             case _:
                 assert_never(decision)
     newest = {decision.row.key: decision.row for decision in decisions if isinstance(decision, Accepted)}
-    changes.accepted.extend(newest.values())
+    changes.accepted.extend(rows[key] for key in newest)
+    changes.repeated.extend(row for key, row in rows.items() if key not in newest and row is not locked.rows[key])
+    changes.history.extend(HistoryEntry(row.key, locked.now, row.version, SUPERSEDED) for row in superseded.values())
     return changes, decisions

@@ -41,6 +41,7 @@ class KnownSources:
     def __init__(self, records: SourceRecords) -> None:
         self._records = records
         self._view: OrderedDict[RecordKey, SourceRecord] = OrderedDict()
+        self._shops: dict[str, set[int]] = {}
         self._answers: dict[Source, SourceAnswer] = {}
         self._answered_at: OrderedDict[str, datetime] = OrderedDict()
         self._held: set[Source] = set()
@@ -87,7 +88,7 @@ class KnownSources:
 
     def shops_of(self, host: str) -> list[int]:
         """Return the shops that failed at the host or waited for it."""
-        return [shop for known, shop in self._view if known == host and shop != ALL_SHOPS]
+        return sorted(self._shops.get(host, ()))
 
     def hold(self, source: Source) -> None:
         """Count an image that waits, so that whoever hears from the host knows its shop."""
@@ -160,16 +161,31 @@ class KnownSources:
         self._held -= held
 
     def _learn(self, records: Sequence[SourceRecord]) -> None:
+        before = {record.key: self._is_deferred(record.key) for record in records}
         for record in records:
-            before = self._view.get(record.key)
             self._view[record.key] = record
+            if record.shop_no != ALL_SHOPS:
+                self._shops.setdefault(record.host, set()).add(record.shop_no)
+        for record in records:
             self.on_learnt(record)
-            if record.is_deferred and (before is None or not before.is_deferred):
+            if record.is_deferred and not before[record.key]:
                 self.on_deferred(record)
-            elif before is not None and before.is_deferred and not record.is_deferred:
+            elif before[record.key] and not record.is_deferred:
                 self.on_ended(record)
         while len(self._view) > _REMEMBERED:
-            self._view.popitem(last=False)
+            self._forget(self._view.popitem(last=False)[0])
+
+    def _is_deferred(self, key: RecordKey) -> bool:
+        record = self._view.get(key)
+        return record is not None and record.is_deferred
+
+    def _forget(self, key: RecordKey) -> None:
+        host, shop = key
+        shops = self._shops.get(host)
+        if shops is not None:
+            shops.discard(shop)
+            if not shops:
+                del self._shops[host]
 
     async def _load(self) -> None:
         now, records = await self._records.load()

@@ -132,7 +132,7 @@ def settle_all(outcomes: Sequence[Outcome], locked: Locked, replaced_grace: time
         settlements.append(settlement)
         changes.take(settlement, attempt=outcome.row.attempt if before is None else before.attempt)
         if settlement.row is not None:
-            rows[settlement.row.key] = settlement.row
+            rows[settlement.row.key] = settlement.again or settlement.row
     return changes, settlements
 
 

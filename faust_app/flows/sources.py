@@ -10,7 +10,7 @@ import structlog
 from faust_app.core.failure import Dependency, Failure, FailureCode, Transient, Unavailable
 from faust_app.core.image import ImageRow, source_origin
 from faust_app.core.outcome import Failed, Park
-from faust_app.core.source_health import ALL_SHOPS, BLOCKING, DEFER_SECONDS, UNWELL, RecordKey, Source, SourceRecord
+from faust_app.core.source_health import ALL_SHOPS, BLOCKING, DEFER_SECONDS, HEARD, UNWELL, RecordKey, Source, SourceRecord
 from faust_app.core.source_pace import SourcePace
 from faust_app.flows.breakers import Breaker
 from faust_app.flows.known_sources import KnownSources
@@ -92,18 +92,21 @@ class Sources:
         self._way_out.answered(source, origin)
         self._known.answer(source, origin)
 
-    async def failed(self, row: ImageRow, failure: Failure) -> Failure | Park:
+    async def failed(self, row: ImageRow, failure: Failure, began: float) -> Failure | Park:
         """Count a failure and return whose it is: the image's, as it came; our network's, as Unavailable; or nobody's, as Park.
 
         From the tenth failure in a row on, over all workers, it is the host's and costs no image an attempt: that includes
-        probes, and fetches which had begun before. Raises Unavailable when the database cannot count it.
+        probes, and fetches which had begun before. `began` is when the fetch did, by the event loop's clock. Raises
+        Unavailable when the database cannot count it.
         """
         if failure.code not in UNWELL:
             self.answered(row)
             return failure
         source = _source(row)
-        if isinstance(failure, Transient) and failure.silent and await self._way_out.is_down(source):
+        if isinstance(failure, Transient) and failure.silent and await self._way_out.is_down(source, began):
             return Unavailable(Dependency.EGRESS, failure.detail)
+        if failure.code in HEARD and row.source_url is not None:
+            self._way_out.answered(source, source_origin(row.source_url))
         self._pace.failed(source[1])
         self._last[source[1]] = failure  # of a redirect it names the host that failed
         return self._park(row) if await self._known.fail(source, failure.code) else failure
@@ -148,6 +151,10 @@ class Sources:
 
     def _learnt(self, record: SourceRecord) -> None:
         """Take over where others had an answer: those hosts can be asked whether our network is up."""
+        if record.is_deferred:
+            if record.shop_no == ALL_SHOPS:
+                self._pace.egress.forget(record.host)
+            return
         if record.answered_at is None or record.origin is None:
             return
         age = (self._known.now - record.answered_at).total_seconds()

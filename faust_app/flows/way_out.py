@@ -33,11 +33,16 @@ class WayOut:
         if self._egress.answered(source, origin, _now()):
             self._close()
 
-    async def is_down(self, source: Source) -> bool:
-        """Count a fetch that heard from nobody; return whether our own network is to blame. Takes a probe's time at most."""
+    async def is_down(self, source: Source, began: float) -> bool:
+        """Count a fetch that heard from nobody; return whether our own network is to blame. Takes a probe's time at most.
+
+        A fetch that began while the network was down failed by it, also when others are answered again meanwhile.
+        """
         breaker = self.breaker
         if breaker is None:
             return False
+        if self._egress.was_down_since(began):
+            return True
         if self._egress.fell_silent(source, _now()):
             breaker.open("Hosts that answered lately fell silent, all at once.")
         if self._egress.is_open or self._egress.was_heard(_now()):

@@ -2,7 +2,7 @@
 
 from aiohttp import web
 
-from faust_app.core.accept import Decision, Superseded
+from faust_app.core.accept import Accepted, Decision, Superseded, Unchanged
 from faust_app.core.events import ImageRequest
 from faust_app.flows.intake import Intake
 from faust_app.web.bodies import Problems, batch_requests, delete_request, image_id_of, put_request, shop_no_of
@@ -34,18 +34,20 @@ class IntakeHandlers:
         valid = [item for item in items if isinstance(item, ImageRequest)]
         decisions = iter(await self._intake.accept(valid, door="http") if valid else [])
         results = [_result(n, item, next(decisions) if isinstance(item, ImageRequest) else None) for n, item in enumerate(items)]
-        counts = {name: sum(result["result"] == name for result in results) for name in ("accepted", "superseded", "invalid")}
+        counts = {name: sum(result["result"] == name for result in results) for name in ("accepted", "unchanged", "superseded", "invalid")}
         return web.json_response({**counts, "items": results}, status=202)
 
     async def _one(self, asked: ImageRequest) -> web.Response:
         (decision,) = await self._intake.accept([asked], door="http")
-        return web.json_response(_answer(decision), status=200 if isinstance(decision, Superseded) else 202)
+        return web.json_response(_answer(decision), status=202 if isinstance(decision, Accepted) else 200)
 
 
 def _answer(decision: Decision) -> dict[str, object]:
     answer: dict[str, object] = {"version": decision.row.version, "state": decision.row.state.value}
     if isinstance(decision, Superseded):
         answer["superseded"] = True
+    if isinstance(decision, Unchanged):
+        answer["unchanged"] = True
     return answer
 
 

@@ -13,7 +13,7 @@ from faust_app.adapters.image_repository import MariaImageRepository
 from faust_app.core.changes import Changes, IntakeOffset, Locked, Waiting
 from faust_app.core.events import Op
 from faust_app.core.failure import FailureCode
-from faust_app.core.image import ImageRow, ImageState, Position, WakeReason
+from faust_app.core.image import ImageRow, ImageState, Position, WakeReason, begun_anew
 from faust_app.core.outcome import HistoryEntry, Outcome, Park, Retry
 from faust_app.flows.intake import Terms, decide
 from faust_app.flows.ports.images import ImageRepository
@@ -31,6 +31,9 @@ async def repository(request: pytest.FixtureRequest) -> AsyncIterator[ImageRepos
     settings: Settings = request.getfixturevalue("settings")
     async with Database.connect(settings.database, 8) as database:
         yield MariaImageRepository(database)
+
+
+NEWER = "http://source.test/newer.jpg"
 
 
 async def accept(repository: ImageRepository, shop_no: int, *image_ids: str, **values: object) -> list[ImageRow]:
@@ -98,10 +101,40 @@ async def test_without_create_a_missing_row_is_not_seen(repository: ImageReposit
 
 async def test_a_finished_row_is_refused_for_another_version(repository: ImageRepository, shop_no: int) -> None:
     (old,) = await accept(repository, shop_no, "a")
-    (new,) = await accept(repository, shop_no, "a")
+    (new,) = await accept(repository, shop_no, "a", source_url=NEWER)
     await finish(repository, old)
     read = await the_row(repository, new)
     assert (read.version, read.state) == (new.version, ImageState.IN_PROGRESS)
+
+
+async def test_a_repeated_request_writes_when_it_came_and_no_history(repository: ImageRepository, shop_no: int) -> None:
+    (first,) = await accept(repository, shop_no, "a")
+    (second,) = await accept(repository, shop_no, "a", correlation_id="c2")
+    read = await the_row(repository, first)
+    assert second.version == first.version
+    assert (read.version, read.requested_at, read.correlation_id) == (first.version, second.requested_at, "c2")
+    assert read.requested_at > first.requested_at
+    assert (read.wake_at, read.wake_reason) == (first.wake_at, first.wake_reason)
+    assert await repository.history(first.key, 10) == []
+
+
+async def test_older_requests_leave_one_line_in_the_history_of_a_version(repository: ImageRepository, shop_no: int) -> None:
+    (row,) = await accept(repository, shop_no, "a", external_version=5)
+    for _ in range(3):
+        requests = [make_request(shop_no, "a", external_version=4) for _ in range(3)]
+        await repository.change([row.key], lambda locked: decide(requests, locked, Terms(LEASE)), create=True)  # noqa: B023 - awaited here
+    assert [(entry.version, entry.outcome) for entry in await repository.history(row.key, 10)] == [(row.version, "superseded")]
+
+
+async def test_a_row_that_begins_anew_with_its_outcome_shows_it_and_waits(repository: ImageRepository, shop_no: int) -> None:
+    (row,) = await accept(repository, shop_no, "a")
+    now = await repository.now()
+    finished = replace(row, state=ImageState.DONE, shown_version=row.version, shown=make_shown(row), wake_at=None, open_since=None)
+    again = begun_anew(finished, version=row.version + 1, open_since=now, wake_at=now, reason=WakeReason.UNSENT)
+    await repository.change([row.key], lambda _: (Changes(finished=[finished], again=[again]), None))
+    read = await the_row(repository, row)
+    assert (read.version, read.state, read.wake_reason) == (row.version + 1, ImageState.IN_PROGRESS, WakeReason.UNSENT)
+    assert (read.shown_version, read.shown) == (row.version, finished.shown)
 
 
 async def test_an_error_in_decide_changes_nothing(repository: ImageRepository, shop_no: int) -> None:
@@ -125,7 +158,7 @@ async def test_a_position_is_written_only_under_the_lease_it_was_published_by(re
 
 async def test_a_position_of_an_older_version_is_not_written(repository: ImageRepository, shop_no: int) -> None:
     (old,) = await accept(repository, shop_no, "a")
-    (new,) = await accept(repository, shop_no, "a")
+    (new,) = await accept(repository, shop_no, "a", source_url=NEWER)
     under_the_same_lease = replace(old, wake_at=new.wake_at)
     assert await repository.mark_published([(under_the_same_lease, Position("bulk", 3, 4))]) == 0
 
@@ -171,7 +204,7 @@ async def test_two_intakes_of_the_same_new_images_at_once_give_no_version_twice(
     async def client(number: int) -> None:
         for turn in range(20):
             ids = [f"k{(number * 7 + turn * 5 + step) % 40}" for step in range(0, 40, 2)]
-            for row in await accept(repository, shop_no, *ids):
+            for row in await accept(repository, shop_no, *ids, source_url=f"http://source.test/{number}/{turn}"):
                 given.setdefault(row.image_id, []).append(row.version)
 
     await asyncio.gather(*(client(number) for number in range(8)))

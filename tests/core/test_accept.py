@@ -7,12 +7,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from faust_app.core.accept import Accepted, Decision, Superseded, Unchanged, accept, accept_changed, next_version
+from faust_app.core.accept import Accepted, Decision, Superseded, Unchanged, accept, accept_changed
 from faust_app.core.events import ImageRequest, Op
-from faust_app.core.image import ImageRow, ImageState, Position, WakeReason
+from faust_app.core.image import FETCHED_AGAIN_AFTER, ImageRow, ImageState, Position, WakeReason, next_version
 from tests.factories import LEASE, NOW, SOURCE, accepted_row, done_row, make_request, unknown_row
 
 LATER = NOW + timedelta(seconds=5)
+OTHER = "http://source.test/b.jpg"
 
 
 def decide(row: ImageRow, request: ImageRequest, *, reached: datetime = LATER) -> Decision:
@@ -47,7 +48,7 @@ def test_what_the_row_says_wins_over_the_word(row: ImageRow, asked: Op, becomes:
 @pytest.mark.parametrize("state", ImageState)
 def test_every_accepted_wish_opens_a_version_of_its_own(state: ImageState) -> None:
     old = replace(accepted_row(version=2**60), state=state)  # ahead of the clock
-    first = decide(old, make_request(op=Op.UPDATE))
+    first = decide(old, make_request(op=Op.UPDATE, source_url=OTHER))
     second = decide(first.row, make_request(op=Op.DELETE))
     assert [first.row.version, second.row.version] == [old.version + 1, old.version + 2]
 
@@ -56,7 +57,7 @@ def test_accepting_clears_what_the_version_before_left() -> None:
     old = replace(
         accepted_row(), attempt=2, rescues=1, error_code="source_timeout", error_detail="d", fingerprint="f", position=Position("t", 1, 2)
     )
-    decision = decide(old, make_request(op=Op.UPDATE))
+    decision = decide(old, make_request(op=Op.UPDATE, source_url=OTHER))
     assert isinstance(decision, Accepted)
     row = decision.row
     assert (row.attempt, row.rescues, row.error_code, row.error_detail, row.fingerprint, row.position) == (0, 0, None, None, None, None)
@@ -103,6 +104,53 @@ def test_a_request_without_a_revision_or_product_keeps_the_rows() -> None:
 def test_an_import_leaves_alone_what_already_wants_the_same(row: ImageRow, url: str, *, unchanged: bool) -> None:
     decision = accept_changed(row, make_request(source_url=url), requested_at=LATER, now=LATER, lease=LEASE)
     assert isinstance(decision, Unchanged) is unchanged
+
+
+DELETING = replace(accepted_row(), op=Op.DELETE, source_url=None)
+DELETED = replace(DELETING, state=ImageState.DELETED, shown=None)
+FAILED = replace(done_row(), state=ImageState.FAILED)
+
+
+@pytest.mark.parametrize(
+    ("row", "request_", "unchanged"),
+    [
+        (accepted_row(), make_request(), True),
+        (accepted_row(), make_request(op=Op.UPDATE), True),
+        (accepted_row(product_id="p"), make_request(product_id="p"), True),
+        (accepted_row(product_id="p"), make_request(), True),
+        (accepted_row(), make_request(product_id="p"), False),
+        (accepted_row(), make_request(source_url=OTHER), False),
+        (accepted_row(), make_request(external_version=1), False),
+        (accepted_row(), make_request(op=Op.DELETE), False),
+        (DELETING, make_request(op=Op.DELETE), True),
+        (DELETED, make_request(op=Op.DELETE), True),
+        (DELETED, make_request(), False),
+        (DELETING, make_request(), False),
+        (FAILED, make_request(), False),
+        (done_row(), make_request(), False),
+        (unknown_row(), make_request(op=Op.DELETE), False),
+    ],
+)
+def test_a_request_for_what_is_wanted_already_changes_nothing(row: ImageRow, request_: ImageRequest, *, unchanged: bool) -> None:
+    decision = decide(row, request_)
+    assert isinstance(decision, Unchanged) is unchanged
+    if unchanged:
+        assert decision.row == replace(row, requested_at=LATER), "a request that reached us in between is older than it"
+
+
+def test_what_waits_for_its_retry_keeps_its_attempts_when_it_is_asked_for_again() -> None:
+    row = accepted_row(attempt=2, wake_reason=WakeReason.RETRY, error_code="source_timeout")
+    decision = decide(row, make_request())
+    assert (decision.row.version, decision.row.attempt, decision.row.wake_at) == (row.version, 2, row.wake_at)
+
+
+@pytest.mark.parametrize(("ago", "at_once"), [(0, False), (1.9, False), (2, True), (60, True)])
+def test_a_done_image_that_is_asked_for_again_is_fetched_again_two_seconds_after_it_was_done(ago: float, *, at_once: bool) -> None:
+    done_at = LATER - timedelta(seconds=ago)
+    decision = decide(replace(done_row(), updated_at=done_at), make_request())
+    assert isinstance(decision, Accepted)
+    assert decision.at_once is at_once
+    assert decision.row.wake_at == (LATER + LEASE if at_once else done_at + FETCHED_AGAIN_AFTER)
 
 
 @given(version=st.integers(0, 2**60), at=st.datetimes(datetime(2020, 1, 1), datetime(2100, 1, 1)))  # noqa: DTZ001 - UTC without a zone

@@ -192,3 +192,30 @@ def test_a_key_tells_its_version_and_lies_under_its_images_prefix(shop_no: int, 
 @pytest.mark.parametrize("key", ["", "x", "shops/7/abc/", "shops/7/abc/x-1.jpg", "shops/7/abc/12.jpg"])
 def test_a_key_that_is_not_ours_has_no_version(key: str) -> None:
     assert version_of(key) is None
+
+
+# Asked for again
+
+
+@pytest.mark.parametrize("ends", ["stored", "kept", "failed"])
+def test_an_image_that_was_asked_for_again_after_its_worker_read_it_is_fetched_once_more(ends: str) -> None:
+    read = accepted_row()
+    current = replace(read, requested_at=NOW + timedelta(seconds=1))
+    outcomes: dict[str, Outcome] = {
+        "stored": Stored(read, make_shown(read)),
+        "kept": Kept(read, make_shown(read), transferred=True),
+        "failed": Failed(read, FailureCode.SOURCE_GONE, "410"),
+    }
+    settlement = settle(current, outcomes[ends], now=NOW + timedelta(seconds=3), replaced_grace=timedelta(0))
+    assert settlement.again is not None
+    again = settlement.again
+    assert (again.state, again.version > read.version, again.attempt) == (ImageState.IN_PROGRESS, True, 0)
+    assert (again.wake_at, again.wake_reason) == (NOW + timedelta(seconds=5), WakeReason.UNSENT)
+    assert settlement.history is not None
+    assert settlement.history.version == read.version
+
+
+def test_an_image_that_nobody_asked_for_meanwhile_is_done() -> None:
+    row = accepted_row()
+    settlement = settle(row, Stored(row, make_shown(row)), now=NOW, replaced_grace=timedelta(0))
+    assert settlement.again is None

@@ -11,7 +11,7 @@ from faust_app.core.changes import Changes, Decide, IntakeOffset, Locked
 from faust_app.core.failure import Dependency, Unavailable
 from faust_app.core.image import ImageKey, ImageRow, ImageState, Position, WakeReason, placeholder
 from faust_app.core.leasing import leased, placed
-from faust_app.core.outcome import Garbage, HistoryEntry
+from faust_app.core.outcome import SUPERSEDED, Garbage, HistoryEntry
 
 R = TypeVar("R")
 
@@ -105,25 +105,35 @@ class FakeImageRepository:
         return self._last_now
 
     def _write(self, changes: Changes, now: datetime) -> None:
-        for row in changes.accepted:
+        for row in changes.repeated:
             current = self.rows.get(row.key)
-            if current is None or current.version < row.version:
-                kept = (current.shown_version, current.shown) if current else (0, None)
-                self.rows[row.key] = replace(row, shown_version=kept[0], shown=kept[1], updated_at=now)
+            if current is not None and current.version == row.version:
+                at = max(current.requested_at, row.requested_at)
+                self.rows[row.key] = replace(current, requested_at=at, correlation_id=row.correlation_id)
+        self._accept(changes.accepted, now)
         for row in changes.hidden:
             current = self.rows.get(row.key)
             if current is not None:
                 self._write_over(replace(current, version=row.version, shown=None), now)
         for row in changes.finished:
             self._write_over(row, now)
+        self._accept(changes.again, now)
         for item in changes.waiting:
             self._write_over(item.row, now, attempt=item.attempt)
-        self.entries += changes.history
+        known = {(entry.key, entry.version) for entry in self.entries if entry.outcome == SUPERSEDED}
+        self.entries += [entry for entry in changes.history if entry.outcome != SUPERSEDED or (entry.key, entry.version) not in known]
         self.occurrences += changes.occurrences
         for entry in changes.garbage:
             self.garbage[max(self.garbage, default=0) + 1] = entry
         if changes.offset is not None:
             self.offsets[changes.offset.topic, changes.offset.partition] = changes.offset
+
+    def _accept(self, rows: Sequence[ImageRow], now: datetime) -> None:
+        for row in rows:
+            current = self.rows.get(row.key)
+            if current is None or current.version < row.version:
+                kept = (current.shown_version, current.shown) if current else (0, None)
+                self.rows[row.key] = replace(row, shown_version=kept[0], shown=kept[1], updated_at=now)
 
     def _write_over(self, row: ImageRow, now: datetime, *, attempt: int | None = None) -> None:
         """Write a row over the one in progress of the same version, and of the attempt where one is given."""

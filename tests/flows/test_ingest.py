@@ -44,7 +44,7 @@ async def test_a_second_delivery_fetches_nothing(bench: WorkerBench) -> None:
 
 async def test_a_superseded_event_fetches_nothing(bench: WorkerBench) -> None:
     old = event_record(await bench.accept())
-    await bench.accept(Op.UPDATE)
+    await bench.accept(Op.UPDATE, source_url="http://source.test/newer.jpg")
     await bench.ingest(old)
     assert (bench.fetcher.fetched, bench.count("superseded"), bench.row.state) == ([], 1, ImageState.IN_PROGRESS)
 

@@ -90,7 +90,7 @@ async def test_a_full_pass_is_followed_at_once_by_the_next(bench: Bench) -> None
 
 async def test_a_row_that_moved_on_does_not_get_the_old_position(bench: Bench) -> None:
     (old,) = await bench.accepted("a")
-    (new,) = await bench.accepted("a")
+    (new,) = await bench.accepted("a", op=Op.DELETE)
     await bench.publisher.publish([old])
     assert (bench.row("a").position, bench.row("a").wake_at) == (None, new.wake_at)
 

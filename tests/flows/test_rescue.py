@@ -78,7 +78,7 @@ async def test_a_row_that_was_superseded_meanwhile_is_left_alone(rescuer: Rescue
     await rescuer.publish("a")
     rescuer.offsets.offsets[BULK] = 1
     (lost,) = await rescuer.rescue.find_lost(10)
-    newer = await bench.accept(Op.UPDATE)
+    newer = await bench.accept(Op.UPDATE, source_url="http://source.test/newer.jpg")
     await rescuer.rescue._rescue([lost])
     assert bench.row.version == newer.version
     assert (bench.row.rescues, bench.row.wake_reason) == (0, WakeReason.UNSENT)

@@ -320,3 +320,45 @@ async def test_one_host_that_is_down_is_its_own_fault_however_many_images_it_has
     ends = await asyncio.gather(*(bench.ingest(record) for record in records))
     assert ends == [Handled.DONE] * len(records)
     assert bench.breakers.all_closed
+
+
+async def test_a_fetch_that_began_while_our_network_was_down_is_charged_to_nobody_when_it_ends_later(bench: WorkerBench) -> None:
+    await met(bench, *(f"h{n}.test" for n in HOSTS))
+    bench.pace.egress.open()
+    bench.breakers[Dependency.EGRESS].open("all hosts fell silent")
+    bench.fetcher.gate.clear()
+    slow, quick = await event(bench, 1, "slow", "h1.test"), await event(bench, 2, "quick", "h2.test")
+    bench.fetcher.sources |= {"http://h1.test/slow.jpg": SILENT, "http://h2.test/quick.jpg": Fetched(JPEG)}
+    tasks = [asyncio.create_task(bench.ingest(record)) for record in (quick, slow)]
+    await asyncio.sleep(0.01)
+    bench.fetcher.gate.set()
+    assert await asyncio.gather(*tasks) == [Handled.DONE, Handled.RETURNED]
+    assert bench.breakers.all_closed
+    assert row_of(bench, "slow").attempt == 0
+
+
+async def test_a_worker_that_starts_late_wakes_also_the_shops_that_only_waited(bench: WorkerBench) -> None:
+    records = [*await events(bench, 10), await event(bench, 2, "waits")]
+    answer(bench, records, REFUSED)
+    for record in records:
+        await bench.ingest(record)
+    await bench.sources.run_pass()
+    late = WorkerBench(outside=bench)
+    await late.sources.run_pass()
+    a_minute_passes(bench)
+    await late.sources.run_pass()
+    answer(bench, records, Fetched(JPEG))
+    await late.ingest(records[9])
+    await late.sources.run_pass()
+    assert row_of(bench, "waits", 2).wake_at <= bench.rows._clock()  # type: ignore[operator]
+
+
+@pytest.mark.parametrize("code", [FailureCode.SOURCE_ERROR, FailureCode.SOURCE_TLS, FailureCode.SOURCE_FORBIDDEN])
+async def test_a_host_that_says_no_says_that_our_network_is_up(bench: WorkerBench, code: FailureCode) -> None:
+    bench.pace.egress.open()
+    bench.breakers[Dependency.EGRESS].open("all hosts fell silent")
+    bench.fetcher.reachable = False
+    record = await event(bench, 1, "a")
+    bench.fetcher.sources["http://h.test/a.jpg"] = Transient(code)
+    await bench.ingest(record)
+    assert bench.breakers.all_closed

@@ -263,6 +263,14 @@ async def test_what_is_not_there_is_a_problem_too(site: Site, method: str, path:
 
 
 async def test_two_puts_at_once_get_two_versions(site: Site) -> None:
-    answers = await asyncio.gather(*(put(site) for _ in range(20)))
+    answers = await asyncio.gather(*(put(site, body={**GOOD, "source_url": f"http://source.test/{n}.jpg"}) for n in range(20)))
     versions = {(await answer.json())["version"] for answer in answers}
     assert len(versions) == 20
+
+
+async def test_a_put_that_is_repeated_gets_the_version_that_is_under_way(site: Site) -> None:
+    first = await put(site)
+    second = await put(site)
+    assert (first.status, second.status) == (202, 200)
+    assert await second.json() == {**await first.json(), "unchanged": True}
+    assert site.rows.entries == []

@@ -1,21 +1,19 @@
 """What all workers know of the sources. Every method raises Unavailable when the database does not do its part."""
 
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Collection
 from datetime import datetime
 from typing import Protocol, TypeVar
 
-from faust_app.core.source_health import Records, Source, SourceRecord
+from faust_app.core.source_health import DecideSources, Source, SourceRecord
 
 R = TypeVar("R")
-DecideSources = Callable[[Records, datetime], tuple[Sequence[SourceRecord], R]]
-"""A pure decision over locked records at the database's time; returns the records to write, and a result."""
 
 
 class SourceRecords(Protocol):
     """The records of hosts and of their shops."""
 
     async def load(self) -> tuple[datetime, list[SourceRecord]]:
-        """Return the database's clock, every record that fails or is deferred, and the hosts that answered last, newest last."""
+        """Return the database's clock, the hosts that answered last, newest last, and every record that fails or is waited for."""
         ...
 
     async def changed_since(self, since: datetime) -> tuple[datetime, list[SourceRecord]]:

@@ -1,0 +1,107 @@
+"""Measures how long a good image takes behind 100 dead hosts of 10 images each: quiet, beside traffic, after a restart.
+
+A third of the hosts refuses, a third has no name, a third swallows what is sent. The good image's host was never met before.
+"""
+
+import json
+import time
+import urllib.error
+import urllib.request
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+
+from bench.installation import Installation
+from devstack.dead_hosts import DeadHosts, dead_hosts
+
+HOSTS = 100
+DEAD_IMAGES = 10
+BESIDE = 3000
+TRIES = 5
+_GOOD = 7
+_FIRST_DEAD = 1000
+
+
+@dataclass(frozen=True)
+class DeadHostFigures:
+    """Seconds from the request of a good image until it is stored, for each try, by situation; attempts that dead hosts cost."""
+
+    seconds: dict[str, list[float]]
+    attempts_before: int
+    attempts_after: int
+    failed: int
+
+
+def measure_dead_hosts(installation: Installation) -> DeadHostFigures:
+    """Register the dead hosts' images anew for each situation and time good images that come right behind them."""
+    seconds: dict[str, list[float]] = {}
+    with _opened(installation) as dead, installation.process("faust_app.web_app"):
+        with installation.process("faust_app"):
+            seconds["quiet"] = _timed(installation, dead, 0)
+            beside = _register(installation, "beside", f"{installation.source}/flat/{{n}}?bytes=20000&ms=20", BESIDE)
+            seconds["beside traffic"] = _timed(installation, dead, 1)
+            installation.until(beside, BESIDE)
+        before = _attempts(installation)
+        with installation.process("faust_app"):
+            seconds["after a restart"] = _timed(installation, dead, 2)
+            all_wait = f"SELECT COUNT(*) FROM image WHERE shop_no >= {_FIRST_DEAD} AND wake_at IS NOT NULL"  # noqa: S608 - our own number
+            installation.until(all_wait, 3 * HOSTS * DEAD_IMAGES)
+        failed = installation.query(f"SELECT COUNT(*) FROM image WHERE shop_no >= {_FIRST_DEAD} AND state = 'FAILED'")  # noqa: S608
+        return DeadHostFigures(seconds, before, _attempts(installation), failed)
+
+
+def _timed(installation: Installation, dead: DeadHosts, turn: int) -> list[float]:
+    for number, host in enumerate(dead.hosts):
+        urls = dead.urls(host, DEAD_IMAGES)
+        _post(installation, _FIRST_DEAD + number, [{"image_id": f"{turn}-{n}", "source_url": url} for n, url in enumerate(urls)])
+    return [_good(installation, turn, number) for number in range(TRIES)]
+
+
+def _good(installation: Installation, turn: int, number: int) -> float:
+    shop, image_id, started = _GOOD + turn, f"g{number}", time.monotonic()
+    _post(installation, shop, [{"image_id": image_id, "source_url": f"{installation.source}/flat/{turn}{number}?bytes=20000"}])
+    sql = f"SELECT COUNT(*) FROM image WHERE shop_no = {shop} AND image_id = '{image_id}' AND state = 'DONE'"  # noqa: S608 - our own names
+    while not installation.query(sql):
+        if time.monotonic() - started > 300:  # noqa: PLR2004 - it hangs
+            raise TimeoutError(f"a good image is not stored within 300 s, turn {turn}")
+        time.sleep(0.02)
+    return time.monotonic() - started
+
+
+def _register(installation: Installation, name: str, url: str, count: int) -> str:
+    shop = 500
+    for start in range(0, count, 1000):
+        _post(installation, shop, [{"image_id": f"{name}{n}", "source_url": url.format(n=n)} for n in range(start, start + 1000)])
+    return f"SELECT COUNT(*) FROM image WHERE shop_no = {shop} AND state = 'DONE'"  # noqa: S608 - our own number
+
+
+def _post(installation: Installation, shop: int, items: list[dict[str, str]]) -> None:
+    body = json.dumps([{"op": "register", **item} for item in items]).encode()
+    headers = {"Authorization": f"Bearer {installation.token}", "Content-Type": "application/json"}
+    request = urllib.request.Request(f"{installation.web_url}/v1/shops/{shop}/images", body, headers)  # noqa: S310 - our own server
+    for _ in range(300):
+        try:
+            with urllib.request.urlopen(request, timeout=30) as answer:  # noqa: S310 - as above
+                answer.read()
+                return
+        except ConnectionError:
+            time.sleep(0.1)
+        except urllib.error.URLError as error:
+            if not isinstance(error.reason, ConnectionError):
+                raise
+            time.sleep(0.1)
+    raise TimeoutError("the web process does not answer")
+
+
+def _attempts(installation: Installation) -> int:
+    return installation.query(
+        f"SELECT COUNT(*) FROM image_history WHERE shop_no >= {_FIRST_DEAD} AND outcome IN ('retry', 'failed')"  # noqa: S608 - our own number
+    )
+
+
+@contextmanager
+def _opened(installation: Installation) -> Iterator[DeadHosts]:
+    """Keep the dead hosts and let the workers try them."""
+    with dead_hosts(HOSTS) as dead:
+        installation.environment["SOURCE_ALLOW"] += f",{dead.allow}"
+        yield dead
