@@ -70,7 +70,7 @@ async def test_rows_are_found_below_and_from_an_offset_of_their_partition(rows: 
 async def test_a_row_that_waits_has_no_place(rows: Rows, shop_no: int) -> None:
     topic = f"topic-{shop_no}"
     await rows.published(shop_no, "a", topic, 1)
-    request = make_request(shop_no, "a")
+    request = make_request(shop_no, "a", source_url="https://shop.test/another.jpg")
     await rows.repository.change([request.key], lambda locked: decide([request], locked, Terms(LEASE)), create=True)
     assert await rows.unfinished.below({(topic, 3): 9}, 10) == []
 
