@@ -1,7 +1,7 @@
 """A source that misbehaves on purpose, for tests and benchmarks: each address is one way to harm a client.
 
-`/good/{n}` is an ordinary picture; `FILES` and `MANNERS` list the other addresses and the failure code each must cause. Run it
-as `python -m devstack.hostile_source PORT`.
+`/good/{n}` is an ordinary picture, `/strange/{n}` one with undecodable headers and bytes behind its end; `FILES` and `MANNERS`
+list the other addresses and the failure code each must cause. Run it as `python -m devstack.hostile_source PORT`.
 """
 
 from __future__ import annotations
@@ -26,6 +26,7 @@ GOOD_BYTES: Final = 100_000
 PAUSE: Final = 0.05
 """Seconds between two bytes of a dripping answer."""
 _OK: Final = b"HTTP/1.1 200 OK\r\n"
+STRANGE: Final = b'ETag: "\xe4\xff"\r\nLast-Modified: \xff\r\nContent-Type: image/\xe4\r\n'
 _PIECE: Final = bytes(64 * 1024)
 
 FILES: Final[dict[str, tuple[str, bytes]]] = {
@@ -236,6 +237,8 @@ async def answer(to: Connection) -> None:
     first, _, number = to.name.partition("/")
     if first == "good":
         await to.send(whole(flat_picture(int(number), GOOD_BYTES)))
+    elif first == "strange":
+        await to.send(whole(flat_picture(int(number), GOOD_BYTES) + bytes(range(256)), STRANGE))
     elif first in FILES:
         await to.send(whole(FILES[first][1]))
     elif first in MANNERS:

@@ -12,7 +12,7 @@ from devstack.stack import Stack
 from faust_app.settings import Settings
 from tests.e2e.installation import Installation, Process
 
-SHOP, GOOD_SHOP = 9, 10
+SHOP, GOOD_SHOP, STRANGE_SHOP = 9, 10, 11
 SECRET = "s3cr3t"
 TRANSIENT = ("source_", "egress_")
 PERMANENT = {
@@ -32,7 +32,12 @@ async def test_hostile_sources_are_named_and_harm_neither_the_worker_nor_the_ima
             worker = await installation.start_worker()
             await register(installation, [f"{source.url(name)}?sig={SECRET}" for name in PERMANENT])
             await installation.register_many(GOOD_SHOP, 100, "/flat/{n}?bytes=20000")
+            await installation.post(
+                STRANGE_SHOP, [{"op": "register", "image_id": f"i{n}", "source_url": source.url(f"strange/{n}")} for n in range(20)]
+            )
             await installation.all_in(GOOD_SHOP, "DONE", 100)
+            await installation.all_in(STRANGE_SHOP, "DONE", 20)
+            assert installation.query("SELECT COUNT(*) FROM image_history WHERE shop_no = %s", STRANGE_SHOP) == ((20,),)
             await installation.all_in(SHOP, "FAILED", len(PERMANENT))
             codes = dict(installation.query("SELECT image_id, error_code FROM image WHERE shop_no = %s", SHOP))
             assert codes == {f"i{n}".encode(): code for n, code in enumerate(PERMANENT.values())}
