@@ -3,7 +3,9 @@
 A third of the hosts refuses, a third has no name, a third swallows what is sent. The good image's host was never met before.
 """
 
+import itertools
 import json
+import threading
 import time
 import urllib.error
 import urllib.request
@@ -16,9 +18,10 @@ from devstack.dead_hosts import DeadHosts, dead_hosts
 
 HOSTS = 100
 DEAD_IMAGES = 10
-BESIDE = 3000
+BESIDE_PER_SECOND = 5
 TRIES = 5
 _GOOD = 7
+_TRAFFIC = 500
 _FIRST_DEAD = 1000
 
 
@@ -38,9 +41,8 @@ def measure_dead_hosts(installation: Installation) -> DeadHostFigures:
     with _opened(installation) as dead, installation.process("faust_app.web_app"):
         with installation.process("faust_app"):
             seconds["quiet"] = _timed(installation, dead, 0)
-            beside = _register(installation, "beside", f"{installation.source}/flat/{{n}}?bytes=20000&ms=20", BESIDE)
-            seconds["beside traffic"] = _timed(installation, dead, 1)
-            installation.until(beside, BESIDE)
+            with _traffic(installation):
+                seconds["beside traffic"] = _timed(installation, dead, 1)
         before = _attempts(installation)
         with installation.process("faust_app"):
             seconds["after a restart"] = _timed(installation, dead, 2)
@@ -68,11 +70,25 @@ def _good(installation: Installation, turn: int, number: int) -> float:
     return time.monotonic() - started
 
 
-def _register(installation: Installation, name: str, url: str, count: int) -> str:
-    shop = 500
-    for start in range(0, count, 1000):
-        _post(installation, shop, [{"image_id": f"{name}{n}", "source_url": url.format(n=n)} for n in range(start, start + 1000)])
-    return f"SELECT COUNT(*) FROM image WHERE shop_no = {shop} AND state = 'DONE'"  # noqa: S608 - our own number
+@contextmanager
+def _traffic(installation: Installation) -> Iterator[None]:
+    """Let another shop send good images all the time."""
+    over = threading.Event()
+
+    def send() -> None:
+        for number in itertools.count():
+            url = f"{installation.source}/flat/{number}?bytes=20000"
+            _post(installation, _TRAFFIC, [{"image_id": f"i{number}", "source_url": url}])
+            if over.wait(1 / BESIDE_PER_SECOND):
+                return
+
+    sender = threading.Thread(target=send)
+    sender.start()
+    try:
+        yield
+    finally:
+        over.set()
+        sender.join()
 
 
 def _post(installation: Installation, shop: int, items: list[dict[str, str]]) -> None:
