@@ -12,13 +12,13 @@ from dataclasses import dataclass
 from datetime import timedelta
 
 from bench.installation import Installation
-from faust_app.adapters import stalled_rows
-from faust_app.adapters.consumer_offsets import KafkaConsumerOffsets
-from faust_app.adapters.database import Database
-from faust_app.adapters.stalled_rows import MariaStalledRows
+from faust_app.adapters.kafka.offsets import KafkaConsumerOffsets
+from faust_app.adapters.mariadb import unfinished_images as stalled_rows
+from faust_app.adapters.mariadb.database import Database
+from faust_app.adapters.mariadb.unfinished_images import MariaStalledRows
 from faust_app.core.failure import Unavailable
-from faust_app.core.topics import Topics
-from faust_app.flows.watch_stalled import WatchStalled
+from faust_app.core.messages.topics import Topics
+from faust_app.flows.monitoring.unfinished import WatchStalled
 from faust_app.metrics import Metrics
 
 ROWS = 10_000_000

@@ -9,36 +9,36 @@ from typing import Any, Protocol, TypeVar
 import click
 import uvloop
 
-from faust_app.adapters.alert_repository import MariaAlertRepository
-from faust_app.adapters.consumer_offsets import KafkaConsumerOffsets
-from faust_app.adapters.database import Database
-from faust_app.adapters.image_counts import MariaImageCounts
-from faust_app.adapters.image_repository import MariaImageRepository
-from faust_app.adapters.job_runs import MariaJobRuns
-from faust_app.adapters.table_sizes import MariaTableSizes
-from faust_app.adapters.webhook import Webhook
+from faust_app.adapters.http.webhook import Webhook
+from faust_app.adapters.kafka.offsets import KafkaConsumerOffsets
+from faust_app.adapters.mariadb.alert_repository import MariaAlertRepository
+from faust_app.adapters.mariadb.database import Database
+from faust_app.adapters.mariadb.growth import MariaTableSizes
+from faust_app.adapters.mariadb.image_counts import MariaImageCounts
+from faust_app.adapters.mariadb.image_repository import MariaImageRepository
+from faust_app.adapters.mariadb.job_runs import MariaJobRuns
 from faust_app.cli.alerts import list_alerts
-from faust_app.cli.check import check_alerts
-from faust_app.cli.daily import DailyAnswer, check_daily
-from faust_app.cli.deep_check import check_deep
+from faust_app.cli.check_alerts import check_alerts
+from faust_app.cli.check_daily import DailyAnswer, check_daily
+from faust_app.cli.check_deep import check_deep
+from faust_app.cli.check_sizes import check_sizes
 from faust_app.cli.garbage import garbage
 from faust_app.cli.import_catalogue import ImportOptions, ImportReport, import_catalogue
 from faust_app.cli.recover import recover
 from faust_app.cli.resume import resume
 from faust_app.cli.setup import setup
-from faust_app.cli.sizes import check_sizes
 from faust_app.cli.status import status
-from faust_app.core.alert_text import Place
-from faust_app.core.catalogue import CatalogueError
+from faust_app.core.alerts.text import Place
 from faust_app.core.failure import Unavailable
-from faust_app.core.ledger import LedgerError
-from faust_app.core.topics import Topics
-from faust_app.daily_parts import daily_check
+from faust_app.core.messages.catalogue import CatalogueError
+from faust_app.core.messages.topics import Topics
+from faust_app.core.verify.acknowledged_requests import LedgerError
 from faust_app.logs import configure_logging
 from faust_app.metrics import Metrics
-from faust_app.parts import open_parts
 from faust_app.settings import Settings
-from faust_app.starting import SETTING_OF, build_or_exit
+from faust_app.wiring.common import open_parts
+from faust_app.wiring.daily import daily_check
+from faust_app.wiring.startup import SETTING_OF, build_or_exit
 
 T = TypeVar("T")
 

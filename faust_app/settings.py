@@ -10,8 +10,8 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 from pydantic import Field, SecretStr, ValidationError, field_validator, model_validator
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
-from faust_app.core.addresses import parse_opened, parse_ports
-from faust_app.core.webhook_body import parse_secret, parse_template
+from faust_app.core.alerts.webhook_format import parse_secret, parse_template
+from faust_app.core.sources.addresses import parse_opened, parse_ports
 
 _DAY_SECONDS = 24 * 3600
 

@@ -6,21 +6,21 @@ mode.loop.use("uvloop")
 
 import faust  # noqa: E402 - uvloop goes in before anything opens a loop
 
-from faust_app.adapters.source_records import MariaSourceRecords  # noqa: E402
-from faust_app.faust_settings import faust_settings  # noqa: E402
+from faust_app.adapters.mariadb.source_records import MariaSourceRecords  # noqa: E402
 from faust_app.metrics import Metrics  # noqa: E402
-from faust_app.parts import Parts, open_parts  # noqa: E402
 from faust_app.settings import Settings  # noqa: E402
-from faust_app.starting import build_or_exit, claim_port_or_exit, open_or_exit  # noqa: E402
 from faust_app.stream.periodic import Background, Periodic  # noqa: E402
-from faust_app.web.auth import Authentication, read_tokens  # noqa: E402
-from faust_app.web.health import register_health  # noqa: E402
-from faust_app.web.images import ImageHandlers  # noqa: E402
-from faust_app.web.intake import IntakeHandlers  # noqa: E402
-from faust_app.web.lag import LagPage  # noqa: E402
+from faust_app.web.api.images import ImageHandlers  # noqa: E402
+from faust_app.web.api.intake import IntakeHandlers  # noqa: E402
+from faust_app.web.auth.tokens import Authentication, read_tokens  # noqa: E402
+from faust_app.web.pages.health import register_health  # noqa: E402
+from faust_app.web.pages.lag import LagPage  # noqa: E402
+from faust_app.web.pages.unfinished import StalledPage  # noqa: E402
+from faust_app.web.pages.watch import register_watch  # noqa: E402
 from faust_app.web.server import use_our_runner, web_options  # noqa: E402
-from faust_app.web.stalled import StalledPage  # noqa: E402
-from faust_app.web.watch import register_watch  # noqa: E402
+from faust_app.wiring.common import Parts, open_parts  # noqa: E402
+from faust_app.wiring.faust_settings import faust_settings  # noqa: E402
+from faust_app.wiring.startup import build_or_exit, claim_port_or_exit, open_or_exit  # noqa: E402
 
 DUE_SECONDS = 1.0
 ALERT_SECONDS = 5.0

@@ -7,29 +7,29 @@ import mode.loop
 
 mode.loop.use("uvloop")
 
-from faust_app.core.source_pace import SourcePace  # noqa: E402 - uvloop goes in before anything opens a loop
-from faust_app.core.topics import Topics  # noqa: E402
-from faust_app.faust_settings import faust_settings  # noqa: E402
-from faust_app.flows.tell_faults import TellFaults  # noqa: E402
-from faust_app.last_words import say_stalled  # noqa: E402
+from faust_app.core.dispatch.pace import SourcePace  # noqa: E402 - uvloop goes in before anything opens a loop
+from faust_app.core.messages.topics import Topics  # noqa: E402
+from faust_app.flows.resilience.tell_faults import TellFaults  # noqa: E402
 from faust_app.metrics import Metrics  # noqa: E402
-from faust_app.parts import Parts, open_parts  # noqa: E402
 from faust_app.settings import Settings  # noqa: E402
-from faust_app.starting import build_or_exit, claim_port_or_exit, open_or_exit  # noqa: E402
 from faust_app.stream.agents import register_agents  # noqa: E402
 from faust_app.stream.dispatcher import Dispatcher  # noqa: E402
-from faust_app.stream.flow import DrainingApp, WorkerFlow  # noqa: E402
+from faust_app.stream.flow_control import DrainingApp, WorkerFlow  # noqa: E402
 from faust_app.stream.periodic import Background, Periodic  # noqa: E402
 from faust_app.stream.requests import RequestsReader  # noqa: E402
-from faust_app.stream.sights import WorkerSights  # noqa: E402
 from faust_app.stream.watchdog import Watchdog  # noqa: E402
-from faust_app.web.auth import Authentication, read_tokens  # noqa: E402
-from faust_app.web.health import register_health  # noqa: E402
-from faust_app.web.lag import LagPage  # noqa: E402
+from faust_app.stream.worker_progress import WorkerSights  # noqa: E402
+from faust_app.web.auth.tokens import Authentication, read_tokens  # noqa: E402
+from faust_app.web.pages.health import register_health  # noqa: E402
+from faust_app.web.pages.lag import LagPage  # noqa: E402
+from faust_app.web.pages.unfinished import StalledPage  # noqa: E402
+from faust_app.web.pages.watch import register_watch  # noqa: E402
 from faust_app.web.server import use_our_runner, web_options  # noqa: E402
-from faust_app.web.stalled import StalledPage  # noqa: E402
-from faust_app.web.watch import register_watch  # noqa: E402
-from faust_app.worker_parts import WorkerParts, open_worker_parts  # noqa: E402
+from faust_app.wiring.common import Parts, open_parts  # noqa: E402
+from faust_app.wiring.faust_settings import faust_settings  # noqa: E402
+from faust_app.wiring.final_alert import say_stalled  # noqa: E402
+from faust_app.wiring.startup import build_or_exit, claim_port_or_exit, open_or_exit  # noqa: E402
+from faust_app.wiring.worker import WorkerParts, open_worker_parts  # noqa: E402
 
 DUE_SECONDS = 1.0
 DISPATCHER_SECONDS = 1.0

@@ -4,11 +4,11 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any
 
-from faust_app.core.content import Validators
-from faust_app.core.events import ImageEvent, ImageRequest, Op
-from faust_app.core.image import ImageRow, ImageState, Shown, WakeReason, event_of, object_key, placeholder
-from faust_app.core.record import Record
-from faust_app.flows.publish import event_json
+from faust_app.core.images.row import ImageRow, ImageState, Shown, WakeReason, event_of, object_key, placeholder
+from faust_app.core.messages.events import ImageEvent, ImageRequest, Op
+from faust_app.core.messages.record import Record
+from faust_app.core.sources.content import Validators
+from faust_app.flows.images.publish import event_json
 
 NOW = datetime(2026, 3, 1, 12, 0, 0)  # noqa: DTZ001 - the database's times are UTC without a zone
 LEASE = timedelta(seconds=20)

@@ -6,9 +6,9 @@ import sys
 import time
 from pathlib import Path
 
-from faust_app.adapters.check_child import serve
-from faust_app.core.content import ImageFacts
+from faust_app.adapters.image_check.child import serve
 from faust_app.core.failure import FailureCode, Permanent
+from faust_app.core.sources.content import ImageFacts
 
 GIGABYTE = 1024**3
 

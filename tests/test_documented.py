@@ -14,7 +14,7 @@ from pydantic.fields import FieldInfo
 from pydantic_core import PydanticUndefined
 
 from faust_app.__main__ import main
-from faust_app.core.alert import FaultKind
+from faust_app.core.alerts.alert import FaultKind
 from faust_app.core.failure import FailureCode
 from faust_app.metrics import Metrics
 from faust_app.settings import Settings

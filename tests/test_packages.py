@@ -14,7 +14,7 @@ def loaded_by(statement: str) -> set[str]:
     return set(subprocess.run([sys.executable, "-c", program], check=True, capture_output=True, text=True).stdout.split())
 
 
-@pytest.mark.parametrize("package", ["faust_app", "faust_app.core.events", "faust_app.core.outcome", "faust_app.settings"])
+@pytest.mark.parametrize("package", ["faust_app", "faust_app.core.messages.events", "faust_app.core.images.outcome", "faust_app.settings"])
 def test_importing_a_part_loads_no_faust(package: str) -> None:
     assert not loaded_by(f"import {package}") & {"faust", "mode", "aiokafka", "aiomysql", "aioboto3"}
 

@@ -1,1 +1,1 @@
-"""Adapters of the outside systems: each uses one system's library, translates its errors to `core.failure`, and decides nothing."""
+"""One outside system a folder: each speaks its library, translates its errors to `core.failure`, and decides nothing."""

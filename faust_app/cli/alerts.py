@@ -4,9 +4,9 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Final
 
-from faust_app.adapters.alert_repository import MariaAlertRepository
-from faust_app.core.alert import Alert
-from faust_app.core.alert_text import Place, line_of
+from faust_app.adapters.mariadb.alert_repository import MariaAlertRepository
+from faust_app.core.alerts.alert import Alert
+from faust_app.core.alerts.text import Place, line_of
 
 MAX_ALERTS: Final = 1000
 

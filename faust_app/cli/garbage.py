@@ -3,10 +3,10 @@
 from dataclasses import dataclass
 from datetime import datetime
 
-from faust_app.adapters.collector_row import MariaCollectorRow
-from faust_app.adapters.database import Database
-from faust_app.adapters.garbage_repository import MariaGarbageRepository
-from faust_app.core.collection import GarbageCounts, most_of_a_pass
+from faust_app.adapters.mariadb.collector_row import MariaCollectorRow
+from faust_app.adapters.mariadb.database import Database
+from faust_app.adapters.mariadb.garbage import MariaGarbageRepository
+from faust_app.core.maintenance.garbage import GarbageCounts, most_of_a_pass
 
 
 @dataclass(frozen=True, slots=True)

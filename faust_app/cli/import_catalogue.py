@@ -14,14 +14,14 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskProgressColumn, TextColumn, TimeElapsedColumn
 
 from faust_app.adapters.files.catalogue import read_catalogue
-from faust_app.adapters.image_counts import MariaImageCounts
-from faust_app.core.accept import Accepted, Superseded, Unchanged
-from faust_app.core.catalogue import CatalogueError, CatalogueItem, Entry, Format, LineProblem
-from faust_app.core.events import ImageRequest
+from faust_app.adapters.mariadb.image_counts import MariaImageCounts
 from faust_app.core.failure import Unavailable
-from faust_app.core.image import ImageState
-from faust_app.flows.intake import Intake
-from faust_app.flows.publish import Publisher
+from faust_app.core.images.accept import Accepted, Superseded, Unchanged
+from faust_app.core.images.row import ImageState
+from faust_app.core.messages.catalogue import CatalogueError, CatalogueItem, Entry, Format, LineProblem
+from faust_app.core.messages.events import ImageRequest
+from faust_app.flows.images.intake import Intake
+from faust_app.flows.images.publish import Publisher
 
 BATCH: Final = 1000
 _PUBLISH_BEHIND: Final = 5000

@@ -6,13 +6,13 @@ from typing import Final
 from rich.console import Console
 from rich.progress import Progress
 
-from faust_app.adapters.collector_row import MariaCollectorRow
-from faust_app.adapters.database import Database
-from faust_app.adapters.image_folders import MariaImageFolders
-from faust_app.adapters.image_repository import MariaImageRepository
-from faust_app.adapters.object_store import S3ObjectStore
-from faust_app.core.image import ImageKey
-from faust_app.flows.recover import Findings, Passes, Recovery
+from faust_app.adapters.mariadb.collector_row import MariaCollectorRow
+from faust_app.adapters.mariadb.database import Database
+from faust_app.adapters.mariadb.image_queries import MariaImageFolders
+from faust_app.adapters.mariadb.image_repository import MariaImageRepository
+from faust_app.adapters.s3.object_store import S3ObjectStore
+from faust_app.core.images.row import ImageKey
+from faust_app.flows.maintenance.recover import Findings, Passes, Recovery
 from faust_app.settings import Settings
 
 _SHOWN: Final = 10

@@ -2,8 +2,8 @@
 
 from dataclasses import dataclass
 
-from faust_app.adapters.database import Database
-from faust_app.adapters.worker_register import lift_stops
+from faust_app.adapters.mariadb.database import Database
+from faust_app.adapters.mariadb.workers import lift_stops
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,10 +2,10 @@
 
 from dataclasses import asdict, dataclass
 
-from faust_app.adapters.object_store import S3ObjectStore
-from faust_app.adapters.schema import upgrade_schema
-from faust_app.adapters.topic_admin import ensure_topics
-from faust_app.core.topics import Topics
+from faust_app.adapters.kafka.topics import ensure_topics
+from faust_app.adapters.mariadb.schema import upgrade_schema
+from faust_app.adapters.s3.object_store import S3ObjectStore
+from faust_app.core.messages.topics import Topics
 from faust_app.settings import Settings
 
 

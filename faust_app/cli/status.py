@@ -3,8 +3,8 @@
 from dataclasses import dataclass
 from datetime import datetime
 
-from faust_app.adapters.image_counts import MariaImageCounts, StateCount
-from faust_app.core.image import ImageState
+from faust_app.adapters.mariadb.image_counts import MariaImageCounts, StateCount
+from faust_app.core.images.row import ImageState
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,7 +6,7 @@ import faust
 from faust.streams import Stream
 from faust.types import StreamT
 
-from faust_app.core.topics import Topics
+from faust_app.core.messages.topics import Topics
 from faust_app.stream.dispatcher import Dispatcher
 from faust_app.stream.topics import raw_topic
 

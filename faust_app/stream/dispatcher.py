@@ -19,11 +19,11 @@ import structlog
 from faust.types import EventT, StreamT
 from faust.types.tuples import Message
 
-from faust_app.core.record import Record
-from faust_app.core.source_health import Source
-from faust_app.core.source_pace import SourcePace
-from faust_app.flows.ingest import Event, Handled
-from faust_app.stream.queues import SourceQueues
+from faust_app.core.dispatch.pace import SourcePace
+from faust_app.core.dispatch.queues import SourceQueues
+from faust_app.core.messages.record import Record
+from faust_app.core.sources.health import Source
+from faust_app.flows.images.executor import Event, Handled
 from faust_app.stream.windows import Held, PartitionControl, Progress, Windows
 
 log = structlog.get_logger()

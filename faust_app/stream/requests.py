@@ -10,8 +10,8 @@ from aiokafka.errors import KafkaError
 from mode import Service
 
 from faust_app.core.failure import Unavailable
-from faust_app.core.record import Record
-from faust_app.flows.take_requests import TakeRequests
+from faust_app.core.messages.record import Record
+from faust_app.flows.images.consume_requests import TakeRequests
 
 log = structlog.get_logger()
 

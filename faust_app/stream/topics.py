@@ -3,7 +3,7 @@
 import faust
 from faust.types import TopicT
 
-from faust_app.core.topics import TopicSpec
+from faust_app.core.messages.topics import TopicSpec
 
 
 def raw_topic(app: faust.App, spec: TopicSpec) -> TopicT:

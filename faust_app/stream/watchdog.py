@@ -19,9 +19,9 @@ from typing import Final
 import structlog
 from mode import Service
 
-from faust_app.core.watchdog import EXIT_CODE, LOOK_SECONDS, Sight, Watch, is_stalled, look
+from faust_app.core.monitoring.watchdog import EXIT_CODE, LOOK_SECONDS, Sight, Watch, is_stalled, look
 from faust_app.metrics import Metrics
-from faust_app.stream.stacks import log_stacks
+from faust_app.stream.stack_dump import log_stacks
 
 log = structlog.get_logger()
 

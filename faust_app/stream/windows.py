@@ -8,7 +8,7 @@ from typing import Protocol
 from faust.types import TP, EventT, StreamT
 from faust.types.tuples import Message
 
-from faust_app.flows.ingest import Event
+from faust_app.flows.images.executor import Event
 
 
 class PartitionControl(Protocol):

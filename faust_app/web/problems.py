@@ -8,7 +8,7 @@ import structlog
 from aiohttp import web
 
 from faust_app.core.failure import Permanent, Unavailable
-from faust_app.core.strict_json import plain_name
+from faust_app.core.messages.strict_json import plain_name
 
 log = structlog.get_logger()
 

@@ -5,7 +5,7 @@ from typing import Any, Final
 import faust
 
 from faust_app.metrics import Metrics
-from faust_app.web.auth import Authentication
+from faust_app.web.auth.tokens import Authentication
 from faust_app.web.problems import problem_details, unambiguous
 from faust_app.web.protocol import Runner
 

@@ -14,7 +14,7 @@ from aiokafka import AIOKafkaConsumer, TopicPartition
 from click.testing import CliRunner, Result
 
 from faust_app.__main__ import main
-from faust_app.core.topics import Topics
+from faust_app.core.messages.topics import Topics
 from faust_app.settings import Settings
 
 HOOK = "http://127.0.0.1:1/verysecretpart"

@@ -3,7 +3,7 @@
 import pytest
 
 from faust_app.cli.import_catalogue import ImportReport
-from faust_app.core.catalogue import LineProblem
+from faust_app.core.messages.catalogue import LineProblem
 
 
 def report_of(*problems: LineProblem) -> ImportReport:

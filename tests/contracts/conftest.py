@@ -5,14 +5,14 @@ from dataclasses import dataclass
 
 import pytest
 
-from faust_app.adapters.alert_outbox import MariaAlertOutbox
-from faust_app.adapters.alert_repository import MariaAlertRepository
-from faust_app.adapters.alert_rows import MariaFaults, count_occurrences
-from faust_app.adapters.database import Database, Session
-from faust_app.adapters.leases import MariaLeases
-from faust_app.core.alert import Occurrence
+from faust_app.adapters.mariadb.alert_counts import MariaFaults, count_occurrences
+from faust_app.adapters.mariadb.alert_messages import MariaAlertOutbox
+from faust_app.adapters.mariadb.alert_repository import MariaAlertRepository
+from faust_app.adapters.mariadb.database import Database, Session
+from faust_app.adapters.mariadb.leases import MariaLeases
+from faust_app.core.alerts.alert import Occurrence
 from faust_app.flows.ports.alerts import AlertOutbox, AlertRepository, Faults
-from faust_app.flows.ports.duties import Leases
+from faust_app.flows.ports.maintenance import Leases
 from faust_app.settings import Settings
 from tests.fakes.alerts import FakeAlertStore
 

@@ -14,12 +14,12 @@ from aiokafka import AIOKafkaProducer
 from pydantic import SecretStr
 
 from devstack.stack import Stack
-from faust_app.adapters.database import Database, Session
-from faust_app.adapters.event_log import KafkaEventLog
-from faust_app.adapters.object_store import S3ObjectStore
+from faust_app.adapters.kafka.producer import KafkaEventLog
+from faust_app.adapters.mariadb.database import Database, Session
+from faust_app.adapters.s3.object_store import S3ObjectStore
 from faust_app.core.failure import Dependency, FailureCode, Permanent, RecordRefused, Unavailable
-from faust_app.core.image import Position
-from faust_app.core.record import Message
+from faust_app.core.images.row import Position
+from faust_app.core.messages.record import Message
 from faust_app.settings import Settings
 from tests.sentences import is_sentence
 

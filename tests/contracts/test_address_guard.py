@@ -12,10 +12,10 @@ from aiohttp import AsyncResolver, web
 from aiohttp.abc import AbstractResolver, ResolveResult
 from aiohttp.test_utils import TestServer
 
-from faust_app.adapters.fetcher import HttpFetcher
-from faust_app.core.content import NO_VALIDATORS, Fetched
+from faust_app.adapters.http.fetcher import HttpFetcher
 from faust_app.core.failure import Failure, FailureCode, Permanent, Transient
-from faust_app.core.source_url import parse_url
+from faust_app.core.messages.source_url import parse_url
+from faust_app.core.sources.content import NO_VALIDATORS, Fetched
 from faust_app.settings import Settings
 
 

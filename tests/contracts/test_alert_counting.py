@@ -8,19 +8,19 @@ from typing import Any
 
 import pytest
 
-from faust_app.adapters.alert_outbox import MariaAlertOutbox
-from faust_app.adapters.alert_rows import count_occurrences
-from faust_app.adapters.database import Database, Session
-from faust_app.adapters.image_repository import MariaImageRepository
-from faust_app.adapters.leases import MariaLeases, holds
-from faust_app.adapters.schema import upgrade_schema
-from faust_app.core.alert import Occurrence, of_record
-from faust_app.core.events import Op
+from faust_app.adapters.mariadb.alert_counts import count_occurrences
+from faust_app.adapters.mariadb.alert_messages import MariaAlertOutbox
+from faust_app.adapters.mariadb.database import Database, Session
+from faust_app.adapters.mariadb.image_repository import MariaImageRepository
+from faust_app.adapters.mariadb.leases import MariaLeases, holds
+from faust_app.adapters.mariadb.schema import upgrade_schema
+from faust_app.core.alerts.alert import Occurrence, of_record
 from faust_app.core.failure import FailureCode
-from faust_app.core.image import ImageRow, ImageState
-from faust_app.core.outcome import Failed
-from faust_app.flows.intake import Terms, decide
-from faust_app.flows.settle import settle_all
+from faust_app.core.images.outcome import Failed
+from faust_app.core.images.row import ImageRow, ImageState
+from faust_app.core.messages.events import Op
+from faust_app.flows.images.intake import Terms, decide
+from faust_app.flows.images.settle import settle_all
 from faust_app.settings import Settings
 from tests.contracts.conftest import emptied
 from tests.factories import LEASE, NOW, make_request

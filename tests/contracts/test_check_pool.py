@@ -13,9 +13,9 @@ from pathlib import Path
 import pytest
 
 from devstack.hostile_files import jpeg_of_scans
-from faust_app.adapters.check_pool import CheckPool, ChildError, Limits
-from faust_app.core.content import ImageFacts
+from faust_app.adapters.image_check.pool import CheckPool, ChildError, Limits
 from faust_app.core.failure import FailureCode, Permanent
+from faust_app.core.sources.content import ImageFacts
 from tests.pictures import FORMATS, picture
 
 LIMITS = Limits(cpu=1, wall=5.0)
@@ -122,7 +122,7 @@ async def test_children_end_with_their_pool_even_in_the_middle_of_an_image() -> 
 async def test_children_end_by_themselves_when_the_worker_is_killed() -> None:
     script = (
         "import asyncio\n"
-        "from faust_app.adapters.check_pool import CheckPool\n"
+        "from faust_app.adapters.image_check.pool import CheckPool\n"
         "async def main():\n"
         "    async with CheckPool('decode', 2, program='tests.nasty_child') as pool:\n"
         "        facts = await asyncio.gather(*(pool.check(b'fine') for _ in range(4)))\n"

@@ -7,17 +7,17 @@ from datetime import timedelta
 
 import pytest
 
-from faust_app.adapters.collector_row import MariaCollectorRow
-from faust_app.adapters.database import Database
-from faust_app.adapters.garbage_repository import MariaGarbageRepository
-from faust_app.adapters.image_folders import MariaImageFolders
-from faust_app.adapters.image_repository import MariaImageRepository
-from faust_app.core.changes import Changes, Locked
-from faust_app.core.image import ImageRow, ImageState, folder
-from faust_app.core.outcome import Garbage
-from faust_app.flows.intake import Terms, decide
-from faust_app.flows.ports.duties import CollectorRow, GarbageRepository
+from faust_app.adapters.mariadb.collector_row import MariaCollectorRow
+from faust_app.adapters.mariadb.database import Database
+from faust_app.adapters.mariadb.garbage import MariaGarbageRepository
+from faust_app.adapters.mariadb.image_queries import MariaImageFolders
+from faust_app.adapters.mariadb.image_repository import MariaImageRepository
+from faust_app.core.images.changes import Changes, Locked
+from faust_app.core.images.outcome import Garbage
+from faust_app.core.images.row import ImageRow, ImageState, folder
+from faust_app.flows.images.intake import Terms, decide
 from faust_app.flows.ports.images import ImageFolders, ImageRepository
+from faust_app.flows.ports.maintenance import CollectorRow, GarbageRepository
 from faust_app.settings import Settings
 from tests.factories import LEASE, make_request
 from tests.fakes.collector import FakeCollectorRow, FakeGarbageRepository, FakeImageFolders

@@ -7,13 +7,13 @@ from datetime import UTC, datetime
 
 import pytest
 
-from faust_app.adapters.alert_repository import MariaAlertRepository
-from faust_app.adapters.alert_rows import MariaFaults
-from faust_app.adapters.database import Database
-from faust_app.core.alert import FaultKind
-from faust_app.core.alert_text import Place
+from faust_app.adapters.mariadb.alert_counts import MariaFaults
+from faust_app.adapters.mariadb.alert_repository import MariaAlertRepository
+from faust_app.adapters.mariadb.database import Database
+from faust_app.core.alerts.alert import FaultKind
+from faust_app.core.alerts.text import Place
+from faust_app.flows.alerts.report_faults import FaultReporter
 from faust_app.flows.ports.alerts import Alerts
-from faust_app.flows.report_faults import FaultReporter
 from faust_app.metrics import Metrics
 from faust_app.settings import Settings
 from tests.contracts.conftest import emptied

@@ -17,12 +17,12 @@ from aiohttp.test_utils import BaseTestServer, TestServer
 from hypothesis import given
 from hypothesis import strategies as st
 
-from faust_app.adapters.fetcher import HttpFetcher, _sent
-from faust_app.core.content import NO_VALIDATORS, Fetched, NotModified, Validators
+from faust_app.adapters.http.fetcher import HttpFetcher, _sent
 from faust_app.core.failure import Failure, FailureCode, Permanent, Transient
-from faust_app.core.source_answer import PACE, Pace
-from faust_app.core.source_url import UrlError, parse_url
-from faust_app.flows.ports.outside import Fetcher
+from faust_app.core.messages.source_url import UrlError, parse_url
+from faust_app.core.sources.content import NO_VALIDATORS, Fetched, NotModified, Validators
+from faust_app.core.sources.response import PACE, Pace
+from faust_app.flows.ports.transfer import Fetcher
 from faust_app.settings import Settings
 from tests.fakes.fetcher import FakeFetcher
 from tests.sentences import is_sentence

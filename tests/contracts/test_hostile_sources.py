@@ -10,11 +10,11 @@ import pytest
 import structlog
 
 from devstack.hostile_source import FILES, MANNERS, HostileSource
-from faust_app.adapters.check_pool import CheckPool
-from faust_app.adapters.fetcher import HttpFetcher
-from faust_app.core.content import NO_VALIDATORS, Fetched, ImageFacts
+from faust_app.adapters.http.fetcher import HttpFetcher
+from faust_app.adapters.image_check.pool import CheckPool
 from faust_app.core.failure import Failure, FailureCode, Permanent, Transient
-from faust_app.core.source_answer import Pace
+from faust_app.core.sources.content import NO_VALIDATORS, Fetched, ImageFacts
+from faust_app.core.sources.response import Pace
 from faust_app.settings import Settings
 from tests.sentences import is_sentence
 

@@ -9,10 +9,10 @@ from hypothesis import strategies as st
 from PIL import Image, ImageOps
 
 from devstack import hostile_files
-from faust_app.adapters.exif import only_orientation, orientation_of
-from faust_app.adapters.image_check import MAX_SIDE, check_decoded, check_structure, simple_structure
-from faust_app.core.content import ImageFacts
+from faust_app.adapters.image_check.check import MAX_SIDE, check_decoded, check_structure, simple_structure
+from faust_app.adapters.image_check.exif import only_orientation, orientation_of
 from faust_app.core.failure import FailureCode, Permanent
+from faust_app.core.sources.content import ImageFacts
 from tests.pictures import FORMATS, picture
 from tests.sentences import is_sentence
 

@@ -8,16 +8,16 @@ from datetime import timedelta
 
 import pytest
 
-from faust_app.adapters.database import Database
-from faust_app.adapters.image_repository import MariaImageRepository
-from faust_app.core.changes import Changes, IntakeOffset, Locked, Waiting
-from faust_app.core.events import Op
+from faust_app.adapters.mariadb.database import Database
+from faust_app.adapters.mariadb.image_repository import MariaImageRepository
 from faust_app.core.failure import FailureCode
-from faust_app.core.image import ImageRow, ImageState, Position, WakeReason, begun_anew
-from faust_app.core.outcome import HistoryEntry, Outcome, Park, Retry
-from faust_app.flows.intake import Terms, decide
+from faust_app.core.images.changes import Changes, IntakeOffset, Locked, Waiting
+from faust_app.core.images.outcome import HistoryEntry, Outcome, Park, Retry
+from faust_app.core.images.row import ImageRow, ImageState, Position, WakeReason, begun_anew
+from faust_app.core.messages.events import Op
+from faust_app.flows.images.intake import Terms, decide
+from faust_app.flows.images.settle import settle_all
 from faust_app.flows.ports.images import ImageRepository
-from faust_app.flows.settle import settle_all
 from faust_app.settings import Settings
 from tests.factories import LEASE, make_request, make_shown
 from tests.fakes.image_repository import FakeImageRepository

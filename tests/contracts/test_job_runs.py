@@ -8,15 +8,15 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from faust_app.adapters.alert_outbox import MariaAlertOutbox
-from faust_app.adapters.database import Database
-from faust_app.adapters.job_runs import MariaJobRuns
-from faust_app.core.alert import Severity
-from faust_app.core.alert_message import AlertMessage, Form
+from faust_app.adapters.mariadb.alert_messages import MariaAlertOutbox
+from faust_app.adapters.mariadb.database import Database
+from faust_app.adapters.mariadb.job_runs import MariaJobRuns
+from faust_app.core.alerts.alert import Severity
+from faust_app.core.alerts.message import AlertMessage, Form
 from faust_app.core.failure import Dependency, Unavailable
-from faust_app.core.job_run import FinishedRun, RunResult
-from faust_app.flows.once_a_day import Daily, OnceADay
-from faust_app.flows.ports.duties import JobRuns
+from faust_app.core.maintenance.jobs import FinishedRun, RunResult
+from faust_app.flows.maintenance.daily_job import Daily, OnceADay
+from faust_app.flows.ports.maintenance import JobRuns
 from faust_app.metrics import Metrics
 from faust_app.settings import Settings
 from tests.contracts.conftest import emptied

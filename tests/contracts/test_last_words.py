@@ -10,13 +10,13 @@ import pytest
 from aiohttp import web
 from aiohttp.test_utils import TestServer
 
-from faust_app import last_words
-from faust_app.adapters.alert_repository import MariaAlertRepository
-from faust_app.adapters.alert_rows import MariaFaults
-from faust_app.adapters.database import Database
-from faust_app.core.alert import FaultKind, PlatformFault
-from faust_app.last_words import say_stalled
+from faust_app.adapters.mariadb.alert_counts import MariaFaults
+from faust_app.adapters.mariadb.alert_repository import MariaAlertRepository
+from faust_app.adapters.mariadb.database import Database
+from faust_app.core.alerts.alert import FaultKind, PlatformFault
 from faust_app.settings import Settings
+from faust_app.wiring import final_alert as last_words
+from faust_app.wiring.final_alert import say_stalled
 from tests.contracts.conftest import emptied
 
 REASON = "image events: 3 events held, no progress for 120 s"

@@ -8,24 +8,24 @@ from datetime import date, datetime, timedelta
 import pymysql
 import pytest
 
-from faust_app.adapters.database import Database
-from faust_app.adapters.history_months import MariaHistoryMonths
-from faust_app.adapters.image_repository import MariaImageRepository
-from faust_app.adapters.job_runs import MariaJobRuns
-from faust_app.adapters.old_rows import TOMBSTONES_BEFORE, MariaOldRows
-from faust_app.adapters.table_sizes import MariaTableSizes
-from faust_app.cli.sizes import check_sizes
-from faust_app.core.changes import Changes
-from faust_app.core.events import Op
-from faust_app.core.image import ImageRow, ImageState
-from faust_app.core.limits import KEPT, LIMITS, TOMBSTONES
-from faust_app.core.months import Month, months_ahead
-from faust_app.core.outcome import HistoryEntry, Removed
-from faust_app.flows.intake import Terms, decide
-from faust_app.flows.keep_limits import KeepLimits
-from faust_app.flows.ports.duties import OldRows
+from faust_app.adapters.mariadb.database import Database
+from faust_app.adapters.mariadb.growth import MariaTableSizes
+from faust_app.adapters.mariadb.history_months import MariaHistoryMonths
+from faust_app.adapters.mariadb.image_repository import MariaImageRepository
+from faust_app.adapters.mariadb.job_runs import MariaJobRuns
+from faust_app.adapters.mariadb.retention import TOMBSTONES_BEFORE, MariaOldRows
+from faust_app.cli.check_sizes import check_sizes
+from faust_app.core.images.changes import Changes
+from faust_app.core.images.outcome import HistoryEntry, Removed
+from faust_app.core.images.row import ImageRow, ImageState
+from faust_app.core.maintenance.months import Month, months_ahead
+from faust_app.core.maintenance.retention import KEPT, LIMITS, TOMBSTONES
+from faust_app.core.messages.events import Op
+from faust_app.flows.images.intake import Terms, decide
+from faust_app.flows.images.settle import settle_all
+from faust_app.flows.maintenance.retention import KeepLimits
 from faust_app.flows.ports.images import ImageRepository
-from faust_app.flows.settle import settle_all
+from faust_app.flows.ports.maintenance import OldRows
 from faust_app.metrics import Metrics
 from faust_app.settings import Settings
 from tests.factories import LEASE, make_request

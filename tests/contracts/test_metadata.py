@@ -10,8 +10,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from PIL import Image, ImageCms, ImageOps, ImageSequence, PngImagePlugin
 
-from faust_app.adapters.image_check import check_decoded
-from faust_app.adapters.metadata import stripped
+from faust_app.adapters.image_check.check import check_decoded
+from faust_app.adapters.image_check.metadata import stripped
 from tests.pictures import FORMATS, picture
 
 PROFILE = ImageCms.ImageCmsProfile(ImageCms.createProfile("sRGB")).tobytes()

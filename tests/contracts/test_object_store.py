@@ -15,10 +15,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import SecretStr
 
-from faust_app.adapters.object_store import CACHE_CONTROL, S3ObjectStore
-from faust_app.adapters.s3_put import SignedPut, error_code
+from faust_app.adapters.s3.object_store import CACHE_CONTROL, S3ObjectStore
+from faust_app.adapters.s3.signed_put import SignedPut, error_code
 from faust_app.core.failure import Unavailable
-from faust_app.flows.ports.outside import ObjectStore
+from faust_app.flows.ports.transfer import ObjectStore
 from faust_app.settings import Settings
 from tests.fakes.object_store import FakeObjectStore
 

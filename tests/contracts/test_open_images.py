@@ -7,13 +7,13 @@ from datetime import datetime, timedelta
 
 import pytest
 
-from faust_app.adapters.database import Database, Session
-from faust_app.adapters.image_repository import MariaImageRepository
-from faust_app.adapters.open_images import NEWEST_OF, PAGE_OF_OPEN, PAGE_OF_RESCUES, MariaOpenImages
-from faust_app.core.changes import Changes
-from faust_app.core.image import ImageRow
-from faust_app.core.outcome import HistoryEntry
-from faust_app.flows.intake import Terms, decide
+from faust_app.adapters.mariadb.database import Database, Session
+from faust_app.adapters.mariadb.image_repository import MariaImageRepository
+from faust_app.adapters.mariadb.open_images import NEWEST_OF, PAGE_OF_OPEN, PAGE_OF_RESCUES, MariaOpenImages
+from faust_app.core.images.changes import Changes
+from faust_app.core.images.outcome import HistoryEntry
+from faust_app.core.images.row import ImageRow
+from faust_app.flows.images.intake import Terms, decide
 from faust_app.flows.ports.images import ImageRepository, OpenImages
 from faust_app.settings import Settings
 from tests.factories import LEASE, make_request

@@ -12,18 +12,18 @@ from aiokafka import AIOKafkaConsumer, TopicPartition
 from aiokafka.errors import GroupLoadInProgressError
 
 from faust_app.adapters import intake_offsets
-from faust_app.adapters.consumer_offsets import KafkaConsumerOffsets
-from faust_app.adapters.database import Database
-from faust_app.adapters.event_log import KafkaEventLog
-from faust_app.adapters.image_repository import MariaImageRepository
 from faust_app.adapters.intake_offsets import IntakeOffsets
-from faust_app.adapters.unfinished_rows import MariaUnfinishedRows
+from faust_app.adapters.kafka.offsets import KafkaConsumerOffsets
+from faust_app.adapters.kafka.producer import KafkaEventLog
+from faust_app.adapters.mariadb.database import Database
+from faust_app.adapters.mariadb.image_repository import MariaImageRepository
+from faust_app.adapters.mariadb.unfinished_rows import MariaUnfinishedRows
 from faust_app.core.failure import Unavailable
-from faust_app.core.image import ImageRow, Position
-from faust_app.core.record import Message
-from faust_app.core.stall import PartitionOffsets
-from faust_app.core.topics import Topics
-from faust_app.flows.intake import Terms, decide
+from faust_app.core.images.row import ImageRow, Position
+from faust_app.core.messages.record import Message
+from faust_app.core.messages.topics import Topics
+from faust_app.core.monitoring.stall import PartitionOffsets
+from faust_app.flows.images.intake import Terms, decide
 from faust_app.flows.ports.images import ImageRepository, UnfinishedRows
 from faust_app.settings import Settings
 from tests.factories import LEASE, make_request

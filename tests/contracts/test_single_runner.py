@@ -6,7 +6,7 @@ from datetime import timedelta
 import pytest
 
 from faust_app.core.failure import Dependency, Unavailable
-from faust_app.flows.single_runner import SingleRunner, under_lease
+from faust_app.flows.maintenance.lease import SingleRunner, under_lease
 from faust_app.metrics import Metrics
 from tests.contracts.conftest import AlertStore
 from tests.fakes.alerts import FakeAlertStore

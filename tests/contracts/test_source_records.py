@@ -7,12 +7,12 @@ from datetime import datetime, timedelta
 
 import pytest
 
-from faust_app.adapters.database import Database
-from faust_app.adapters.source_records import MariaSourceRecords
+from faust_app.adapters.mariadb.database import Database
+from faust_app.adapters.mariadb.source_records import MariaSourceRecords
 from faust_app.core.failure import FailureCode
-from faust_app.core.source_health import ALL_SHOPS, Records, SourceFailure, SourceRecord, after_failure
-from faust_app.flows.known_sources import KnownSources
+from faust_app.core.sources.health import ALL_SHOPS, Records, SourceFailure, SourceRecord, after_failure
 from faust_app.flows.ports.sources import SourceRecords
+from faust_app.flows.resilience.known_sources import KnownSources
 from faust_app.settings import Settings
 from tests.fakes.source_records import FakeSourceRecords
 

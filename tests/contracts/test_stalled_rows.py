@@ -6,16 +6,16 @@ from datetime import datetime, timedelta
 
 import pytest
 
-from faust_app.adapters import stalled_rows
-from faust_app.adapters.database import Database
-from faust_app.adapters.image_repository import MariaImageRepository
-from faust_app.adapters.stalled_rows import MariaStalledRows
-from faust_app.core.changes import Changes, Locked
+from faust_app.adapters.mariadb import unfinished_images as stalled_rows
+from faust_app.adapters.mariadb.database import Database
+from faust_app.adapters.mariadb.image_repository import MariaImageRepository
+from faust_app.adapters.mariadb.unfinished_images import MariaStalledRows
 from faust_app.core.failure import FailureCode
-from faust_app.core.image import ImageRow, Position
-from faust_app.core.outcome import Failed, settle
-from faust_app.core.stalled import Positions, RowCounts
-from faust_app.flows.intake import Terms, decide
+from faust_app.core.images.changes import Changes, Locked
+from faust_app.core.images.outcome import Failed, settle
+from faust_app.core.images.row import ImageRow, Position
+from faust_app.core.monitoring.unfinished import Positions, RowCounts
+from faust_app.flows.images.intake import Terms, decide
 from faust_app.flows.ports.images import ImageRepository, StalledRows
 from faust_app.settings import Settings
 from tests.factories import NOW, make_request

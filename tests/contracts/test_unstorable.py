@@ -11,17 +11,17 @@ import pytest
 from hypothesis import HealthCheck, given
 from hypothesis import settings as with_settings
 
-from faust_app.adapters.database import Database
-from faust_app.adapters.image_repository import MariaImageRepository
-from faust_app.core.content import Validators
+from faust_app.adapters.mariadb.database import Database
+from faust_app.adapters.mariadb.image_repository import MariaImageRepository
 from faust_app.core.failure import Dependency, FailureCode, Permanent
-from faust_app.core.image import ImageRow, ImageState
-from faust_app.core.outcome import Outcome, Retry, Stored
-from faust_app.flows.breakers import Breakers
-from faust_app.flows.bugs import Bugs
-from faust_app.flows.dead_letters import DeadLetters
-from faust_app.flows.intake import Terms, decide
-from faust_app.flows.settle import Settler
+from faust_app.core.images.outcome import Outcome, Retry, Stored
+from faust_app.core.images.row import ImageRow, ImageState
+from faust_app.core.sources.content import Validators
+from faust_app.flows.images.dead_letters import DeadLetters
+from faust_app.flows.images.intake import Terms, decide
+from faust_app.flows.images.settle import Settler
+from faust_app.flows.resilience.breakers import Breakers
+from faust_app.flows.resilience.internal_error_breaker import Bugs
 from faust_app.metrics import Metrics
 from faust_app.settings import Settings
 from tests.core.test_foreign import FOREIGN

@@ -5,9 +5,9 @@ from collections.abc import AsyncIterator
 
 import pytest
 
-from faust_app.adapters.database import Database
-from faust_app.adapters.worker_register import MariaWorkerRegister, lift_stops
-from faust_app.flows.ports.duties import WorkerRegister
+from faust_app.adapters.mariadb.database import Database
+from faust_app.adapters.mariadb.workers import MariaWorkerRegister, lift_stops
+from faust_app.flows.ports.maintenance import WorkerRegister
 from faust_app.settings import Settings
 from tests.fakes.worker_register import FakeWorkerRegister
 

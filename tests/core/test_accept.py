@@ -7,9 +7,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from faust_app.core.accept import Accepted, Decision, Superseded, Unchanged, accept, accept_changed
-from faust_app.core.events import ImageRequest, Op
-from faust_app.core.image import FETCHED_AGAIN_AFTER, ImageRow, ImageState, Position, WakeReason, next_version
+from faust_app.core.images.accept import Accepted, Decision, Superseded, Unchanged, accept, accept_changed
+from faust_app.core.images.row import FETCHED_AGAIN_AFTER, ImageRow, ImageState, Position, WakeReason, next_version
+from faust_app.core.messages.events import ImageRequest, Op
 from tests.factories import LEASE, NOW, SOURCE, accepted_row, done_row, make_request, unknown_row
 
 LATER = NOW + timedelta(seconds=5)

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from faust_app.core.addresses import NOTHING_OPENED, Opened, parse_opened, parse_ports, refusal
+from faust_app.core.sources.addresses import NOTHING_OPENED, Opened, parse_opened, parse_ports, refusal
 
 REFUSED = [
     "0.0.0.0/8", "10.0.0.0/8", "100.64.0.0/10", "127.0.0.0/8", "169.254.0.0/16", "172.16.0.0/12", "192.0.0.0/24", "192.0.2.0/24",

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from faust_app.core.alert import (
+from faust_app.core.alerts.alert import (
     QUIET,
     Alert,
     FaultKind,

@@ -7,8 +7,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from faust_app.core.alert import Alert, Severity, Word
-from faust_app.core.alert_message import (
+from faust_app.core.alerts.alert import Alert, Severity, Word
+from faust_app.core.alerts.message import (
     HOURLY,
     AlertMessage,
     Cause,

@@ -1,8 +1,8 @@
 """What a dead letter carries."""
 
-from faust_app.core.dead_letter import MAX_VALUE_BYTES, dead_letter
 from faust_app.core.failure import FailureCode
-from faust_app.core.record import Record
+from faust_app.core.images.dead_letter import MAX_VALUE_BYTES, dead_letter
+from faust_app.core.messages.record import Record
 from tests.factories import NOW, make_record
 
 

@@ -7,9 +7,9 @@ from zoneinfo import ZoneInfo
 from hypothesis import given
 from hypothesis import strategies as st
 
-from faust_app.core.alert_message import Form
-from faust_app.core.alert_text import Place
-from faust_app.core.digest import CodeCount, DigestCounts, Span, digest_message, digest_span
+from faust_app.core.alerts.digest import CodeCount, DigestCounts, Span, digest_message, digest_span
+from faust_app.core.alerts.message import Form
+from faust_app.core.alerts.text import Place
 from tests.factories import NOW
 
 BERLIN = ZoneInfo("Europe/Berlin")

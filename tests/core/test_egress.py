@@ -10,7 +10,10 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from faust_app.core.egress import (
+from faust_app.core.dispatch.pace import SourcePace
+from faust_app.core.dispatch.queues import SourceQueues
+from faust_app.core.failure import FailureCode
+from faust_app.core.sources.egress import (
     EVIDENCE_FETCHES,
     EVIDENCE_HOSTS,
     EVIDENCE_SHOPS,
@@ -22,8 +25,7 @@ from faust_app.core.egress import (
     egress_probe_delay,
     network_is_silent,
 )
-from faust_app.core.failure import FailureCode
-from faust_app.core.source_health import (
+from faust_app.core.sources.health import (
     RecordKey,
     Source,
     SourceAnswer,
@@ -34,9 +36,7 @@ from faust_app.core.source_health import (
     after_failure,
     deferral,
 )
-from faust_app.core.source_pace import SourcePace
 from faust_app.core.window import Tally
-from faust_app.stream.queues import SourceQueues
 from tests.factories import NOW
 
 
@@ -256,7 +256,7 @@ class Worker:
             self.fail(name, began)
 
     def doubt(self, name: str, began: float, since: float) -> None:
-        """Do what `flows.way_out` does, with its waits."""
+        """Do what `flows.resilience.egress` does, with its waits."""
         egress = self.pace.egress
         if egress.was_down_since(began) or egress.fell_silent(self.source(name), self.now):
             self.opened()

@@ -8,8 +8,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import ValidationError
 
-from faust_app.core.events import BatchItem, Image, ImageEvent, ImageRequest, problems
-from faust_app.core.record import Unparseable, parse_event, parse_request
+from faust_app.core.messages.events import BatchItem, Image, ImageEvent, ImageRequest, problems
+from faust_app.core.messages.record import Unparseable, parse_event, parse_request
 from tests.factories import NOW, make_record
 
 GOOD: dict[str, Any] = {"op": "register", "shop_no": 7, "image_id": "a", "source_url": "https://shop.test/a.jpg"}

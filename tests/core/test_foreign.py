@@ -4,10 +4,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from faust_app.core.dead_letter import dead_letter
 from faust_app.core.failure import Dependency, Failure, FailureCode, Permanent, Transient, Unavailable
 from faust_app.core.foreign import MAX_DETAIL, one_line, plain_ascii
-from faust_app.core.source_answer import validators
+from faust_app.core.images.dead_letter import dead_letter
+from faust_app.core.sources.response import validators
 from tests.factories import NOW, make_record
 
 FOREIGN = st.text(st.characters(codec=None, exclude_categories=()), max_size=1500) | st.binary(max_size=600).map(

@@ -5,9 +5,9 @@ from dataclasses import replace
 
 import pytest
 
-from faust_app.core.events import Op
-from faust_app.core.image import ImageRow, ImageState, Position
-from faust_app.core.invariants import Evidence, violations
+from faust_app.core.images.row import ImageRow, ImageState, Position
+from faust_app.core.messages.events import Op
+from faust_app.core.verify.invariants import Evidence, violations
 from tests.factories import accepted_row, done_row
 
 DONE = done_row(version=10)

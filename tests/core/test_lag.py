@@ -6,7 +6,7 @@ from datetime import timedelta
 
 import pytest
 
-from faust_app.core.lag import STALLED_AFTER, LagStatus, Look, PartitionLag, recent, status, velocity, worst
+from faust_app.core.monitoring.lag import STALLED_AFTER, LagStatus, Look, PartitionLag, recent, status, velocity, worst
 from tests.factories import NOW
 
 LAGGING_AFTER = timedelta(minutes=5)

@@ -4,12 +4,12 @@ from dataclasses import replace
 
 import pytest
 
-from faust_app.core.events import Op
-from faust_app.core.image import ImageRow, event_of
-from faust_app.core.lanes import Lane, lane
-from faust_app.core.record import parse_event
-from faust_app.core.topics import Topics
-from faust_app.flows.publish import event_json
+from faust_app.core.images.routing import Lane, lane
+from faust_app.core.images.row import ImageRow, event_of
+from faust_app.core.messages.events import Op
+from faust_app.core.messages.record import parse_event
+from faust_app.core.messages.topics import Topics
+from faust_app.flows.images.publish import event_json
 from tests.factories import accepted_row, make_record
 
 TOPICS = Topics.named("p.")

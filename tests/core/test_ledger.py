@@ -6,8 +6,8 @@ from typing import Any
 
 import pytest
 
-from faust_app.core.image import ImageRow, ImageState
-from faust_app.core.ledger import LedgerError, ledger_violations, read_ledger
+from faust_app.core.images.row import ImageRow, ImageState
+from faust_app.core.verify.acknowledged_requests import LedgerError, ledger_violations, read_ledger
 from tests.factories import SOURCE, accepted_row, done_row
 
 HEAD = {"ledger": 1, "installation": "p."}

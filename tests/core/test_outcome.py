@@ -7,10 +7,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from faust_app.core.alert import Occurrence
+from faust_app.core.alerts.alert import Occurrence
 from faust_app.core.failure import FailureCode
-from faust_app.core.image import ImageRow, ImageState, Position, WakeReason, image_prefix, object_key, version_of
-from faust_app.core.outcome import (
+from faust_app.core.images.outcome import (
     LATE_PUT,
     Failed,
     HistoryEntry,
@@ -24,6 +23,7 @@ from faust_app.core.outcome import (
     may_collect,
     settle,
 )
+from faust_app.core.images.row import ImageRow, ImageState, Position, WakeReason, image_prefix, object_key, version_of
 from tests.factories import NOW, accepted_row, done_row, make_shown
 
 GRACE = timedelta(days=7)

@@ -4,10 +4,10 @@ from dataclasses import replace
 
 import pytest
 
-from faust_app.core.content import NO_VALIDATORS
-from faust_app.core.events import Op
-from faust_app.core.image import ImageRow, ImageState, event_of
-from faust_app.core.plan import Remove, Skip, SkipReason, Store, Unknown, plan
+from faust_app.core.images.plan import Remove, Skip, SkipReason, Store, Unknown, plan
+from faust_app.core.images.row import ImageRow, ImageState, event_of
+from faust_app.core.messages.events import Op
+from faust_app.core.sources.content import NO_VALIDATORS
 from tests.factories import SOURCE, accepted_row, done_row
 
 

@@ -7,8 +7,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from faust_app.core.events import ImageEvent, ImageRequest
-from faust_app.core.record import Unparseable, parse_event, parse_request
+from faust_app.core.messages.events import ImageEvent, ImageRequest
+from faust_app.core.messages.record import Unparseable, parse_event, parse_request
 from tests.factories import make_record
 from tests.sentences import is_sentence
 

@@ -6,10 +6,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from faust_app.core.events import MAX_RETRIES
 from faust_app.core.failure import Dependency, Failure, FailureCode, Permanent, Transient, Unavailable
-from faust_app.core.outcome import Failed, Retry
-from faust_app.core.retry import JITTER, MAX_RETRY_AFTER, SECOND_LOOK, Backoff, judge
+from faust_app.core.images.outcome import Failed, Retry
+from faust_app.core.images.retry import JITTER, MAX_RETRY_AFTER, SECOND_LOOK, Backoff, judge
+from faust_app.core.messages.events import MAX_RETRIES
 from tests.factories import accepted_row
 
 BACKOFF = Backoff()

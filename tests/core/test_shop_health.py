@@ -1,6 +1,6 @@
 """A shop whose images meet nothing but an error of ours waits, with a probe a minute."""
 
-from faust_app.core.shop_health import FAILURES_IN_A_ROW, PROBE_SECONDS, ShopHealth
+from faust_app.core.sources.shop_health import FAILURES_IN_A_ROW, PROBE_SECONDS, ShopHealth
 
 
 def fail(health: ShopHealth, shop: int, *, times: int = FAILURES_IN_A_ROW) -> list[bool]:

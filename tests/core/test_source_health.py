@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from faust_app.core.failure import FailureCode
-from faust_app.core.source_health import (
+from faust_app.core.sources.health import (
     ALL_SHOPS,
     ANSWER_KEPT,
     FAILURES_IN_A_ROW,

@@ -4,8 +4,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from faust_app.core.lag import STALLED_AFTER
-from faust_app.core.source_pace import LEAST_OF_A_HOST, LONGEST_WAIT, SOON, UNKNOWN, SourcePace
+from faust_app.core.dispatch.pace import LEAST_OF_A_HOST, LONGEST_WAIT, SOON, UNKNOWN, SourcePace
+from faust_app.core.monitoring.lag import STALLED_AFTER
 
 S = (1, "h.test")
 NOW = 1000.0

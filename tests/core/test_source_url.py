@@ -7,8 +7,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from faust_app.core.image import source_host, source_origin
-from faust_app.core.source_url import FetchUrl, UrlError, follow, parse_url
+from faust_app.core.images.row import source_host, source_origin
+from faust_app.core.messages.source_url import FetchUrl, UrlError, follow, parse_url
 
 RFC_3986 = re.compile(r"/(?:[A-Za-z0-9\-._~!$&'()*+,;=:@/?]|%[0-9A-Fa-f]{2})*")
 ALLOWED = st.from_regex(RFC_3986, fullmatch=True)

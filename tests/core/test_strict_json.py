@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from faust_app.core.strict_json import MAX_DEPTH, MAX_DOCUMENT_BYTES, NotStrict, array_items, check_strict, plain_name
+from faust_app.core.messages.strict_json import MAX_DEPTH, MAX_DOCUMENT_BYTES, NotStrict, array_items, check_strict, plain_name
 
 
 def reason(raw: bytes) -> str:

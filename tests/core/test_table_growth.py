@@ -5,8 +5,8 @@ from typing import Any
 
 import pytest
 
-from faust_app.core.job_run import FinishedRun
-from faust_app.core.table_growth import TableSize, growth, sizes_json
+from faust_app.core.maintenance.growth import TableSize, growth, sizes_json
+from faust_app.core.maintenance.jobs import FinishedRun
 from tests.factories import NOW
 
 DAY = timedelta(days=1)

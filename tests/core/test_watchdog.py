@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from faust_app.core.watchdog import LOOK_SECONDS, Sight, Watch, is_stalled, look
+from faust_app.core.monitoring.watchdog import LOOK_SECONDS, Sight, Watch, is_stalled, look
 
 LIMIT = 120.0
 WORK = "3 events held"

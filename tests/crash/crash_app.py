@@ -10,10 +10,10 @@ from collections.abc import Callable
 from typing import Any, Final
 
 from faust_app import worker_app
-from faust_app.faust_settings import faust_settings
 from faust_app.settings import Settings
-from faust_app.starting import build_or_exit
 from faust_app.stream import dispatcher
+from faust_app.wiring.faust_settings import faust_settings
+from faust_app.wiring.startup import build_or_exit
 from faust_app.worker_app import WorkerApp
 from tests.crash.points import CrashPoint, Trap, lay
 

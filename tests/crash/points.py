@@ -6,13 +6,13 @@ from contextvars import ContextVar
 from enum import StrEnum
 from typing import Any, Final
 
-from faust_app.core.image import image_prefix
-from faust_app.flows.ingest import Event
-from faust_app.parts import Parts
+from faust_app.core.images.row import image_prefix
+from faust_app.flows.images.executor import Event
 from faust_app.stream import windows
 from faust_app.stream.dispatcher import Dispatcher
 from faust_app.stream.windows import Held
-from faust_app.worker_parts import WorkerParts
+from faust_app.wiring.common import Parts
+from faust_app.wiring.worker import WorkerParts
 
 
 class CrashPoint(StrEnum):

@@ -12,16 +12,16 @@ import pytest
 from aiokafka import TopicPartition
 
 from devstack.stack import Stack
-from faust_app.core.image import ImageKey, ImageRow, ImageState, event_of
-from faust_app.core.source_pace import SourcePace
-from faust_app.flows.publish import event_json
+from faust_app.core.dispatch.pace import SourcePace
+from faust_app.core.images.row import ImageKey, ImageRow, ImageState, event_of
+from faust_app.flows.images.publish import event_json
 from faust_app.metrics import Metrics
-from faust_app.parts import Parts, open_parts
 from faust_app.settings import Settings
 from faust_app.stream import dispatcher as dispatcher_module
 from faust_app.stream import windows
 from faust_app.stream.dispatcher import Dispatcher
-from faust_app.worker_parts import WorkerParts, open_worker_parts
+from faust_app.wiring.common import Parts, open_parts
+from faust_app.wiring.worker import WorkerParts, open_worker_parts
 from tests.crash.points import PUBLISHES, CrashPoint, Trap, lay
 from tests.factories import make_request
 from tests.stream.dispatcher_bench import FakeControl, FakeStream

@@ -9,10 +9,10 @@ from typing import Final
 import pytest
 
 from devstack.stack import Stack
-from faust_app.core.image import ImageRow
+from faust_app.core.images.row import ImageRow
 from faust_app.metrics import Metrics
-from faust_app.parts import Parts, open_parts
 from faust_app.settings import Settings
+from faust_app.wiring.common import Parts, open_parts
 from tests.crash.crash_app import CODE, IMAGE, POINT
 from tests.crash.points import PUBLISHES, CrashPoint
 from tests.e2e.installation import Installation

@@ -22,8 +22,8 @@ from prometheus_client.parser import text_string_to_metric_families
 from pydantic import SecretStr
 
 from devstack.stack import Stack
-from faust_app.adapters.object_store import S3ObjectStore
-from faust_app.core.topics import Topics
+from faust_app.adapters.s3.object_store import S3ObjectStore
+from faust_app.core.messages.topics import Topics
 from faust_app.settings import Settings
 
 CLONE = Path(__file__).parents[2]

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from faust_app.core.collection import COUNTER, counter_key
+from faust_app.core.maintenance.garbage import COUNTER, counter_key
 from tests.e2e.installation import Installation
 
 SHOP, LATER = 10, 11

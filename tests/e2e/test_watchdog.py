@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from devstack.stack import Stack
-from faust_app.core.watchdog import EXIT_CODE
+from faust_app.core.monitoring.watchdog import EXIT_CODE
 from faust_app.settings import Settings
 from tests.e2e.installation import Installation, Process
 

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from devstack.stack import Stack
-from faust_app.core.source_pace import UNKNOWN
+from faust_app.core.dispatch.pace import UNKNOWN
 from faust_app.settings import Settings
 from tests.e2e.installation import Installation
 

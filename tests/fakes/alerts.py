@@ -6,7 +6,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
-from faust_app.core.alert import (
+from faust_app.core.alerts.alert import (
     HOUR,
     REPEATED_WITHIN,
     SHOP_SHARE_FLOOR,
@@ -20,10 +20,10 @@ from faust_app.core.alert import (
     severity_of,
     slot_of,
 )  # fmt: skip
-from faust_app.core.alert_message import AlertMessage, Delivered, Undelivered, WaitingMessage
-from faust_app.core.alert_step import SENDER, Candidate, LastDigest, Standing, Step
-from faust_app.core.alert_text import Reach
-from faust_app.core.digest import CodeCount, DigestCounts, Span
+from faust_app.core.alerts.decide import SENDER, Candidate, LastDigest, Standing, Step
+from faust_app.core.alerts.digest import CodeCount, DigestCounts, Span
+from faust_app.core.alerts.message import AlertMessage, Delivered, Undelivered, WaitingMessage
+from faust_app.core.alerts.text import Reach
 from faust_app.core.failure import Dependency, Unavailable
 from tests.factories import NOW
 

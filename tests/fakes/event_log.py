@@ -4,8 +4,8 @@ from collections import defaultdict
 from collections.abc import Sequence
 
 from faust_app.core.failure import Dependency, RecordRefused, Unavailable
-from faust_app.core.image import Position
-from faust_app.core.record import Message
+from faust_app.core.images.row import Position
+from faust_app.core.messages.record import Message
 
 
 class FakeEventLog:

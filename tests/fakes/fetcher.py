@@ -2,8 +2,8 @@
 
 import asyncio
 
-from faust_app.core.content import Fetched, NotModified, Validators
 from faust_app.core.failure import Failure, FailureCode, Permanent
+from faust_app.core.sources.content import Fetched, NotModified, Validators
 
 
 class FakeFetcher:

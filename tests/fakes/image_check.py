@@ -1,7 +1,7 @@
 """The check of images without its children."""
 
-from faust_app.adapters.image_check import check_structure
-from faust_app.core.content import ImageFacts
+from faust_app.adapters.image_check.check import check_structure
+from faust_app.core.sources.content import ImageFacts
 
 
 class FakeImageCheck:

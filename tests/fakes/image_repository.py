@@ -6,12 +6,12 @@ from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import TypeVar
 
-from faust_app.core.alert import Occurrence
-from faust_app.core.changes import Changes, Decide, IntakeOffset, Locked
+from faust_app.core.alerts.alert import Occurrence
 from faust_app.core.failure import Dependency, Unavailable
-from faust_app.core.image import ImageKey, ImageRow, ImageState, Position, WakeReason, placeholder
-from faust_app.core.leasing import leased, placed
-from faust_app.core.outcome import SUPERSEDED, Garbage, HistoryEntry
+from faust_app.core.images.changes import Changes, Decide, IntakeOffset, Locked
+from faust_app.core.images.leasing import leased, placed
+from faust_app.core.images.outcome import SUPERSEDED, Garbage, HistoryEntry
+from faust_app.core.images.row import ImageKey, ImageRow, ImageState, Position, WakeReason, placeholder
 
 R = TypeVar("R")
 

@@ -5,10 +5,10 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any
 
-from faust_app.core.alert_message import AlertMessage
+from faust_app.core.alerts.message import AlertMessage
 from faust_app.core.failure import Dependency, Unavailable
-from faust_app.core.job_run import FinishedRun, RunResult
-from faust_app.core.lease import LEASE
+from faust_app.core.maintenance.lease import LEASE
+from faust_app.core.maintenance.jobs import FinishedRun, RunResult
 from tests.factories import NOW
 
 

@@ -2,9 +2,9 @@
 
 from datetime import datetime
 
-from faust_app.core.image import ImageState
-from faust_app.core.months import Month
-from faust_app.core.table_growth import TableSize
+from faust_app.core.images.row import ImageState
+from faust_app.core.maintenance.growth import TableSize
+from faust_app.core.maintenance.months import Month
 from tests.fakes.image_repository import FakeImageRepository
 
 

@@ -3,7 +3,7 @@
 from collections import Counter
 from datetime import datetime
 
-from faust_app.core.image import ImageRow, ImageState
+from faust_app.core.images.row import ImageRow, ImageState
 from tests.fakes.image_repository import FakeImageRepository
 
 

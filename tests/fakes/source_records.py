@@ -7,7 +7,7 @@ from datetime import UTC, datetime, timedelta
 from typing import TypeVar
 
 from faust_app.core.failure import Dependency, Unavailable
-from faust_app.core.source_health import DecideSources, RecordKey, Source, SourceRecord, keys_of
+from faust_app.core.sources.health import DecideSources, RecordKey, Source, SourceRecord, keys_of
 
 R = TypeVar("R")
 

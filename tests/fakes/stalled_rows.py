@@ -4,9 +4,9 @@ from collections.abc import Callable, Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
 
-from faust_app.core.image import ImageRow, ImageState
-from faust_app.core.stall import TopicPartition, is_overdue
-from faust_app.core.stalled import Positions, RowCounts
+from faust_app.core.images.row import ImageRow, ImageState
+from faust_app.core.monitoring.stall import TopicPartition, is_overdue
+from faust_app.core.monitoring.unfinished import Positions, RowCounts
 from tests.fakes.image_repository import FakeImageRepository
 
 

@@ -4,7 +4,7 @@ from collections.abc import AsyncIterator
 
 import pytest
 
-from faust_app.flows import breakers
+from faust_app.flows.resilience import breakers
 from tests.flows.worker_bench import WorkerBench
 
 

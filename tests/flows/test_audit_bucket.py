@@ -5,10 +5,10 @@ from dataclasses import replace
 import pytest
 
 from faust_app.core.failure import Unavailable
-from faust_app.core.image import ImageRow, ImageState, image_prefix, object_key
-from faust_app.core.outcome import LATE_PUT, Garbage
-from faust_app.flows import audit_bucket
-from faust_app.flows.audit_bucket import BucketAudit
+from faust_app.core.images.outcome import LATE_PUT, Garbage
+from faust_app.core.images.row import ImageRow, ImageState, image_prefix, object_key
+from faust_app.flows.maintenance import audit_bucket
+from faust_app.flows.maintenance.audit_bucket import BucketAudit
 from faust_app.metrics import Metrics
 from tests.factories import NOW, accepted_row, done_row
 from tests.fakes.collector import FakeCollectorRow, FakeGarbageRepository, FakeImageFolders

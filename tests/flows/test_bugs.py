@@ -4,10 +4,10 @@ from collections.abc import Callable
 
 import pytest
 
-from faust_app.core.content import Fetched
 from faust_app.core.failure import Unavailable
-from faust_app.core.image import ImageState, WakeReason
-from faust_app.flows import bugs as bugs_module
+from faust_app.core.images.row import ImageState, WakeReason
+from faust_app.core.sources.content import Fetched
+from faust_app.flows.resilience import internal_error_breaker as bugs_module
 from tests.factories import SOURCE, event_record, make_request
 from tests.flows.worker_bench import JPEG, WorkerBench
 

@@ -5,13 +5,13 @@ from datetime import timedelta
 
 import pytest
 
-from faust_app.core.alert import FaultKind
-from faust_app.core.collection import COUNTER, LEAST_TO_STOP, counter_key
+from faust_app.core.alerts.alert import FaultKind
 from faust_app.core.failure import Unavailable
-from faust_app.core.image import ImageRow, ImageState, image_prefix, object_key
-from faust_app.core.outcome import Garbage
-from faust_app.flows.collect_garbage import GarbageCollector
-from faust_app.flows.recover import Recovery
+from faust_app.core.images.outcome import Garbage
+from faust_app.core.images.row import ImageRow, ImageState, image_prefix, object_key
+from faust_app.core.maintenance.garbage import COUNTER, LEAST_TO_STOP, counter_key
+from faust_app.flows.maintenance.collect_garbage import GarbageCollector
+from faust_app.flows.maintenance.recover import Recovery
 from faust_app.metrics import Metrics
 from tests.factories import NOW, accepted_row, done_row
 from tests.fakes.alerts import FakeAlerts

@@ -6,12 +6,12 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from faust_app.core.alert_text import Place
+from faust_app.core.alerts.text import Place
 from faust_app.core.failure import Unavailable
-from faust_app.core.job_run import FinishedRun
-from faust_app.core.outcome import HistoryEntry
-from faust_app.flows import daily_check
-from faust_app.flows.daily_check import DailyCheck
+from faust_app.core.images.outcome import HistoryEntry
+from faust_app.core.maintenance.jobs import FinishedRun
+from faust_app.flows.maintenance import daily_check
+from faust_app.flows.maintenance.daily_check import DailyCheck
 from tests.factories import make_request
 from tests.fakes.consumer_offsets import FakeConsumerOffsets
 from tests.fakes.open_images import FakeOpenImages

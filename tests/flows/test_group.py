@@ -6,7 +6,7 @@ from collections.abc import Sequence
 import pytest
 
 from faust_app.core.failure import Dependency, Unavailable
-from faust_app.flows.group import GroupCommit
+from faust_app.flows.group_commit import GroupCommit
 
 
 class Work:

@@ -7,12 +7,12 @@ from dataclasses import replace
 
 import pytest
 
-from faust_app.core.content import Fetched, Validators
-from faust_app.core.events import Op
 from faust_app.core.failure import FailureCode, Permanent
-from faust_app.core.image import ImageRow, ImageState, event_of
-from faust_app.core.record import Record
-from faust_app.flows.intake import Terms, decide
+from faust_app.core.images.row import ImageRow, ImageState, event_of
+from faust_app.core.messages.events import Op
+from faust_app.core.messages.record import Record
+from faust_app.core.sources.content import Fetched, Validators
+from faust_app.flows.images.intake import Terms, decide
 from tests.factories import LEASE, SOURCE, event_record, make_record, make_request
 from tests.flows.worker_bench import DEAD, JPEG, WorkerBench
 from tests.pictures import picture

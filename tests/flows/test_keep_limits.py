@@ -5,14 +5,14 @@ from datetime import timedelta
 
 import pytest
 
-from faust_app.core.events import Op
-from faust_app.core.image import ImageRow, ImageState, event_of
-from faust_app.core.limits import TOMBSTONES, WORKERS
-from faust_app.core.months import months_ahead
-from faust_app.core.plan import Unknown, plan
-from faust_app.core.table_growth import TableSize
-from faust_app.flows import keep_limits
-from faust_app.flows.keep_limits import KeepLimits
+from faust_app.core.images.plan import Unknown, plan
+from faust_app.core.images.row import ImageRow, ImageState, event_of
+from faust_app.core.maintenance.growth import TableSize
+from faust_app.core.maintenance.months import months_ahead
+from faust_app.core.maintenance.retention import TOMBSTONES, WORKERS
+from faust_app.core.messages.events import Op
+from faust_app.flows.maintenance import retention as keep_limits
+from faust_app.flows.maintenance.retention import KeepLimits
 from tests.factories import event_record, make_request
 from tests.fakes.limits import FakeHistoryMonths, FakeOldRows, FakeTableSizes
 from tests.flows.worker_bench import TOPICS, WorkerBench

@@ -12,10 +12,10 @@ from typing import Any
 
 import pytest
 
-from faust_app.core.content import Fetched, Validators
 from faust_app.core.failure import FailureCode, Permanent, Transient
-from faust_app.core.image import ImageState
-from faust_app.core.record import Record
+from faust_app.core.images.row import ImageState
+from faust_app.core.messages.record import Record
+from faust_app.core.sources.content import Fetched, Validators
 from tests.factories import SOURCE
 from tests.flows.worker_bench import DEAD, JPEG, TOPICS, WorkerBench
 

@@ -5,11 +5,11 @@ from collections.abc import Awaitable, Callable, Sequence
 
 import pytest
 
-from faust_app.core.content import Fetched, Validators
 from faust_app.core.failure import Dependency, FailureCode, Permanent, RecordRefused, Unavailable
-from faust_app.core.image import ImageRow, ImageState
-from faust_app.core.record import Message
-from faust_app.flows.ingest import Handled
+from faust_app.core.images.row import ImageRow, ImageState
+from faust_app.core.messages.record import Message
+from faust_app.core.sources.content import Fetched, Validators
+from faust_app.flows.images.executor import Handled
 from tests.factories import SOURCE, event_record, make_record
 from tests.flows.worker_bench import JPEG, WorkerBench
 

@@ -3,11 +3,11 @@
 import asyncio
 from datetime import timedelta
 
-from faust_app.core.content import Fetched
-from faust_app.core.events import Op
-from faust_app.core.image import ImageState, WakeReason
-from faust_app.core.source_pace import SOON
-from faust_app.flows.ingest import Handled
+from faust_app.core.dispatch.pace import SOON
+from faust_app.core.images.row import ImageState, WakeReason
+from faust_app.core.messages.events import Op
+from faust_app.core.sources.content import Fetched
+from faust_app.flows.images.executor import Handled
 from tests.factories import SOURCE, event_record, make_record, make_request
 from tests.flows.worker_bench import JPEG, WorkerBench
 

@@ -4,9 +4,9 @@ from dataclasses import replace
 
 import pytest
 
-from faust_app.core.events import Op
-from faust_app.core.image import ImageRow, ImageState, WakeReason, object_key
-from faust_app.flows.recover import Findings, Recovery
+from faust_app.core.images.row import ImageRow, ImageState, WakeReason, object_key
+from faust_app.core.messages.events import Op
+from faust_app.flows.maintenance.recover import Findings, Recovery
 from tests.factories import accepted_row, done_row
 from tests.fakes.collector import FakeCollectorRow, FakeImageFolders
 from tests.fakes.image_repository import FakeImageRepository

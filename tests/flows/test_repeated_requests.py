@@ -4,11 +4,11 @@ import asyncio
 from dataclasses import replace
 from datetime import timedelta
 
-from faust_app.core.content import Fetched
-from faust_app.core.events import Op
-from faust_app.core.image import ImageRow, ImageState
-from faust_app.core.record import Record
-from faust_app.flows.ingest import Handled
+from faust_app.core.images.row import ImageRow, ImageState
+from faust_app.core.messages.events import Op
+from faust_app.core.messages.record import Record
+from faust_app.core.sources.content import Fetched
+from faust_app.flows.images.executor import Handled
 from tests.factories import SOURCE, event_record, make_request
 from tests.flows.worker_bench import JPEG, WorkerBench
 from tests.pictures import picture

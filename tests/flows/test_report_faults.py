@@ -5,11 +5,11 @@ from datetime import timedelta
 
 import pytest
 
-from faust_app.core.alert import FaultKind, PlatformFault
-from faust_app.core.alert_message import Form, Undelivered
-from faust_app.core.alert_text import Place
-from faust_app.flows import report_faults
-from faust_app.flows.report_faults import DIRECT_AFTER, DIRECT_AGAIN, FaultReporter
+from faust_app.core.alerts.alert import FaultKind, PlatformFault
+from faust_app.core.alerts.message import Form, Undelivered
+from faust_app.core.alerts.text import Place
+from faust_app.flows.alerts import report_faults
+from faust_app.flows.alerts.report_faults import DIRECT_AFTER, DIRECT_AGAIN, FaultReporter
 from faust_app.metrics import Metrics
 from tests.fakes.alerts import FakeAlertStore, FakeMessenger
 from tests.flows.test_send_alerts import ZONE, Bench

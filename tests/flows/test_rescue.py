@@ -4,13 +4,13 @@ from datetime import timedelta
 
 import pytest
 
-from faust_app.core.alert import FaultKind
-from faust_app.core.events import Op
+from faust_app.core.alerts.alert import FaultKind
 from faust_app.core.failure import Unavailable
-from faust_app.core.image import ImageState, WakeReason
-from faust_app.core.record import Record
-from faust_app.flows.dead_letters import DeadLetters
-from faust_app.flows.rescue import Rescue
+from faust_app.core.images.row import ImageState, WakeReason
+from faust_app.core.messages.events import Op
+from faust_app.core.messages.record import Record
+from faust_app.flows.images.dead_letters import DeadLetters
+from faust_app.flows.maintenance.rescue import Rescue
 from tests.factories import make_request
 from tests.fakes.alerts import FakeAlerts
 from tests.fakes.consumer_offsets import FakeConsumerOffsets

@@ -6,12 +6,12 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from faust_app.core.alert import FaultKind, Occurrence, PlatformFault, Severity
-from faust_app.core.alert_message import HOURLY, Form, Undelivered
-from faust_app.core.alert_step import Step
-from faust_app.core.alert_text import Place
+from faust_app.core.alerts.alert import FaultKind, Occurrence, PlatformFault, Severity
+from faust_app.core.alerts.decide import Step
+from faust_app.core.alerts.message import HOURLY, Form, Undelivered
+from faust_app.core.alerts.text import Place
 from faust_app.core.failure import Unavailable
-from faust_app.flows.send_alerts import Delivery, SendAlerts
+from faust_app.flows.alerts.send_alerts import Delivery, SendAlerts
 from faust_app.metrics import Metrics
 from tests.fakes.alerts import FakeAlertStore, FakeMessenger
 

@@ -6,14 +6,14 @@ from datetime import timedelta
 
 import pytest
 
-from faust_app.core.content import Fetched
 from faust_app.core.failure import Dependency, FailureCode, Permanent, Transient
-from faust_app.core.image import ImageRow, ImageState, WakeReason
-from faust_app.core.record import Record
-from faust_app.core.source_health import ALL_SHOPS
-from faust_app.flows import sources as sources_module
-from faust_app.flows import way_out
-from faust_app.flows.ingest import Handled
+from faust_app.core.images.row import ImageRow, ImageState, WakeReason
+from faust_app.core.messages.record import Record
+from faust_app.core.sources.content import Fetched
+from faust_app.core.sources.health import ALL_SHOPS
+from faust_app.flows.images.executor import Handled
+from faust_app.flows.resilience import egress as way_out
+from faust_app.flows.resilience import sources as sources_module
 from tests.factories import event_record, make_request
 from tests.flows.worker_bench import JPEG, WorkerBench
 

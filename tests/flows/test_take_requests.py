@@ -8,12 +8,12 @@ from typing import Any
 import pytest
 
 from faust_app.core.failure import FailureCode, Permanent, RecordRefused, Unavailable
-from faust_app.core.record import Message, Record
-from faust_app.core.topics import Topics
-from faust_app.flows.dead_letters import DeadLetters
-from faust_app.flows.intake import Intake
-from faust_app.flows.publish import Publisher
-from faust_app.flows.take_requests import TakeRequests
+from faust_app.core.messages.record import Message, Record
+from faust_app.core.messages.topics import Topics
+from faust_app.flows.images.consume_requests import TakeRequests
+from faust_app.flows.images.dead_letters import DeadLetters
+from faust_app.flows.images.intake import Intake
+from faust_app.flows.images.publish import Publisher
 from faust_app.metrics import Metrics
 from tests.factories import LEASE
 from tests.fakes.event_log import FakeEventLog

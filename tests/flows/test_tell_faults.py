@@ -1,8 +1,8 @@
 """What a worker notices of the platform reaches the alerts, and its end as well."""
 
-from faust_app.core.alert import FaultKind
+from faust_app.core.alerts.alert import FaultKind
 from faust_app.core.failure import Dependency, FailureCode, Permanent, Transient
-from faust_app.flows.tell_faults import TellFaults
+from faust_app.flows.resilience.tell_faults import TellFaults
 from tests.fakes.alerts import FakeAlerts
 from tests.flows.worker_bench import WorkerBench
 

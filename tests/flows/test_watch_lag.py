@@ -4,10 +4,10 @@ from datetime import timedelta
 
 import pytest
 
-from faust_app.core.alert import FaultKind, PlatformFault
+from faust_app.core.alerts.alert import FaultKind, PlatformFault
 from faust_app.core.failure import Unavailable
-from faust_app.core.lag import LagStatus
-from faust_app.flows.watch_lag import HOLDING, LagReport
+from faust_app.core.monitoring.lag import LagStatus
+from faust_app.flows.monitoring.lag import HOLDING, LagReport
 from tests.factories import NOW
 from tests.flows.watch_bench import BULK, WatchBench
 from tests.flows.worker_bench import WorkerBench

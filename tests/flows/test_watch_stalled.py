@@ -5,11 +5,11 @@ from datetime import timedelta
 
 import pytest
 
-from faust_app.core.alert import FaultKind
+from faust_app.core.alerts.alert import FaultKind
 from faust_app.core.failure import Unavailable
-from faust_app.core.stalled import MAX_LISTED, Kind, StalledReport
-from faust_app.flows import watch_stalled
-from faust_app.flows.watch_stalled import counts_by_kind, oldest_open_seconds
+from faust_app.core.monitoring.unfinished import MAX_LISTED, Kind, StalledReport
+from faust_app.flows.monitoring import unfinished as watch_stalled
+from faust_app.flows.monitoring.unfinished import counts_by_kind, oldest_open_seconds
 from tests.factories import make_request
 from tests.flows.watch_bench import BULK, DAY, WatchBench
 from tests.flows.worker_bench import WorkerBench

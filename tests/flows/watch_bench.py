@@ -2,8 +2,8 @@
 
 from datetime import datetime, timedelta
 
-from faust_app.flows.watch_lag import WatchLag
-from faust_app.flows.watch_stalled import WatchStalled
+from faust_app.flows.monitoring.lag import WatchLag
+from faust_app.flows.monitoring.unfinished import WatchStalled
 from faust_app.metrics import Metrics
 from tests.factories import NOW, make_request
 from tests.fakes.alerts import FakeAlerts, FakeAlertStore

@@ -3,24 +3,24 @@
 from collections.abc import Callable
 from datetime import timedelta
 
-from faust_app.core.content import Fetched, Validators
-from faust_app.core.events import ImageRequest, Op
+from faust_app.core.dispatch.pace import SourcePace
 from faust_app.core.failure import Dependency, Unavailable
-from faust_app.core.image import ImageRow
-from faust_app.core.record import Record
-from faust_app.core.retry import Backoff
-from faust_app.core.source_pace import SourcePace
-from faust_app.core.topics import Topics
-from faust_app.flows.breakers import Breakers
-from faust_app.flows.bugs import Bugs
-from faust_app.flows.dead_letters import DeadLetters
-from faust_app.flows.ingest import Handled, Ingest, Rules
-from faust_app.flows.intake import Intake, Terms, decide
-from faust_app.flows.perform import Performer
-from faust_app.flows.publish import Publisher
-from faust_app.flows.publish_due import DuePublisher
-from faust_app.flows.settle import Settler
-from faust_app.flows.sources import Sources
+from faust_app.core.images.retry import Backoff
+from faust_app.core.images.row import ImageRow
+from faust_app.core.messages.events import ImageRequest, Op
+from faust_app.core.messages.record import Record
+from faust_app.core.messages.topics import Topics
+from faust_app.core.sources.content import Fetched, Validators
+from faust_app.flows.images.dead_letters import DeadLetters
+from faust_app.flows.images.executor import Handled, Ingest, Rules
+from faust_app.flows.images.intake import Intake, Terms, decide
+from faust_app.flows.images.publish import Publisher
+from faust_app.flows.images.publish_due import DuePublisher
+from faust_app.flows.images.settle import Settler
+from faust_app.flows.images.transfer import Performer
+from faust_app.flows.resilience.breakers import Breakers
+from faust_app.flows.resilience.internal_error_breaker import Bugs
+from faust_app.flows.resilience.sources import Sources
 from faust_app.metrics import Metrics
 from tests.factories import LEASE, SOURCE, event_record, make_request
 from tests.fakes.event_log import FakeEventLog

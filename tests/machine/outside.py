@@ -6,10 +6,10 @@ from collections.abc import Sequence
 from datetime import datetime, timedelta
 from typing import Any, Final
 
-from faust_app.core.content import Fetched, NotModified, Validators
 from faust_app.core.failure import Dependency, Failure, FailureCode, Permanent, Transient, Unavailable
-from faust_app.core.image import ImageRow, Position
-from faust_app.core.record import Message
+from faust_app.core.images.row import ImageRow, Position
+from faust_app.core.messages.record import Message
+from faust_app.core.sources.content import Fetched, NotModified, Validators
 from tests.fakes.consumer_offsets import FakeConsumerOffsets
 from tests.fakes.event_log import FakeEventLog
 from tests.fakes.fetcher import FakeFetcher

@@ -12,7 +12,7 @@ from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule, run_state_machine_as_test
 
-from faust_app.core.events import Op
+from faust_app.core.messages.events import Op
 from tests.machine.jumping_loop import JumpingLoop
 from tests.machine.world import WEB, WORKERS, World
 

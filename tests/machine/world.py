@@ -6,17 +6,17 @@ from datetime import timedelta
 from types import SimpleNamespace
 from typing import Any, Final
 
-from faust_app.core.events import ImageRequest, Op
 from faust_app.core.failure import Unavailable
-from faust_app.core.image import ImageKey, ImageRow, ImageState, image_prefix
-from faust_app.core.invariants import Evidence, Violation, violations
-from faust_app.core.ledger import Wish, Wishes, ledger_violations
-from faust_app.core.record import Record
-from faust_app.flows.audit_bucket import BucketAudit
-from faust_app.flows.collect_garbage import GarbageCollector
-from faust_app.flows.dead_letters import DeadLetters
-from faust_app.flows.ingest import Event, Handled
-from faust_app.flows.rescue import Rescue
+from faust_app.core.images.row import ImageKey, ImageRow, ImageState, image_prefix
+from faust_app.core.messages.events import ImageRequest, Op
+from faust_app.core.messages.record import Record
+from faust_app.core.verify.acknowledged_requests import Wish, Wishes, ledger_violations
+from faust_app.core.verify.invariants import Evidence, Violation, violations
+from faust_app.flows.images.dead_letters import DeadLetters
+from faust_app.flows.images.executor import Event, Handled
+from faust_app.flows.maintenance.audit_bucket import BucketAudit
+from faust_app.flows.maintenance.collect_garbage import GarbageCollector
+from faust_app.flows.maintenance.rescue import Rescue
 from tests.factories import make_request
 from tests.fakes.alerts import FakeAlerts
 from tests.fakes.collector import FakeCollectorRow, FakeGarbageRepository, FakeImageFolders

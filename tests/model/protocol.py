@@ -9,7 +9,7 @@ from dataclasses import replace
 from functools import cache
 from typing import Any
 
-from faust_app.core.image import ImageState, placeholder
+from faust_app.core.images.row import ImageState, placeholder
 from tests.model.duties import Duties
 from tests.model.publishers import Publishers
 from tests.model.rules import broken_by, broken_in

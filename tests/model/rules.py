@@ -2,8 +2,8 @@
 
 from collections.abc import Collection
 
-from faust_app.core.events import Op
-from faust_app.core.image import ImageRow, ImageState
+from faust_app.core.images.row import ImageRow, ImageState
+from faust_app.core.messages.events import Op
 
 FINAL = {ImageState.DONE: False, ImageState.DELETED: True}
 """The states of a fulfilled wish, and whether that wish was a deletion."""

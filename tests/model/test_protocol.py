@@ -5,12 +5,12 @@ from typing import Any
 
 import pytest
 
-from faust_app.core.accept import Accepted, accept
-from faust_app.core.events import ImageEvent, Op
-from faust_app.core.image import ImageRow, ImageState, Position
-from faust_app.core.outcome import Outcome, Settlement, settle
-from faust_app.core.plan import Plan, Store, plan
-from faust_app.core.stall import Standing
+from faust_app.core.images.accept import Accepted, accept
+from faust_app.core.images.outcome import Outcome, Settlement, settle
+from faust_app.core.images.plan import Plan, Store, plan
+from faust_app.core.images.row import ImageRow, ImageState, Position
+from faust_app.core.messages.events import ImageEvent, Op
+from faust_app.core.monitoring.stall import Standing
 from tests.model.protocol import Model
 from tests.model.search import Result, search
 from tests.model.state import Guards, Left, Scope, State

@@ -14,9 +14,9 @@ from pathlib import Path
 
 import pytest
 
-from faust_app.adapters import image_repository, image_writes
-from faust_app.adapters.database import Database
-from faust_app.adapters.image_repository import MariaImageRepository
+from faust_app.adapters.mariadb import image_repository, image_writes
+from faust_app.adapters.mariadb.database import Database
+from faust_app.adapters.mariadb.image_repository import MariaImageRepository
 from faust_app.settings import Settings
 from tests.contracts import test_image_repository as contract
 from tests.mutants.mutants import MUTANTS, STATEMENT_MUTANTS, Mutant, NoLongerApplies, StatementMutant, taken_out

@@ -9,9 +9,9 @@ from typing import Any
 from aiokafka import TopicPartition
 from faust.types import TP
 
-from faust_app.core.record import Record, Unparseable
-from faust_app.core.source_pace import SourcePace
-from faust_app.flows.ingest import Event, Handled
+from faust_app.core.dispatch.pace import SourcePace
+from faust_app.core.messages.record import Record, Unparseable
+from faust_app.flows.images.executor import Event, Handled
 from faust_app.stream.dispatcher import Dispatcher
 
 

@@ -7,8 +7,8 @@ from typing import Any
 
 import pytest
 
-from faust_app.core.record import Record, parse_event
-from faust_app.flows.ingest import Event, Handled
+from faust_app.core.messages.record import Record, parse_event
+from faust_app.flows.images.executor import Event, Handled
 from faust_app.settings import Settings
 from faust_app.worker_app import WorkerApp
 from tests.factories import accepted_row, event_record

@@ -7,7 +7,7 @@ from faust.types import TP
 from hypothesis import given
 from hypothesis import strategies as st
 
-from faust_app.flows.ingest import Handled
+from faust_app.flows.images.executor import Handled
 from tests.stream.dispatcher_bench import Bench, turns
 
 

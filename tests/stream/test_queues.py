@@ -1,7 +1,7 @@
 """Sources in turn, each one's events in their order, a full one out of turn."""
 
-from faust_app.core.source_health import Source
-from faust_app.stream.queues import SourceQueues
+from faust_app.core.dispatch.queues import SourceQueues
+from faust_app.core.sources.health import Source
 
 A, B, C = (1, "a.test"), (2, "a.test"), (3, "c.test")
 

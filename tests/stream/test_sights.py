@@ -4,10 +4,10 @@ from types import SimpleNamespace
 from typing import Any, cast
 
 from faust_app.core.failure import Dependency, Unavailable
-from faust_app.core.watchdog import Sight
-from faust_app.flows.breakers import Breakers
+from faust_app.core.monitoring.watchdog import Sight
+from faust_app.flows.resilience.breakers import Breakers
 from faust_app.metrics import Metrics
-from faust_app.stream.sights import WorkerSights
+from faust_app.stream.worker_progress import WorkerSights
 
 
 class Seen:

@@ -4,8 +4,8 @@ import asyncio
 
 import pytest
 
-from faust_app.core.source_pace import LONGEST_WAIT, UNKNOWN
-from faust_app.flows.ingest import Handled
+from faust_app.core.dispatch.pace import LONGEST_WAIT, UNKNOWN
+from faust_app.flows.images.executor import Handled
 from faust_app.stream import dispatcher as dispatcher_module
 from tests.stream.dispatcher_bench import Bench, turns
 

@@ -7,10 +7,10 @@ import threading
 import pytest
 from structlog.testing import capture_logs
 
-from faust_app.core.watchdog import EXIT_CODE, Sight
+from faust_app.core.monitoring.watchdog import EXIT_CODE, Sight
 from faust_app.metrics import Metrics
 from faust_app.stream import watchdog
-from faust_app.stream.stacks import log_stacks
+from faust_app.stream.stack_dump import log_stacks
 from faust_app.stream.watchdog import Watchdog
 
 LIMIT = 30.0

@@ -9,13 +9,13 @@ import pytest
 from aiohttp import web
 from aiohttp.test_utils import TestClient, TestServer
 
-from faust_app.core.topics import Topics
-from faust_app.flows.intake import Intake
-from faust_app.flows.publish import Publisher
+from faust_app.core.messages.topics import Topics
+from faust_app.flows.images.intake import Intake
+from faust_app.flows.images.publish import Publisher
 from faust_app.metrics import Metrics
-from faust_app.web.auth import Authentication, Token
-from faust_app.web.images import ImageHandlers
-from faust_app.web.intake import IntakeHandlers
+from faust_app.web.api.images import ImageHandlers
+from faust_app.web.api.intake import IntakeHandlers
+from faust_app.web.auth.tokens import Authentication, Token
 from faust_app.web.protocol import Runner
 from faust_app.web.server import web_options
 from tests.factories import LEASE

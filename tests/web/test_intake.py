@@ -10,7 +10,7 @@ import pytest
 from aiohttp import ClientResponse
 from yarl import URL
 
-from faust_app.core.image import ImageState
+from faust_app.core.images.row import ImageState
 from tests.web.conftest import INTAKE, Site
 
 GOOD = {"source_url": "https://shop.test/a.jpg"}

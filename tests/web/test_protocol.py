@@ -10,8 +10,9 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from faust_app.core.events import MAX_ID_BYTES
-from faust_app.web import bodies, protocol
+from faust_app.core.messages.events import MAX_ID_BYTES
+from faust_app.web import protocol
+from faust_app.web.api import bodies
 from tests.web.conftest import INTAKE, VIEW, Site
 
 IMAGE = "/v1/shops/7/images/a"

@@ -10,14 +10,14 @@ import pytest
 from aiohttp import encode_basic_auth, web
 from aiohttp.test_utils import TestClient, TestServer
 
-from faust_app.core.events import Op
 from faust_app.core.failure import FailureCode
-from faust_app.core.image import ImageState
-from faust_app.core.outcome import Park, settle
-from faust_app.web.auth import Authentication, Token
-from faust_app.web.lag import LagPage
+from faust_app.core.images.outcome import Park, settle
+from faust_app.core.images.row import ImageState
+from faust_app.core.messages.events import Op
+from faust_app.web.auth.tokens import Authentication, Token
+from faust_app.web.pages.lag import LagPage
+from faust_app.web.pages.unfinished import StalledPage
 from faust_app.web.server import web_options
-from faust_app.web.stalled import StalledPage
 from tests.factories import NOW, make_request
 from tests.flows.watch_bench import BULK, WatchBench
 from tests.flows.worker_bench import WorkerBench

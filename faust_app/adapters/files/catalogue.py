@@ -5,7 +5,7 @@ import io
 from collections.abc import Callable, Iterator
 from typing import BinaryIO, Final
 
-from faust_app.core.catalogue import (
+from faust_app.core.messages.catalogue import (
     MAX_LINE_BYTES,
     CatalogueError,
     Entry,

@@ -4,11 +4,11 @@ from collections.abc import Sequence
 from datetime import datetime, timedelta
 from typing import Protocol
 
-from faust_app.core.alert import Alert, FaultKind, PlatformFault
-from faust_app.core.alert_message import AlertMessage, Delivered, Undelivered, WaitingMessage
-from faust_app.core.alert_step import Standing, Step
-from faust_app.core.alert_text import Reach
-from faust_app.core.digest import DigestCounts, Span
+from faust_app.core.alerts.alert import Alert, FaultKind, PlatformFault
+from faust_app.core.alerts.decide import Standing, Step
+from faust_app.core.alerts.digest import DigestCounts, Span
+from faust_app.core.alerts.message import AlertMessage, Delivered, Undelivered, WaitingMessage
+from faust_app.core.alerts.text import Reach
 
 
 class Alerts(Protocol):

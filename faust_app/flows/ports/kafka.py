@@ -5,9 +5,9 @@ from datetime import datetime
 from typing import Protocol
 
 from faust_app.core.failure import RecordRefused, Unavailable
-from faust_app.core.image import Position
-from faust_app.core.record import Message
-from faust_app.core.stall import PartitionOffsets, TopicPartition
+from faust_app.core.images.row import Position
+from faust_app.core.messages.record import Message
+from faust_app.core.monitoring.stall import PartitionOffsets, TopicPartition
 
 
 class ConsumerOffsets(Protocol):

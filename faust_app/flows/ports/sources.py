@@ -4,7 +4,7 @@ from collections.abc import Collection
 from datetime import datetime
 from typing import Protocol, TypeVar
 
-from faust_app.core.source_health import DecideSources, Source, SourceRecord
+from faust_app.core.sources.health import DecideSources, Source, SourceRecord
 
 R = TypeVar("R")
 

@@ -1,0 +1,232 @@
+"""Downloads from the shops' sources over HTTP, within their limits."""
+
+import asyncio
+import errno
+import ssl
+from importlib.metadata import version
+from typing import Final, Self
+
+import aiodns
+import aiohttp
+from aiohttp.abc import AbstractResolver
+from yarl import URL
+
+from faust_app.adapters.http.address_guard import GuardedConnector
+from faust_app.core.failure import Failure, FailureCode, Permanent, Transient
+from faust_app.core.messages.source_url import FetchUrl, UrlError, follow, parse_url
+from faust_app.core.sources.addresses import parse_opened, parse_ports
+from faust_app.core.sources.content import Fetched, NotModified, Validators
+from faust_app.core.sources.response import PACE, Pace, check_announcement, refused, validators
+from faust_app.settings import Settings
+
+MAX_REDIRECTS: Final = 3
+_REDIRECTS: Final = {301, 302, 303, 307, 308}
+_NAME_SECONDS: Final = 3.0
+"""Until one name server is asked again, and then given up."""
+
+
+class HttpFetcher:
+    """Implements `flows.ports.transfer.Fetcher`: one session, no cookies, nothing decompressed, redirects followed by hand.
+
+    Every connection, that of a redirect too, goes to addresses that `core.sources.addresses` permits. A download holds at most
+    MAX_IMAGE_BYTES in memory, so all of a worker's slots together hold that many times as much.
+    """
+
+    def __init__(self, settings: Settings, *, resolver: AbstractResolver | None = None, pace: Pace = PACE) -> None:
+        self._settings = settings
+        self._max_bytes = settings.max_image_bytes
+        self._opened = parse_opened(settings.source_allow or "")
+        self._ports = parse_ports(settings.source_ports)
+        self._pace = pace
+        self._resolver = resolver
+        self._session: aiohttp.ClientSession
+
+    async def __aenter__(self) -> Self:
+        contact = f" (+{self._settings.contact_url})" if self._settings.contact_url else ""
+        self._resolver = self._resolver or aiohttp.AsyncResolver(timeout=_NAME_SECONDS, tries=2)
+        self._session = aiohttp.ClientSession(
+            connector=GuardedConnector(self._opened, limit=self._settings.slots, ttl_dns_cache=30, resolver=self._resolver),
+            timeout=aiohttp.ClientTimeout(total=None, sock_connect=self._settings.fetch_connect_timeout),
+            headers={"User-Agent": f"shop-images/{version('shop-images')}{contact}", "Accept": "image/*", "Accept-Encoding": "identity"},
+            cookie_jar=aiohttp.DummyCookieJar(),
+            auto_decompress=False,
+            max_line_size=16 * 1024,
+        )
+        return self
+
+    async def __aexit__(self, *error: object) -> None:
+        await self._session.close()
+        if self._resolver is not None:
+            await self._resolver.close()
+
+    async def fetch(self, url: str, validators: Validators) -> Fetched | NotModified:
+        """Return the whole body, or NotModified where validators were given and hold. Raises Permanent or Transient."""
+        way = _Way(self._checked(url))
+        try:
+            async with asyncio.timeout(self._settings.fetch_timeout):
+                return await self._follow(way, validators)
+        except Failure as failure:
+            way.name_host(failure)
+            raise
+        except (aiohttp.ClientError, OSError, ValueError) as error:
+            translated = _translated(error)
+            way.name_host(translated)
+            raise translated from error
+
+    async def connects(self, origin: str) -> bool:
+        """Return whether anything was heard from the origin, be it that it refuses the connection."""
+        try:
+            async with asyncio.timeout(self._settings.fetch_connect_timeout), self._session.head(origin, allow_redirects=False):
+                return True
+        except aiohttp.ClientConnectorError as error:
+            return not isinstance(error, aiohttp.ClientConnectorDNSError) and not _is_silent(error.os_error)
+        except (TimeoutError, Permanent):  # its address is refused
+            return False
+        except (aiohttp.ClientError, OSError, ValueError):
+            return True
+
+    async def _follow(self, way: "_Way", known: Validators) -> Fetched | NotModified:
+        conditions = _conditions(known)
+        for _ in range(MAX_REDIRECTS + 1):
+            async with self._session.get(_sent(way.now), headers=conditions, allow_redirects=False) as answer:
+                if answer.status not in _REDIRECTS:
+                    return await self._read(answer, conditional=bool(conditions))
+                target = self._next(way.now, answer.headers.get("Location"))
+            way.now = target
+            self._check_port(target)
+        raise Permanent(FailureCode.TOO_MANY_REDIRECTS, f"The address redirects more than {MAX_REDIRECTS} times.")
+
+    def _checked(self, url: str) -> FetchUrl:
+        """Return the URL if it is one we fetch; its address is judged when it is connected to. Raises Permanent."""
+        try:
+            target = parse_url(url)
+        except UrlError as error:
+            raise Permanent(FailureCode.BAD_ADDRESS, f"The address {error}.") from error
+        self._check_port(target)
+        return target
+
+    def _check_port(self, target: FetchUrl) -> None:
+        port = target.effective_port
+        if port not in self._ports and not self._opened.names(target.host, port):
+            raise Permanent(FailureCode.PORT_REFUSED, f"The address names port {port}.")
+
+    def _next(self, current: FetchUrl, location: str | None) -> FetchUrl:
+        """Return where a redirect leads. Raises Transient and Permanent."""
+        if not location:
+            raise Transient(FailureCode.SOURCE_ERROR, "The source redirects without saying where to.")
+        try:
+            target = follow(current, location)
+        except UrlError as error:
+            raise Permanent(FailureCode.BAD_ADDRESS, f"The address that the source redirects to {error}.") from error
+        if current.scheme == "https" and target.scheme == "http":
+            raise Permanent(FailureCode.BAD_ADDRESS, "The source redirects from https to http.")
+        return target
+
+    async def _read(self, answer: aiohttp.ClientResponse, *, conditional: bool) -> Fetched | NotModified:
+        if answer.status == 304 and conditional:  # noqa: PLR2004 - Not Modified
+            return NotModified()
+        if answer.status != 200:  # noqa: PLR2004 - anything else carries no image
+            raise refused(answer.status, answer.headers)
+        check_announcement(answer.headers, answer.content_length, self._max_bytes)
+        content = await self._body(answer)
+        if not content:
+            raise Permanent(FailureCode.EMPTY, "The source answered 200 with an empty body.")
+        return Fetched(content, validators(answer.headers))
+
+    async def _body(self, answer: aiohttp.ClientResponse) -> bytes:
+        """Read the body in the pieces it comes in; what is received is counted and timed, whatever was announced."""
+        pieces, size = [], 0
+        began = asyncio.get_running_loop().time()
+        try:
+            async with asyncio.timeout_at(began + self._pace.patience(0)) as due:
+                while piece := await answer.content.readany():
+                    pieces.append(piece)
+                    size += len(piece)
+                    if size > self._max_bytes:
+                        raise Permanent(FailureCode.TOO_LARGE, f"The source sent more than {self._max_bytes} bytes.")
+                    due.reschedule(began + self._pace.patience(size))
+        except TimeoutError as error:
+            raise Transient(FailureCode.SOURCE_TOO_SLOW, f"The source sent {size} bytes in {self._pace.patience(size):.0f} s.") from error
+        if answer.content_length is not None and size != answer.content_length:
+            raise Transient(FailureCode.SOURCE_SHORT, f"The source sent {size} of {answer.content_length} bytes.")
+        return pieces[0] if len(pieces) == 1 else b"".join(pieces)
+
+
+class _Way:
+    """Where a fetch has got to, over its redirects."""
+
+    def __init__(self, first: FetchUrl) -> None:
+        self._first = first
+        self.now = first
+
+    def name_host(self, failure: Failure) -> None:
+        """Name the host in a failure that another host than the first one caused."""
+        if self.now.authority != self._first.authority:
+            failure.at(self.now.authority)
+
+
+def _sent(target: FetchUrl) -> URL:
+    """Return the URL for aiohttp. The whole target is given as its path, which is sent as it is: an empty query is kept."""
+    return URL.build(scheme=target.scheme, authority=target.authority, path=target.target, encoded=True)
+
+
+def _conditions(known: Validators) -> dict[str, str]:
+    conditions = {}
+    if known.etag:
+        conditions["If-None-Match"] = known.etag
+    if known.modified:
+        conditions["If-Modified-Since"] = known.modified
+    return conditions
+
+
+def _translated(error: Exception) -> Failure:
+    """Name an error of aiohttp, of the socket below it, or of a header nobody can read.
+
+    Its text plays no part in what is told: it may hold the URL, and with it a signature.
+    """
+    match error:
+        case aiohttp.ClientConnectorCertificateError() | ssl.SSLCertVerificationError():
+            return Permanent(FailureCode.BAD_CERTIFICATE, "The certificate of the source is not valid for its name.")
+        case aiohttp.InvalidURL():
+            return Permanent(FailureCode.BAD_ADDRESS, "The address is none that can be sent.")
+        case aiohttp.ClientConnectorError():
+            return _unconnected(error)
+        case ssl.SSLError():
+            return Transient(FailureCode.SOURCE_TLS, "The secure connection to the source failed.")
+        case aiohttp.ConnectionTimeoutError():
+            return Transient(FailureCode.SOURCE_UNREACHABLE, "The source took no connection in time.", silent=True)
+        case TimeoutError():
+            return Transient(FailureCode.SOURCE_TIMEOUT, "The source gave no whole answer in time.", silent=True)
+        case aiohttp.ClientPayloadError() if "ConnectionReset" not in str(error):
+            return Transient(FailureCode.SOURCE_SHORT, "The source ended its answer before the end that it announced.")
+        case aiohttp.ClientPayloadError() | aiohttp.ServerDisconnectedError() | ConnectionError() | aiohttp.ClientOSError():
+            return Transient(FailureCode.SOURCE_RESET, "The source broke the connection off.")
+        case _:
+            return Transient(FailureCode.SOURCE_ERROR, "What the source answers is not valid HTTP.")
+
+
+def _unconnected(error: aiohttp.ClientConnectorError) -> Failure:
+    """Return where on the way to a connection it failed: name, socket, or TLS, in which a peer may also hang up."""
+    cause = error.os_error
+    if isinstance(error, aiohttp.ClientConnectorDNSError):
+        return Transient(FailureCode.SOURCE_UNKNOWN_HOST, "The name of the host has no address.", silent=not _is_denied(cause))
+    hung_up = error.ssl is not False and isinstance(cause, ConnectionResetError | ConnectionAbortedError)
+    if hung_up or isinstance(error, aiohttp.ClientSSLError) or isinstance(cause, ssl.SSLError):
+        return Transient(FailureCode.SOURCE_TLS, "The source broke off while a secure connection was made.")
+    if isinstance(cause, ConnectionRefusedError):
+        return Transient(FailureCode.SOURCE_UNREACHABLE, "The source refuses connections.")
+    return Transient(FailureCode.SOURCE_UNREACHABLE, "There is no way to the address of the source.", silent=_is_silent(cause))
+
+
+_DENIALS: Final = {aiodns.error.ARES_ENOTFOUND, aiodns.error.ARES_ENODATA}
+
+
+def _is_denied(error: OSError) -> bool:
+    """Return whether a resolver answered that there is no such name; without its error, there was no address in its answer."""
+    cause = error.__cause__
+    return not isinstance(cause, aiodns.error.DNSError) or cause.args[0] in _DENIALS
+
+
+def _is_silent(error: OSError) -> bool:
+    """Return whether a connection failed without a word of the other side; one of several addresses that refused is a word."""
+    return not (isinstance(error, ConnectionRefusedError | PermissionError) or f"[Errno {errno.ECONNREFUSED}]" in str(error))

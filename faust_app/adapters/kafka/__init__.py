@@ -1,0 +1,1 @@
+"""Kafka: publishing, offsets, dead letters, topics."""

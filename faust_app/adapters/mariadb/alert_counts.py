@@ -1,0 +1,123 @@
+"""Counts occurrences into alerts, in three statements at the end of the transaction that settles them."""
+
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any, Final
+
+from faust_app.adapters.mariadb.database import Database, Session
+from faust_app.core.alerts.alert import REPEATED_WITHIN, FaultKind, Occurrence, PlatformFault, severity_of, slot_of
+from faust_app.core.foreign import one_line
+
+_COLUMNS: Final = (
+    "fingerprint", "code", "host", "severity", "opened_at", "last_at", "occurrences", "detail", "sample_shop", "sample_image",
+    "told_at", "told_count",
+)  # fmt: skip
+_REOPEN: Final = """
+UPDATE alert SET episode = episode + 1, opened_at = %s, occurrences = 0, told_at = NULL, told_count = 0, closed_at = NULL
+WHERE fingerprint IN ({marks}) AND closed_at IS NOT NULL
+"""
+_COUNT: Final = f"""
+INSERT INTO alert ({", ".join(_COLUMNS)}) VALUES {{values}}
+ON DUPLICATE KEY UPDATE
+    occurrences = occurrences + VALUES(occurrences), last_at = GREATEST(last_at, VALUES(last_at)), ended_at = NULL,
+    severity = VALUES(severity), detail = VALUES(detail), sample_shop = VALUES(sample_shop), sample_image = VALUES(sample_image),
+    told_at = COALESCE(VALUES(told_at), told_at), told_count = GREATEST(told_count, VALUES(told_count))
+"""  # noqa: S608 - our own columns
+_COUNT_SHOPS: Final = """
+INSERT INTO alert_shop (fingerprint, shop_no, slot, occurrences) VALUES {values}
+ON DUPLICATE KEY UPDATE occurrences = occurrences + VALUES(occurrences)
+"""
+_STILL_HAVE_IT: Final = "SELECT 1 FROM alert_worker WHERE fingerprint = %s AND last_at > UTC_TIMESTAMP(6) - INTERVAL %s SECOND LIMIT 1"
+
+_PRESENT: Final = """
+SELECT DISTINCT code FROM alert_worker JOIN alert USING (fingerprint)
+WHERE alert_worker.last_at > UTC_TIMESTAMP(6) - INTERVAL %s SECOND AND closed_at IS NULL
+"""
+
+
+async def count_occurrences(session: Session, occurrences: Sequence[Occurrence], now: datetime) -> None:
+    """Count failed images into their alerts and shops; open an alert that is new or closed.
+
+    Three statements for any number of occurrences, rows in key order: alerts are the last locks of a settle.
+    """
+    if not occurrences:
+        return
+    latest = {occurrence.fingerprint: occurrence for occurrence in occurrences}
+    counts = Counter(occurrence.fingerprint for occurrence in occurrences)
+    await _write_alerts(session, latest, counts, now)
+    shops = Counter((occurrence.fingerprint, occurrence.shop_no) for occurrence in occurrences if occurrence.shop_no is not None)
+    if not shops:
+        return
+    slot = slot_of(now)
+    flat = [value for (fingerprint, shop_no), count in sorted(shops.items()) for value in (fingerprint, shop_no, slot, count)]
+    await session.change(_COUNT_SHOPS.format(values=",".join(["(%s,%s,%s,%s)"] * len(shops))), flat)
+
+
+async def _write_alerts(session: Session, latest: Mapping[str, Occurrence], counts: Mapping[str, int], now: datetime) -> None:
+    rows = [
+        (
+            fingerprint, occurrence.code, occurrence.host, severity_of(occurrence.code).value, now, now, counts[fingerprint],
+            one_line(occurrence.detail), occurrence.shop_no, occurrence.image_id, None, 0,
+        )
+        for fingerprint, occurrence in sorted(latest.items())
+    ]  # fmt: skip
+    await _count(session, rows, opened_at=now)
+
+
+async def _count(session: Session, rows: Sequence[tuple[Any, ...]], opened_at: datetime) -> None:
+    """Start a new episode of each closed alert, then count: rows of `_COLUMNS`, in order of fingerprint."""
+    await session.change(_REOPEN.format(marks=",".join(["%s"] * len(rows))), [opened_at, *(row[0] for row in rows)])
+    mark = f"({','.join(['%s'] * len(_COLUMNS))})"
+    await session.change(_COUNT.format(values=",".join([mark] * len(rows))), [value for row in rows for value in row])
+
+
+@dataclass(frozen=True, slots=True)
+class MariaFaults:
+    """Implements `flows.ports.alerts.Faults` on MariaDB or MySQL."""
+
+    database: Database
+
+    async def open_fault(self, fault: PlatformFault, *, age: timedelta, told_ago: timedelta | None) -> None:
+        async def unit(session: Session) -> None:
+            ((now,),) = await session.rows("SELECT UTC_TIMESTAMP(6)")
+            # The alert's row is locked first, as everywhere; the process's own row then shows whether this report is new.
+            await session.rows("SELECT 1 FROM alert WHERE fingerprint = %s FOR UPDATE", (fault.fingerprint,))
+            known = await session.rows(
+                "SELECT 1 FROM alert_worker WHERE fingerprint = %s AND worker = %s", (fault.fingerprint, fault.worker)
+            )
+            told_at, told_count = (None, 0) if told_ago is None else (now - told_ago, 1)
+            row = (
+                fault.fingerprint, fault.kind.value, fault.host, fault.kind.severity.value, now - age, now, 0 if known else 1,
+                one_line(fault.detail), None, None, told_at, told_count,
+            )  # fmt: skip
+            await _count(session, [row], opened_at=now - age)
+            sql = (
+                "INSERT INTO alert_worker (fingerprint, worker, last_at, waiting) VALUES (%s,%s,%s,%s)"
+                " ON DUPLICATE KEY UPDATE last_at = VALUES(last_at), waiting = VALUES(waiting)"
+            )
+            await session.change(sql, (fault.fingerprint, fault.worker, now, fault.waiting))
+
+        await self.database.run(unit)
+
+    async def close_fault(self, fault: PlatformFault) -> None:
+        async def unit(session: Session) -> None:
+            # Orders concurrent closings: otherwise each would still see the other's row, and neither would end the alert.
+            await session.rows("SELECT 1 FROM alert WHERE fingerprint = %s FOR UPDATE", (fault.fingerprint,))
+            gone = await session.change(
+                "DELETE FROM alert_worker WHERE fingerprint = %s AND worker = %s", (fault.fingerprint, fault.worker)
+            )
+            left = await session.rows(_STILL_HAVE_IT, (fault.fingerprint, REPEATED_WITHIN.total_seconds()))
+            if gone and not left:
+                sql = "UPDATE alert SET ended_at = UTC_TIMESTAMP(6) WHERE fingerprint = %s AND closed_at IS NULL"
+                await session.change(sql, (fault.fingerprint,))
+
+        await self.database.run(unit)
+
+    async def present(self) -> list[FaultKind]:
+        found = {code for (code,) in await self.database.rows(_PRESENT, (REPEATED_WITHIN.total_seconds(),))}
+        return [kind for kind in FaultKind if kind.value in found]
+
+    async def ping(self) -> None:
+        await self.database.rows("SELECT 1")

@@ -1,0 +1,189 @@
+"""The table `alert` as its sender uses it: candidates for a message, their impact, and the decisions about them."""
+
+import uuid
+from collections import defaultdict
+from collections.abc import Sequence
+from datetime import datetime, timedelta
+from typing import Any, Final
+
+from faust_app.adapters.mariadb.alert_digest import digest_counts, last_digest, note_digest
+from faust_app.adapters.mariadb.database import Database, Session
+from faust_app.adapters.mariadb.leases import holds
+from faust_app.core.alerts.alert import HOUR, QUIET, SHOP_SHARE_FLOOR, SHOP_SIZE_MATTERS, SLOT, Alert, Severity, ShopHour, slot_of
+from faust_app.core.alerts.decide import SENDER, Candidate, Standing, Step
+from faust_app.core.alerts.digest import DigestCounts, Span
+from faust_app.core.alerts.message import AlertMessage, message_json
+from faust_app.core.alerts.text import Reach
+
+_COLUMNS: Final = (
+    "fingerprint, code, host, severity, episode, opened_at, last_at, occurrences, detail, ended_at, closed_at, told_at, told_count,"
+    " sample_shop, sample_image"
+)
+_LIMIT: Final = 5000
+_TOP: Final = 5
+_GROWTH: Final = timedelta(minutes=10)
+
+# Only alerts that `word_for` can return a word for: thousands of dead links need not be read on every pass.
+_CANDIDATES: Final = f"""
+SELECT {_COLUMNS} FROM alert WHERE closed_at IS NULL AND (
+    severity = 'platform' OR told_count > 0 OR ended_at IS NOT NULL OR last_at <= %s OR occurrences >= {SHOP_SHARE_FLOOR}
+) ORDER BY severity, opened_at LIMIT {_LIMIT}
+"""  # noqa: S608 - made of constants
+_HOURS: Final = f"""
+SELECT s.fingerprint, s.shop_no, SUM(s.occurrences) AS failed FROM alert_shop s JOIN alert a ON a.fingerprint = s.fingerprint
+WHERE a.closed_at IS NULL AND a.severity = 'shop' AND a.told_count = 0 AND a.occurrences >= {SHOP_SHARE_FLOOR}
+    AND s.slot > %s AND s.slot >= a.opened_at - INTERVAL {SLOT.seconds} SECOND
+GROUP BY s.fingerprint, s.shop_no HAVING failed >= {SHOP_SHARE_FLOOR} ORDER BY failed DESC LIMIT 500
+"""  # noqa: S608 - made of constants
+_SIZE: Final = "(SELECT %s, COUNT(*) FROM (SELECT 1 FROM image WHERE shop_no = %s AND version > 0 AND state <> 'DELETED' LIMIT %s) counted)"
+_REACH: Final = """
+SELECT shop_no, SUM(occurrences) AS images, SUM(IF(slot > %s, occurrences, 0)), SUM(IF(slot > %s AND slot <= %s, occurrences, 0))
+FROM alert_shop WHERE fingerprint = %s AND slot >= %s GROUP BY shop_no ORDER BY images DESC, shop_no
+"""
+# Any unsent message is undelivered; the attempts of the newest one show whether the messenger was unavailable.
+_MESSAGES: Final = """
+SELECT (SELECT COUNT(*) FROM alert_message WHERE created_at > %s), EXISTS (SELECT 1 FROM alert_message WHERE sent_at IS NULL),
+    COALESCE((SELECT attempts > 1 FROM alert_message ORDER BY id DESC LIMIT 1), 0)
+"""
+
+
+class MariaAlertRepository:
+    """Implements `flows.ports.alerts.AlertRepository` on MariaDB or MySQL."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    async def standing(self) -> Standing:
+        now = await self._database.now()
+        alerts = [_alert(values) for values in await self._database.rows(_CANDIDATES, (now - QUIET,))]
+        hours = await self._hours(now)
+        ((sent, undelivered, was_away),) = await self._database.rows(_MESSAGES, (now - HOUR,))
+        return Standing(
+            now=now,
+            candidates=tuple(Candidate(alert, tuple(hours.get(alert.fingerprint, ()))) for alert in alerts),
+            sent_in_hour=sent,
+            undelivered=bool(undelivered),
+            messenger_was_away=bool(was_away),
+            last_digest=await last_digest(self._database),
+            open_by_severity=await self._open_by_severity(),
+        )
+
+    async def open_alerts(self, limit: int) -> list[Alert]:
+        sql = f"SELECT {_COLUMNS} FROM alert WHERE closed_at IS NULL ORDER BY severity, occurrences DESC LIMIT %s"  # noqa: S608
+        return [_alert(values) for values in await self._database.rows(sql, (limit,))]
+
+    async def reach(self, alerts: Sequence[Alert], now: datetime) -> dict[str, Reach]:
+        return {alert.fingerprint: await self._reach(alert, now) for alert in alerts}
+
+    async def digest_counts(self, span: Span) -> DigestCounts:
+        return await digest_counts(self._database, span)
+
+    async def record(self, step: Step, holder: str) -> bool:
+        """Write the step under the sender's lease, or nothing if the alerts changed since they were read.
+
+        They changed when an alert to report was reported or closed, an alert to close was counted, reported or closed, or a message
+        is undelivered.
+        """
+
+        async def unit(session: Session) -> bool:
+            # A process that was frozen still believes it is the sender, so the writing transaction checks the lease again.
+            if not await holds(session, SENDER, holder):
+                return False
+            if step.message is not None and await session.rows("SELECT 1 FROM alert_message WHERE sent_at IS NULL LIMIT 1"):
+                return False
+            if not await _note_told(session, step) or not await _close(session, step):
+                raise _MovedOn
+            if step.digest is not None:
+                await note_digest(session, step.digest, step.now)
+            if step.message is not None:
+                await add_message(session, step.message)
+            return True
+
+        try:
+            return await self._database.run(unit)
+        except _MovedOn:
+            return False
+
+    async def _open_by_severity(self) -> tuple[tuple[str, int], ...]:
+        found: dict[str, int] = dict(
+            await self._database.rows("SELECT severity, COUNT(*) FROM alert WHERE closed_at IS NULL GROUP BY severity")
+        )
+        return tuple((severity.value, found.get(severity.value, 0)) for severity in Severity)
+
+    async def _hours(self, now: datetime) -> dict[str, list[ShopHour]]:
+        """Return, by fingerprint, the shops with enough failures within the hour for their size to matter."""
+        found = await self._database.rows(_HOURS, (slot_of(now - HOUR) - timedelta(seconds=1),))
+        sizes = await self._sizes(sorted({shop_no for _, shop_no, _ in found}))
+        hours: dict[str, list[ShopHour]] = defaultdict(list)
+        for fingerprint, shop_no, failed in found:
+            hours[fingerprint].append(ShopHour(shop_no, int(failed), sizes[shop_no]))
+        return hours
+
+    async def _sizes(self, shops: Sequence[int]) -> dict[int, int]:
+        """Count each shop's images, up to SHOP_SIZE_MATTERS."""
+        if not shops:
+            return {}
+        flat = [value for shop_no in shops for value in (shop_no, shop_no, SHOP_SIZE_MATTERS)]
+        rows = await self._database.rows(" UNION ALL ".join([_SIZE] * len(shops)), flat)
+        return {int(shop_no): int(count) for shop_no, count in rows}
+
+    async def _reach(self, alert: Alert, now: datetime) -> Reach:
+        recent, before = now - _GROWTH, now - 2 * _GROWTH
+        shops = await self._database.rows(_REACH, (recent, before, recent, alert.fingerprint, slot_of(alert.opened_at)))
+        workers = await self._database.rows(
+            "SELECT worker, waiting FROM alert_worker WHERE fingerprint = %s ORDER BY worker", (alert.fingerprint,)
+        )
+        return Reach(
+            shops=len(shops),
+            top_shops=tuple((shop_no, int(images)) for shop_no, images, _, _ in shops[:_TOP]),
+            recent=sum(int(row[2]) for row in shops),
+            before=sum(int(row[3]) for row in shops),
+            workers=tuple(worker for worker, _ in workers),
+            waiting=sum(waiting for _, waiting in workers),
+        )
+
+
+class _MovedOn(Exception):  # noqa: N818 - not a failure: rolls back a step whose decision is stale
+    """The alerts changed after the step was decided."""
+
+
+async def _note_told(session: Session, step: Step) -> bool:
+    # In order of fingerprint, as alerts are locked everywhere.
+    for due in sorted(step.told, key=lambda due: due.alert.fingerprint):
+        alert = due.alert
+        sql = (
+            "UPDATE alert SET told_at = %s, told_count = GREATEST(%s, 1)"
+            " WHERE fingerprint = %s AND episode = %s AND closed_at IS NULL AND told_count = %s"
+        )
+        if not await session.change(sql, (step.now, alert.occurrences, alert.fingerprint, alert.episode, alert.told_count)):
+            return False
+    return True
+
+
+async def _close(session: Session, step: Step) -> bool:
+    """Close alerts, and forget which processes had the fault; return False if one changed since it was read."""
+    alerts = sorted(step.closed, key=lambda alert: alert.fingerprint)
+    for start in range(0, len(alerts), 500):
+        group = alerts[start : start + 500]
+        marks = ",".join(["(%s,%s,TIMESTAMP%s)"] * len(group))
+        flat = [value for alert in group for value in (alert.fingerprint, alert.episode, alert.last_at)]
+        sql = f"UPDATE alert SET closed_at = %s WHERE (fingerprint, episode, last_at) IN ({marks}) AND closed_at IS NULL"  # noqa: S608
+        if await session.change(sql, [step.now, *flat]) != len(group):
+            return False
+        names = ",".join(["%s"] * len(group))
+        await session.change(
+            f"DELETE FROM alert_worker WHERE fingerprint IN ({names})",  # noqa: S608
+            [alert.fingerprint for alert in group],
+        )
+    return True
+
+
+async def add_message(session: Session, message: AlertMessage) -> None:
+    """Queue a message for the messenger, inside the caller's transaction."""
+    sql = "INSERT INTO alert_message (webhook_id, body, created_at, next_at) VALUES (%s, %s, %s, %s)"
+    await session.change(sql, (f"msg_{uuid.uuid4().hex}", message_json(message).decode(), message.at, message.at))
+
+
+def _alert(values: tuple[Any, ...]) -> Alert:
+    fingerprint, code, host, severity, *rest = values
+    return Alert(fingerprint, code, host, Severity(severity), *rest)

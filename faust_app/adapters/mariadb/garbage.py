@@ -1,0 +1,60 @@
+"""The table `garbage`: what is to be deleted from the bucket, and when."""
+
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Final
+
+from faust_app.adapters.mariadb.database import Database
+from faust_app.adapters.mariadb.image_writes import add_garbage, groups, values_table
+from faust_app.core.images.outcome import Garbage
+from faust_app.core.images.row import ImageKey
+from faust_app.core.maintenance.garbage import GarbageCounts
+
+_DUE: Final = "SELECT id, shop_no, image_id, target, due_at FROM garbage WHERE due_at <= UTC_TIMESTAMP(6) ORDER BY due_at LIMIT %s"
+# The inner LIMIT bounds the count, however many entries are due.
+_COUNT: Final = (
+    "SELECT COUNT(*) FROM (SELECT 1 FROM garbage WHERE due_at > COALESCE(%s, '1000-01-01') AND due_at <= UTC_TIMESTAMP(6) LIMIT %s) x"
+)
+_COUNTS: Final = "SELECT COUNT(*), COALESCE(SUM(due_at <= UTC_TIMESTAMP(6)), 0) FROM garbage"
+_SHOPS: Final = (
+    "SELECT shop_no, COUNT(*) FROM garbage WHERE due_at <= UTC_TIMESTAMP(6) GROUP BY shop_no ORDER BY COUNT(*) DESC, shop_no LIMIT 10"
+)
+# Joined as a derived table instead of IN: see `image_writes.GROUP`.
+_LISTED: Final = (
+    "SELECT DISTINCT target FROM ({values}) x STRAIGHT_JOIN garbage FORCE INDEX (by_image)"
+    " ON garbage.shop_no = x.s AND garbage.image_id = x.i"
+)
+
+
+class MariaGarbageRepository:
+    """Implements `flows.ports.maintenance.GarbageRepository` on MariaDB or MySQL."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    async def due_garbage(self, limit: int) -> list[tuple[int, Garbage]]:
+        rows = await self._database.rows(_DUE, (limit,))
+        return [(number, Garbage((shop_no, image_id), target, due_at)) for number, shop_no, image_id, target, due_at in rows]
+
+    async def remove_garbage(self, ids: Sequence[int]) -> None:
+        if ids:
+            marks = ",".join(["%s"] * len(ids))
+            await self._database.change(f"DELETE FROM garbage WHERE id IN ({marks})", ids)  # noqa: S608
+
+    async def count_due(self, after: datetime | None, up_to: int) -> int:
+        ((count,),) = await self._database.rows(_COUNT, (after, up_to))
+        return int(count)
+
+    async def counts(self) -> GarbageCounts:
+        ((listed, due),) = await self._database.rows(_COUNTS)
+        return GarbageCounts(listed, int(due), tuple(await self._database.rows(_SHOPS)))
+
+    async def listed(self, keys: Sequence[ImageKey]) -> set[str]:
+        found: set[str] = set()
+        for group in groups(sorted(set(keys))):
+            sql = _LISTED.format(values=values_table(("s", "i"), len(group)))
+            found |= {target for (target,) in await self._database.rows(sql, [part for key in group for part in key])}
+        return found
+
+    async def add_garbage(self, entries: Sequence[Garbage]) -> None:
+        await self._database.run(lambda session: add_garbage(session, entries))

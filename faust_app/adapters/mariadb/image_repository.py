@@ -1,0 +1,161 @@
+"""Reads, locks and writes image rows: one guarded statement for many rows, locked in key order."""
+
+from collections.abc import Mapping, Sequence
+from datetime import datetime, timedelta
+from typing import Any, Final, TypeVar
+
+from faust_app.adapters.mariadb.database import Database, Session
+from faust_app.adapters.mariadb.image_row import COLUMNS, image_row
+from faust_app.adapters.mariadb.image_writes import groups, values_table, write
+from faust_app.core.images.changes import Changes, Decide, IntakeOffset, Locked
+from faust_app.core.images.leasing import leased
+from faust_app.core.images.outcome import HistoryEntry
+from faust_app.core.images.row import ImageKey, ImageRow, Position
+
+R = TypeVar("R")
+
+# The lease in the guard: a worker that settled the row faster than its publisher wins.
+_WRITE_PUBLISHED: Final = """
+UPDATE image JOIN ({values}) x ON image.shop_no = x.s AND image.image_id = x.i SET
+    image.topic = x.topic, image.`partition` = x.part, image.`offset` = x.off, image.wake_at = NULL,
+    image.wake_reason = NULL, image.updated_at = UTC_TIMESTAMP(6)
+WHERE image.version = x.v AND image.state = 'IN_PROGRESS' AND image.wake_at = x.lease
+"""
+
+
+class MariaImageRepository:
+    """Implements `flows.ports.images.ImageRepository` on MariaDB or MySQL."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    async def load(self, keys: Sequence[ImageKey]) -> dict[ImageKey, ImageRow]:
+        found: dict[ImageKey, ImageRow] = {}
+        for group in groups(sorted(set(keys))):
+            found |= _by_key(await self._database.rows(_select(group), _flat(group)))
+        return found
+
+    async def change(
+        self, keys: Sequence[ImageKey], decide: Decide[R], *, create: bool = False, offset_of: tuple[str, int] | None = None
+    ) -> R:
+        """Lock in the order that all transactions use: intake offset, rows by key, alerts (at the end of `write`)."""
+
+        async def unit(session: Session) -> R:
+            offset = None if offset_of is None else await _lock_offset(session, *offset_of)
+            rows = await _lock(session, keys, create=create)
+            ((now,),) = await session.rows("SELECT UTC_TIMESTAMP(6)")
+            changes, result = decide(Locked(rows, now, offset))
+            await write(session, changes, now)
+            if create:
+                await _drop_placeholders(session, rows, changes)
+            return result
+
+        return await self._database.run(unit)
+
+    async def mark_published(self, published: Sequence[tuple[ImageRow, Position]]) -> int:
+        written = 0
+        for group in groups(sorted(published, key=lambda item: item[0].key)):
+            sql = _WRITE_PUBLISHED.format(
+                values=values_table(("s", "i", "v", "lease", "topic", "part", "off"), len(group), lease="TIMESTAMP%s")
+            )
+            flat: list[Any] = []
+            for row, position in group:
+                flat += (*row.key, row.version, row.wake_at, position.topic, position.partition, position.offset)
+            written += await self._database.change(sql, flat)
+        return written
+
+    async def claim_due(self, limit: int, lease: timedelta) -> list[ImageRow]:
+        """Commit the leases before the rows are returned: those of a publisher that dies fall due again."""
+
+        async def unit(session: Session) -> list[ImageRow]:
+            ((now,),) = await session.rows("SELECT UTC_TIMESTAMP(6)")
+            rows = [image_row(values) for values in await session.rows(_SELECT_DUE, (now, limit))]
+            for group in groups(rows):
+                sql = _LEASE.format(values=values_table(("s", "i"), len(group)))
+                await session.change(sql, [*_flat([row.key for row in group]), now + lease, now])
+            return [leased(row, now + lease) for row in rows]
+
+        return await self._database.run(unit)
+
+    async def wake_parked(self, shop_no: int, host: str | None, limit: int) -> int:
+        sql = _WAKE.format(host="" if host is None else " AND source_host = %s")
+        return await self._database.change(sql, [shop_no, *([] if host is None else [host]), limit])
+
+    async def history(self, key: ImageKey, limit: int) -> list[HistoryEntry]:
+        sql = (
+            "SELECT at, version, outcome, code, detail, bytes FROM image_history"
+            " WHERE shop_no = %s AND image_id = %s ORDER BY at DESC, id DESC LIMIT %s"
+        )
+        return [HistoryEntry(key, *values) for values in await self._database.rows(sql, (*key, limit))]
+
+    async def intake_offset(self, topic: str, partition: int) -> IntakeOffset | None:
+        found = await self._database.rows(_SELECT_OFFSET, (topic, partition))
+        return IntakeOffset(topic, partition, *found[0]) if found else None
+
+    async def now(self) -> datetime:
+        return await self._database.now()
+
+
+# SKIP LOCKED: concurrent publishers claim different rows instead of waiting for each other.
+_SELECT_DUE: Final = (
+    f"SELECT {COLUMNS} FROM image WHERE wake_at <= %s AND state = 'IN_PROGRESS' ORDER BY wake_at LIMIT %s FOR UPDATE SKIP LOCKED"  # noqa: S608
+)
+_LEASE: Final = """
+UPDATE image JOIN ({values}) x ON image.shop_no = x.s AND image.image_id = x.i SET
+    image.wake_at = %s, image.wake_reason = IF(image.wake_reason = 'parked', 'woken', image.wake_reason), image.updated_at = %s
+"""
+_WAKE: Final = """
+UPDATE image SET wake_at = UTC_TIMESTAMP(6), updated_at = UTC_TIMESTAMP(6)
+WHERE shop_no = %s AND wake_reason = 'parked' AND wake_at > UTC_TIMESTAMP(6) AND state = 'IN_PROGRESS'{host}
+ORDER BY wake_at LIMIT %s
+"""
+# STRAIGHT_JOIN keeps the derived table first, so that rows are read, and locked, in its order.
+_SELECT: Final = f"SELECT {COLUMNS} FROM ({{values}}) x STRAIGHT_JOIN image ON image.shop_no = x.s AND image.image_id = x.i"  # noqa: S608 - our own columns
+_DROP: Final = "DELETE image FROM ({values}) x STRAIGHT_JOIN image ON image.shop_no = x.s AND image.image_id = x.i WHERE image.version = 0"
+_SELECT_OFFSET: Final = "SELECT next_offset, appended_at FROM intake_offset WHERE topic = %s AND `partition` = %s"
+
+
+async def _lock(session: Session, keys: Sequence[ImageKey], *, create: bool) -> dict[ImageKey, ImageRow]:
+    """Lock existing rows; create placeholders for the rest and lock those.
+
+    READ COMMITTED locks nothing for a row that does not exist: without the placeholders two intakes would give the same
+    version to one new image. REPEATABLE READ would deadlock them.
+    """
+    found: dict[ImageKey, ImageRow] = {}
+    for group in groups(sorted(set(keys))):
+        found |= _by_key(await session.rows(_select(group) + " FOR UPDATE", _flat(group)))
+        missing = [key for key in group if key not in found]
+        if create and missing:
+            marks = ",".join(["(%s,%s,0,'register',UTC_TIMESTAMP(6),'IN_PROGRESS',UTC_TIMESTAMP(6))"] * len(missing))
+            # Not INSERT IGNORE: it deadlocks far more often, and warns of every duplicate.
+            sql = f"INSERT INTO image (shop_no, image_id, version, op, requested_at, state, updated_at) VALUES {marks}"  # noqa: S608
+            await session.change(sql + " ON DUPLICATE KEY UPDATE version = version", _flat(missing))
+            found |= _by_key(await session.rows(_select(missing) + " FOR UPDATE", _flat(missing)))
+    return found
+
+
+async def _lock_offset(session: Session, topic: str, partition: int) -> IntakeOffset:
+    insert = "INSERT INTO intake_offset (topic, `partition`, next_offset, updated_at) VALUES (%s, %s, 0, UTC_TIMESTAMP(6))"
+    await session.change(insert + " ON DUPLICATE KEY UPDATE next_offset = next_offset", (topic, partition))
+    ((next_offset, appended_at),) = await session.rows(_SELECT_OFFSET + " FOR UPDATE", (topic, partition))
+    return IntakeOffset(topic, partition, next_offset, appended_at)
+
+
+async def _drop_placeholders(session: Session, rows: Mapping[ImageKey, ImageRow], changes: Changes) -> None:
+    left = {key for key, row in rows.items() if row.version == 0} - {row.key for row in changes.accepted}
+    for group in groups(sorted(left)):
+        sql = _DROP.format(values=values_table(("s", "i"), len(group)))
+        await session.change(sql, _flat(group))
+
+
+def _select(keys: Sequence[ImageKey]) -> str:
+    """Return the query that reads, and locks, the rows of sorted keys in that order."""
+    return _SELECT.format(values=values_table(("s", "i"), len(keys)))
+
+
+def _flat(keys: Sequence[ImageKey]) -> list[Any]:
+    return [part for key in keys for part in key]
+
+
+def _by_key(values: Sequence[tuple[Any, ...]]) -> dict[ImageKey, ImageRow]:
+    return {row.key: row for row in map(image_row, values)}

@@ -1,0 +1,54 @@
+"""The table `worker`: one row each, with its release and whether its intake is stopped."""
+
+from faust_app.adapters.mariadb.database import Database, Session
+
+_ENTER = """
+INSERT INTO worker (name, version, started_at, seen_at) VALUES (%s, %s, UTC_TIMESTAMP(6), UTC_TIMESTAMP(6))
+ON DUPLICATE KEY UPDATE
+    stopped_at = IF(version = VALUES(version), stopped_at, NULL), stop_reason = IF(version = VALUES(version), stop_reason, NULL),
+    version = VALUES(version), started_at = VALUES(started_at), seen_at = VALUES(seen_at)
+"""
+_REPORT = """
+INSERT INTO worker (name, version, started_at, seen_at) VALUES (%s, %s, UTC_TIMESTAMP(6), UTC_TIMESTAMP(6))
+ON DUPLICATE KEY UPDATE seen_at = VALUES(seen_at)
+"""
+
+
+class MariaWorkerRegister:
+    """Implements `flows.ports.maintenance.WorkerRegister` on MariaDB or MySQL, for the worker of this name and release."""
+
+    def __init__(self, database: Database, name: str, version: str) -> None:
+        self._database = database
+        self._name = name
+        self._version = version
+
+    async def start(self) -> str | None:
+        return await self._write_and_read(_ENTER)
+
+    async def report(self) -> str | None:
+        return await self._write_and_read(_REPORT)
+
+    async def stop_intake(self, reason: str) -> None:
+        sql = "UPDATE worker SET stopped_at = UTC_TIMESTAMP(6), stop_reason = %s WHERE name = %s"
+        await self._database.change(sql, (reason[:500], self._name))
+
+    async def _write_and_read(self, sql: str) -> str | None:
+        async def unit(session: Session) -> str | None:
+            await session.change(sql, (self._name, self._version))
+            ((stopped_at, reason),) = await session.rows("SELECT stopped_at, stop_reason FROM worker WHERE name = %s", (self._name,))
+            return (reason or "stopped") if stopped_at is not None else None
+
+        return await self._database.run(unit)
+
+
+async def lift_stops(database: Database, name: str | None) -> list[str]:
+    """Resume intake of the named worker, or of every stopped one; return their names. Raises Unavailable."""
+
+    async def unit(session: Session) -> list[str]:
+        condition = "stopped_at IS NOT NULL" + ("" if name is None else " AND name = %s")
+        parameters = [] if name is None else [name]
+        names = [row[0] for row in await session.rows(f"SELECT name FROM worker WHERE {condition} FOR UPDATE", parameters)]  # noqa: S608
+        await session.change(f"UPDATE worker SET stopped_at = NULL, stop_reason = NULL WHERE {condition}", parameters)  # noqa: S608
+        return names
+
+    return await database.run(unit)

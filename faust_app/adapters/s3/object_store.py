@@ -1,0 +1,174 @@
+"""The bucket, over S3: aioboto3 for everything but the PUT, which has a short way of its own."""
+
+import hashlib
+from collections.abc import AsyncIterator, Iterator, Sequence
+from contextlib import AsyncExitStack, contextmanager
+from typing import Any, Final, Self
+
+import aioboto3
+import aiohttp
+from botocore.config import Config
+from botocore.exceptions import (
+    BotoCoreError,
+    ClientError,
+    ConnectTimeoutError,
+    EndpointConnectionError,
+    HTTPClientError,
+    NoCredentialsError,
+    ReadTimeoutError,
+)
+from botocore.parsers import ResponseParserError
+
+from faust_app.adapters.s3.signed_put import SignedPut
+from faust_app.core.failure import Dependency, Unavailable
+from faust_app.settings import Settings
+
+CACHE_CONTROL: Final = "public, max-age=31536000, immutable"
+CONNECT_SECONDS: Final = 5
+READ_SECONDS: Final = 20
+_DELETE_GROUP: Final = 1000
+"""Keys that S3 takes in one DeleteObjects."""
+
+
+class S3ObjectStore:
+    """Implements `flows.ports.transfer.ObjectStore`. Every method raises Unavailable when storage does not do its part."""
+
+    def __init__(self, settings: Settings) -> None:
+        self._settings = settings
+        self._bucket = settings.s3_bucket
+        self._stack = AsyncExitStack()
+        self._client: Any = None
+        self._put: SignedPut
+
+    async def __aenter__(self) -> Self:
+        secret = self._settings.s3_secret_access_key
+        session = aioboto3.Session(
+            aws_access_key_id=self._settings.s3_access_key_id,
+            aws_secret_access_key=None if secret is None else secret.get_secret_value(),
+            region_name=self._settings.s3_region,
+        )
+        config = Config(
+            signature_version="s3v4",
+            s3={"addressing_style": "path"},
+            max_pool_connections=self._settings.slots,
+            connect_timeout=CONNECT_SECONDS,
+            read_timeout=READ_SECONDS,
+            retries={"total_max_attempts": 1},  # whether to try again is the flow's decision
+        )
+        client = session.client("s3", endpoint_url=self._settings.s3_endpoint_url, config=config)
+        self._client = await self._stack.enter_async_context(client)
+        http = aiohttp.ClientSession(
+            connector=aiohttp.TCPConnector(limit=self._settings.slots),
+            timeout=aiohttp.ClientTimeout(total=None, sock_connect=CONNECT_SECONDS, sock_read=READ_SECONDS),
+            cookie_jar=aiohttp.DummyCookieJar(),
+            auto_decompress=False,
+        )
+        await self._stack.enter_async_context(http)
+        self._put = SignedPut(http, self._client, self._bucket, self._settings.s3_region)
+        return self
+
+    async def __aexit__(self, *error: object) -> None:
+        await self._stack.aclose()
+
+    async def ensure_bucket(self) -> None:
+        """Create the bucket where it is missing; safe to repeat."""
+        with _named("HeadBucket"):
+            try:
+                await self._client.head_bucket(Bucket=self._bucket)
+            except ClientError as error:
+                if _code(error) not in {"404", "NoSuchBucket"}:
+                    raise
+                await self._client.create_bucket(Bucket=self._bucket)
+
+    async def put(self, key: str, content: bytes, *, content_type: str, sha256: str, metadata: dict[str, str]) -> None:
+        """Store the bytes under the key; `sha256` is their digest in hex, `metadata` is ASCII."""
+        headers = {"content-type": content_type, "cache-control": CACHE_CONTROL}
+        headers |= {f"x-amz-meta-{name}": value for name, value in metadata.items()}
+        with _named("PutObject"):
+            await self._put(key, content, sha256, headers)
+
+    async def put_mark(self, key: str) -> None:
+        """Store an empty object: that it is there is all it tells."""
+        await self.put(key, b"", content_type="text/plain", sha256=hashlib.sha256(b"").hexdigest(), metadata={})
+
+    async def exists(self, key: str) -> bool:
+        """Tell whether there is an object under the key."""
+        with _named("HeadObject"):
+            try:
+                await self._client.head_object(Bucket=self._bucket, Key=key)
+            except ClientError as error:
+                if _code(error) == "404":
+                    return False
+                raise
+            return True
+
+    async def read(self, key: str) -> bytes | None:
+        """Return the object's bytes, None where there is none."""
+        with _named("GetObject"):
+            try:
+                answer = await self._client.get_object(Bucket=self._bucket, Key=key)
+            except ClientError as error:
+                if _code(error) == "NoSuchKey":
+                    return None
+                raise
+            async with answer["Body"] as body:
+                return await body.read()  # type: ignore[no-any-return]
+
+    async def delete(self, keys: Sequence[str]) -> None:
+        """Delete the objects (any number); a missing one is no error."""
+        for start in range(0, len(keys), _DELETE_GROUP):
+            objects = [{"Key": key} for key in keys[start : start + _DELETE_GROUP]]
+            with _named("DeleteObjects"):
+                answer = await self._client.delete_objects(Bucket=self._bucket, Delete={"Objects": objects, "Quiet": True})
+            if answer.get("Errors"):
+                raise Unavailable(Dependency.STORAGE, f"Storage answered DeleteObjects with {answer['Errors'][0].get('Code', 'an error')}.")
+
+    async def list_keys(self, prefix: str, *, after: str = "") -> AsyncIterator[str]:
+        """Yield every key under the prefix that comes after `after`, in order."""
+        pages = self._client.get_paginator("list_objects_v2").paginate(Bucket=self._bucket, Prefix=prefix, StartAfter=after)
+        with _named("ListObjectsV2"):
+            async for page in pages:
+                for entry in page.get("Contents", ()):
+                    yield entry["Key"]
+
+    async def list_folders(self, prefix: str) -> list[str]:
+        """Return what comes between the prefix (it ends with a slash) and the next slash of each key."""
+        pages = self._client.get_paginator("list_objects_v2").paginate(Bucket=self._bucket, Prefix=prefix, Delimiter="/")
+        with _named("ListObjectsV2"):
+            found = [entry["Prefix"] async for page in pages for entry in page.get("CommonPrefixes", ())]
+        return [name.removeprefix(prefix).rstrip("/") for name in found]
+
+    async def presigned_url(self, key: str, seconds: int) -> str:
+        """Return an address that anybody may read the object from for so many seconds."""
+        parameters = {"Bucket": self._bucket, "Key": key}
+        with _named("sign"):
+            return await self._client.generate_presigned_url("get_object", Params=parameters, ExpiresIn=seconds)  # type: ignore[no-any-return]
+
+
+@contextmanager
+def _named(operation: str) -> Iterator[None]:
+    """Translate every error of the libraries into Unavailable, with the operation and S3's own code."""
+    try:
+        yield
+    except ClientError as error:
+        raise Unavailable(Dependency.STORAGE, f"Storage answered {operation} with {_code(error)}.") from error
+    except (BotoCoreError, HTTPClientError, ResponseParserError, aiohttp.ClientError, OSError, TimeoutError) as error:
+        raise Unavailable(Dependency.STORAGE, _unanswered(operation, error)) from error
+
+
+def _unanswered(operation: str, error: Exception) -> str:
+    match error:
+        case NoCredentialsError():
+            return f"There are no credentials for {operation}."
+        case aiohttp.ClientConnectorError() | EndpointConnectionError():
+            return f"There is no connection to storage for {operation}."
+        case TimeoutError() | ConnectTimeoutError() | ReadTimeoutError():
+            return f"Storage did not answer {operation} in time."
+        case ResponseParserError():
+            return f"What storage answered to {operation} is no document of S3."
+        case _:
+            return f"The connection to storage broke off during {operation}."
+
+
+def _code(error: ClientError) -> str:
+    return str(error.response.get("Error", {}).get("Code", "an error"))[:60]

@@ -1,0 +1,47 @@
+"""`shop-images check --daily`: runs the daily check now."""
+
+from dataclasses import dataclass
+from uuid import uuid4
+
+from faust_app.core.alerts.message import Delivered, Undelivered
+from faust_app.core.alerts.text import Place
+from faust_app.core.maintenance.daily_report import DAILY_CHECK, DailyReport
+from faust_app.core.maintenance.daily_text import daily_lines
+from faust_app.flows.maintenance.daily_check import DailyCheck
+from faust_app.flows.ports.alerts import Messenger
+from faust_app.flows.ports.maintenance import JobRuns
+
+
+@dataclass(frozen=True, slots=True)
+class DailyAnswer:
+    """The findings, and the messenger's answer; `told` is None if nothing was sent."""
+
+    report: DailyReport
+    place: Place
+    told: Delivered | Undelivered | None
+
+    def as_json(self) -> dict[str, object]:
+        """Return the answer as a JSON object."""
+        return {**self.report.as_json(), "told": isinstance(self.told, Delivered)}
+
+    def lines(self) -> list[str]:
+        """Return the answer for people."""
+        lines = daily_lines(self.report, self.place)
+        match self.told:
+            case Delivered():
+                return [*lines, f"Sent: the messenger accepted it ({self.told.answer})."]
+            case Undelivered():
+                return [*lines, f"Not sent: {self.told.reason}; test the messenger with `shop-images check --alerts`."]
+        return list(lines)
+
+
+async def check_daily(check: DailyCheck, runs: JobRuns, place: Place, messenger: Messenger | None) -> DailyAnswer:
+    """Run the check and send its message; the scheduled run of the day still takes place. Raises Unavailable before sending.
+
+    The message goes to the messenger directly, so it counts towards no limit and holds up no alert.
+    """
+    now, last = await runs.last(DAILY_CHECK)
+    report = await check.look(now, None if last is None else last.result)
+    message = check.result(report).message
+    told = None if messenger is None or message is None else await messenger.send(f"msg_{uuid4().hex}", message)
+    return DailyAnswer(report, place, told)

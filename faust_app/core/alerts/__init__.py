@@ -1,0 +1,1 @@
+"""Alerts: what is counted, when it is told, and in which words."""

@@ -1,0 +1,160 @@
+"""Messages to people, and which of the due notices go into the next one."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from enum import StrEnum
+from typing import Final
+
+from pydantic import TypeAdapter
+
+from faust_app.core.alerts.alert import Alert, Severity, Word
+
+HOURLY: Final = 20
+"""Most messages an hour: people who get more read none. The last one sums up all notices that are left."""
+GROUPED_FROM: Final = 4
+"""This many notices at once become one message."""
+
+FIRST_AGAIN: Final = timedelta(seconds=5)
+LONGEST_AGAIN: Final = timedelta(seconds=60)
+LONGEST_REFUSED: Final = timedelta(minutes=10)
+LONGEST_WISH: Final = timedelta(hours=1)
+
+
+class Form(StrEnum):
+    """The kind of a message; the value is part of the contract with receivers."""
+
+    ALERT = "alert"  #: one cause
+    GROUP = "alerts"  #: several causes at once
+    MORE = "more_alerts"  #: all notices left in this hour, one line a cause
+    DIGEST = "digest"  #: a day's faults of the shops
+    DAILY = "daily"  #: what the daily check found
+    TEST = "test"  #: sent on request
+
+
+@dataclass(frozen=True, slots=True)
+class Cause:
+    """One alert of a message, for machines; `images` and `shops` count its episode."""
+
+    word: str
+    fingerprint: str
+    code: str
+    host: str | None
+    severity: str
+    since: datetime
+    images: int
+    shops: int
+
+
+@dataclass(frozen=True, slots=True)
+class AlertMessage:
+    """A message: title and text for people, causes for machines. `at` is when it was written (UTC)."""
+
+    form: Form
+    at: datetime
+    severity: Severity
+    title: str
+    text: str
+    causes: tuple[Cause, ...] = ()
+
+
+_JSON: Final = TypeAdapter(AlertMessage)
+
+
+def message_json(message: AlertMessage) -> bytes:
+    """Return the message as the outbox stores it."""
+    return _JSON.dump_json(message)
+
+
+def message_from_json(value: bytes | str) -> AlertMessage:
+    """Return a message that the outbox stored."""
+    return _JSON.validate_json(value)
+
+
+@dataclass(frozen=True, slots=True)
+class WaitingMessage:
+    """A message to deliver now: `attempts` counts this attempt too, and the webhook id is the same for all of them."""
+
+    number: int
+    webhook_id: str
+    message: AlertMessage
+    attempts: int
+
+
+@dataclass(frozen=True, slots=True)
+class Delivered:
+    """The messenger accepted the message; `answer` is its response, one line."""
+
+    answer: str
+
+    @property
+    def word(self) -> str:
+        """The attempt's label in metrics and logs."""
+        return "sent"
+
+
+@dataclass(frozen=True, slots=True)
+class Undelivered:
+    """The messenger did not accept the message.
+
+    `refused` means that it will not accept this from us; otherwise it may later, after `retry_after` seconds if given.
+    """
+
+    reason: str
+    refused: bool = False
+    retry_after: float | None = None
+
+    @property
+    def word(self) -> str:
+        """The attempt's label in metrics and logs."""
+        return "refused" if self.refused else "failed"
+
+
+def again_after(failed: Undelivered, attempts: int) -> timedelta:
+    """Return the delay after attempt number `attempts` (1 and up): 5 s, doubling up to a minute.
+
+    After a refusal it doubles up to ten minutes, since a person has to change something. A longer `retry_after` is honoured up to
+    an hour.
+    """
+    longest = LONGEST_REFUSED if failed.refused else LONGEST_AGAIN
+    wait = min(longest, FIRST_AGAIN * (1 << min(attempts - 1, 10)))
+    wish = timedelta(seconds=failed.retry_after or 0)
+    return min(max(wait, wish), LONGEST_WISH)
+
+
+@dataclass(frozen=True, slots=True)
+class Due:
+    """A notice that is due for an alert."""
+
+    alert: Alert
+    word: Word
+
+
+@dataclass(frozen=True, slots=True)
+class Chosen:
+    """The notices of the next message, most urgent first."""
+
+    form: Form
+    due: tuple[Due, ...]
+
+
+def choose(due: Sequence[Due], *, sent_in_hour: int, messenger_was_away: bool) -> Chosen | None:
+    """Choose the notices of the next message; None when none is due, or the hour's messages are used up.
+
+    Several notices at once, or held back while the messenger was unavailable, are one message. The hour's last message has all
+    that are left.
+    """
+    if not due or sent_in_hour >= HOURLY:
+        return None
+    ordered = tuple(sorted(due, key=_urgency))
+    if sent_in_hour == HOURLY - 1:
+        return Chosen(Form.MORE, ordered)
+    if len(ordered) >= GROUPED_FROM or (messenger_was_away and len(ordered) > 1):
+        return Chosen(Form.GROUP, ordered)
+    return Chosen(Form.ALERT, ordered[:1])
+
+
+def _urgency(due: Due) -> tuple[bool, int, datetime, str]:
+    """Order faults of the platform before those of shops, openings before the rest, then the oldest first."""
+    order = (Word.OPENED, Word.WAS_OPEN, Word.GREW, Word.CLOSED)
+    return due.alert.severity is Severity.SHOP, order.index(due.word), due.alert.opened_at, due.alert.fingerprint

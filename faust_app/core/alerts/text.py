@@ -1,0 +1,221 @@
+"""The text of an alert for an operator on call: always in the same order, with the next step in it.
+
+What is wrong since when, its impact, what is safe, the likely cause, what to do, whether it heals by itself.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta, tzinfo
+from typing import Final
+from urllib.parse import quote
+
+from faust_app.core.alerts.advice import Advice, advise
+from faust_app.core.alerts.alert import Alert, Severity, Word
+from faust_app.core.alerts.message import AlertMessage, Cause, Chosen, Due, Form
+from faust_app.core.foreign import one_line
+
+MAX_TEXT: Final = 3500
+"""Most characters of a text; messengers cut or refuse longer ones (Slack recommends 4,000)."""
+MAX_CAUSES: Final = 10
+_DETAIL: Final = 200
+_ROOM_FOR_REST: Final = 200
+_NAMED: Final = 5
+
+
+@dataclass(frozen=True, slots=True)
+class Reach:
+    """The impact of an alert: how many shops it hit, those with most images, and how many images failed of late.
+
+    `recent` are the last ten minutes, `before` the ten before. `workers` have the fault now, `waiting` images are held up by it.
+    """
+
+    shops: int = 0
+    top_shops: tuple[tuple[int, int], ...] = ()
+    recent: int = 0
+    before: int = 0
+    workers: tuple[str, ...] = ()
+    waiting: int = 0
+
+
+NOWHERE: Final = Reach()
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """The platform's time zone, and the address of its web process for people (None: not configured)."""
+
+    zone: tzinfo
+    web_url: str | None = None
+
+
+def compose(chosen: Chosen, reach: Mapping[str, Reach], place: Place, now: datetime) -> AlertMessage:
+    """Write the message of the chosen notices; `reach` is by fingerprint."""
+    causes = tuple(_cause(due, reach.get(due.alert.fingerprint, NOWHERE)) for due in chosen.due)
+    severity = Severity.PLATFORM if any(due.alert.severity is Severity.PLATFORM for due in chosen.due) else Severity.SHOP
+    if chosen.form is Form.ALERT:
+        due = chosen.due[0]
+        title, text = title_of(due), alert_text(due, reach.get(due.alert.fingerprint, NOWHERE), place, now)
+    else:
+        title, text = _group_title(chosen), _group_text(chosen, reach, place, now)
+    return AlertMessage(chosen.form, now, severity, title, cut(text), causes[:100])
+
+
+def title_of(due: Due) -> str:
+    """Return the headline of one notice."""
+    alert = due.alert
+    what = advise(alert).what + (f" at {alert.host}" if alert.host else "")
+    match due.word:
+        case Word.OPENED:
+            return f"{_flag(alert)} {what}"
+        case Word.GREW:
+            return f"{_flag(alert)} {what}: now {_amount(alert)}"
+        case Word.CLOSED | Word.WAS_OPEN:
+            return f"[over] {what}"
+
+
+def alert_text(due: Due, reach: Reach, place: Place, now: datetime) -> str:
+    """Return the full text of one notice."""
+    alert, advice = due.alert, advise(due.alert)
+    over = due.word in {Word.CLOSED, Word.WAS_OPEN}
+    lines = [
+        f"What: {_what(alert, advice)}, {_since(alert, place.zone, now, over=over)}.",
+        f"Impact: {_reaches(alert, reach)}.",
+        f"Safe: {advice.safe}",
+        f"Likely cause: {advice.cause}",
+        f"Do: {_step(alert, advice, reach, place, over=over)}",
+        f"Heals by itself: {'it is over.' if over and alert.is_fault else advice.heals}",
+    ]
+    return "\n".join(lines)
+
+
+def cut(text: str) -> str:
+    """Return the text, cut to the length that every messenger accepts."""
+    return text if len(text) <= MAX_TEXT else text[: MAX_TEXT - 2] + " …"
+
+
+def zoned_time(at: datetime, zone: tzinfo) -> str:
+    """Format a UTC time in the platform's zone, and in UTC."""
+    local = at.replace(tzinfo=UTC).astimezone(zone)
+    if local.utcoffset() == timedelta(0):
+        return f"{at:%Y-%m-%d %H:%M} UTC"
+    return f"{local:%Y-%m-%d %H:%M} {getattr(zone, 'key', local.tzname())} ({at:%H:%M} UTC)"
+
+
+def duration(span: timedelta) -> str:
+    """Format a time span in its two largest units."""
+    minutes = int(span.total_seconds() // 60)
+    if minutes < 1:
+        return "less than a minute"
+    days, rest = divmod(minutes, 24 * 60)
+    hours, minutes = divmod(rest, 60)
+    parts = [f"{days} d" if days else "", f"{hours} h" if hours else "", f"{minutes} min" if minutes and not days else ""]
+    return " ".join(part for part in parts if part)
+
+
+def counted(number: int, noun: str, ending: str = "s") -> str:
+    """Format a number with its noun, in singular or plural."""
+    return f"{number:,} {noun}{'' if number == 1 else ending}"
+
+
+def _flag(alert: Alert) -> str:
+    return "[platform]" if alert.severity is Severity.PLATFORM else "[shop]"
+
+
+def _amount(alert: Alert) -> str:
+    return counted(alert.occurrences, "report" if alert.is_fault else _noun(alert))
+
+
+def _noun(alert: Alert) -> str:
+    return "record" if alert.is_of_records else "image"
+
+
+def _what(alert: Alert, advice: Advice) -> str:
+    place = f" at {alert.host}" if alert.host else ""
+    detail = one_line(alert.detail, _DETAIL).removesuffix(".")
+    return f"{advice.what}{place}" + (f" ({detail})" if detail else "")
+
+
+def _since(alert: Alert, zone: tzinfo, now: datetime, *, over: bool) -> str:
+    since = f"since {zoned_time(alert.opened_at, zone)}"
+    if not over:
+        return f"{since}, for {duration(now - alert.opened_at)}"
+    end = alert.ended_at or alert.last_at
+    return f"{since} until {zoned_time(end, zone)}, {duration(end - alert.opened_at)}"
+
+
+def _reaches(alert: Alert, reach: Reach) -> str:
+    parts = []
+    if reach.workers:
+        more = f" and {len(reach.workers) - _NAMED} more" if len(reach.workers) > _NAMED else ""
+        parts.append(f"{counted(len(reach.workers), 'process', 'es')} ({', '.join(reach.workers[:_NAMED])}{more})")
+    if reach.waiting:
+        parts.append(f"{counted(reach.waiting, 'image')} waiting")
+    if alert.is_of_records:
+        parts.append(_amount(alert))
+    elif not alert.is_fault:
+        parts += [f"{counted(alert.occurrences, 'image')} of {counted(reach.shops, 'shop')}{_most(reach)}", _growth(reach)]
+    return "; ".join(parts) or counted(alert.occurrences, "report")
+
+
+def _most(reach: Reach) -> str:
+    if not reach.top_shops:
+        return ""
+    if reach.shops == 1:
+        return f" (shop {reach.top_shops[0][0]})"
+    return " (most: " + ", ".join(f"shop {shop_no} with {images:,}" for shop_no, images in reach.top_shops) + ")"
+
+
+def _growth(reach: Reach) -> str:
+    return f"{reach.recent:,} in the last 10 minutes, {reach.before:,} in the 10 before"
+
+
+def _step(alert: Alert, advice: Advice, reach: Reach, place: Place, *, over: bool) -> str:
+    if alert.is_fault:
+        ready = f"{place.web_url}/ready" if place.web_url else "/ready of the processes named above"
+        return "nothing." if over else advice.step.replace("{ready}", ready)
+    if alert.is_of_records:
+        return advice.step
+    shop_no = alert.sample_shop if not reach.top_shops else reach.top_shops[0][0]
+    return f"{advice.step} Count them: `shop-images status --shop {shop_no}`.{_example(alert, place)}"
+
+
+def _example(alert: Alert, place: Place) -> str:
+    if alert.sample_shop is None or alert.sample_image is None:
+        return ""
+    path = f"/v1/shops/{alert.sample_shop}/images/{quote(alert.sample_image, safe='')}"
+    return f" An example with its timeline: GET {place.web_url or ''}{path}"
+
+
+def _group_title(chosen: Chosen) -> str:
+    if chosen.form is Form.MORE:
+        return f"[many] and {counted(len(chosen.due), 'more cause')}: this hour's message limit is reached"
+    return f"[several] {counted(len(chosen.due), 'cause')} at once, first: {title_of(chosen.due[0])}"
+
+
+def _group_text(chosen: Chosen, reach: Mapping[str, Reach], place: Place, now: datetime) -> str:
+    """Return a line per cause, as many as fit, and the number of those left out."""
+    lines: list[str] = []
+    for due in chosen.due[:MAX_CAUSES]:
+        line = _brief(due, reach.get(due.alert.fingerprint, NOWHERE), place, now)
+        if sum(map(len, lines)) + len(line) > MAX_TEXT - _ROOM_FOR_REST:
+            break
+        lines.append(line)
+    left = len(chosen.due) - len(lines)
+    return "\n".join([*lines, f"and {counted(left, 'more cause')}: `shop-images alerts` lists them all"] if left else lines)
+
+
+def _brief(due: Due, reach: Reach, place: Place, now: datetime) -> str:
+    over = due.word in {Word.CLOSED, Word.WAS_OPEN}
+    head = f"- {title_of(due)}, {_since(due.alert, place.zone, now, over=over)}; {_reaches(due.alert, reach)}."
+    return head if over else f"{head} Do: {advise(due.alert).step.replace('{ready}', '/ready')}"
+
+
+def _cause(due: Due, reach: Reach) -> Cause:
+    alert = due.alert
+    images = reach.waiting if alert.is_fault else alert.occurrences
+    return Cause(due.word.value, alert.fingerprint, alert.code, alert.host, alert.severity.value, alert.opened_at, images, reach.shops)
+
+
+def line_of(alert: Alert, place: Place, now: datetime) -> str:
+    """Format an open alert as one line of a list."""
+    return f"{title_of(Due(alert, Word.OPENED))}: {_amount(alert)}, {_since(alert, place.zone, now, over=False)}"

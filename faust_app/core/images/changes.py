@@ -1,0 +1,76 @@
+"""What is decided about rows while they are locked, and what is to be written of it."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import TypeVar
+
+from faust_app.core.alerts.alert import Occurrence
+from faust_app.core.images.outcome import Garbage, HistoryEntry, Settlement
+from faust_app.core.images.row import ImageKey, ImageRow, ImageState
+
+
+@dataclass(frozen=True, slots=True)
+class IntakeOffset:
+    """How far one partition of `requests` is in the rows: the next offset, and the last append time (UTC)."""
+
+    topic: str
+    partition: int
+    next_offset: int
+    appended_at: datetime | None
+
+
+@dataclass(frozen=True, slots=True)
+class Locked:
+    """Rows under lock, the database's clock after the lock, and the reader's offset where one was locked."""
+
+    rows: Mapping[ImageKey, ImageRow]
+    now: datetime
+    offset: IntakeOffset | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Waiting:
+    """A row that waits for a time from now on, and the attempt it was at: another attempt's outcome is not overwritten."""
+
+    row: ImageRow
+    attempt: int
+
+
+@dataclass(slots=True)
+class Changes:
+    """What to write in the same transaction: rows that were accepted, finished or sent to wait, and their traces."""
+
+    accepted: list[ImageRow] = field(default_factory=list)
+    finished: list[ImageRow] = field(default_factory=list)
+    waiting: list[Waiting] = field(default_factory=list)
+    repeated: list[ImageRow] = field(default_factory=list)
+    """Rows that were asked for again: only when, and by whom, is written."""
+    again: list[ImageRow] = field(default_factory=list)
+    """Finished rows that begin anew in the same transaction, written after `finished`."""
+    hidden: list[ImageRow] = field(default_factory=list)
+    """Accepted rows that show nothing any more."""
+    history: list[HistoryEntry] = field(default_factory=list)
+    garbage: list[Garbage] = field(default_factory=list)
+    occurrences: list[Occurrence] = field(default_factory=list)
+    offset: IntakeOffset | None = None
+
+    def take(self, settlement: Settlement, *, attempt: int) -> None:
+        """Add what a settlement writes; `attempt` is the one its row was at. A refused one only leaves garbage."""
+        row = settlement.row
+        if row is not None and row.state is ImageState.IN_PROGRESS:
+            self.waiting.append(Waiting(row, attempt))
+        elif row is not None:
+            self.finished.append(row)
+        if settlement.again is not None:
+            self.again.append(settlement.again)
+        if settlement.history is not None:
+            self.history.append(settlement.history)
+        if settlement.occurrence is not None:
+            self.occurrences.append(settlement.occurrence)
+        self.garbage.extend(settlement.garbage)
+
+
+R = TypeVar("R")
+Decide = Callable[[Locked], tuple[Changes, R]]
+"""A pure decision over locked rows; it may be asked again with other rows after a deadlock."""

@@ -1,0 +1,155 @@
+"""What the daily check reports: images in progress for over a day, by state, and what was rescued."""
+
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field, replace
+from datetime import datetime, timedelta
+from typing import Any, Final
+
+from faust_app.core.images.row import ImageRow
+from faust_app.core.monitoring.stall import Offsets, Standing, TopicPartition, is_overdue, standing
+
+DAILY_CHECK: Final = "daily check"
+OPEN_TOO_LONG: Final = timedelta(days=1)
+"""An image that has been in progress for longer is reported, whatever its state."""
+LONGEST: Final = timedelta(days=7)
+"""The longest time over which rescues are counted."""
+SETTLED_POSITION: Final = timedelta(seconds=30)
+"""A position that was written longer ago is in its log, unless the topic was recreated."""
+_SHOPS: Final = 10
+
+
+@dataclass(frozen=True, slots=True)
+class ShopOpen:
+    """One shop's images in progress for over a day, by state."""
+
+    shop_no: int
+    lost: int
+    waiting: int
+    queued: int
+
+    @property
+    def images(self) -> int:
+        """Their total."""
+        return self.lost + self.waiting + self.queued
+
+
+@dataclass(frozen=True, slots=True)
+class DailyReport:
+    """What a check found at `as_of`; rescues are those after `since`. Times are UTC; shops are those with most, at most ten.
+
+    `waits` counts scheduled images by reason; `overdue` are those whose time passed a minute ago or more.
+    """
+
+    as_of: datetime
+    since: datetime
+    lost: int = 0
+    waiting: int = 0
+    queued: int = 0
+    overdue: int = 0
+    oldest: datetime | None = None
+    waits: tuple[tuple[str, int], ...] = ()
+    shops: int = 0
+    top_shops: tuple[ShopOpen, ...] = ()
+    rescues: int = 0
+    rescued_shops: int = 0
+    top_rescued: tuple[tuple[int, int], ...] = ()
+
+    @property
+    def images(self) -> int:
+        """The number of images in progress for over a day."""
+        return self.lost + self.waiting + self.queued
+
+    @property
+    def ok(self) -> bool:
+        """Whether nothing needs attention: rescued images continue by themselves."""
+        return self.images == 0
+
+    def as_json(self) -> dict[str, Any]:
+        """Return the report as a JSON object; the age of the oldest in seconds."""
+        return {
+            "as_of": _time(self.as_of),
+            "ok": self.ok,
+            "open_over_a_day": {
+                "images": self.images,
+                "lost": self.lost,
+                "waiting": self.waiting,
+                "queued": self.queued,
+                "overdue": self.overdue,
+                "oldest_open_s": None if self.oldest is None else round((self.as_of - self.oldest).total_seconds()),
+                "waiting_for": dict(self.waits),
+                "shops": self.shops,
+                "top_shops": [
+                    {"shop_no": shop.shop_no, "lost": shop.lost, "waiting": shop.waiting, "queued": shop.queued} for shop in self.top_shops
+                ],
+            },
+            "rescued": {
+                "since": _time(self.since),
+                "rescues": self.rescues,
+                "shops": self.rescued_shops,
+                "top_shops": [{"shop_no": shop_no, "rescues": rescues} for shop_no, rescues in self.top_rescued],
+            },
+        }
+
+
+@dataclass(slots=True)
+class OpenTally:
+    """Counts rows in progress for over a day, page by page."""
+
+    now: datetime
+    by_shop: dict[int, Counter[Standing]] = field(default_factory=lambda: defaultdict(Counter))
+    waits: Counter[str] = field(default_factory=Counter)
+    overdue: int = 0
+    oldest: datetime | None = None
+
+    def add(self, rows: Iterable[ImageRow], offsets: Offsets, ends: Mapping[TopicPartition, int]) -> None:
+        """Count rows that were read after `offsets` and before `ends`."""
+        known = {place: replace(partition, end=ends.get(place)) for place, partition in offsets.items()}
+        for row in rows:
+            self._add(row, standing(row, known, past_end_before=_was_there(row, self.now)))
+
+    def _add(self, row: ImageRow, where: Standing) -> None:
+        self.by_shop[row.shop_no][where] += 1
+        if row.wake_reason is not None and where is Standing.WAITING:
+            self.waits[row.wake_reason.value] += 1
+        self.overdue += is_overdue(row, self.now)
+        if row.open_since is not None:
+            self.oldest = row.open_since if self.oldest is None else min(self.oldest, row.open_since)
+
+
+def daily_report(tally: OpenTally, since: datetime, rescued: Mapping[int, int]) -> DailyReport:
+    """Sum up what was counted; `rescued` are the rescues after `since` by shop."""
+    shops = [
+        ShopOpen(shop_no, counts[Standing.LOST], counts[Standing.WAITING], counts[Standing.QUEUED])
+        for shop_no, counts in tally.by_shop.items()
+    ]
+    return DailyReport(
+        as_of=tally.now,
+        since=since,
+        lost=sum(shop.lost for shop in shops),
+        waiting=sum(shop.waiting for shop in shops),
+        queued=sum(shop.queued for shop in shops),
+        overdue=tally.overdue,
+        oldest=tally.oldest,
+        waits=tuple(sorted(tally.waits.items(), key=lambda item: (-item[1], item[0]))),
+        shops=len(shops),
+        top_shops=tuple(sorted(shops, key=lambda shop: (-shop.lost, -shop.images, shop.shop_no))[:_SHOPS]),
+        rescues=sum(rescued.values()),
+        rescued_shops=len(rescued),
+        top_rescued=tuple(sorted(rescued.items(), key=lambda item: (-item[1], item[0]))[:_SHOPS]),
+    )
+
+
+def rescued_since(now: datetime, last: Mapping[str, Any] | None) -> datetime:
+    """Return since when a check at `now` counts rescues: since the last report, or a day ago; a week ago at most."""
+    told = None if last is None else last.get("as_of")
+    since = datetime.fromisoformat(told.removesuffix("Z")) if isinstance(told, str) else now - timedelta(days=1)
+    return max(since, now - LONGEST)
+
+
+def _was_there(row: ImageRow, now: datetime) -> bool:
+    return row.updated_at is not None and now - row.updated_at >= SETTLED_POSITION
+
+
+def _time(at: datetime) -> str:
+    return at.isoformat() + "Z"

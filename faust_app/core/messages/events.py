@@ -1,0 +1,164 @@
+"""The contract of the topics: what a sender asks for, and what wakes a worker.
+
+`ImageRequest` comes from outside and is closed: an unknown field is the sender's mistake. `ImageEvent` is our own and
+ignores unknown fields, so that each release works beside the one before it.
+"""
+
+import re
+from datetime import datetime
+from enum import StrEnum
+from typing import Annotated, Final, Self
+
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError, model_validator
+
+from faust_app.core.messages.source_url import parse_url
+from faust_app.core.messages.strict_json import plain_name
+
+MAX_ID_BYTES: Final = 64
+MAX_URL_BYTES: Final = 4096
+MAX_NUMBER: Final = 2**53 - 1
+MAX_RETRIES: Final = 3
+MAX_VERSION: Final = 2**63 - 1
+"""Versions are microseconds since 1970, and rows keep them in 64 bits."""
+
+_CONTROL: Final = re.compile(r"[\x00-\x1f\x7f-\x9f]")
+"""Unicode's category Cc, whole."""
+
+
+class Op(StrEnum):
+    """What is asked for an image."""
+
+    REGISTER = "register"
+    UPDATE = "update"
+    DELETE = "delete"
+
+
+def _identifier(value: str) -> str:
+    if _CONTROL.search(value):
+        raise ValueError("must not contain control characters")
+    try:
+        size = len(value.encode())
+    except UnicodeEncodeError:
+        raise ValueError("must be valid Unicode") from None
+    if not 1 <= size <= MAX_ID_BYTES:
+        raise ValueError(f"must be 1 to {MAX_ID_BYTES} bytes of UTF-8, is {size}")
+    return value
+
+
+def _source_url(value: str) -> str:
+    try:
+        size = len(value.encode())
+    except UnicodeEncodeError:
+        raise ValueError("must be valid Unicode") from None
+    if size > MAX_URL_BYTES:
+        raise ValueError(f"must be at most {MAX_URL_BYTES} bytes of UTF-8, is {size}")
+    parse_url(value)
+    return value
+
+
+def _image_id(value: str) -> str:
+    if value in {".", ".."}:
+        # Clients collapse such a path segment, so the address would be another image's or none.
+        raise ValueError("must not be `.` or `..`: no address can name them")
+    return _identifier(value)
+
+
+ShopNo = Annotated[int, Field(ge=1, le=MAX_NUMBER, description="Number of the shop.")]
+ImageId = Annotated[str, AfterValidator(_image_id), Field(description="The shop's own id of the image: 1 to 64 bytes of UTF-8.")]
+ProductId = Annotated[str, AfterValidator(_identifier), Field(description="The shop's own id of the product: 1 to 64 bytes of UTF-8.")]
+CorrelationId = Annotated[str, AfterValidator(_identifier), Field(description="Handed back with every result: 1 to 64 bytes of UTF-8.")]
+SourceUrl = Annotated[
+    str, AfterValidator(_source_url), Field(description="Where the image is fetched from: http or https, at most 4,096 bytes.")
+]
+ExternalVersion = Annotated[
+    int, Field(ge=1, le=MAX_NUMBER, description="The sender's own revision of the image; a number not above the known one is superseded.")
+]
+
+
+class Image(BaseModel):
+    """What is wanted of an image, without saying whose it is: the body of a PUT."""
+
+    model_config = ConfigDict(strict=True, frozen=True, extra="forbid", hide_input_in_errors=True)
+
+    source_url: SourceUrl
+    product_id: ProductId | None = None
+    external_version: ExternalVersion | None = None
+    correlation_id: CorrelationId | None = None
+
+
+class BatchItem(BaseModel):
+    """One item of a bulk request: an `ImageRequest` whose shop is named by the address."""
+
+    model_config = ConfigDict(strict=True, frozen=True, extra="forbid", hide_input_in_errors=True)
+
+    op: Annotated[Op, Field(strict=False)]
+    image_id: ImageId
+    product_id: ProductId | None = None
+    source_url: SourceUrl | None = None
+    external_version: ExternalVersion | None = None
+    correlation_id: CorrelationId | None = None
+
+    @model_validator(mode="after")
+    def _source_url_where_it_belongs(self) -> Self:
+        if self.op is Op.DELETE and self.source_url is not None:
+            raise ValueError("source_url: must be absent for delete")
+        if self.op is not Op.DELETE and self.source_url is None:
+            raise ValueError(f"source_url: is required for {self.op.value}")
+        return self
+
+
+class ImageRequest(BatchItem):
+    """A request as it stands in the topic `requests`."""
+
+    shop_no: ShopNo
+
+    @property
+    def key(self) -> tuple[int, bytes]:
+        """The row's key: shop number and the id's bytes."""
+        return self.shop_no, self.image_id.encode()
+
+
+class LastError(BaseModel):
+    """The failure that made a record a retry."""
+
+    model_config = ConfigDict(strict=True, frozen=True)
+
+    code: str
+    detail: str
+    at: datetime
+
+
+class ImageEvent(BaseModel):
+    """What wakes a worker: one version of one image. What to do is read from the row, never from here."""
+
+    model_config = ConfigDict(strict=True, frozen=True, extra="ignore", hide_input_in_errors=True)
+
+    op: Annotated[Op, Field(strict=False)]
+    shop_no: ShopNo
+    image_id: ImageId
+    version: Annotated[int, Field(ge=1, le=MAX_VERSION)]
+    retry_count: Annotated[int, Field(ge=0, le=MAX_RETRIES)] = 0
+    requested_at: datetime
+    product_id: ProductId | None = None
+    source_url: str | None = None
+    """Told to readers; a rule of another release on addresses makes no record of ours unreadable."""
+    external_version: ExternalVersion | None = None
+    correlation_id: CorrelationId | None = None
+    last_error: LastError | None = None
+
+    @property
+    def key(self) -> tuple[int, bytes]:
+        """The row's key: shop number and the id's bytes."""
+        return self.shop_no, self.image_id.encode()
+
+
+def problems(error: ValidationError) -> list[tuple[str, str]]:
+    """Return what is wrong as (field, reason) pairs, in the contract's words and without the offending values."""
+    found = []
+    for problem in error.errors(include_url=False, include_input=False, include_context=False):
+        field = ".".join(plain_name(str(part)) for part in problem["loc"])
+        reason = problem["msg"].removeprefix("Value error, ")
+        if not field and reason.startswith("source_url: "):
+            field, reason = "source_url", reason.removeprefix("source_url: ")
+        found.append((field or "body", reason))
+    return found

@@ -1,0 +1,64 @@
+"""A record as it came from a topic, and what it says once parsed."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import TypeVar
+
+from pydantic import ValidationError
+
+from faust_app.core.foreign import one_line
+from faust_app.core.messages.events import ImageEvent, ImageRequest, problems
+from faust_app.core.messages.strict_json import NotStrict, check_strict
+
+M = TypeVar("M", ImageEvent, ImageRequest)
+
+
+@dataclass(frozen=True, slots=True)
+class Record:
+    """A record's raw bytes and where it stood; `timestamp` in milliseconds since 1970, UTC."""
+
+    topic: str
+    partition: int
+    offset: int
+    timestamp: int
+    key: bytes | None
+    value: bytes | None
+
+
+@dataclass(frozen=True, slots=True)
+class Message:
+    """A record to publish; without a key it takes any partition."""
+
+    topic: str
+    value: bytes
+    key: bytes | None = None
+    headers: Sequence[tuple[str, bytes]] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Unparseable:
+    """The record does not follow the contract; `detail` names the fields, never their values."""
+
+    detail: str
+
+
+def parse_event(record: Record) -> ImageEvent | Unparseable:
+    """Read one of our own records, in milliseconds whatever it holds."""
+    return _parsed(ImageEvent, record)
+
+
+def parse_request(record: Record) -> ImageRequest | Unparseable:
+    """Read a record of the open door `requests`, in milliseconds whatever it holds."""
+    return _parsed(ImageRequest, record)
+
+
+def _parsed(model: type[M], record: Record) -> M | Unparseable:
+    value = record.value or b""
+    try:
+        check_strict(value)
+        return model.model_validate_json(value)
+    except NotStrict as problem:
+        return Unparseable(f"The record {problem}.")
+    except ValidationError as error:
+        wrong = "; ".join(f"{field}: {reason}" for field, reason in problems(error))
+        return Unparseable(one_line(f"The record has wrong fields. {wrong}."))

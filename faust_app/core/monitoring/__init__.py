@@ -1,0 +1,1 @@
+"""How far the workers are behind, which images are unfinished, whether a worker makes progress."""

@@ -1,0 +1,192 @@
+"""How far a consumer group is behind, in records and in time, and whether that is a fault.
+
+Small rules in order of severity decide the status from consecutive samples of the group. A group that is behind and makes no
+progress is a fault only if nothing known holds it up; a topic without unread records never is, however long ago its last
+record was consumed.
+"""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+from enum import StrEnum
+from typing import Final
+
+from faust_app.core.monitoring.stall import TopicPartition
+
+STALLED_AFTER: Final = timedelta(seconds=120)
+"""A partition with unread records whose committed offset has not moved for this long is stalled."""
+STOPPED_AFTER: Final = timedelta(seconds=60)
+"""A group with unread records and no member for this long is stopped; a restart of all workers takes less."""
+LONGEST_GAP: Final = timedelta(seconds=60)
+"""Samples that are further apart say nothing about the time between them."""
+
+
+class LagStatus(StrEnum):
+    """The status of a group, from best to worst."""
+
+    OK = "OK"  #: no record is unread, or none for long
+    LAGGING = "LAGGING"  #: it makes progress, or something known holds it up, but records wait too long
+    STALLED = "STALLED"  #: it has members, but a partition with unread records makes no progress
+    STOPPED = "STOPPED"  #: records are unread and the group has no member
+
+
+SEVERITY: Final = tuple(LagStatus)
+
+
+@dataclass(frozen=True, slots=True)
+class PartitionLag:
+    """A group's offsets in one partition. `oldest_unfinished_at` is when the record at `next_offset` was appended (UTC).
+
+    It is None if nothing is unread, or no record can be read: a transaction's markers take offsets too.
+    """
+
+    topic: str
+    partition: int
+    committed: int | None
+    start: int
+    end: int
+    oldest_unfinished_at: datetime | None = None
+
+    @property
+    def place(self) -> TopicPartition:
+        """Topic and partition."""
+        return self.topic, self.partition
+
+    @property
+    def next_offset(self) -> int:
+        """The offset of the first unfinished record."""
+        return max(self.start, self.committed or 0)
+
+    @property
+    def lag(self) -> int:
+        """The number of unfinished records; 0 where the topic was recreated and ends before the committed offset."""
+        return max(0, self.end - self.next_offset)
+
+
+@dataclass(frozen=True, slots=True)
+class Look:
+    """A sample of a group at one moment (UTC). `members` is None if unknown; `held_by` says what keeps it from working."""
+
+    at: datetime
+    group: str
+    partitions: tuple[PartitionLag, ...]
+    members: int | None = None
+    held_by: tuple[str, ...] = ()
+
+    @property
+    def lag(self) -> int:
+        """The number of unfinished records."""
+        return sum(partition.lag for partition in self.partitions)
+
+    @property
+    def lag_seconds(self) -> float:
+        """The age of the oldest unfinished record, in seconds."""
+        ages = [
+            (self.at - partition.oldest_unfinished_at).total_seconds() for partition in self.partitions if partition.oldest_unfinished_at
+        ]
+        return max(0.0, *ages) if ages else 0.0
+
+
+Looks = Sequence[Look]
+"""Samples of one group, oldest first, at least one."""
+
+
+def status(looks: Looks, lagging_after: timedelta) -> LagStatus:
+    """Return the worst status that a rule gives to the newest sample."""
+    if is_stopped(looks):
+        return LagStatus.STOPPED
+    if any(is_stalled(looks, partition.place) for partition in looks[-1].partitions):
+        return LagStatus.STALLED
+    return LagStatus.LAGGING if is_lagging(looks[-1], lagging_after) else LagStatus.OK
+
+
+def worst(statuses: Sequence[LagStatus]) -> LagStatus:
+    """Return the worst status, OK if there is none."""
+    return max(statuses, key=SEVERITY.index, default=LagStatus.OK)
+
+
+def is_stopped(looks: Looks) -> bool:
+    """Rule 1: in every sample for a minute, records were unread and the group had no member."""
+    return _held_for(looks, STOPPED_AFTER, lambda look: look.members == 0 and look.lag > 0)
+
+
+def is_stalled(looks: Looks, place: TopicPartition) -> bool:
+    """Rule 2: in every sample for two minutes the same readable record was the first unread one, and nothing held it up."""
+    first_unread = _partition(looks[-1], place)
+
+    def stands_still(look: Look) -> bool:
+        partition = _partition(look, place)
+        return (
+            partition is not None
+            and first_unread is not None
+            and partition.lag > 0
+            and partition.oldest_unfinished_at is not None
+            and partition.next_offset == first_unread.next_offset
+            and not look.held_by
+        )
+
+    return _held_for(looks, STALLED_AFTER, stands_still)
+
+
+def is_lagging(look: Look, lagging_after: timedelta) -> bool:
+    """Rule 3: the oldest unfinished record is at least `lagging_after` old, or a known cause holds up unread records."""
+    return look.lag_seconds >= lagging_after.total_seconds() or (look.lag > 0 and bool(look.held_by))
+
+
+@dataclass(frozen=True, slots=True)
+class Velocity:
+    """Records per second between two samples: finished by the group, and arriving."""
+
+    finished: float
+    arriving: float
+
+    def drain_seconds(self, lag: int) -> float | None:
+        """Return the seconds until the lag is drained at this rate; None if it never is."""
+        if lag == 0:
+            return 0.0
+        gained = self.finished - self.arriving
+        return lag / gained if gained > 0 else None
+
+
+def velocity(looks: Looks) -> Velocity | None:
+    """Return the group's velocity between the oldest and the newest sample; None while there is only one."""
+    first, last = looks[0], looks[-1]
+    seconds = (last.at - first.at).total_seconds()
+    if seconds <= 0:
+        return None
+    before = {partition.place: partition for partition in first.partitions}
+    pairs = [(before[partition.place], partition) for partition in last.partitions if partition.place in before]
+    finished = sum(max(0, new.next_offset - old.next_offset) for old, new in pairs)
+    arriving = sum(max(0, new.end - old.end) for old, new in pairs)
+    return Velocity(finished / seconds, arriving / seconds)
+
+
+def with_known_time(partition: PartitionLag, looks: Sequence[Look]) -> PartitionLag:
+    """Return the partition with the append time of its first unfinished record, if the newest sample has it already."""
+    if not partition.lag or not looks:
+        return partition
+    first = (partition.place, partition.next_offset)
+    known = (each.oldest_unfinished_at for each in looks[-1].partitions if (each.place, each.next_offset) == first)
+    return replace(partition, oldest_unfinished_at=next(known, None))
+
+
+def recent(looks: Looks) -> list[Look]:
+    """Return the samples that a rule or the velocity still needs."""
+    newest = looks[-1].at
+    return [look for look in looks if newest - look.at <= STALLED_AFTER + LONGEST_GAP]
+
+
+def _held_for(looks: Looks, span: timedelta, rule: Callable[[Look], bool]) -> bool:
+    """Return whether the rule held in every sample of the span up to the newest, without a gap between samples."""
+    newest = later = looks[-1].at
+    for look in reversed(looks):
+        if later - look.at > LONGEST_GAP or not rule(look):
+            return False
+        if newest - look.at >= span:
+            return True
+        later = look.at
+    return False
+
+
+def _partition(look: Look, place: TopicPartition) -> PartitionLag | None:
+    return next((partition for partition in look.partitions if partition.place == place), None)

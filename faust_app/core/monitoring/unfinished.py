@@ -1,0 +1,172 @@
+"""How many images are scheduled, queued, lost or failed, and which of them need attention."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from enum import StrEnum
+from typing import Final
+
+from faust_app.core.images.row import ImageRow, ImageState, WakeReason
+from faust_app.core.monitoring.stall import Offsets, TopicPartition, lost_below, standing
+
+_BY_REASON: Final = {
+    WakeReason.UNSENT: "The request is accepted; Kafka has not acknowledged its event.",
+    WakeReason.RETRY: "The last try failed; the image is tried again at its time.",
+    WakeReason.PARKED: "The source is given time, and nothing is counted against the image.",
+    WakeReason.WOKEN: "The source was given time; the image goes on, and Kafka has not acknowledged its event.",
+    WakeReason.RESCUED: "The event left no outcome; it is published again.",
+    WakeReason.RUNNING: "A worker fetches the image; should the worker die, the event is published again at its time.",
+    WakeReason.REPUBLISHED: "The image is fetched once more at its time.",
+}
+
+MAX_LISTED: Final = 200
+"""Most rows that are listed of each kind."""
+
+
+class Kind(StrEnum):
+    """The kinds of rows that can be listed."""
+
+    STALLED = "stalled"  #: in progress for too long, or lost
+    LOST = "lost"  #: their event was consumed, or is gone, without an outcome
+    WAITING = "waiting"  #: they have a time, at which they are published
+    OVERDUE = "overdue"  #: their time passed a minute ago or more, and they were not published
+    QUEUED = "queued"  #: their event is in Kafka or held by a worker
+    FAILED = "failed"  #: they need a person
+
+
+def why_it_waits(row: ImageRow) -> str | None:
+    """Return why a row waits for its time, in sentences: its reason, and what its last failure said; None if it waits for none."""
+    if row.wake_reason is None:
+        return None
+    return " ".join(part for part in (_BY_REASON[row.wake_reason], row.error_detail) if part)
+
+
+@dataclass(frozen=True, slots=True)
+class Wait:
+    """Images that wait for the same thing: `images` of those that are listed, `next_at` the first of their times (UTC)."""
+
+    host: str | None
+    why: str
+    images: int
+    next_at: datetime | None
+
+
+def waits_of(rows: Iterable[ImageRow]) -> list[Wait]:
+    """Return what the rows wait for, and at which host, the most images first."""
+    by_cause: dict[tuple[str | None, str], list[ImageRow]] = {}
+    for row in rows:
+        why = why_it_waits(row)
+        if why is not None:
+            by_cause.setdefault((row.source_host, why), []).append(row)
+    waits = [
+        Wait(host, why, len(alike), min((row.wake_at for row in alike if row.wake_at), default=None))
+        for (host, why), alike in by_cause.items()
+    ]
+    return sorted(waits, key=lambda wait: -wait.images)
+
+
+@dataclass(frozen=True, slots=True)
+class RowCounts:
+    """Rows counted by index; times are UTC. `placed` have a position, `old` have been in progress for too long.
+
+    `lost_young` are the lost rows that are not `old`.
+    """
+
+    waiting: int = 0
+    due: int = 0
+    overdue: int = 0
+    next_due: datetime | None = None
+    placed: int = 0
+    lost: int = 0
+    lost_young: int = 0
+    old: int = 0
+    oldest_open: datetime | None = None
+    failed: int = 0
+
+    @property
+    def queued(self) -> int:
+        """Rows whose event is in Kafka; off by the rows that moved while the counts were read one after the other."""
+        return max(0, self.placed - self.lost)
+
+    @property
+    def stalled(self) -> int:
+        """Rows in progress for too long and lost rows, each counted once."""
+        return self.old + self.lost_young
+
+
+@dataclass(frozen=True, slots=True)
+class StalledReport:
+    """The counts and the first rows of each kind at one moment (UTC), of all shops or of `shop_no`."""
+
+    as_of: datetime
+    stalled_after: timedelta
+    counts: RowCounts
+    rows: dict[Kind, tuple[ImageRow, ...]]
+    offsets: Offsets
+    past_end: frozenset[TopicPartition] = frozenset()
+    shop_no: int | None = None
+
+    def standing(self, row: ImageRow) -> str:
+        """Return the state of a listed row: scheduled, queued, lost or failed."""
+        if row.state is ImageState.FAILED:
+            return Kind.FAILED.value
+        place = None if row.position is None else (row.position.topic, row.position.partition)
+        return standing(row, self.offsets, past_end_before=place in self.past_end).value
+
+    def listed(self, kind: Kind, limit: int) -> list[ImageRow]:
+        """Return up to `limit` rows of the kind, the oldest first where there is an order."""
+        return list(self.rows.get(kind, ()))[:limit]
+
+
+@dataclass(frozen=True, slots=True)
+class Positions:
+    """A range of offsets in one partition, from `start` to before `end`."""
+
+    place: TopicPartition
+    start: int
+    end: int
+
+
+MAX_OFFSET: Final = 2**63 - 1
+
+
+def lost_where(offsets: Offsets, tops: dict[TopicPartition, int], past_end: frozenset[TopicPartition]) -> list[Positions]:
+    """Return the ranges of lost positions; `tops` are the highest positions of rows in each partition.
+
+    The rules of `stall.standing`, for all rows at once: below the committed offset or the log's start, past the log's end where
+    that was so before, or in a partition that nobody consumes.
+    """
+    found = [Positions(place, 0, MAX_OFFSET) for place in tops if place not in offsets]
+    for place, partition in offsets.items():
+        below = lost_below(partition)
+        if below > 0:
+            found.append(Positions(place, 0, below))
+        if place in past_end and partition.end is not None:
+            found.append(Positions(place, max(below, partition.end), MAX_OFFSET))
+    return found
+
+
+def queued_where(offsets: Offsets, tops: dict[TopicPartition, int], past_end: frozenset[TopicPartition]) -> list[Positions]:
+    """Return the ranges of queued positions: in consumed partitions, all that `lost_where` leaves out."""
+    found = []
+    for place, partition in offsets.items():
+        end = partition.end if place in past_end and partition.end is not None else MAX_OFFSET
+        below = lost_below(partition)
+        if below <= tops.get(place, -1) and below < end:
+            found.append(Positions(place, below, end))
+    return found
+
+
+def past_end_now(offsets: Offsets, tops: dict[TopicPartition, int]) -> frozenset[TopicPartition]:
+    """Return the partitions where a row is at or past the log's end, which was read after `tops`."""
+    return frozenset(place for place, top in tops.items() if place in offsets and _is_past(top, place, offsets))
+
+
+def _is_past(top: int, place: TopicPartition, offsets: Offsets) -> bool:
+    end = offsets[place].end
+    return end is not None and top >= end
+
+
+def nobody_publishes(before: RowCounts | None, now: RowCounts) -> bool:
+    """Return whether the oldest overdue row has not moved since the last sample."""
+    return before is not None and min(before.overdue, now.overdue) > 0 and before.next_due == now.next_due

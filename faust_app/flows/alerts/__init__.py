@@ -1,0 +1,1 @@
+"""Faults are reported, alerts are sent."""

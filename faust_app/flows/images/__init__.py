@@ -1,0 +1,1 @@
+"""The path of an image: intake, publish, execute, settle."""

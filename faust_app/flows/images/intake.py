@@ -1,0 +1,91 @@
+"""Requests become rows: one transaction gives each its version, then the events are published."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import assert_never
+
+from faust_app.core.images.accept import Accepted, Decision, Superseded, Unchanged, accept, accept_changed
+from faust_app.core.images.changes import Changes, Locked
+from faust_app.core.images.outcome import SUPERSEDED, HistoryEntry
+from faust_app.core.images.row import ImageKey, ImageRow, placeholder
+from faust_app.core.messages.events import ImageRequest
+from faust_app.flows.images.publish import Publisher
+from faust_app.flows.ports.images import ImageRepository
+from faust_app.metrics import Metrics
+
+
+class Intake:
+    """The one way in, behind every door. A request is accepted when this returns: its row is committed."""
+
+    def __init__(self, repository: ImageRepository, publisher: Publisher, metrics: Metrics, *, lease: timedelta) -> None:
+        self._repository = repository
+        self._publisher = publisher
+        self._metrics = metrics
+        self._lease = lease
+
+    async def accept(self, requests: Sequence[ImageRequest], *, door: str, only_changed: bool = False) -> list[Decision]:
+        """Decide the requests in order, in one transaction, and return their decisions.
+
+        Raises Unavailable when the database is away or its answer to COMMIT was lost. Publishing follows by itself.
+        """
+        terms = Terms(self._lease, only_changed=only_changed)
+        keys = [request.key for request in requests]
+        decisions = await self._repository.change(keys, lambda locked: decide(requests, locked, terms), create=True)
+        self.follow_up(decisions, door=door)
+        return decisions
+
+    async def preview(self, requests: Sequence[ImageRequest], *, only_changed: bool = False) -> list[Decision]:
+        """Return the decisions that `accept` would take, and change nothing. Raises Unavailable."""
+        now = await self._repository.now()
+        rows = await self._repository.load([request.key for request in requests])
+        unknown = {request.key: placeholder(request.key, now) for request in requests if request.key not in rows}
+        _, decisions = decide(requests, Locked({**rows, **unknown}, now), Terms(self._lease, only_changed=only_changed))
+        return decisions
+
+    def follow_up(self, decisions: Sequence[Decision], *, door: str) -> None:
+        """Count committed decisions and publish what they accepted; of an image asked for twice, the last."""
+        newest = {decision.row.key: decision for decision in decisions if isinstance(decision, Accepted)}
+        self._publisher.publish_soon([decision.row for decision in newest.values() if decision.at_once])
+        for decision in decisions:
+            self._metrics.requests.labels(door, type(decision).__name__.lower()).inc()
+
+
+@dataclass(frozen=True, slots=True)
+class Terms:
+    """How requests are decided: the publish lease, and whether what already wants the same is left alone."""
+
+    lease: timedelta
+    only_changed: bool = False
+
+
+def decide(
+    requests: Sequence[ImageRequest], locked: Locked, terms: Terms, *, reached_at: Callable[[int], datetime] | None = None
+) -> tuple[Changes, list[Decision]]:
+    """Decide requests against their locked rows, in order.
+
+    `reached_at` tells when the n-th request reached us; without it that is now, under the lock, so that the order of the
+    locks is the order of the requests.
+    """
+    rule = accept_changed if terms.only_changed else accept
+    rows = dict(locked.rows)
+    changes, decisions = Changes(), list[Decision]()
+    superseded: dict[ImageKey, ImageRow] = {}
+    for number, request in enumerate(requests):
+        requested_at = locked.now if reached_at is None else min(reached_at(number), locked.now)
+        decision = rule(rows[request.key], request, requested_at=requested_at, now=locked.now, lease=terms.lease)
+        decisions.append(decision)
+        match decision:
+            case Accepted(row):
+                rows[row.key] = row
+            case Superseded(row):
+                superseded[row.key] = row
+            case Unchanged(row):
+                rows[row.key] = row
+            case _:
+                assert_never(decision)
+    newest = {decision.row.key: decision.row for decision in decisions if isinstance(decision, Accepted)}
+    changes.accepted.extend(rows[key] for key in newest)
+    changes.repeated.extend(row for key, row in rows.items() if key not in newest and row is not locked.rows[key])
+    changes.history.extend(HistoryEntry(row.key, locked.now, row.version, SUPERSEDED) for row in superseded.values())
+    return changes, decisions

@@ -1,0 +1,117 @@
+"""Publishes the events of rows to their lanes, then writes their positions under the lease the rows were claimed with."""
+
+import asyncio
+from collections.abc import Sequence
+
+import structlog
+
+from faust_app.core.failure import RecordRefused, Unavailable
+from faust_app.core.images.routing import lane
+from faust_app.core.images.row import ImageRow, Position, event_of
+from faust_app.core.messages.events import ImageEvent
+from faust_app.core.messages.record import Message
+from faust_app.core.messages.topics import Topics
+from faust_app.flows.ports.images import ImageRepository
+from faust_app.flows.ports.kafka import EventLog
+from faust_app.metrics import Metrics
+
+log = structlog.get_logger()
+
+MAX_WAITING = 20_000
+"""Accepted rows queued for the background publisher; any more are left to the due publisher."""
+_GROUP = 1000
+
+
+class Publisher:
+    """Publishes the events of rows. A row that Kafka does not acknowledge keeps its `wake_at` and is published again when due.
+
+    After an unacknowledged send, one row at a time is sent as a probe until one is acknowledged: a producer that buffers
+    for an unavailable broker would fill its memory again with every lease that expires.
+    """
+
+    def __init__(self, event_log: EventLog, repository: ImageRepository, topics: Topics, metrics: Metrics) -> None:
+        self._log = event_log
+        self._repository = repository
+        self._topics = topics
+        self._metrics = metrics
+        self._probe = asyncio.Lock()
+        self._waiting: asyncio.Queue[ImageRow] = asyncio.Queue(MAX_WAITING)
+        self.away = False
+        """Whether Kafka did not acknowledge the newest send."""
+
+    async def publish(self, rows: Sequence[ImageRow]) -> int:
+        """Publish the rows' events and write their positions; return how many Kafka acknowledged.
+
+        Raises Unavailable when the positions cannot be written; the rows then keep their lease.
+        """
+        if not rows:
+            return 0
+        if self.away:
+            if self._probe.locked():  # another caller probes; these rows keep their lease and become due again
+                return 0
+            async with self._probe:
+                if not await self._send(rows[:1]):
+                    return 0
+            return 1 + await self._send(rows[1:])
+        return await self._send(rows)
+
+    def publish_soon(self, rows: Sequence[ImageRow]) -> None:
+        """Queue the rows for `run`, in order; those without room, or while Kafka is unavailable, are left to the due publisher."""
+        for row in rows:
+            if self.away or self._waiting.full():
+                return
+            self._waiting.put_nowait(row)
+
+    @property
+    def waiting(self) -> int:
+        """Number of rows queued for `run`."""
+        return self._waiting.qsize()
+
+    async def flush(self) -> None:
+        """Wait until `run` has processed every queued row: published, or left to the due publisher."""
+        await self._waiting.join()
+
+    async def run(self) -> None:
+        """Publish what `publish_soon` queues, forever."""
+        while True:
+            rows = [await self._waiting.get()]
+            while len(rows) < _GROUP and not self._waiting.empty():
+                rows.append(self._waiting.get_nowait())
+            try:
+                await self.publish(rows)
+            except Unavailable as failure:
+                log.warning("positions not written", rows=len(rows), reason=str(failure))
+            finally:
+                for _ in rows:
+                    self._waiting.task_done()
+
+    async def _send(self, rows: Sequence[ImageRow]) -> int:
+        results = await self._log.publish([self._message(row) for row in rows])
+        published: list[tuple[ImageRow, Position]] = []
+        for row, result in zip(rows, results, strict=True):
+            if isinstance(result, Position):
+                published.append((row, result))
+                self._metrics.published.labels(result.topic).inc()
+            elif isinstance(result, RecordRefused):
+                log.error("kafka refuses an event", shop_no=row.shop_no, version=row.version, reason=str(result))
+        self._note(len(rows) - len(published), results)
+        await self._repository.mark_published(published)
+        return len(published)
+
+    def _note(self, failed: int, results: Sequence[Position | Unavailable | RecordRefused]) -> None:
+        away = bool(results) and isinstance(results[-1], Unavailable)
+        self._metrics.publish_failures.inc(failed)
+        if away and not self.away:
+            log.warning("kafka does not acknowledge; rows stay scheduled and are sent again", unsent=failed, reason=str(results[-1]))
+        elif self.away and results and not away:
+            log.info("kafka acknowledges again")
+        self.away = away if results else self.away
+
+    def _message(self, row: ImageRow) -> Message:
+        target = lane(row, self._topics)
+        return Message(target.topic, event_json(event_of(row)), target.key)
+
+
+def event_json(event: ImageEvent) -> bytes:
+    """Return the event as a record's value."""
+    return event.model_dump_json(exclude_none=True).encode()

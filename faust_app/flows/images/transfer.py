@@ -1,0 +1,99 @@
+"""Doing what the plan says: fetch the source, look at the bytes, put them into storage."""
+
+import asyncio
+import hashlib
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+from dataclasses import replace
+from typing import Final
+from urllib.parse import quote
+
+from faust_app.core.dispatch.pace import SourcePace
+from faust_app.core.failure import Dependency, Failure, FailureCode, Transient, Unavailable
+from faust_app.core.images.outcome import Kept, Stored
+from faust_app.core.images.plan import Store
+from faust_app.core.images.row import ImageRow, Shown, object_key
+from faust_app.core.sources.content import Fetched, NotModified
+from faust_app.flows.ports.transfer import Fetcher, ImageCheck, ObjectStore
+from faust_app.metrics import Metrics
+
+_IN_THREAD: Final = 256 * 1024
+"""Bytes from which stripping and hashing leave the event loop: above it the loop would stand still for milliseconds."""
+
+
+class Performer:
+    """Stores one image. Raises Permanent, Transient or Unavailable; `deadline` is a time of the event loop's clock."""
+
+    def __init__(
+        self, fetcher: Fetcher, check: ImageCheck, store: ObjectStore, pace: SourcePace, metrics: Metrics, *,
+        strip: Callable[[bytes], bytes] | None = None,
+    ) -> None:  # fmt: skip
+        self._fetcher = fetcher
+        self._pace = pace
+        self._check = check
+        self._store = store
+        self._strip = strip
+        self._metrics = metrics
+
+    async def store(self, plan: Store, deadline: float) -> Stored | Kept:
+        """Bring the source's bytes into storage, or find that they are there already."""
+        answer = await self._fetch(plan, deadline)
+        shown = plan.row.shown
+        if isinstance(answer, NotModified):
+            if shown is None:
+                raise Transient(FailureCode.SOURCE_ERROR, "The source answered 304 to a request without a condition.")
+            return Kept(plan.row, replace(shown, version=plan.row.version), transferred=False)
+        self._metrics.fetched_bytes.inc(len(answer.content))
+        answer, digest = await self._prepared(answer)
+        if shown is not None and shown.sha256 == digest:
+            kept = replace(shown, version=plan.row.version, url=plan.url, validators=answer.validators)
+            return Kept(plan.row, kept, transferred=True)
+        return await self._put(plan.row, plan.url, answer, digest, deadline)
+
+    async def _fetch(self, plan: Store, deadline: float) -> Fetched | NotModified:
+        source, clock = (plan.row.shop_no, plan.row.source_host or ""), asyncio.get_running_loop().time
+        started = clock()
+        self._pace.fetching(source, started)
+        try:
+            late = Transient(FailureCode.SOURCE_TIMEOUT, "The image was not fetched before its deadline.", silent=True)
+            async with _until(deadline, late):
+                return await self._fetcher.fetch(plan.url, plan.validators)
+        finally:
+            ended = clock()
+            self._metrics.step_seconds.labels("fetch").observe(ended - started)
+            self._pace.fetched(source, started, ended)
+
+    async def _prepared(self, answer: Fetched) -> tuple[Fetched, bytes]:
+        """Return what is stored, and its SHA-256: of the same file it is the same, so that it is not stored twice."""
+        if len(answer.content) < _IN_THREAD:
+            return _digested(answer, self._strip)
+        return await asyncio.to_thread(_digested, answer, self._strip)
+
+    async def _put(self, row: ImageRow, url: str, answer: Fetched, digest: bytes, deadline: float) -> Stored:
+        with self._metrics.step_seconds.labels("check").time():
+            facts = await self._check.check(answer.content)
+        key = object_key(row.shop_no, row.image_id, row.version, digest.hex(), facts.extension)
+        metadata = {"shop-no": str(row.shop_no), "image-id": quote(row.image_id, safe="")}
+        async with _until(deadline, Unavailable(Dependency.STORAGE, "The image was not stored before its deadline.")):
+            with self._metrics.step_seconds.labels("put").time():
+                await self._store.put(key, answer.content, content_type=facts.content_type, sha256=digest.hex(), metadata=metadata)
+        self._metrics.stored_bytes.inc(len(answer.content))
+        size = len(answer.content)
+        shown = Shown(row.version, key, url, digest, size, facts.content_type, facts.width, facts.height, answer.validators)
+        return Stored(row, shown)
+
+
+def _digested(answer: Fetched, strip: Callable[[bytes], bytes] | None) -> tuple[Fetched, bytes]:
+    if strip is not None:
+        answer = replace(answer, content=strip(answer.content))
+    return answer, hashlib.sha256(answer.content).digest()
+
+
+@asynccontextmanager
+async def _until(deadline: float, failure: Failure) -> AsyncIterator[None]:
+    """Turn a deadline that strikes inside into the failure of the step it struck."""
+    try:
+        async with asyncio.timeout_at(deadline):
+            yield
+    except TimeoutError as error:
+        raise failure from error

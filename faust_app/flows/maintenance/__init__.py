@@ -1,0 +1,1 @@
+"""Tasks that run now and then, each on one worker at a time."""

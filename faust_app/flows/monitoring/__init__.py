@@ -1,0 +1,1 @@
+"""Lag and unfinished images, sampled again and again."""

@@ -1,0 +1,164 @@
+"""Which images are unfinished, and which of them need a look: counted and listed again and again.
+
+What was committed is read before the rows, so what stands below it is lost. The log ends are read between the highest
+positions and the rows: a place counts as ended only where it was so at looks half a minute apart, which no order between
+two reads of a living log brings about.
+"""
+
+import asyncio
+from collections.abc import AsyncIterator, Callable, Iterable, Sequence
+from contextlib import asynccontextmanager
+from dataclasses import replace
+from datetime import datetime, timedelta
+from math import inf
+from typing import Final
+
+from faust_app.core.alerts.alert import FaultKind
+from faust_app.core.failure import Dependency, Unavailable
+from faust_app.core.images.row import ImageRow
+from faust_app.core.monitoring.stall import Offsets, TopicPartition, is_overdue
+from faust_app.core.monitoring.unfinished import (
+    MAX_LISTED,
+    Kind,
+    RowCounts,
+    StalledReport,
+    lost_where,
+    nobody_publishes,
+    past_end_now,
+    queued_where,
+)
+from faust_app.flows.ports.alerts import Alerts
+from faust_app.flows.ports.images import StalledRows
+from faust_app.flows.ports.kafka import ConsumerOffsets
+from faust_app.metrics import Metrics
+
+PAST_END_AFTER: Final = timedelta(seconds=30)
+"""A row past its log's end at one look only was published between the reading of rows and ends."""
+COUNT_SECONDS: Final = 20.0
+"""Seconds a look may take; a frozen database answers neither yes nor no."""
+
+
+class WatchStalled:
+    """Looks at all rows, and on demand at those of one shop.
+
+    `held_by` tells what is known to hold up the installation: while that is so, nobody is late. `clock` counts
+    seconds.
+    """
+
+    def __init__(
+        self, rows: StalledRows, offsets: ConsumerOffsets, alerts: Alerts, metrics: Metrics, *, stalled_after: timedelta,
+        held_by: Callable[[], Sequence[str]], clock: Callable[[], float],
+    ) -> None:  # fmt: skip
+        self._rows = rows
+        self._offsets = offsets
+        self._alerts = alerts
+        self._metrics = metrics
+        self._stalled_after = stalled_after
+        self._held_by = held_by
+        self._clock = clock
+        self._looked_at = -inf
+        self._one_shop_at_a_time = asyncio.Lock()
+        self._committed: Offsets = {}
+        self._past_end: dict[TopicPartition, datetime] = {}
+        self.report: StalledReport | None = None
+        """What was seen last; None before the first look."""
+
+    @property
+    def held_by(self) -> tuple[str, ...]:
+        """What is known to hold up the installation."""
+        return tuple(self._held_by())
+
+    @property
+    def age(self) -> float:
+        """Seconds since the last look at all rows; endless before the first."""
+        return self._clock() - self._looked_at
+
+    async def run_pass(self) -> None:
+        """Look at all rows. Raises Unavailable; what was seen last then stays."""
+        async with _patience():
+            committed = await self._offsets.committed()
+            tops = await self._rows.tops()
+            ends = await self._offsets.ends()
+            self._committed = {place: replace(each, end=ends.get(place)) for place, each in committed.items()}
+            report = await self._look(self._committed, tops, None)
+        self._note_past_end(report.as_of, past_end_now(self._committed, tops))
+        self._tell(self.report, report)
+        self.report = report
+        self._looked_at = self._clock()
+
+    async def of_shop(self, shop_no: int) -> StalledReport | None:
+        """Look at the rows of one shop now; None for a shop that was never heard of. Raises Unavailable.
+
+        Many may ask at once: they are answered one by one, with one connection to the database. Offsets are those seen last:
+        committed before the rows are read, as they have to be.
+        """
+        async with _patience(), self._one_shop_at_a_time:
+            if not await self._rows.knows_shop(shop_no):
+                return None
+            return await self._look(self._committed, await self._rows.tops(), shop_no)
+
+    async def _look(self, offsets: Offsets, tops: dict[TopicPartition, int], shop_no: int | None) -> StalledReport:
+        as_of, counts = await self._rows.counts(self._stalled_after, shop_no)
+        past_end = frozenset(place for place, since in self._past_end.items() if as_of - since >= PAST_END_AFTER)
+        old_until = as_of - self._stalled_after
+        where = lost_where(offsets, tops, past_end) if offsets else []
+        counts, lost = await self._rows.lost(where, counts, old_until, shop_no, MAX_LISTED)
+        old = await self._rows.old(old_until, shop_no, MAX_LISTED) if counts.old else []
+        waiting = await self._rows.waiting(shop_no, MAX_LISTED) if counts.waiting else []
+        queued = await self._rows.queued(queued_where(offsets, tops, past_end), shop_no, MAX_LISTED) if counts.placed else []
+        failed = await self._rows.failed(shop_no, MAX_LISTED) if counts.failed else []
+        rows = {
+            Kind.STALLED: _oldest_first({row.key: row for row in [*old, *lost]}.values()),
+            Kind.LOST: _oldest_first(lost),
+            Kind.WAITING: tuple(waiting),
+            Kind.OVERDUE: tuple(row for row in waiting if is_overdue(row, as_of)),
+            Kind.QUEUED: tuple(queued),
+            Kind.FAILED: tuple(failed),
+        }
+        return StalledReport(as_of, self._stalled_after, counts, rows, offsets, past_end, shop_no)
+
+    def _note_past_end(self, now: datetime, places: frozenset[TopicPartition]) -> None:
+        self._past_end = {place: self._past_end.get(place, now) for place in places}
+
+    def _tell(self, before: StalledReport | None, report: StalledReport) -> None:
+        counts = report.counts
+        for kind, count in counts_by_kind(counts).items():
+            self._metrics.unfinished.labels(kind.value).set(count)
+        self._metrics.oldest_open.set(oldest_open_seconds(report))
+        if nobody_publishes(None if before is None else before.counts, counts) and not self._held_by():
+            detail = f"{counts.overdue} images are due for over a minute and nobody publishes them."
+            self._alerts.open(FaultKind.LATE_JOBS, detail=detail, waiting=counts.overdue)
+        elif not counts.overdue or self._held_by():
+            self._alerts.close(FaultKind.LATE_JOBS)
+
+
+@asynccontextmanager
+async def _patience() -> AsyncIterator[None]:
+    """Let what is looked at take so long and no longer. Raises Unavailable."""
+    try:
+        async with asyncio.timeout(COUNT_SECONDS):
+            yield
+    except TimeoutError as error:
+        raise Unavailable(Dependency.DATABASE, f"The unfinished rows were not counted within {COUNT_SECONDS:.0f} s.") from error
+
+
+def counts_by_kind(counts: RowCounts) -> dict[Kind, int]:
+    """Return the counts by what rows are listed by."""
+    return {
+        Kind.STALLED: counts.stalled,
+        Kind.LOST: counts.lost,
+        Kind.WAITING: counts.waiting,
+        Kind.OVERDUE: counts.overdue,
+        Kind.QUEUED: counts.queued,
+        Kind.FAILED: counts.failed,
+    }
+
+
+def oldest_open_seconds(report: StalledReport) -> float:
+    """Return for how long the oldest unfinished image is open; 0 where there is none."""
+    oldest = report.counts.oldest_open
+    return 0.0 if oldest is None else max(0.0, (report.as_of - oldest).total_seconds())
+
+
+def _oldest_first(rows: Iterable[ImageRow]) -> tuple[ImageRow, ...]:
+    return tuple(sorted(rows, key=lambda row: row.open_since or row.requested_at)[:MAX_LISTED])

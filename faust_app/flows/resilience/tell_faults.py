@@ -1,0 +1,70 @@
+"""From the parts of a worker that notice faults of the platform to the alerts that tell people of them."""
+
+from collections.abc import Callable
+from typing import Final
+
+from faust_app.core.alerts.alert import FaultKind
+from faust_app.core.failure import Dependency, Failure
+from faust_app.core.sources.health import BLOCKING
+from faust_app.flows.ports.alerts import Alerts
+from faust_app.flows.resilience.breakers import Breaker, Breakers
+from faust_app.flows.resilience.internal_error_breaker import Bugs
+from faust_app.flows.resilience.sources import Sources
+
+_KINDS: Final = {
+    Dependency.STORAGE: FaultKind.DEPENDENCY_STORAGE,
+    Dependency.DATABASE: FaultKind.DEPENDENCY_DATABASE,
+    Dependency.KAFKA: FaultKind.DEPENDENCY_KAFKA,
+    Dependency.EGRESS: FaultKind.EGRESS,
+}
+
+
+class TellFaults:
+    """Hears of breakers, the brake and parked sources; `held` counts the images that wait here, `go_on` starts what may."""
+
+    def __init__(self, alerts: Alerts, held: Callable[[], int], go_on: Callable[[], None]) -> None:
+        self._alerts = alerts
+        self._held = held
+        self._go_on = go_on
+        self._parked: dict[str, FaultKind] = {}
+
+    def listen(self, breakers: Breakers, bugs: Bugs, sources: Sources) -> None:
+        """Hear of every change from now on."""
+        breakers.on_change = self._breaker_changed
+        bugs.on_change = lambda: self._brake_changed(bugs.brake)
+        bugs.on_parked = self._shop_parked
+        bugs.on_answered = lambda: self._alerts.close(FaultKind.SHOP_BUG)
+        sources.on_parked = self._source_parked
+        sources.on_answered = self._source_answered
+
+    def _breaker_changed(self, breaker: Breaker) -> None:
+        kind = _KINDS[breaker.dependency]
+        if breaker.reason is not None:
+            self._alerts.open(kind, detail=breaker.reason, waiting=self._held())
+        else:
+            self._alerts.close(kind)
+            self._go_on()
+
+    def _brake_changed(self, brake: str | None) -> None:
+        if brake is not None:
+            self._alerts.open(FaultKind.BUG_BRAKE, detail=brake, waiting=self._held())
+        else:
+            self._alerts.close(FaultKind.BUG_BRAKE)
+            self._go_on()
+
+    def _shop_parked(self, shop_no: int) -> None:
+        self._alerts.open(FaultKind.SHOP_BUG, detail=f"Images of shop {shop_no} meet an error of our own code.")
+
+    def _source_parked(self, host: str, failure: Failure, for_all: bool) -> None:  # noqa: FBT001 - a callback's own order
+        of_all = FaultKind.HOST_BLOCKS if failure.code in BLOCKING else FaultKind.HOST_DOWN
+        kind = of_all if for_all else FaultKind.SHOP_HOST_DOWN
+        before = self._parked.get(host)
+        if before is not None and before is not kind:
+            self._alerts.close(before, host=host)
+        self._parked[host] = kind
+        self._alerts.open(kind, detail=failure.detail, host=host)
+
+    def _source_answered(self, host: str) -> None:
+        kind = self._parked.pop(host, None)
+        if kind is not None:
+            self._alerts.close(kind, host=host)

@@ -1,0 +1,1 @@
+"""Intake and reading over HTTP, for machines."""

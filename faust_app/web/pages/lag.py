@@ -1,0 +1,115 @@
+"""`/lag`: how far the workers and the reader of requests are behind, as JSON for machines and as a page for people."""
+
+from itertools import groupby
+from typing import Final
+
+from aiohttp import web
+
+from faust_app.core.monitoring.lag import LagStatus, PartitionLag
+from faust_app.core.monitoring.unfinished import RowCounts
+from faust_app.flows.monitoring.lag import GroupReport, LagReport, WatchLag
+from faust_app.flows.monitoring.unfinished import WatchStalled
+from faust_app.web.api.images import time_text
+from faust_app.web.pages.render import json_answer, page, problem_page, wants_page
+from faust_app.web.problems import RETRY_AFTER_SECONDS, Problem
+
+MEANING: Final = {
+    LagStatus.OK: ("Nothing waits for long.", "Nothing to do."),
+    LagStatus.LAGGING: (
+        "Events wait for longer than they should, and are being worked on or held up by something known.",
+        "If it lasts, start more workers; if something holds it up, mend that first.",
+    ),
+    LagStatus.STALLED: (
+        "Workers are connected, and in a partition with unread records nothing was finished for two minutes.",
+        "Look at the workers' logs and their /ready; a worker that does not get on ends itself and is started again.",
+    ),
+    LagStatus.STOPPED: (
+        "Records wait and nobody reads them: no worker has been connected for a minute.",
+        "Start the workers, or look why they end.",
+    ),
+}
+
+
+class LagPage:
+    """Serves what was seen last."""
+
+    def __init__(self, lag: WatchLag, stalled: WatchStalled) -> None:
+        self._lag = lag
+        self._stalled = stalled
+
+    async def get(self, request: web.Request) -> web.Response:
+        """Answer with the report, or with 503 before there is one."""
+        report = self._lag.report
+        if report is None:
+            problem = not_yet("lag", "Kafka")
+            if wants_page(request):
+                return problem_page(problem)
+            raise problem
+        counts = self._stalled.report.counts if self._stalled.report else None
+        if wants_page(request):
+            meaning, step = MEANING[report.status]
+            return page(
+                "lag.html", report=report, age=self._lag.age, counts=counts, meaning=meaning, step=step, topics=topics_of, here="lag"
+            )
+        return json_answer(as_json(report, self._lag.age, counts))
+
+
+def not_yet(what: str, dependency: str) -> Problem:
+    """Return the problem of a page that has nothing to show yet."""
+    return Problem(
+        503,
+        f"this process has not seen {what} yet: it looks every few seconds, so ask again; if this lasts, {dependency} does not answer",
+        headers={"Retry-After": str(RETRY_AFTER_SECONDS)},
+    )
+
+
+def as_json(report: LagReport, age: float, counts: RowCounts | None) -> dict[str, object]:
+    """Return the report as a JSON object. Times in UTC, spans in seconds; what is not known is null."""
+    return {
+        "as_of": time_text(report.as_of),
+        "age_s": round(age, 3),
+        "status": report.status.value,
+        "lag": report.lag,
+        "lag_seconds": round(report.lag_seconds, 3),
+        "held_by": list(report.held_by),
+        "waiting": None if counts is None else _waiting(counts),
+        "groups": [_group(group) for group in report.groups],
+    }
+
+
+def topics_of(group: GroupReport) -> list[tuple[str, list[PartitionLag]]]:
+    """Return the partitions of a group by topic."""
+    return [(topic, list(partitions)) for topic, partitions in groupby(group.look.partitions, key=lambda each: each.topic)]
+
+
+def _waiting(counts: RowCounts) -> dict[str, object]:
+    return {"rows": counts.waiting, "due": counts.due, "overdue": counts.overdue, "next_at": time_text(counts.next_due)}
+
+
+def _group(group: GroupReport) -> dict[str, object]:
+    look, velocity = group.look, group.velocity
+    return {
+        "group": look.group,
+        "status": group.status.value,
+        "lag": look.lag,
+        "lag_seconds": round(look.lag_seconds, 3),
+        "members": look.members,
+        "finished_per_s": None if velocity is None else round(velocity.finished, 3),
+        "arriving_per_s": None if velocity is None else round(velocity.arriving, 3),
+        "drain_s": None if group.drain_seconds is None else round(group.drain_seconds, 1),
+        "topics": [_topic(topic, partitions) for topic, partitions in topics_of(group)],
+    }
+
+
+def _topic(topic: str, partitions: list[PartitionLag]) -> dict[str, object]:
+    return {"topic": topic, "lag": sum(each.lag for each in partitions), "partitions": [_partition(each) for each in partitions]}
+
+
+def _partition(each: PartitionLag) -> dict[str, object]:
+    return {
+        "partition": each.partition,
+        "committed": each.committed,
+        "end": each.end,
+        "lag": each.lag,
+        "oldest_unfinished_at": time_text(each.oldest_unfinished_at),
+    }

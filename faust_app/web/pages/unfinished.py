@@ -1,0 +1,178 @@
+"""`/stalled`: which images are unfinished and need a look, as JSON for machines and as a page for people."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any, Final
+
+from aiohttp import web
+
+from faust_app.core.failure import Unavailable
+from faust_app.core.images.row import ImageRow
+from faust_app.core.monitoring.stall import is_overdue
+from faust_app.core.monitoring.unfinished import MAX_LISTED, Kind, StalledReport, waits_of
+from faust_app.flows.monitoring.unfinished import WatchStalled, counts_by_kind, oldest_open_seconds
+from faust_app.web.api.bodies import invalid
+from faust_app.web.api.images import error_of, position_of, time_text, waiting_of
+from faust_app.web.pages.lag import not_yet
+from faust_app.web.pages.render import json_answer, page, path_of, problem_page, wants_page
+from faust_app.web.problems import Problem, absence
+
+DEFAULT_LIMIT: Final = 100
+_SHOP_DIGITS: Final = 16
+_LIMIT_DIGITS: Final = 3
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """What a request wants to see."""
+
+    shop_no: int | None = None
+    limit: int = DEFAULT_LIMIT
+    kind: Kind = Kind.STALLED
+
+
+class StalledPage:
+    """Serves what was seen last; the images of one shop are looked at when they are asked for.
+
+    `images_at` is where an image's own resource is found; None where people cannot be sent there.
+    """
+
+    def __init__(self, stalled: WatchStalled, *, images_at: str | None) -> None:
+        self._stalled = stalled
+        self._images_at = images_at
+
+    async def get(self, request: web.Request) -> web.Response:
+        """Answer with the rows that were asked for. Raises Problem, and Unavailable, for what cannot be answered, but to a browser."""
+        if not wants_page(request):
+            asked = asked_of(request)
+            report, age = await self._report(asked)
+            return json_answer(as_json(report, asked, age, self._stalled.held_by))
+        try:
+            asked = asked_of(request)
+            report, age = await self._report(asked)
+        except Problem as problem:
+            return problem_page(problem)
+        except Unavailable as failure:
+            return problem_page(absence(failure))
+        return page(
+            "stalled.html", report=report, asked=asked, age=age, kinds=Kind, link=self._link, here="stalled",
+            held_by=self._stalled.held_by, **_for_people(report, asked),
+        )  # fmt: skip
+
+    async def _report(self, asked: Asked) -> tuple[StalledReport, float]:
+        report = self._stalled.report
+        if report is None:
+            raise not_yet("unfinished images", "the database or Kafka")
+        if asked.shop_no is None:
+            return report, self._stalled.age
+        of_shop = await self._stalled.of_shop(asked.shop_no)
+        if of_shop is None:
+            raise Problem(
+                404,
+                f"no request of shop {asked.shop_no} was ever accepted; check the number, or leave `shop` out to see all",
+                errors=[("shop", "is not known")],
+            )
+        return of_shop, 0.0
+
+    def _link(self, row: ImageRow) -> str | None:
+        return None if self._images_at is None else self._images_at + path_of(row.shop_no, row.image_id)
+
+
+def asked_of(request: web.Request) -> Asked:
+    """Read the query; a parameter without a value is not given. Raises Problem that names every wrong parameter."""
+    given = {name: values for name in request.query if (values := [text for text in request.query.getall(name) if text])}
+    errors = [(name[:64], "is not a parameter of this page: shop, limit, status") for name in given if name not in _READERS]
+    errors += [(name, "is given more than once") for name, values in given.items() if name in _READERS and len(values) > 1]
+    read: dict[str, Any] = {}
+    for name, (field, reader, reason) in _READERS.items():
+        if name in given:
+            read[field] = reader(given[name][0])
+            if read[field] is None:
+                errors.append((name, reason))
+    if errors:
+        raise invalid(errors)
+    return Asked(**read)
+
+
+def _shop(text: str) -> int | None:
+    number = int(text) if text.isascii() and text.isdecimal() and len(text) <= _SHOP_DIGITS else 0
+    return number if 1 <= number <= 2**53 - 1 else None
+
+
+def _limit(text: str) -> int | None:
+    number = int(text) if text.isascii() and text.isdecimal() and len(text) <= _LIMIT_DIGITS else -1
+    return number if 0 <= number <= MAX_LISTED else None
+
+
+def _kind(text: str) -> Kind | None:
+    return Kind(text) if text in set(Kind) else None
+
+
+_READERS: Final = {
+    "shop": ("shop_no", _shop, "must be a shop's number, from 1 to 2^53-1"),
+    "limit": ("limit", _limit, f"must be a number from 0 to {MAX_LISTED}"),
+    "status": ("kind", _kind, f"must be one of {', '.join(Kind)}"),
+}
+
+
+def as_json(report: StalledReport, asked: Asked, age: float, held_by: Sequence[str]) -> dict[str, object]:
+    """Return the report as a JSON object. Times in UTC, spans in seconds; `count` is of stalled images: old or lost."""
+    counts = report.counts
+    return {
+        "as_of": time_text(report.as_of),
+        "age_s": round(age, 3),
+        "shop_no": report.shop_no,
+        "stalled_after_s": report.stalled_after.total_seconds(),
+        "count": counts.stalled,
+        "lost": counts.lost,
+        "waiting": counts.waiting,
+        "overdue": counts.overdue,
+        "queued": counts.queued,
+        "failed": counts.failed,
+        "oldest_open_s": round(oldest_open_seconds(report), 3) if counts.oldest_open else None,
+        "held_by": list(held_by),
+        **_waits(report),
+        "items": [_item(report, row, held_by) for row in report.listed(asked.kind, asked.limit)],
+    }
+
+
+def _waits(report: StalledReport) -> dict[str, object]:
+    """Return what the images of one shop wait for, and at which hosts; of all shops that would be no list to read."""
+    if report.shop_no is None:
+        return {}
+    return {
+        "waits_for": [
+            {"host": wait.host, "why": wait.why, "images": wait.images, "next_at": time_text(wait.next_at)}
+            for wait in waits_of(report.rows.get(Kind.WAITING, ()))
+        ]
+    }
+
+
+def _item(report: StalledReport, row: ImageRow, held_by: Sequence[str]) -> dict[str, object]:
+    return {
+        "shop_no": row.shop_no,
+        "image_id": row.image_id.decode(),
+        "version": row.version,
+        "status": report.standing(row),
+        "overdue": is_overdue(row, report.as_of),
+        "open_since": time_text(row.open_since),
+        "open_s": round((report.as_of - row.open_since).total_seconds(), 3) if row.open_since else None,
+        "attempt": row.attempt,
+        "rescues": row.rescues,
+        "waiting": waiting_of(row, held_by),
+        "position": position_of(row),
+        "error": error_of(row),
+    }
+
+
+def _for_people(report: StalledReport, asked: Asked) -> dict[str, Any]:
+    rows = report.listed(asked.kind, asked.limit)
+    return {
+        "counts": counts_by_kind(report.counts),
+        "oldest": oldest_open_seconds(report) if report.counts.oldest_open else None,
+        "rows": rows,
+        "errors": [error_of(row) for row in rows],
+        "waits": [waiting_of(row, ()) for row in rows],
+        "waits_for": waits_of(report.rows.get(Kind.WAITING, ())) if report.shop_no is not None else [],
+        "overdue": [is_overdue(row, report.as_of) for row in rows],
+    }

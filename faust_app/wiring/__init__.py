@@ -1,0 +1,1 @@
+"""Settings become adapters, adapters become flows; nothing is assembled anywhere else."""

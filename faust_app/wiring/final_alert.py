@@ -1,0 +1,57 @@
+"""Stores, or at least sends, the final alert of a worker that ends itself, from a thread and over its own connections."""
+
+import asyncio
+from datetime import UTC, datetime, timedelta
+from typing import Final
+from uuid import uuid4
+
+import structlog
+
+from faust_app.adapters.http.webhook import Webhook
+from faust_app.adapters.mariadb.alert_counts import MariaFaults
+from faust_app.adapters.mariadb.database import Database
+from faust_app.core.alerts.alert import Alert, FaultKind, PlatformFault, Word
+from faust_app.core.alerts.message import Chosen, Due, Form
+from faust_app.core.alerts.text import Place, Reach, compose
+from faust_app.core.failure import Unavailable
+from faust_app.settings import Settings
+
+log = structlog.get_logger()
+
+STORE_SECONDS: Final = 10.0
+SEND_SECONDS: Final = 10.0
+
+
+def say_stalled(settings: Settings, process: str, reason: str) -> None:
+    """Store the alert, or send it if it cannot be stored. Runs its own event loop, because the process's may be what is stuck."""
+    fault = PlatformFault(FaultKind.WORKER_STALLED, process, reason)
+    age = timedelta(seconds=settings.watchdog_after)
+    asyncio.run(_store_or_send(settings, fault, age))
+
+
+async def _store_or_send(settings: Settings, fault: PlatformFault, age: timedelta) -> None:
+    try:
+        async with asyncio.timeout(STORE_SECONDS), Database.connect(settings.database, 1) as database:
+            await MariaFaults(database).open_fault(fault, age=age, told_ago=None)
+    except (Unavailable, TimeoutError) as failure:
+        log.warning("alert not stored", reason=str(failure) or type(failure).__name__)
+    else:
+        return
+    if settings.alert_webhook_url is None:
+        return
+    try:
+        async with asyncio.timeout(SEND_SECONDS), Webhook(settings) as messenger:
+            now = datetime.now(UTC).replace(tzinfo=None)
+            result = await messenger.send(f"msg_{uuid4().hex}", compose(*_told(fault, now - age, now), _place(settings), now))
+            log.info("alert sent without the database", end=result.word)
+    except TimeoutError:
+        log.warning("alert not sent", reason=f"no answer within {SEND_SECONDS:.0f} s")
+
+
+def _told(fault: PlatformFault, since: datetime, now: datetime) -> tuple[Chosen, dict[str, Reach]]:
+    alert = Alert(fault.fingerprint, fault.kind.value, None, fault.kind.severity, 1, since, now, 1, fault.detail)
+    return Chosen(Form.ALERT, (Due(alert, Word.OPENED),)), {fault.fingerprint: Reach(workers=(fault.worker,))}
+
+
+def _place(settings: Settings) -> Place:
+    return Place(settings.zone, settings.web_public_url)
