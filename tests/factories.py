@@ -4,7 +4,8 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any
 
-from faust_app.core.images.row import ImageRow, ImageState, Shown, WakeReason, event_of, object_key, placeholder
+from faust_app.core.images.objects import object_key
+from faust_app.core.images.row import ImageRow, ImageState, Shown, WakeReason, event_of, placeholder
 from faust_app.core.messages.events import ImageEvent, ImageRequest, Op
 from faust_app.core.messages.record import Record
 from faust_app.core.sources.content import Validators

@@ -10,7 +10,7 @@ from typing import Final, Self
 from faust_app.adapters.kafka.offsets import KafkaConsumerOffsets
 from faust_app.adapters.mariadb.database import Database
 from faust_app.core.failure import Unavailable
-from faust_app.core.monitoring.stall import PartitionOffsets, TopicPartition
+from faust_app.core.messages.positions import PartitionOffsets, TopicPartition
 
 DATABASE_SECONDS: Final = 5.0
 """Seconds to wait for the database: a frozen one never answers, and the other groups would wait with this one."""

@@ -4,9 +4,15 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Final
 
+import click
+
 from faust_app.adapters.mariadb.alert_repository import MariaAlertRepository
+from faust_app.adapters.mariadb.database import Database
+from faust_app.adapters.mariadb.image_repository import MariaImageRepository
+from faust_app.cli.command import Report, json_option, print_report, run
 from faust_app.core.alerts.alert import Alert
 from faust_app.core.alerts.text import Place, line_of
+from faust_app.settings import Settings
 
 MAX_ALERTS: Final = 1000
 
@@ -49,3 +55,17 @@ def _described(alert: Alert) -> dict[str, object]:
 
 def _time(at: datetime) -> str:
     return at.isoformat(timespec="seconds") + "Z"
+
+
+@click.command("alerts")
+@json_option
+@click.pass_obj
+def alerts_command(settings: Settings, *, as_json: bool) -> None:
+    """List the open alerts, platform alerts first."""
+
+    async def work() -> Report:
+        async with Database.connect(settings.database, 1) as database:
+            now = await MariaImageRepository(database).now()
+            return await list_alerts(MariaAlertRepository(database), Place(settings.zone, settings.web_public_url), now)
+
+    print_report(run(work()), as_json=as_json)

@@ -4,7 +4,10 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from uuid import uuid4
 
+import click
+
 from faust_app.adapters.http.webhook import Webhook
+from faust_app.cli.command import print_report, run
 from faust_app.core.alerts.alert import Severity
 from faust_app.core.alerts.message import AlertMessage, Delivered, Form, Undelivered
 from faust_app.core.alerts.text import zoned_time
@@ -47,3 +50,16 @@ async def check_alerts(settings: Settings) -> AlertsReport:
     webhook_id = f"msg_{uuid4().hex}"
     async with Webhook(settings) as webhook:
         return AlertsReport(settings.alert_webhook_format, webhook_id, await webhook.send(webhook_id, message))
+
+
+def run_check_alerts(settings: Settings, *, as_json: bool) -> None:
+    """Send a test message and print what the messenger answered; exit code 1 unless it was taken."""
+    if settings.alert_webhook_url is None:
+        raise click.UsageError("No messenger is configured: set ALERT_WEBHOOK_URL")
+    report = run(check_alerts(settings))
+    if as_json or report.delivered:
+        print_report(report, as_json=as_json)
+    else:
+        click.echo(f"shop-images: {report.lines()[0]}", err=True)
+    if not report.delivered:
+        raise SystemExit(1)

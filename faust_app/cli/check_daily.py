@@ -3,13 +3,21 @@
 from dataclasses import dataclass
 from uuid import uuid4
 
+from faust_app.adapters.http.webhook import Webhook
+from faust_app.adapters.kafka.offsets import KafkaConsumerOffsets
+from faust_app.adapters.mariadb.database import Database
+from faust_app.adapters.mariadb.job_runs import MariaJobRuns
+from faust_app.cli.command import print_report, run
 from faust_app.core.alerts.message import Delivered, Undelivered
 from faust_app.core.alerts.text import Place
 from faust_app.core.maintenance.daily_report import DAILY_CHECK, DailyReport
 from faust_app.core.maintenance.daily_text import daily_lines
+from faust_app.core.messages.topics import Topics
 from faust_app.flows.maintenance.daily_check import DailyCheck
 from faust_app.flows.ports.alerts import Messenger
 from faust_app.flows.ports.maintenance import JobRuns
+from faust_app.settings import Settings
+from faust_app.wiring.maintenance import daily_check
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,3 +53,22 @@ async def check_daily(check: DailyCheck, runs: JobRuns, place: Place, messenger:
     message = check.result(report).message
     told = None if messenger is None or message is None else await messenger.send(f"msg_{uuid4().hex}", message)
     return DailyAnswer(report, place, told)
+
+
+def run_check_daily(settings: Settings, *, tell: bool, as_json: bool) -> None:
+    """Run the daily check and print what it finds; exit code 1 when somebody has to look into it."""
+    topics = [spec.name for spec in Topics.named(settings.topic_prefix).images]
+
+    async def work() -> DailyAnswer:
+        connected = KafkaConsumerOffsets.connect(settings.bootstrap_servers, settings.app_id, topics)
+        async with Database.connect(settings.database, 1) as database, connected as offsets:
+            check, place = daily_check(settings, database, offsets), Place(settings.zone, settings.web_public_url)
+            if not tell or settings.alert_webhook_url is None:
+                return await check_daily(check, MariaJobRuns(database), place, None)
+            async with Webhook(settings) as messenger:
+                return await check_daily(check, MariaJobRuns(database), place, messenger)
+
+    answer = run(work())
+    print_report(answer, as_json=as_json)
+    if not answer.report.ok:
+        raise SystemExit(1)

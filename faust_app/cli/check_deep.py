@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final
 
+import click
 from rich.console import Console
 from rich.progress import Progress
 
@@ -15,9 +16,10 @@ from faust_app.adapters.kafka.dead_letters import dead_lettered
 from faust_app.adapters.mariadb.database import Database
 from faust_app.adapters.mariadb.image_row import COLUMNS, image_row
 from faust_app.adapters.s3.object_store import S3ObjectStore
+from faust_app.cli.command import print_report, run
 from faust_app.core.images.row import ImageKey, ImageRow, ImageState
 from faust_app.core.messages.topics import Topics
-from faust_app.core.verify.acknowledged_requests import Wishes, ledger_violations, read_ledger
+from faust_app.core.verify.acknowledged_requests import LedgerError, Wishes, ledger_violations, read_ledger
 from faust_app.core.verify.invariants import Evidence, Violation, violations
 from faust_app.settings import Settings
 
@@ -173,3 +175,15 @@ def _unlisted(row: ImageRow, keys: set[str], in_garbage: set[str]) -> int:
 
 def _text(image_id: bytes) -> str:
     return image_id.decode(errors="replace")
+
+
+def run_check_deep(settings: Settings, ledger: Path | None, *, read_bytes: bool, as_json: bool) -> None:
+    """Read everything and print each broken promise; exit code 1 when there is one, 2 for a wrong ledger."""
+    try:
+        report = run(check_deep(settings, ledger, read_bytes=read_bytes))
+    except LedgerError as error:
+        click.echo(f"shop-images: {ledger}: {error}", err=True)
+        raise SystemExit(2) from error
+    print_report(report, as_json=as_json)
+    if not report.ok:
+        raise SystemExit(1)

@@ -3,9 +3,14 @@
 from dataclasses import dataclass
 from datetime import datetime
 
+from faust_app.adapters.mariadb.database import Database
+from faust_app.adapters.mariadb.growth import MariaTableSizes
+from faust_app.adapters.mariadb.job_runs import MariaJobRuns
+from faust_app.cli.command import Report, print_report, run
 from faust_app.core.maintenance.growth import COMPARED_AFTER, TableGrowth, growth
 from faust_app.core.maintenance.retention import LIMITS
 from faust_app.flows.ports.maintenance import JobRuns, TableSizes
+from faust_app.settings import Settings
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,3 +58,13 @@ def _line(table: TableGrowth) -> str:
     rows = "" if table.rows_a_day is None else f"{table.rows_a_day:+,}"
     size = "" if table.bytes_a_day is None else f"{table.bytes_a_day / 1e6:+,.1f}"
     return f"{table.size.table:<20}{table.size.rows:>14,}{table.size.bytes / 1e6:>12,.1f}{rows:>14}{size:>12}  {table.kept}"
+
+
+def run_check_sizes(settings: Settings, *, as_json: bool) -> None:
+    """Print how large the tables are and how they grow."""
+
+    async def work() -> Report:
+        async with Database.connect(settings.database, 1) as database:
+            return await check_sizes(MariaTableSizes(database), MariaJobRuns(database))
+
+    print_report(run(work()), as_json=as_json)

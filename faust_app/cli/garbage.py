@@ -3,10 +3,13 @@
 from dataclasses import dataclass
 from datetime import datetime
 
-from faust_app.adapters.mariadb.collector_row import MariaCollectorRow
+import click
+
 from faust_app.adapters.mariadb.database import Database
-from faust_app.adapters.mariadb.garbage import MariaGarbageRepository
+from faust_app.adapters.mariadb.garbage import MariaCollectorRow, MariaGarbageRepository
+from faust_app.cli.command import Report, json_option, print_report, run
 from faust_app.core.maintenance.garbage import GarbageCounts, most_of_a_pass
+from faust_app.settings import Settings
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,3 +48,17 @@ async def garbage(database: Database, *, delete_anyway: bool) -> GarbageReport:
     allowed = await collector.allow_what_is_due() if delete_anyway else None
     counts = await MariaGarbageRepository(database).counts()
     return GarbageReport(counts, most_of_a_pass(await collector.images_about()), allowed)
+
+
+@click.command("garbage")
+@click.option("--delete-anyway", is_flag=True, help="Allow everything due by now to be deleted, however much it is.")
+@json_option
+@click.pass_obj
+def garbage_command(settings: Settings, *, delete_anyway: bool, as_json: bool) -> None:
+    """Count the objects to delete from the bucket."""
+
+    async def work() -> Report:
+        async with Database.connect(settings.database, 1) as database:
+            return await garbage(database, delete_anyway=delete_anyway)
+
+    print_report(run(work()), as_json=as_json)

@@ -7,14 +7,15 @@ from contextlib import asynccontextmanager
 from dataclasses import asdict, dataclass, field
 from datetime import datetime
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 import click
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskProgressColumn, TextColumn, TimeElapsedColumn
 
 from faust_app.adapters.files.catalogue import read_catalogue
-from faust_app.adapters.mariadb.image_counts import MariaImageCounts
+from faust_app.adapters.mariadb.image_queries import MariaImageCounts
+from faust_app.cli.command import existing_file, json_option, print_report, run, shop_number
 from faust_app.core.failure import Unavailable
 from faust_app.core.images.accept import Accepted, Superseded, Unchanged
 from faust_app.core.images.row import ImageState
@@ -22,6 +23,9 @@ from faust_app.core.messages.catalogue import CatalogueError, CatalogueItem, Ent
 from faust_app.core.messages.events import ImageRequest
 from faust_app.flows.images.intake import Intake
 from faust_app.flows.images.publish import Publisher
+from faust_app.metrics import Metrics
+from faust_app.settings import Settings
+from faust_app.wiring.common import open_parts
 
 BATCH: Final = 1000
 _PUBLISH_BEHIND: Final = 5000
@@ -227,3 +231,31 @@ def _tell_problems(file: Path, report: ImportReport) -> None:
     unnamed = report.rejected - sum(problem.count for problem in report.problems.values())
     if unnamed:
         click.echo(f"and {unnamed:,} more of other kinds", err=True)
+
+
+@click.command("import")
+@click.argument("file", type=existing_file)
+@click.option("--shop", "shop_no", type=shop_number, required=True, help="The shop that owns the images.")
+@click.option("--format", "file_format", type=click.Choice(["woocommerce", "jsonl"]), required=True, help="Format of the file.")
+@click.option("--refetch", is_flag=True, help="Also fetch images that are done or in progress with the same address.")
+@click.option("--dry-run", is_flag=True, help="Read and report; change nothing.")
+@click.option("--wait", is_flag=True, help="Wait until every image of the file is finished.")
+@json_option
+@click.pass_obj
+def import_command(settings: Settings, /, *, file: Path, as_json: bool, **words: Any) -> None:
+    """Import the images of a catalogue FILE; exit code 1 if a line is rejected. Run again, it continues and repeats nothing."""
+    options = ImportOptions(file=file, **words)
+
+    async def work() -> ImportReport:
+        async with open_parts(settings, Metrics(), client_id=f"{settings.app_id}-import") as parts:
+            counts = MariaImageCounts(parts.database)
+            return await import_catalogue(options, parts.intake, parts.publisher, counts, parts.repository.now)
+
+    try:
+        report = run(work())
+    except CatalogueError as error:
+        click.echo(f"shop-images: {file}: {error}", err=True)
+        raise SystemExit(2) from error
+    print_report(report, as_json=as_json)
+    if report.rejected:
+        raise SystemExit(1)

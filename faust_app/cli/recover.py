@@ -3,14 +3,16 @@
 from dataclasses import dataclass
 from typing import Final
 
+import click
 from rich.console import Console
 from rich.progress import Progress
 
-from faust_app.adapters.mariadb.collector_row import MariaCollectorRow
 from faust_app.adapters.mariadb.database import Database
+from faust_app.adapters.mariadb.garbage import MariaCollectorRow
 from faust_app.adapters.mariadb.image_queries import MariaImageFolders
 from faust_app.adapters.mariadb.image_repository import MariaImageRepository
 from faust_app.adapters.s3.object_store import S3ObjectStore
+from faust_app.cli.command import json_option, print_report, run
 from faust_app.core.images.row import ImageKey
 from faust_app.flows.maintenance.recover import Findings, Passes, Recovery
 from faust_app.settings import Settings
@@ -88,3 +90,12 @@ def _told(what: str, step: str, names: list[str]) -> list[str]:
     more = len(names) - _SHOWN
     rest = [f"  and {more:,} more; --json lists them"] if more > 0 else []
     return [f"{what}: {step}", *(f"  {name}" for name in names[:_SHOWN]), *rest] if names else [what]
+
+
+@click.command("recover")
+@click.option("--dry-run", is_flag=True, help="Compare and list; change nothing.")
+@json_option
+@click.pass_obj
+def recover_command(settings: Settings, *, dry_run: bool, as_json: bool) -> None:
+    """Find what the bucket lacks after the database was restored from a backup, and fetch it again."""
+    print_report(run(recover(settings, dry_run=dry_run)), as_json=as_json)

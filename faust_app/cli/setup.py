@@ -2,9 +2,12 @@
 
 from dataclasses import asdict, dataclass
 
+import click
+
 from faust_app.adapters.kafka.topics import ensure_topics
 from faust_app.adapters.mariadb.schema import upgrade_schema
 from faust_app.adapters.s3.object_store import S3ObjectStore
+from faust_app.cli.command import json_option, print_report, run
 from faust_app.core.messages.topics import Topics
 from faust_app.settings import Settings
 
@@ -38,3 +41,11 @@ async def setup(settings: Settings) -> SetupReport:
     async with S3ObjectStore(settings) as store:
         await store.ensure_bucket()
     return SetupReport(revision, [spec.name for spec in topics.all], created, settings.s3_bucket)
+
+
+@click.command("setup")
+@json_option
+@click.pass_obj
+def setup_command(settings: Settings, *, as_json: bool) -> None:
+    """Create or update schema, topics and bucket; safe to repeat."""
+    print_report(run(setup(settings)), as_json=as_json)

@@ -3,8 +3,14 @@
 from dataclasses import dataclass
 from datetime import datetime
 
-from faust_app.adapters.mariadb.image_counts import MariaImageCounts, StateCount
+import click
+
+from faust_app.adapters.mariadb.database import Database
+from faust_app.adapters.mariadb.image_queries import MariaImageCounts, StateCount
+from faust_app.adapters.mariadb.image_repository import MariaImageRepository
+from faust_app.cli.command import Report, json_option, print_report, run, shop_number
 from faust_app.core.images.row import ImageState
+from faust_app.settings import Settings
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,3 +48,18 @@ async def status(counts: MariaImageCounts, now: datetime, shop_no: int | None) -
     """Count the images of all shops or of one. Raises Unavailable."""
     due, oldest_open = await counts.due()
     return StatusReport(now, shop_no, await counts.by_state(shop_no=shop_no), due, oldest_open)
+
+
+@click.command("status")
+@click.option("--shop", "shop_no", type=shop_number, help="Count this shop's images only.")
+@json_option
+@click.pass_obj
+def status_command(settings: Settings, *, shop_no: int | None, as_json: bool) -> None:
+    """Count the images in each state."""
+
+    async def work() -> Report:
+        async with Database.connect(settings.database, 1) as database:
+            now = await MariaImageRepository(database).now()
+            return await status(MariaImageCounts(database), now, shop_no)
+
+    print_report(run(work()), as_json=as_json)

@@ -1,14 +1,18 @@
-"""The agents, one per image topic: each passes its events to the dispatcher, and parses and decides nothing."""
+"""One agent an image topic, over raw bytes. It parses nothing and decides nothing: it hands each event to the dispatcher."""
 
 from typing import cast
 
 import faust
 from faust.streams import Stream
-from faust.types import StreamT
+from faust.types import StreamT, TopicT
 
-from faust_app.core.messages.topics import Topics
+from faust_app.core.messages.topics import Topics, TopicSpec
 from faust_app.stream.dispatcher import Dispatcher
-from faust_app.stream.topics import raw_topic
+
+
+def raw_topic(app: faust.App, spec: TopicSpec) -> TopicT:
+    """Declare a topic whose records reach the agent as bytes; `setup` creates it, never Faust."""
+    return app.topic(spec.name, key_type=bytes, value_type=bytes, key_serializer="raw", value_serializer="raw", allow_empty=True)
 
 
 def register_agents(app: faust.App, topics: Topics, dispatcher: Dispatcher) -> None:

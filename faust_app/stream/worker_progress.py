@@ -4,8 +4,8 @@ from collections.abc import Callable, Iterable
 
 import faust
 
+from faust_app.core.messages.positions import TopicPartition
 from faust_app.core.monitoring.lag import PartitionLag
-from faust_app.core.monitoring.stall import TopicPartition
 from faust_app.core.monitoring.watchdog import Sight
 from faust_app.flows.monitoring.lag import WatchLag
 from faust_app.stream.dispatcher import Dispatcher

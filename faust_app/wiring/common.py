@@ -30,8 +30,7 @@ from faust_app.core.messages.topics import Topics
 from faust_app.flows.alerts.report_faults import FaultReporter
 from faust_app.flows.alerts.send_alerts import Delivery, SendAlerts
 from faust_app.flows.images.intake import Intake
-from faust_app.flows.images.publish import Publisher
-from faust_app.flows.images.publish_due import DuePublisher
+from faust_app.flows.images.publish import DuePublisher, Publisher
 from faust_app.flows.monitoring.lag import WatchLag
 from faust_app.flows.monitoring.unfinished import WatchStalled
 from faust_app.flows.ports.alerts import Alerts, Faults

@@ -11,7 +11,8 @@ from faust_app.adapters.http.webhook import Webhook
 from faust_app.adapters.mariadb.alert_counts import MariaFaults
 from faust_app.adapters.mariadb.database import Database
 from faust_app.core.alerts.alert import Alert, FaultKind, PlatformFault, Word
-from faust_app.core.alerts.message import Chosen, Due, Form
+from faust_app.core.alerts.decide import Chosen, Due
+from faust_app.core.alerts.message import Form
 from faust_app.core.alerts.text import Place, Reach, compose
 from faust_app.core.failure import Unavailable
 from faust_app.settings import Settings

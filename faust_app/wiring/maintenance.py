@@ -1,21 +1,38 @@
-"""Assembles the maintenance tasks, each of which runs in one worker at a time, under its lease."""
+"""The maintenance tasks: one worker of all runs each at a time, under its lease or its row of the day."""
 
 import asyncio
 from dataclasses import dataclass
 from functools import partial
 
-from faust_app.adapters.mariadb.collector_row import MariaCollectorRow
-from faust_app.adapters.mariadb.garbage import MariaGarbageRepository
-from faust_app.adapters.mariadb.image_queries import MariaImageFolders
-from faust_app.adapters.mariadb.unfinished_rows import MariaUnfinishedRows
+from faust_app.adapters.mariadb.database import Database
+from faust_app.adapters.mariadb.garbage import MariaCollectorRow, MariaGarbageRepository
+from faust_app.adapters.mariadb.growth import MariaTableSizes
+from faust_app.adapters.mariadb.image_queries import MariaImageFolders, MariaOpenImages
+from faust_app.adapters.mariadb.job_runs import MariaJobRuns
+from faust_app.adapters.mariadb.retention import MariaHistoryMonths, MariaOldRows
+from faust_app.adapters.mariadb.unfinished_images import MariaUnfinishedRows
+from faust_app.core.alerts.text import Place
+from faust_app.core.maintenance.daily_report import DAILY_CHECK
+from faust_app.core.maintenance.retention import LIMITS
 from faust_app.flows.images.dead_letters import DeadLetters
 from faust_app.flows.maintenance.audit_bucket import BucketAudit
 from faust_app.flows.maintenance.collect_garbage import GarbageCollector
-from faust_app.flows.maintenance.daily_job import OnceADay
+from faust_app.flows.maintenance.daily_check import DailyCheck
+from faust_app.flows.maintenance.daily_job import Daily, OnceADay
 from faust_app.flows.maintenance.lease import SingleRunner
 from faust_app.flows.maintenance.rescue import Rescue
+from faust_app.flows.maintenance.retention import KeepLimits
+from faust_app.flows.ports.kafka import ConsumerOffsets
+from faust_app.metrics import Metrics
+from faust_app.settings import Settings
 from faust_app.wiring.common import Parts, give_up_duty
-from faust_app.wiring.daily import daily_check_job, limits_job
+
+
+def daily_check(settings: Settings, database: Database, offsets: ConsumerOffsets) -> DailyCheck:
+    """Return the daily check."""
+    place = Place(settings.zone, settings.web_public_url)
+    has_messenger = settings.alert_webhook_url is not None
+    return DailyCheck(MariaOpenImages(database), offsets, place, has_messenger=has_messenger, all_well=settings.daily_all_well)
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,3 +74,19 @@ def single_duties(parts: Parts, dead_letters: DeadLetters) -> SingleDuties:
         daily_check=daily_check_job(parts.settings, parts.database, parts.offsets, parts.metrics, holder=parts.process),
         limits=limits_job(parts.settings, parts.database, parts.metrics, holder=parts.process),
     )
+
+
+def daily_check_job(settings: Settings, database: Database, offsets: ConsumerOffsets, metrics: Metrics, *, holder: str) -> OnceADay:
+    """Return the daily check as a job held by `holder`."""
+    body = daily_check(settings, database, offsets).run
+    return OnceADay(DAILY_CHECK, body, MariaJobRuns(database), _daily(settings, holder), metrics)
+
+
+def limits_job(settings: Settings, database: Database, metrics: Metrics, *, holder: str) -> OnceADay:
+    """Return the deletion of old rows as a job held by `holder`."""
+    limits = KeepLimits(MariaHistoryMonths(database), MariaOldRows(database), MariaTableSizes(database), metrics)
+    return OnceADay(LIMITS, limits.run, MariaJobRuns(database), _daily(settings, holder), metrics)
+
+
+def _daily(settings: Settings, holder: str) -> Daily:
+    return Daily(settings.zone, settings.daily_time, holder)

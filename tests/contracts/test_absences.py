@@ -18,7 +18,7 @@ from faust_app.adapters.kafka.producer import KafkaEventLog
 from faust_app.adapters.mariadb.database import Database, Session
 from faust_app.adapters.s3.object_store import S3ObjectStore
 from faust_app.core.failure import Dependency, FailureCode, Permanent, RecordRefused, Unavailable
-from faust_app.core.images.row import Position
+from faust_app.core.messages.positions import Position
 from faust_app.core.messages.record import Message
 from faust_app.settings import Settings
 from tests.sentences import is_sentence

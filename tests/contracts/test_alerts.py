@@ -7,9 +7,9 @@ from datetime import timedelta
 import pytest
 
 from faust_app.core.alerts.alert import Alert, FaultKind, Occurrence, PlatformFault, Severity, Word
-from faust_app.core.alerts.decide import SENDER, LastDigest, Step, closes_silently, due_words
+from faust_app.core.alerts.decide import SENDER, Due, LastDigest, Step, closes_silently, due_words
 from faust_app.core.alerts.digest import digest_span
-from faust_app.core.alerts.message import AlertMessage, Due, Form
+from faust_app.core.alerts.message import AlertMessage, Form
 from tests.contracts.conftest import AlertStore
 
 ME, RIVAL = "host:1", "host:2"

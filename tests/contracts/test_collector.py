@@ -7,14 +7,14 @@ from datetime import timedelta
 
 import pytest
 
-from faust_app.adapters.mariadb.collector_row import MariaCollectorRow
 from faust_app.adapters.mariadb.database import Database
-from faust_app.adapters.mariadb.garbage import MariaGarbageRepository
+from faust_app.adapters.mariadb.garbage import MariaCollectorRow, MariaGarbageRepository
 from faust_app.adapters.mariadb.image_queries import MariaImageFolders
 from faust_app.adapters.mariadb.image_repository import MariaImageRepository
 from faust_app.core.images.changes import Changes, Locked
+from faust_app.core.images.objects import folder
 from faust_app.core.images.outcome import Garbage
-from faust_app.core.images.row import ImageRow, ImageState, folder
+from faust_app.core.images.row import ImageRow, ImageState
 from faust_app.flows.images.intake import Terms, decide
 from faust_app.flows.ports.images import ImageFolders, ImageRepository
 from faust_app.flows.ports.maintenance import CollectorRow, GarbageRepository

@@ -11,10 +11,12 @@ import pytest
 from faust_app.adapters.mariadb.database import Database
 from faust_app.adapters.mariadb.image_repository import MariaImageRepository
 from faust_app.core.failure import FailureCode
-from faust_app.core.images.changes import Changes, IntakeOffset, Locked, Waiting
+from faust_app.core.images.changes import Changes, Locked, Waiting
 from faust_app.core.images.outcome import HistoryEntry, Outcome, Park, Retry
-from faust_app.core.images.row import ImageRow, ImageState, Position, WakeReason, begun_anew
+from faust_app.core.images.row import ImageRow, ImageState, WakeReason
+from faust_app.core.images.transitions import begun_anew
 from faust_app.core.messages.events import Op
+from faust_app.core.messages.positions import IntakeOffset, Position
 from faust_app.flows.images.intake import Terms, decide
 from faust_app.flows.images.settle import settle_all
 from faust_app.flows.ports.images import ImageRepository

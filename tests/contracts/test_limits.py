@@ -10,16 +10,14 @@ import pytest
 
 from faust_app.adapters.mariadb.database import Database
 from faust_app.adapters.mariadb.growth import MariaTableSizes
-from faust_app.adapters.mariadb.history_months import MariaHistoryMonths
 from faust_app.adapters.mariadb.image_repository import MariaImageRepository
 from faust_app.adapters.mariadb.job_runs import MariaJobRuns
-from faust_app.adapters.mariadb.retention import TOMBSTONES_BEFORE, MariaOldRows
+from faust_app.adapters.mariadb.retention import TOMBSTONES_BEFORE, MariaHistoryMonths, MariaOldRows
 from faust_app.cli.check_sizes import check_sizes
 from faust_app.core.images.changes import Changes
 from faust_app.core.images.outcome import HistoryEntry, Removed
 from faust_app.core.images.row import ImageRow, ImageState
-from faust_app.core.maintenance.months import Month, months_ahead
-from faust_app.core.maintenance.retention import KEPT, LIMITS, TOMBSTONES
+from faust_app.core.maintenance.retention import KEPT, LIMITS, TOMBSTONES, Month, months_ahead
 from faust_app.core.messages.events import Op
 from faust_app.flows.images.intake import Terms, decide
 from faust_app.flows.images.settle import settle_all

@@ -8,8 +8,8 @@ from datetime import datetime, timedelta
 import pytest
 
 from faust_app.adapters.mariadb.database import Database, Session
+from faust_app.adapters.mariadb.image_queries import NEWEST_OF, PAGE_OF_OPEN, PAGE_OF_RESCUES, MariaOpenImages
 from faust_app.adapters.mariadb.image_repository import MariaImageRepository
-from faust_app.adapters.mariadb.open_images import NEWEST_OF, PAGE_OF_OPEN, PAGE_OF_RESCUES, MariaOpenImages
 from faust_app.core.images.changes import Changes
 from faust_app.core.images.outcome import HistoryEntry
 from faust_app.core.images.row import ImageRow

@@ -17,12 +17,12 @@ from faust_app.adapters.kafka.offsets import KafkaConsumerOffsets
 from faust_app.adapters.kafka.producer import KafkaEventLog
 from faust_app.adapters.mariadb.database import Database
 from faust_app.adapters.mariadb.image_repository import MariaImageRepository
-from faust_app.adapters.mariadb.unfinished_rows import MariaUnfinishedRows
+from faust_app.adapters.mariadb.unfinished_images import MariaUnfinishedRows
 from faust_app.core.failure import Unavailable
-from faust_app.core.images.row import ImageRow, Position
+from faust_app.core.images.row import ImageRow
+from faust_app.core.messages.positions import PartitionOffsets, Position
 from faust_app.core.messages.record import Message
 from faust_app.core.messages.topics import Topics
-from faust_app.core.monitoring.stall import PartitionOffsets
 from faust_app.flows.images.intake import Terms, decide
 from faust_app.flows.ports.images import ImageRepository, UnfinishedRows
 from faust_app.settings import Settings

@@ -12,8 +12,10 @@ from faust_app.adapters.mariadb.image_repository import MariaImageRepository
 from faust_app.adapters.mariadb.unfinished_images import MariaStalledRows
 from faust_app.core.failure import FailureCode
 from faust_app.core.images.changes import Changes, Locked
-from faust_app.core.images.outcome import Failed, settle
-from faust_app.core.images.row import ImageRow, Position
+from faust_app.core.images.outcome import Failed
+from faust_app.core.images.row import ImageRow
+from faust_app.core.images.transitions import settle
+from faust_app.core.messages.positions import Position
 from faust_app.core.monitoring.unfinished import Positions, RowCounts
 from faust_app.flows.images.intake import Terms, decide
 from faust_app.flows.ports.images import ImageRepository, StalledRows

@@ -8,8 +8,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from faust_app.core.images.accept import Accepted, Decision, Superseded, Unchanged, accept, accept_changed
-from faust_app.core.images.row import FETCHED_AGAIN_AFTER, ImageRow, ImageState, Position, WakeReason, next_version
+from faust_app.core.images.row import FETCHED_AGAIN_AFTER, ImageRow, ImageState, WakeReason
+from faust_app.core.images.transitions import next_version
 from faust_app.core.messages.events import ImageRequest, Op
+from faust_app.core.messages.positions import Position
 from tests.factories import LEASE, NOW, SOURCE, accepted_row, done_row, make_request, unknown_row
 
 LATER = NOW + timedelta(seconds=5)

@@ -8,18 +8,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from faust_app.core.alerts.alert import Alert, Severity, Word
-from faust_app.core.alerts.message import (
-    HOURLY,
-    AlertMessage,
-    Cause,
-    Due,
-    Form,
-    Undelivered,
-    again_after,
-    choose,
-    message_from_json,
-    message_json,
-)  # fmt: skip
+from faust_app.core.alerts.decide import HOURLY, Due, choose
+from faust_app.core.alerts.message import AlertMessage, Cause, Form, Undelivered, again_after, message_from_json, message_json
 from tests.factories import NOW
 
 

@@ -9,7 +9,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from faust_app.core.alerts.alert import Alert, FaultKind, PlatformFault, Severity, Word, of_record, severity_of
-from faust_app.core.alerts.message import Chosen, Due, Form
+from faust_app.core.alerts.decide import Chosen, Due
+from faust_app.core.alerts.message import Form
 from faust_app.core.alerts.text import MAX_TEXT, NOWHERE, Place, Reach, alert_text, compose, duration, line_of, title_of, zoned_time
 from faust_app.core.failure import FailureCode
 from tests.factories import NOW

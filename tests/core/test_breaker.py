@@ -4,8 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from faust_app.core.breaker import CALL_SECONDS, dependency_is_away, probe_delay, release_is_broken
-from faust_app.core.window import Tally, Window
+from faust_app.core.breaker import CALL_SECONDS, Tally, Window, dependency_is_away, probe_delay, release_is_broken
 
 
 @pytest.mark.parametrize(

@@ -2,7 +2,7 @@
 
 import pytest
 
-from faust_app.core.images.row import folder, folder_of, object_key
+from faust_app.core.images.objects import folder, folder_of, object_key
 from faust_app.core.maintenance.garbage import COUNTER, LEAST_TO_STOP, CollectorState, most_of_a_pass, passes_in_bucket, went_back
 from tests.factories import done_row
 

@@ -11,10 +11,10 @@ from faust_app.core.alerts.alert import Severity
 from faust_app.core.alerts.message import AlertMessage, Form, message_from_json, message_json
 from faust_app.core.alerts.text import MAX_TEXT, Place
 from faust_app.core.alerts.webhook_format import parse_template, slack_body, standard_body, template_body
-from faust_app.core.images.row import ImageRow, Position, WakeReason
+from faust_app.core.images.row import ImageRow, WakeReason
 from faust_app.core.maintenance.daily_report import DailyReport, OpenTally, daily_report, rescued_since
 from faust_app.core.maintenance.daily_text import daily_lines, daily_message, headline
-from faust_app.core.monitoring.stall import PartitionOffsets
+from faust_app.core.messages.positions import PartitionOffsets, Position
 from tests.factories import NOW, accepted_row
 
 DAY = timedelta(days=1)

@@ -10,6 +10,7 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
+from faust_app.core.breaker import Tally
 from faust_app.core.dispatch.pace import SourcePace
 from faust_app.core.dispatch.queues import SourceQueues
 from faust_app.core.failure import FailureCode
@@ -36,7 +37,6 @@ from faust_app.core.sources.health import (
     after_failure,
     deferral,
 )
-from faust_app.core.window import Tally
 from tests.factories import NOW
 
 

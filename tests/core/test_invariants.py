@@ -5,8 +5,9 @@ from dataclasses import replace
 
 import pytest
 
-from faust_app.core.images.row import ImageRow, ImageState, Position
+from faust_app.core.images.row import ImageRow, ImageState
 from faust_app.core.messages.events import Op
+from faust_app.core.messages.positions import Position
 from faust_app.core.verify.invariants import Evidence, violations
 from tests.factories import accepted_row, done_row
 

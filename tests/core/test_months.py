@@ -6,8 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from faust_app.core.maintenance.months import months_ahead, months_missing, months_over
-from faust_app.core.maintenance.retention import HISTORY_MONTHS
+from faust_app.core.maintenance.retention import HISTORY_MONTHS, months_ahead, months_missing, months_over
 from tests.factories import NOW
 
 

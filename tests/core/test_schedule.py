@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from faust_app.core.maintenance.schedule import due_date
+from faust_app.core.maintenance.jobs import due_date
 
 BERLIN = ZoneInfo("Europe/Berlin")
 NINE = time(9)

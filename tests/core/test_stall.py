@@ -7,8 +7,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from faust_app.core.images.row import ImageRow, Position, WakeReason
-from faust_app.core.monitoring.stall import PartitionOffsets, Standing, is_overdue, lost_below, standing
+from faust_app.core.images.row import ImageRow, WakeReason
+from faust_app.core.messages.positions import PartitionOffsets, Position
+from faust_app.core.monitoring.unfinished import Standing, is_overdue, lost_below, standing
 from tests.factories import NOW, accepted_row
 
 BULK = ("bulk", 3)

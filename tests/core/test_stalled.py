@@ -5,9 +5,17 @@ from datetime import timedelta
 from hypothesis import given
 from hypothesis import strategies as st
 
-from faust_app.core.images.row import Position
-from faust_app.core.monitoring.stall import PartitionOffsets, Standing, standing
-from faust_app.core.monitoring.unfinished import Positions, RowCounts, lost_where, nobody_publishes, past_end_now, queued_where
+from faust_app.core.messages.positions import PartitionOffsets, Position
+from faust_app.core.monitoring.unfinished import (
+    Positions,
+    RowCounts,
+    Standing,
+    lost_where,
+    nobody_publishes,
+    past_end_now,
+    queued_where,
+    standing,
+)
 from tests.factories import NOW, accepted_row
 
 PLACE = ("bulk", 3)

@@ -6,7 +6,7 @@ from contextvars import ContextVar
 from enum import StrEnum
 from typing import Any, Final
 
-from faust_app.core.images.row import image_prefix
+from faust_app.core.images.objects import image_prefix
 from faust_app.flows.images.executor import Event
 from faust_app.stream import windows
 from faust_app.stream.dispatcher import Dispatcher

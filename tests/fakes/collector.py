@@ -5,8 +5,9 @@ from collections.abc import Collection, Sequence
 from dataclasses import replace
 from datetime import datetime
 
+from faust_app.core.images.objects import Folder, folder
 from faust_app.core.images.outcome import Garbage
-from faust_app.core.images.row import Folder, ImageKey, ImageRow, folder
+from faust_app.core.images.row import ImageKey, ImageRow
 from faust_app.core.maintenance.garbage import CollectorState, GarbageCounts
 from tests.fakes.image_repository import FakeImageRepository
 

@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime
 
 from faust_app.core.failure import Dependency, Unavailable
-from faust_app.core.monitoring.stall import PartitionOffsets, TopicPartition
+from faust_app.core.messages.positions import PartitionOffsets, TopicPartition
 from tests.factories import NOW
 from tests.fakes.event_log import FakeEventLog
 

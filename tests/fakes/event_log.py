@@ -4,7 +4,7 @@ from collections import defaultdict
 from collections.abc import Sequence
 
 from faust_app.core.failure import Dependency, RecordRefused, Unavailable
-from faust_app.core.images.row import Position
+from faust_app.core.messages.positions import Position
 from faust_app.core.messages.record import Message
 
 

@@ -8,10 +8,11 @@ from typing import TypeVar
 
 from faust_app.core.alerts.alert import Occurrence
 from faust_app.core.failure import Dependency, Unavailable
-from faust_app.core.images.changes import Changes, Decide, IntakeOffset, Locked
-from faust_app.core.images.leasing import leased, placed
+from faust_app.core.images.changes import Changes, Decide, Locked
 from faust_app.core.images.outcome import SUPERSEDED, Garbage, HistoryEntry
-from faust_app.core.images.row import ImageKey, ImageRow, ImageState, Position, WakeReason, placeholder
+from faust_app.core.images.row import ImageKey, ImageRow, ImageState, WakeReason, placeholder
+from faust_app.core.images.transitions import leased, placed
+from faust_app.core.messages.positions import IntakeOffset, Position
 
 R = TypeVar("R")
 

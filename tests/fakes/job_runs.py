@@ -7,8 +7,8 @@ from typing import Any
 
 from faust_app.core.alerts.message import AlertMessage
 from faust_app.core.failure import Dependency, Unavailable
-from faust_app.core.maintenance.lease import LEASE
 from faust_app.core.maintenance.jobs import FinishedRun, RunResult
+from faust_app.core.maintenance.lease import LEASE
 from tests.factories import NOW
 
 

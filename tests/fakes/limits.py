@@ -4,7 +4,7 @@ from datetime import datetime
 
 from faust_app.core.images.row import ImageState
 from faust_app.core.maintenance.growth import TableSize
-from faust_app.core.maintenance.months import Month
+from faust_app.core.maintenance.retention import Month
 from tests.fakes.image_repository import FakeImageRepository
 
 

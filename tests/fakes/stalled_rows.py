@@ -5,8 +5,8 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 
 from faust_app.core.images.row import ImageRow, ImageState
-from faust_app.core.monitoring.stall import TopicPartition, is_overdue
-from faust_app.core.monitoring.unfinished import Positions, RowCounts
+from faust_app.core.messages.positions import TopicPartition
+from faust_app.core.monitoring.unfinished import Positions, RowCounts, is_overdue
 from tests.fakes.image_repository import FakeImageRepository
 
 

@@ -3,7 +3,7 @@
 from collections.abc import Callable, Mapping
 
 from faust_app.core.images.row import ImageRow, ImageState
-from faust_app.core.monitoring.stall import TopicPartition
+from faust_app.core.messages.positions import TopicPartition
 from tests.fakes.image_repository import FakeImageRepository
 
 

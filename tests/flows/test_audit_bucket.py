@@ -5,8 +5,9 @@ from dataclasses import replace
 import pytest
 
 from faust_app.core.failure import Unavailable
+from faust_app.core.images.objects import image_prefix, object_key
 from faust_app.core.images.outcome import LATE_PUT, Garbage
-from faust_app.core.images.row import ImageRow, ImageState, image_prefix, object_key
+from faust_app.core.images.row import ImageRow, ImageState
 from faust_app.flows.maintenance import audit_bucket
 from faust_app.flows.maintenance.audit_bucket import BucketAudit
 from faust_app.metrics import Metrics

@@ -7,8 +7,9 @@ import pytest
 
 from faust_app.core.alerts.alert import FaultKind
 from faust_app.core.failure import Unavailable
+from faust_app.core.images.objects import image_prefix, object_key
 from faust_app.core.images.outcome import Garbage
-from faust_app.core.images.row import ImageRow, ImageState, image_prefix, object_key
+from faust_app.core.images.row import ImageRow, ImageState
 from faust_app.core.maintenance.garbage import COUNTER, LEAST_TO_STOP, counter_key
 from faust_app.flows.maintenance.collect_garbage import GarbageCollector
 from faust_app.flows.maintenance.recover import Recovery

@@ -8,8 +8,7 @@ import pytest
 from faust_app.core.images.plan import Unknown, plan
 from faust_app.core.images.row import ImageRow, ImageState, event_of
 from faust_app.core.maintenance.growth import TableSize
-from faust_app.core.maintenance.months import months_ahead
-from faust_app.core.maintenance.retention import TOMBSTONES, WORKERS
+from faust_app.core.maintenance.retention import TOMBSTONES, WORKERS, months_ahead
 from faust_app.core.messages.events import Op
 from faust_app.flows.maintenance import retention as keep_limits
 from faust_app.flows.maintenance.retention import KeepLimits

@@ -11,8 +11,7 @@ from faust_app.core.images.row import ImageRow
 from faust_app.core.messages.events import Op
 from faust_app.core.messages.topics import Topics
 from faust_app.flows.images.intake import Intake, Terms, decide
-from faust_app.flows.images.publish import Publisher
-from faust_app.flows.images.publish_due import DuePublisher
+from faust_app.flows.images.publish import DuePublisher, Publisher
 from faust_app.metrics import Metrics
 from tests.factories import LEASE, make_request
 from tests.fakes.event_log import FakeEventLog

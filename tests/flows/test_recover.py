@@ -4,7 +4,8 @@ from dataclasses import replace
 
 import pytest
 
-from faust_app.core.images.row import ImageRow, ImageState, WakeReason, object_key
+from faust_app.core.images.objects import object_key
+from faust_app.core.images.row import ImageRow, ImageState, WakeReason
 from faust_app.core.messages.events import Op
 from faust_app.flows.maintenance.recover import Findings, Recovery
 from tests.factories import accepted_row, done_row

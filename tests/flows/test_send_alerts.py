@@ -7,8 +7,8 @@ from zoneinfo import ZoneInfo
 import pytest
 
 from faust_app.core.alerts.alert import FaultKind, Occurrence, PlatformFault, Severity
-from faust_app.core.alerts.decide import Step
-from faust_app.core.alerts.message import HOURLY, Form, Undelivered
+from faust_app.core.alerts.decide import HOURLY, Step
+from faust_app.core.alerts.message import Form, Undelivered
 from faust_app.core.alerts.text import Place
 from faust_app.core.failure import Unavailable
 from faust_app.flows.alerts.send_alerts import Delivery, SendAlerts

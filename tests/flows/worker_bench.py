@@ -14,8 +14,7 @@ from faust_app.core.sources.content import Fetched, Validators
 from faust_app.flows.images.dead_letters import DeadLetters
 from faust_app.flows.images.executor import Handled, Ingest, Rules
 from faust_app.flows.images.intake import Intake, Terms, decide
-from faust_app.flows.images.publish import Publisher
-from faust_app.flows.images.publish_due import DuePublisher
+from faust_app.flows.images.publish import DuePublisher, Publisher
 from faust_app.flows.images.settle import Settler
 from faust_app.flows.images.transfer import Performer
 from faust_app.flows.resilience.breakers import Breakers

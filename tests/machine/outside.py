@@ -7,7 +7,8 @@ from datetime import datetime, timedelta
 from typing import Any, Final
 
 from faust_app.core.failure import Dependency, Failure, FailureCode, Permanent, Transient, Unavailable
-from faust_app.core.images.row import ImageRow, Position
+from faust_app.core.images.row import ImageRow
+from faust_app.core.messages.positions import Position
 from faust_app.core.messages.record import Message
 from faust_app.core.sources.content import Fetched, NotModified, Validators
 from tests.fakes.consumer_offsets import FakeConsumerOffsets

@@ -7,7 +7,8 @@ from types import SimpleNamespace
 from typing import Any, Final
 
 from faust_app.core.failure import Unavailable
-from faust_app.core.images.row import ImageKey, ImageRow, ImageState, image_prefix
+from faust_app.core.images.objects import image_prefix
+from faust_app.core.images.row import ImageKey, ImageRow, ImageState
 from faust_app.core.messages.events import ImageRequest, Op
 from faust_app.core.messages.record import Record
 from faust_app.core.verify.acknowledged_requests import Wish, Wishes, ledger_violations

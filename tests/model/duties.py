@@ -1,10 +1,12 @@
 """The model's duties beside the events: handing over, the rescue, the collector."""
 
-from faust_app.core.images.outcome import HandedOver, settle
+from faust_app.core.images.objects import version_of
+from faust_app.core.images.outcome import HandedOver
 from faust_app.core.images.plan import Skip, Store, Unknown
-from faust_app.core.images.rescue import lost_repeatedly, may_be_rescued, still_lost
-from faust_app.core.images.row import ImageRow, ImageState, version_of
-from faust_app.core.monitoring.stall import PartitionOffsets, Standing
+from faust_app.core.images.row import ImageRow, ImageState
+from faust_app.core.images.transitions import lost_repeatedly, may_be_rescued, settle, still_lost
+from faust_app.core.messages.positions import PartitionOffsets
+from faust_app.core.monitoring.unfinished import Standing
 from tests.model.state import EPOCH, IDLE, LOGS, NOTHING, Decided, Place, State, Steps, acts_in, after_number
 
 

@@ -3,10 +3,11 @@
 from typing import Any
 
 from faust_app.core.images.accept import Accepted
-from faust_app.core.images.leasing import leased
 from faust_app.core.images.routing import lane
-from faust_app.core.images.row import ImageRow, ImageState, Position
+from faust_app.core.images.row import ImageRow, ImageState
+from faust_app.core.images.transitions import leased
 from faust_app.core.messages.events import Op
+from faust_app.core.messages.positions import Position
 from tests.factories import make_request
 from tests.model.state import EPOCH, IDLE, KEY_AS_SENT, LOGS, TOPICS, Actor, Acts, Decided, State, Steps, acts_in, after_number
 

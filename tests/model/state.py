@@ -7,14 +7,14 @@ from functools import cache
 from typing import Any, Final, NamedTuple
 
 from faust_app.core.images.accept import accept
-from faust_app.core.images.leasing import placed
-from faust_app.core.images.outcome import HandedOver, Park, Retry, may_collect, settle
+from faust_app.core.images.objects import may_collect
+from faust_app.core.images.outcome import HandedOver, Park, Retry
 from faust_app.core.images.plan import Remove, Store, plan
-from faust_app.core.images.rescue import rescued
 from faust_app.core.images.row import ImageRow, event_of, placeholder
+from faust_app.core.images.transitions import placed, rescued, settle
 from faust_app.core.messages.events import ImageEvent, Op
 from faust_app.core.messages.topics import Topics
-from faust_app.core.monitoring.stall import Standing, standing
+from faust_app.core.monitoring.unfinished import Standing, standing
 from tests.model.search import Step
 
 EPOCH: Final = datetime(1970, 1, 1)  # noqa: DTZ001 - the database's times are UTC without a zone

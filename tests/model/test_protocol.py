@@ -6,11 +6,13 @@ from typing import Any
 import pytest
 
 from faust_app.core.images.accept import Accepted, accept
-from faust_app.core.images.outcome import Outcome, Settlement, settle
+from faust_app.core.images.outcome import Outcome, Settlement
 from faust_app.core.images.plan import Plan, Store, plan
-from faust_app.core.images.row import ImageRow, ImageState, Position
+from faust_app.core.images.row import ImageRow, ImageState
+from faust_app.core.images.transitions import settle
 from faust_app.core.messages.events import ImageEvent, Op
-from faust_app.core.monitoring.stall import Standing
+from faust_app.core.messages.positions import Position
+from faust_app.core.monitoring.unfinished import Standing
 from tests.model.protocol import Model
 from tests.model.search import Result, search
 from tests.model.state import Guards, Left, Scope, State

@@ -4,10 +4,11 @@ from dataclasses import replace
 from typing import Any
 
 from faust_app.core.failure import FailureCode, Transient, Unavailable
+from faust_app.core.images.objects import object_key
 from faust_app.core.images.outcome import Failed, Kept, Outcome, Park, Removed, Stored
 from faust_app.core.images.plan import Remove, Skip, Store
 from faust_app.core.images.retry import Backoff, judge
-from faust_app.core.images.row import Shown, object_key
+from faust_app.core.images.row import Shown
 from faust_app.core.sources.content import Validators
 from tests.model.rules import content_of
 from tests.model.search import Step

@@ -33,7 +33,7 @@ def taken_out(text: str, guard: str, without: str) -> str:
 
 MUTANTS: Final = {
     "an outcome of any version is settled": Mutant(
-        "faust_app/core/images/outcome.py",
+        "faust_app/core/images/transitions.py",
         "current.version != outcome.row.version or ",
         "",
         "tests/core/test_outcome.py::test_every_outcome_is_refused_once_the_row_moved_on",
@@ -45,7 +45,7 @@ MUTANTS: Final = {
         "tests/core/test_plan.py::test_version_comes_first_then_state_then_retry_count",
     ),
     "a position is written without the lease": Mutant(
-        "faust_app/core/images/leasing.py",
+        "faust_app/core/images/transitions.py",
         "(current.version, current.wake_at) != (published.version, published.wake_at)",
         "current.version != published.version",
         "tests/contracts/test_image_repository.py::test_a_position_is_written_only_under_the_lease_it_was_published_by[fake]",
@@ -63,7 +63,7 @@ MUTANTS: Final = {
         "tests/flows/test_killed_between_steps.py::test_killed_between_any_two_steps_an_image_ends_as_if_nothing_had_been",
     ),
     "a retry of any attempt is settled": Mutant(
-        "faust_app/core/images/outcome.py",
+        "faust_app/core/images/transitions.py",
         "case Retry() | Park() | HandedOver() if current.attempt != outcome.row.attempt:",
         "case Retry() | Park() | HandedOver() if current.attempt < 0:",
         "tests/core/test_outcome.py::test_a_retry_or_park_of_another_attempt_is_refused",
@@ -93,7 +93,7 @@ MUTANTS: Final = {
         "tests/core/test_accept.py::test_every_accepted_wish_opens_a_version_of_its_own",
     ),
     "a restored row opens the same version again": Mutant(
-        "faust_app/core/images/recovery.py",
+        "faust_app/core/images/transitions.py",
         "version = next_version(current.version, now)",
         "version = current.version",
         "tests/flows/test_recover.py::test_an_image_whose_object_is_gone_is_fetched_anew_whatever_its_state",

@@ -13,7 +13,7 @@ from aiokafka.errors import KafkaError, UnknownTopicOrPartitionError, for_code
 
 from faust_app.adapters.kafka.errors import kafka_sentence
 from faust_app.core.failure import Dependency, Unavailable
-from faust_app.core.monitoring.stall import PartitionOffsets
+from faust_app.core.messages.positions import PartitionOffsets
 
 _REQUEST_MS = 5_000
 _RECORD_BYTES: Final = 32 * 1024

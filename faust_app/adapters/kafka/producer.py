@@ -12,7 +12,7 @@ from aiokafka.structs import RecordMetadata
 
 from faust_app.adapters.kafka.errors import kafka_sentence
 from faust_app.core.failure import Dependency, RecordRefused, Unavailable
-from faust_app.core.images.row import Position
+from faust_app.core.messages.positions import Position
 from faust_app.core.messages.record import Message
 
 ACK_TIMEOUT: Final = 5.0

@@ -1,18 +1,16 @@
 """The table `alert` as its sender uses it: candidates for a message, their impact, and the decisions about them."""
 
-import uuid
 from collections import defaultdict
 from collections.abc import Sequence
 from datetime import datetime, timedelta
 from typing import Any, Final
 
-from faust_app.adapters.mariadb.alert_digest import digest_counts, last_digest, note_digest
+from faust_app.adapters.mariadb.alert_messages import add_message, digest_counts, last_digest, note_digest
 from faust_app.adapters.mariadb.database import Database, Session
 from faust_app.adapters.mariadb.leases import holds
 from faust_app.core.alerts.alert import HOUR, QUIET, SHOP_SHARE_FLOOR, SHOP_SIZE_MATTERS, SLOT, Alert, Severity, ShopHour, slot_of
 from faust_app.core.alerts.decide import SENDER, Candidate, Standing, Step
 from faust_app.core.alerts.digest import DigestCounts, Span
-from faust_app.core.alerts.message import AlertMessage, message_json
 from faust_app.core.alerts.text import Reach
 
 _COLUMNS: Final = (
@@ -176,12 +174,6 @@ async def _close(session: Session, step: Step) -> bool:
             [alert.fingerprint for alert in group],
         )
     return True
-
-
-async def add_message(session: Session, message: AlertMessage) -> None:
-    """Queue a message for the messenger, inside the caller's transaction."""
-    sql = "INSERT INTO alert_message (webhook_id, body, created_at, next_at) VALUES (%s, %s, %s, %s)"
-    await session.change(sql, (f"msg_{uuid.uuid4().hex}", message_json(message).decode(), message.at, message.at))
 
 
 def _alert(values: tuple[Any, ...]) -> Alert:

@@ -1,13 +1,16 @@
-"""Finds rows by the folder of their objects, whose name holds a hash of the image id instead of the id."""
+"""Rows asked for in other ways than by their key: by folder, by age, by state."""
 
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Collection
-from typing import Final
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any, Final
 
 from faust_app.adapters.mariadb.database import Database
 from faust_app.adapters.mariadb.image_row import COLUMNS, image_row
 from faust_app.adapters.mariadb.image_writes import groups
-from faust_app.core.images.row import FOLDER_DIGITS, Folder, ImageRow, folder
+from faust_app.core.images.objects import FOLDER_DIGITS, Folder, folder
+from faust_app.core.images.row import ImageRow, ImageState
 
 _IN_FOLDERS: Final = (
     f"SELECT {COLUMNS} FROM image WHERE shop_no = %s AND version > 0 AND LEFT(SHA2(image_id, 256), {FOLDER_DIGITS}) IN ({{marks}})"  # noqa: S608
@@ -41,3 +44,85 @@ class MariaImageFolders:
 
     async def page(self, shop_no: int, after: bytes, limit: int) -> list[ImageRow]:
         return [image_row(values) for values in await self._database.rows(_PAGE, (shop_no, after, limit))]
+
+
+PAGE_OF_OPEN: Final = f"""
+SELECT {COLUMNS} FROM image FORCE INDEX (by_open_since)
+WHERE open_since >= %s AND open_since < %s AND state = 'IN_PROGRESS'
+    AND (open_since > %s OR shop_no > %s OR (shop_no = %s AND image_id > %s))
+ORDER BY open_since, shop_no, image_id LIMIT %s
+"""  # noqa: S608 - our own columns
+# The history has no index on outcomes: it would cost every settle, and this query runs once a day. Ids rise with time, so a
+# day is a range of ids, read backwards from the newest.
+PAGE_OF_RESCUES: Final = """
+SELECT shop_no, COUNT(*) FROM image_history WHERE id > %s AND id <= %s AND at > %s AND outcome = 'rescued' GROUP BY shop_no
+"""
+NEWEST_OF: Final = "SELECT id, at FROM image_history WHERE id <= %s ORDER BY id DESC LIMIT 1"
+
+_LONGEST_TRANSACTION: Final = timedelta(minutes=10)
+"""An id is assigned at the insert, `at` when the transaction begins: the two orders differ by no more than this."""
+_PAGE_NUMBERS: Final = 50_000
+_LAST_NUMBER: Final = 2**63 - 1
+
+
+class MariaOpenImages:
+    """Implements `flows.ports.images.OpenImages` on MariaDB or MySQL."""
+
+    def __init__(self, database: Database, page: int = _PAGE_NUMBERS) -> None:
+        self._database = database
+        self._page = page
+
+    async def opened_before(self, before: datetime, after: ImageRow | None, limit: int) -> list[ImageRow]:
+        start: tuple[Any, ...] = (datetime.min, 0, b"")  # noqa: DTZ901 - UTC without a zone, like the database's times
+        if after is not None and after.open_since is not None:
+            start = (after.open_since, *after.key)
+        since, shop_no, image_id = start
+        parameters = (since, before, since, shop_no, shop_no, image_id, limit)
+        return [image_row(values) for values in await self._database.rows(PAGE_OF_OPEN, parameters)]
+
+    async def rescued_since(self, since: datetime) -> dict[int, int]:
+        found, end = Counter[int](), _LAST_NUMBER
+        while newest := await self._database.rows(NEWEST_OF, (end,)):
+            ((number, at),) = newest
+            if at <= since - _LONGEST_TRANSACTION:
+                break
+            end = number - self._page
+            found.update(dict(await self._database.rows(PAGE_OF_RESCUES, (end, number, since))))
+        return dict(found)
+
+
+@dataclass(frozen=True, slots=True)
+class StateCount:
+    """The number of images in one state, and their stored bytes."""
+
+    state: ImageState
+    images: int
+    bytes: int
+
+
+class MariaImageCounts:
+    """Counts rows of `image`. Raises Unavailable when the database is unavailable."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    async def by_state(self, *, shop_no: int | None = None, requested_since: datetime | None = None) -> list[StateCount]:
+        """Return the counts by state: of all images, or of one shop's, or of those requested since a time (UTC)."""
+        conditions, parameters = ["TRUE"], list[int | datetime]()
+        if shop_no is not None:
+            conditions.append("shop_no = %s")
+            parameters.append(shop_no)
+        if requested_since is not None:
+            conditions.append("requested_at >= %s")
+            parameters.append(requested_since)
+        sql = f"SELECT state, COUNT(*), COALESCE(SUM(bytes), 0) FROM image WHERE {' AND '.join(conditions)} GROUP BY state"  # noqa: S608
+        return [StateCount(ImageState(state), images, int(size)) for state, images, size in await self._database.rows(sql, parameters)]
+
+    async def due(self) -> tuple[int, datetime | None]:
+        """Return how many images are due, and since when the oldest unfinished one has been in progress (UTC)."""
+        sql = (
+            "SELECT (SELECT COUNT(*) FROM image WHERE wake_at <= UTC_TIMESTAMP(6)),"
+            " (SELECT MIN(open_since) FROM image WHERE open_since IS NOT NULL)"
+        )
+        ((count, oldest),) = await self._database.rows(sql)
+        return count, oldest

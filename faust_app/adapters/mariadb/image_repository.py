@@ -7,10 +7,11 @@ from typing import Any, Final, TypeVar
 from faust_app.adapters.mariadb.database import Database, Session
 from faust_app.adapters.mariadb.image_row import COLUMNS, image_row
 from faust_app.adapters.mariadb.image_writes import groups, values_table, write
-from faust_app.core.images.changes import Changes, Decide, IntakeOffset, Locked
-from faust_app.core.images.leasing import leased
+from faust_app.core.images.changes import Changes, Decide, Locked
 from faust_app.core.images.outcome import HistoryEntry
-from faust_app.core.images.row import ImageKey, ImageRow, Position
+from faust_app.core.images.row import ImageKey, ImageRow
+from faust_app.core.images.transitions import leased
+from faust_app.core.messages.positions import IntakeOffset, Position
 
 R = TypeVar("R")
 

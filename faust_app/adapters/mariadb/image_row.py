@@ -2,8 +2,9 @@
 
 from typing import Any, Final
 
-from faust_app.core.images.row import ImageRow, ImageState, Position, Shown, WakeReason
+from faust_app.core.images.row import ImageRow, ImageState, Shown, WakeReason
 from faust_app.core.messages.events import Op
+from faust_app.core.messages.positions import Position
 from faust_app.core.sources.content import Validators
 
 COLUMNS: Final = (

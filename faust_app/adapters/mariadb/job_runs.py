@@ -4,7 +4,7 @@ import json
 from datetime import date, datetime
 from typing import Final
 
-from faust_app.adapters.mariadb.alert_repository import add_message
+from faust_app.adapters.mariadb.alert_messages import add_message
 from faust_app.adapters.mariadb.database import Database, Session
 from faust_app.adapters.mariadb.leases import holds, take
 from faust_app.core.maintenance.jobs import FinishedRun, RunResult

@@ -1,10 +1,11 @@
-"""Deletes rows past their retention: found by index, a limited number at a time."""
+"""What is older than is kept: rows deleted some at a time, months of the history dropped whole."""
 
 from datetime import datetime
 from typing import Final
 
 from faust_app.adapters.mariadb.database import Database
 from faust_app.adapters.mariadb.image_writes import groups, values_table
+from faust_app.core.maintenance.retention import Month
 
 TOMBSTONES_BEFORE: Final = """
 SELECT shop_no, image_id FROM image FORCE INDEX (by_deleted) WHERE deleted_at < %s ORDER BY deleted_at LIMIT %s
@@ -40,3 +41,39 @@ class MariaOldRows:
     async def forget_sources(self, before: datetime, limit: int) -> int:
         """Delete up to `limit` records of sources that were not written since then; return how many."""
         return await self._database.change("DELETE FROM source_host WHERE updated_at < %s LIMIT %s", (before, limit))
+
+
+NAMES_OF_MONTHS: Final = (
+    "SELECT PARTITION_NAME FROM information_schema.PARTITIONS"
+    " WHERE TABLE_SCHEMA = DATABASE() AND TABLE_NAME = 'image_history' AND PARTITION_NAME IS NOT NULL"
+)
+_WAIT_SECONDS: Final = 5
+"""How long a partition change waits for open transactions; every settle waits behind it meanwhile."""
+
+
+def split_off(month: Month) -> str:
+    """Return the statement that splits the month off the last partition."""
+    return (
+        "ALTER TABLE image_history REORGANIZE PARTITION later INTO"
+        f" (PARTITION {month.name} VALUES LESS THAN ('{month.end:%Y-%m-%d}'), PARTITION later VALUES LESS THAN (MAXVALUE))"
+    )
+
+
+class MariaHistoryMonths:
+    """Implements `flows.ports.maintenance.HistoryMonths` on MariaDB or MySQL."""
+
+    def __init__(self, database: Database, wait_seconds: int = _WAIT_SECONDS) -> None:
+        self._database = database
+        self._wait_seconds = wait_seconds
+
+    async def names(self) -> list[str]:
+        return [name for (name,) in await self._database.rows(NAMES_OF_MONTHS)]
+
+    async def overflows(self) -> bool:
+        return bool(await self._database.rows("SELECT 1 FROM image_history PARTITION (later) LIMIT 1"))
+
+    async def add(self, month: Month) -> bool:
+        return await self._database.alter(split_off(month), wait_seconds=self._wait_seconds)
+
+    async def drop(self, name: str) -> bool:
+        return await self._database.alter(f"ALTER TABLE image_history DROP PARTITION {name}", wait_seconds=self._wait_seconds)

@@ -11,9 +11,9 @@ from alembic import command
 from alembic.config import Config
 
 from faust_app.adapters.mariadb.database import INIT_COMMAND, describe
-from faust_app.adapters.mariadb.history_months import NAMES_OF_MONTHS, split_off
+from faust_app.adapters.mariadb.retention import NAMES_OF_MONTHS, split_off
 from faust_app.core.failure import Dependency, Unavailable
-from faust_app.core.maintenance.months import months_missing
+from faust_app.core.maintenance.retention import months_missing
 
 _MIGRATIONS: Final = Path(__file__).parent / "migrations"
 _LOCK: Final = "shop-images.schema"

@@ -69,6 +69,11 @@ class FaultKind(StrEnum):
     TOO_MUCH_GARBAGE = "too_much_garbage", Severity.PLATFORM, 60
 
 
+def fingerprint(code: str, host: str | None) -> str:
+    """Return what failures of one cause have in common: the code and the source's host, unless the cause is ours."""
+    return f"{code}@{host if host and severity_of(code) is Severity.SHOP else '-'}"
+
+
 @dataclass(frozen=True, slots=True)
 class Occurrence:
     """One image that failed permanently, as its alert counts it; `detail` is one line without secrets.

@@ -1,11 +1,56 @@
-"""One step of the alert sender: from a snapshot of the alerts to what is written about them."""
+"""What the sender of alerts does next: from how the alerts stand to what is written about them."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Final
 
-from faust_app.core.alerts.alert import Alert, ShopHour, Word, is_over, word_for
-from faust_app.core.alerts.message import AlertMessage, Due
+from faust_app.core.alerts.alert import Alert, Severity, ShopHour, Word, is_over, word_for
+from faust_app.core.alerts.message import AlertMessage, Form
+
+HOURLY: Final = 20
+"""Most messages an hour: people who get more read none. The last one sums up all notices that are left."""
+GROUPED_FROM: Final = 4
+"""This many notices at once become one message."""
+
+
+@dataclass(frozen=True, slots=True)
+class Due:
+    """A notice that is due for an alert."""
+
+    alert: Alert
+    word: Word
+
+
+@dataclass(frozen=True, slots=True)
+class Chosen:
+    """The notices of the next message, most urgent first."""
+
+    form: Form
+    due: tuple[Due, ...]
+
+
+def choose(due: Sequence[Due], *, sent_in_hour: int, messenger_was_away: bool) -> Chosen | None:
+    """Choose the notices of the next message; None when none is due, or the hour's messages are used up.
+
+    Several notices at once, or held back while the messenger was unavailable, are one message. The hour's last message has all
+    that are left.
+    """
+    if not due or sent_in_hour >= HOURLY:
+        return None
+    ordered = tuple(sorted(due, key=_urgency))
+    if sent_in_hour == HOURLY - 1:
+        return Chosen(Form.MORE, ordered)
+    if len(ordered) >= GROUPED_FROM or (messenger_was_away and len(ordered) > 1):
+        return Chosen(Form.GROUP, ordered)
+    return Chosen(Form.ALERT, ordered[:1])
+
+
+def _urgency(due: Due) -> tuple[bool, int, datetime, str]:
+    """Order faults of the platform before those of shops, openings before the rest, then the oldest first."""
+    order = (Word.OPENED, Word.WAS_OPEN, Word.GREW, Word.CLOSED)
+    return due.alert.severity is Severity.SHOP, order.index(due.word), due.alert.opened_at, due.alert.fingerprint
+
 
 SENDER: Final = "alerts"
 """The lease of the one process that decides which messages are sent."""

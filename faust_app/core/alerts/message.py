@@ -1,6 +1,5 @@
-"""Messages to people, and which of the due notices go into the next one."""
+"""A message to people, and how often its delivery is tried."""
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
@@ -8,12 +7,7 @@ from typing import Final
 
 from pydantic import TypeAdapter
 
-from faust_app.core.alerts.alert import Alert, Severity, Word
-
-HOURLY: Final = 20
-"""Most messages an hour: people who get more read none. The last one sums up all notices that are left."""
-GROUPED_FROM: Final = 4
-"""This many notices at once become one message."""
+from faust_app.core.alerts.alert import Severity
 
 FIRST_AGAIN: Final = timedelta(seconds=5)
 LONGEST_AGAIN: Final = timedelta(seconds=60)
@@ -120,41 +114,3 @@ def again_after(failed: Undelivered, attempts: int) -> timedelta:
     wait = min(longest, FIRST_AGAIN * (1 << min(attempts - 1, 10)))
     wish = timedelta(seconds=failed.retry_after or 0)
     return min(max(wait, wish), LONGEST_WISH)
-
-
-@dataclass(frozen=True, slots=True)
-class Due:
-    """A notice that is due for an alert."""
-
-    alert: Alert
-    word: Word
-
-
-@dataclass(frozen=True, slots=True)
-class Chosen:
-    """The notices of the next message, most urgent first."""
-
-    form: Form
-    due: tuple[Due, ...]
-
-
-def choose(due: Sequence[Due], *, sent_in_hour: int, messenger_was_away: bool) -> Chosen | None:
-    """Choose the notices of the next message; None when none is due, or the hour's messages are used up.
-
-    Several notices at once, or held back while the messenger was unavailable, are one message. The hour's last message has all
-    that are left.
-    """
-    if not due or sent_in_hour >= HOURLY:
-        return None
-    ordered = tuple(sorted(due, key=_urgency))
-    if sent_in_hour == HOURLY - 1:
-        return Chosen(Form.MORE, ordered)
-    if len(ordered) >= GROUPED_FROM or (messenger_was_away and len(ordered) > 1):
-        return Chosen(Form.GROUP, ordered)
-    return Chosen(Form.ALERT, ordered[:1])
-
-
-def _urgency(due: Due) -> tuple[bool, int, datetime, str]:
-    """Order faults of the platform before those of shops, openings before the rest, then the oldest first."""
-    order = (Word.OPENED, Word.WAS_OPEN, Word.GREW, Word.CLOSED)
-    return due.alert.severity is Severity.SHOP, order.index(due.word), due.alert.opened_at, due.alert.fingerprint

@@ -11,7 +11,8 @@ from urllib.parse import quote
 
 from faust_app.core.alerts.advice import Advice, advise
 from faust_app.core.alerts.alert import Alert, Severity, Word
-from faust_app.core.alerts.message import AlertMessage, Cause, Chosen, Due, Form
+from faust_app.core.alerts.decide import Chosen, Due
+from faust_app.core.alerts.message import AlertMessage, Cause, Form
 from faust_app.core.foreign import one_line
 
 MAX_TEXT: Final = 3500

@@ -11,7 +11,8 @@ makes a request new.
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
-from faust_app.core.images.row import FETCHED_AGAIN_AFTER, ImageRow, ImageState, WakeReason, begun_anew, next_version, source_host
+from faust_app.core.images.row import FETCHED_AGAIN_AFTER, ImageRow, ImageState, WakeReason, source_host
+from faust_app.core.images.transitions import begun_anew, next_version
 from faust_app.core.messages.events import ImageRequest, Op
 
 

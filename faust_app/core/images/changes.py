@@ -8,16 +8,7 @@ from typing import TypeVar
 from faust_app.core.alerts.alert import Occurrence
 from faust_app.core.images.outcome import Garbage, HistoryEntry, Settlement
 from faust_app.core.images.row import ImageKey, ImageRow, ImageState
-
-
-@dataclass(frozen=True, slots=True)
-class IntakeOffset:
-    """How far one partition of `requests` is in the rows: the next offset, and the last append time (UTC)."""
-
-    topic: str
-    partition: int
-    next_offset: int
-    appended_at: datetime | None
+from faust_app.core.messages.positions import IntakeOffset
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,9 +7,9 @@ from datetime import datetime
 from typing import Final
 from urllib.parse import quote
 
+from faust_app.core.alerts.alert import fingerprint
 from faust_app.core.failure import FailureCode
 from faust_app.core.foreign import one_line
-from faust_app.core.images.outcome import fingerprint
 from faust_app.core.messages.record import Message, Record
 
 MAX_VALUE_BYTES: Final = 100_000

@@ -1,12 +1,12 @@
-"""The row of an image: the truth about where it stands, and the key its bytes are stored under."""
+"""The row of an image: the truth about where it stands."""
 
-import hashlib
-from dataclasses import dataclass, replace
-from datetime import UTC, datetime, timedelta
+from dataclasses import dataclass
+from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Final
 
 from faust_app.core.messages.events import ImageEvent, LastError, Op
+from faust_app.core.messages.positions import Position
 from faust_app.core.messages.source_url import UrlError, parse_url
 from faust_app.core.sources.content import NO_VALIDATORS, Validators
 
@@ -36,15 +36,6 @@ class WakeReason(StrEnum):
     RUNNING = "running"  #: a worker is at it for long; published again by its time, should that worker die
     REPUBLISHED = "republished"  #: is to be fetched once more though it had its outcome
     WOKEN = "woken"  #: was parked; its event is under way but not yet acknowledged by Kafka
-
-
-@dataclass(frozen=True, slots=True)
-class Position:
-    """Where a row's event stands in Kafka."""
-
-    topic: str
-    partition: int
-    offset: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,29 +92,6 @@ def placeholder(key: ImageKey, now: datetime) -> ImageRow:
     return ImageRow(*key, 0, Op.REGISTER, now, ImageState.IN_PROGRESS)
 
 
-def begun_anew(row: ImageRow, *, version: int, open_since: datetime, wake_at: datetime, reason: WakeReason) -> ImageRow:
-    """Return the row at a new version, with nothing left of how the one before it went."""
-    return replace(
-        row,
-        version=version,
-        state=ImageState.IN_PROGRESS,
-        attempt=0,
-        rescues=0,
-        error_code=None,
-        error_detail=None,
-        fingerprint=None,
-        position=None,
-        open_since=open_since,
-        wake_at=wake_at,
-        wake_reason=reason,
-    )
-
-
-def next_version(version: int, now: datetime) -> int:
-    """Return a version never given before: above the row's, and never below the clock, not even after a lost row."""
-    return max(version + 1, int(now.replace(tzinfo=UTC).timestamp() * 1_000_000))
-
-
 def source_host(url: str) -> str:
     """Return the host that an address is fetched from, with a port of its own; at most 255 characters, none for no address."""
     try:
@@ -136,48 +104,6 @@ def source_origin(url: str) -> str:
     """Return scheme, host and port of a valid source URL, without the path that may carry a secret."""
     parts = parse_url(url)
     return f"{parts.scheme}://{parts.authority}/"
-
-
-OBJECTS: Final = "shops/"
-"""What every object key begins with."""
-FOLDER_DIGITS: Final = 20
-"""Hexadecimal digits of the image id's SHA-256 in its folder's name."""
-
-
-def image_prefix(shop_no: int, image_id: bytes) -> str:
-    """Return what every object key of the image begins with: our numbers and hashes only, never a sender's text."""
-    return f"{OBJECTS}{shop_no}/{hashlib.sha256(image_id).hexdigest()[:FOLDER_DIGITS]}/"
-
-
-_CONTENT_DIGITS: Final = 16
-
-
-def object_key(shop_no: int, image_id: bytes, version: int, sha256_hex: str, extension: str) -> str:
-    """Return the key of one version's bytes. It is never written with other bytes: the content is part of it."""
-    return f"{image_prefix(shop_no, image_id)}{version}-{sha256_hex[:_CONTENT_DIGITS]}.{extension}"
-
-
-def version_of(key: str) -> int | None:
-    """Return the version an object key was made for, None where it is not one of our keys."""
-    digits, dash, _ = key.rpartition("/")[2].partition("-")
-    return int(digits) if dash and digits.isdecimal() else None
-
-
-Folder = tuple[int, str]
-"""Shop number and the digits that an image's objects have in common."""
-
-
-def folder_of(key: str) -> Folder | None:
-    """Return the folder an object key lies in, None where it is not one of our keys."""
-    parts = key.split("/")
-    if len(parts) != 4 or f"{parts[0]}/" != OBJECTS or not parts[1].isdecimal():  # noqa: PLR2004 - shops, shop, image, object
-        return None
-    return int(parts[1]), parts[2]
-
-
-def folder(row: ImageRow) -> Folder:
-    """Return the folder of the row's objects."""
-    return row.shop_no, hashlib.sha256(row.image_id).hexdigest()[:FOLDER_DIGITS]
 
 
 def event_of(row: ImageRow) -> ImageEvent:

@@ -7,7 +7,8 @@ from datetime import datetime, timedelta
 from typing import Any, Final
 
 from faust_app.core.images.row import ImageRow
-from faust_app.core.monitoring.stall import Offsets, Standing, TopicPartition, is_overdue, standing
+from faust_app.core.messages.positions import Offsets, TopicPartition
+from faust_app.core.monitoring.unfinished import Standing, is_overdue, standing
 
 DAILY_CHECK: Final = "daily check"
 OPEN_TOO_LONG: Final = timedelta(days=1)

@@ -11,7 +11,7 @@ from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Final
 
-from faust_app.core.monitoring.stall import TopicPartition
+from faust_app.core.messages.positions import TopicPartition
 
 STALLED_AFTER: Final = timedelta(seconds=120)
 """A partition with unread records whose committed offset has not moved for this long is stalled."""

@@ -7,7 +7,60 @@ from enum import StrEnum
 from typing import Final
 
 from faust_app.core.images.row import ImageRow, ImageState, WakeReason
-from faust_app.core.monitoring.stall import Offsets, TopicPartition, lost_below, standing
+from faust_app.core.messages.positions import Offsets, PartitionOffsets, Position, TopicPartition
+
+OVERDUE: Final = timedelta(seconds=60)
+"""A row that has been due for longer than this means that no due publisher runs."""
+
+
+class Standing(StrEnum):
+    """The state of an unfinished image."""
+
+    WAITING = "waiting"  #: it has a time, at which it is published
+    QUEUED = "queued"  #: its event is in Kafka or held by a worker
+    LOST = "lost"  #: its event was consumed, or is gone, without an outcome
+
+
+def standing(row: ImageRow, offsets: Offsets, *, past_end_before: bool = False) -> Standing:
+    """Return the state of an unfinished row.
+
+    `past_end_before` means that its position was past the log's end in an earlier pass too, half a minute ago or more: between
+    two reads of a live log that is possible once, not twice.
+    """
+    if row.wake_at is not None:
+        return Standing.WAITING
+    if row.position is None:
+        return Standing.LOST
+    partition = offsets.get((row.position.topic, row.position.partition))
+    if partition is None or _was_consumed(row.position, partition) or _has_expired(row.position, partition):
+        return Standing.LOST
+    if is_past_end(row.position, partition) and past_end_before:
+        return Standing.LOST
+    return Standing.QUEUED
+
+
+def is_past_end(position: Position, partition: PartitionOffsets) -> bool:
+    """Return whether the log ends before the position: the topic was recreated, or the end was read too early."""
+    return partition.end is not None and position.offset >= partition.end
+
+
+def is_overdue(row: ImageRow, now: datetime) -> bool:
+    """Return whether the row's time passed so long ago that no due publisher can be running."""
+    return row.wake_at is not None and now - row.wake_at >= OVERDUE
+
+
+def _was_consumed(position: Position, partition: PartitionOffsets) -> bool:
+    return partition.committed is not None and position.offset < partition.committed
+
+
+def _has_expired(position: Position, partition: PartitionOffsets) -> bool:
+    return position.offset < partition.start
+
+
+def lost_below(partition: PartitionOffsets) -> int:
+    """Return the offset below which every unfinished row of the partition is lost."""
+    return max(partition.start, partition.committed if partition.committed is not None else 0)
+
 
 _BY_REASON: Final = {
     WakeReason.UNSENT: "The request is accepted; Kafka has not acknowledged its event.",

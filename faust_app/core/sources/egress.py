@@ -10,9 +10,8 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import Final
 
-from faust_app.core.breaker import CALL_SECONDS
+from faust_app.core.breaker import CALL_SECONDS, Tally, Window
 from faust_app.core.sources.health import Source
-from faust_app.core.window import Tally, Window
 
 EVIDENCE_FETCHES: Final = 20
 EVIDENCE_HOSTS: Final = 5

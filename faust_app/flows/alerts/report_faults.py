@@ -16,7 +16,8 @@ from typing import Final
 import structlog
 
 from faust_app.core.alerts.alert import Alert, FaultKind, PlatformFault, Word
-from faust_app.core.alerts.message import AlertMessage, Chosen, Delivered, Due, Form, Undelivered, again_after
+from faust_app.core.alerts.decide import Chosen, Due
+from faust_app.core.alerts.message import AlertMessage, Delivered, Form, Undelivered, again_after
 from faust_app.core.alerts.text import Place, Reach, compose
 from faust_app.core.failure import Unavailable
 from faust_app.flows.ports.alerts import Faults, Messenger

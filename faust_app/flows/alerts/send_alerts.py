@@ -11,11 +11,11 @@ from typing import Final
 
 import structlog
 
-from faust_app.core.alerts.decide import SENDER, Standing, Step, closes_silently, digest_step, due_words, told_step
+from faust_app.core.alerts.decide import HOURLY, SENDER, Standing, Step, choose, closes_silently, digest_step, due_words, told_step
 from faust_app.core.alerts.digest import digest_message, digest_span
-from faust_app.core.alerts.message import HOURLY, Delivered, Undelivered, again_after, choose
+from faust_app.core.alerts.message import Delivered, Undelivered, again_after
 from faust_app.core.alerts.text import MAX_CAUSES, Place, compose
-from faust_app.core.maintenance.schedule import due_date
+from faust_app.core.maintenance.jobs import due_date
 from faust_app.flows.ports.alerts import AlertOutbox, AlertRepository, Messenger
 from faust_app.flows.ports.maintenance import Leases
 from faust_app.metrics import Metrics

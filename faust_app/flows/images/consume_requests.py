@@ -11,8 +11,9 @@ import structlog
 from faust_app.core.alerts.alert import of_record
 from faust_app.core.failure import Failure, FailureCode, RecordRefused, Unavailable
 from faust_app.core.images.accept import Decision
-from faust_app.core.images.changes import Changes, IntakeOffset, Locked
+from faust_app.core.images.changes import Changes, Locked
 from faust_app.core.messages.events import ImageRequest
+from faust_app.core.messages.positions import IntakeOffset
 from faust_app.core.messages.record import Record, Unparseable, parse_request
 from faust_app.flows.images.dead_letters import DeadLetters
 from faust_app.flows.images.intake import Intake, Terms, decide

@@ -5,7 +5,8 @@ from datetime import UTC, datetime
 from faust_app.core.failure import FailureCode, RecordRefused, Unavailable
 from faust_app.core.images.dead_letter import dead_letter
 from faust_app.core.images.outcome import Failed
-from faust_app.core.images.row import Position, event_of
+from faust_app.core.images.row import event_of
+from faust_app.core.messages.positions import Position
 from faust_app.core.messages.record import Record
 from faust_app.flows.images.publish import event_json
 from faust_app.flows.ports.kafka import EventLog

@@ -2,13 +2,16 @@
 
 import asyncio
 from collections.abc import Sequence
+from datetime import timedelta
+from typing import Final
 
 import structlog
 
 from faust_app.core.failure import RecordRefused, Unavailable
 from faust_app.core.images.routing import lane
-from faust_app.core.images.row import ImageRow, Position, event_of
+from faust_app.core.images.row import ImageRow, event_of
 from faust_app.core.messages.events import ImageEvent
+from faust_app.core.messages.positions import Position
 from faust_app.core.messages.record import Message
 from faust_app.core.messages.topics import Topics
 from faust_app.flows.ports.images import ImageRepository
@@ -115,3 +118,30 @@ class Publisher:
 def event_json(event: ImageEvent) -> bytes:
     """Return the event as a record's value."""
     return event.model_dump_json(exclude_none=True).encode()
+
+
+CLAIM: Final = 500
+"""Rows per claim."""
+
+
+class DuePublisher:
+    """Each pass leases due rows and publishes them. Any number may run at once: each claims different rows."""
+
+    def __init__(self, repository: ImageRepository, publisher: Publisher, *, lease: timedelta) -> None:
+        self._repository = repository
+        self._publisher = publisher
+        self._lease = lease
+
+    async def run_pass(self) -> int:
+        """Publish everything due; return how many rows. Raises Unavailable.
+
+        A full claim is followed at once by the next. While Kafka is unavailable, a pass sends one row as a probe.
+        """
+        published = 0
+        while True:
+            # Lease before publish: the claim is committed first, so a crash in between leaves the rows due again.
+            claimed = await self._repository.claim_due(1 if self._publisher.away else CLAIM, self._lease)
+            sent = await self._publisher.publish(claimed)
+            published += sent
+            if sent < CLAIM:
+                return published

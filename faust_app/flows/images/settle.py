@@ -9,8 +9,9 @@ import structlog
 from faust_app.core.alerts.alert import Occurrence, of_record
 from faust_app.core.failure import Dependency, FailureCode, Permanent, Unavailable
 from faust_app.core.images.changes import Changes, Locked
-from faust_app.core.images.outcome import Failed, Outcome, Retry, Settlement, settle, unstorable
+from faust_app.core.images.outcome import Failed, Outcome, Retry, Settlement, unstorable
 from faust_app.core.images.row import ImageRow
+from faust_app.core.images.transitions import settle
 from faust_app.core.messages.record import Record
 from faust_app.flows.group_commit import GroupCommit
 from faust_app.flows.images.dead_letters import DeadLetters

@@ -10,9 +10,10 @@ from urllib.parse import quote
 
 from faust_app.core.dispatch.pace import SourcePace
 from faust_app.core.failure import Dependency, Failure, FailureCode, Transient, Unavailable
+from faust_app.core.images.objects import object_key
 from faust_app.core.images.outcome import Kept, Stored
 from faust_app.core.images.plan import Store
-from faust_app.core.images.row import ImageRow, Shown, object_key
+from faust_app.core.images.row import ImageRow, Shown
 from faust_app.core.sources.content import Fetched, NotModified
 from faust_app.flows.ports.transfer import Fetcher, ImageCheck, ObjectStore
 from faust_app.metrics import Metrics

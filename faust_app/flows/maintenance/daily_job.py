@@ -11,8 +11,7 @@ from functools import partial
 
 import structlog
 
-from faust_app.core.maintenance.jobs import FinishedRun, RunResult
-from faust_app.core.maintenance.schedule import due_date
+from faust_app.core.maintenance.jobs import FinishedRun, RunResult, due_date
 from faust_app.flows.maintenance.lease import under_lease
 from faust_app.flows.ports.maintenance import JobRuns
 from faust_app.metrics import Metrics

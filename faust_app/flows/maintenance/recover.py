@@ -11,9 +11,10 @@ from dataclasses import dataclass, field
 from typing import Final
 
 from faust_app.core.images.changes import Changes, Locked
+from faust_app.core.images.objects import OBJECTS, folder, folder_of, newer_keys, shows_missing
 from faust_app.core.images.outcome import HistoryEntry
-from faust_app.core.images.recovery import newer_keys, shows_missing, stored_anew
-from faust_app.core.images.row import OBJECTS, ImageKey, ImageRow, folder, folder_of
+from faust_app.core.images.row import ImageKey, ImageRow
+from faust_app.core.images.transitions import stored_anew
 from faust_app.core.maintenance.garbage import COUNTER, passes_in_bucket
 from faust_app.flows.ports.images import ImageFolders, ImageRepository
 from faust_app.flows.ports.maintenance import CollectorRow

@@ -9,10 +9,10 @@ import structlog
 
 from faust_app.core.alerts.alert import FaultKind
 from faust_app.core.images.changes import Changes, Locked
-from faust_app.core.images.outcome import settle
-from faust_app.core.images.rescue import lost_repeatedly, may_be_rescued, rescued, still_lost
 from faust_app.core.images.row import ImageKey, ImageRow
-from faust_app.core.monitoring.stall import Offsets, Standing, TopicPartition, lost_below, standing
+from faust_app.core.images.transitions import lost_repeatedly, may_be_rescued, rescued, settle, still_lost
+from faust_app.core.messages.positions import Offsets, TopicPartition
+from faust_app.core.monitoring.unfinished import Standing, lost_below, standing
 from faust_app.flows.images.dead_letters import DeadLetters
 from faust_app.flows.ports.alerts import Alerts
 from faust_app.flows.ports.images import ImageRepository, UnfinishedRows

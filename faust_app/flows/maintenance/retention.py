@@ -14,8 +14,7 @@ import structlog
 
 from faust_app.core.maintenance.growth import sizes_json
 from faust_app.core.maintenance.jobs import FinishedRun, RunResult
-from faust_app.core.maintenance.months import months_missing, months_over
-from faust_app.core.maintenance.retention import COLLECTOR_BEHIND, HISTORY_MONTHS, SOURCES, TOMBSTONES, WORKERS
+from faust_app.core.maintenance.retention import COLLECTOR_BEHIND, HISTORY_MONTHS, SOURCES, TOMBSTONES, WORKERS, months_missing, months_over
 from faust_app.flows.ports.maintenance import HistoryMonths, OldRows, TableSizes
 from faust_app.metrics import Metrics
 

@@ -16,12 +16,13 @@ from typing import Final
 from faust_app.core.alerts.alert import FaultKind
 from faust_app.core.failure import Dependency, Unavailable
 from faust_app.core.images.row import ImageRow
-from faust_app.core.monitoring.stall import Offsets, TopicPartition, is_overdue
+from faust_app.core.messages.positions import Offsets, TopicPartition
 from faust_app.core.monitoring.unfinished import (
     MAX_LISTED,
     Kind,
     RowCounts,
     StalledReport,
+    is_overdue,
     lost_where,
     nobody_publishes,
     past_end_now,

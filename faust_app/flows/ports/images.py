@@ -7,10 +7,11 @@ from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Protocol, TypeVar
 
-from faust_app.core.images.changes import Decide, IntakeOffset
+from faust_app.core.images.changes import Decide
+from faust_app.core.images.objects import Folder
 from faust_app.core.images.outcome import HistoryEntry
-from faust_app.core.images.row import Folder, ImageKey, ImageRow, Position
-from faust_app.core.monitoring.stall import TopicPartition
+from faust_app.core.images.row import ImageKey, ImageRow
+from faust_app.core.messages.positions import IntakeOffset, Position, TopicPartition
 from faust_app.core.monitoring.unfinished import Positions, RowCounts
 
 R = TypeVar("R")

@@ -5,9 +5,8 @@ from datetime import datetime
 from typing import Protocol
 
 from faust_app.core.failure import RecordRefused, Unavailable
-from faust_app.core.images.row import Position
+from faust_app.core.messages.positions import PartitionOffsets, Position, TopicPartition
 from faust_app.core.messages.record import Message
-from faust_app.core.monitoring.stall import PartitionOffsets, TopicPartition
 
 
 class ConsumerOffsets(Protocol):

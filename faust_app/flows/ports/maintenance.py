@@ -12,7 +12,7 @@ from faust_app.core.images.row import ImageKey
 from faust_app.core.maintenance.garbage import CollectorState, GarbageCounts
 from faust_app.core.maintenance.growth import TableSize
 from faust_app.core.maintenance.jobs import FinishedRun, RunResult
-from faust_app.core.maintenance.months import Month
+from faust_app.core.maintenance.retention import Month
 
 
 class GarbageRepository(Protocol):

@@ -10,9 +10,8 @@ from typing import Final
 
 import structlog
 
-from faust_app.core.breaker import CALL_SECONDS, dependency_is_away, probe_delay
+from faust_app.core.breaker import CALL_SECONDS, Window, dependency_is_away, probe_delay
 from faust_app.core.failure import Dependency, Unavailable
-from faust_app.core.window import Window
 from faust_app.metrics import Metrics
 
 log = structlog.get_logger()

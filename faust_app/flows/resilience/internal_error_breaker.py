@@ -7,13 +7,12 @@ from typing import Final
 
 import structlog
 
-from faust_app.core.breaker import BUG_SECONDS, release_is_broken
+from faust_app.core.breaker import BUG_SECONDS, Window, release_is_broken
 from faust_app.core.failure import FailureCode
 from faust_app.core.images.outcome import Failed, Outcome, Park, Retry
 from faust_app.core.images.row import ImageRow
 from faust_app.core.sources.health import DEFER_SECONDS, Source
 from faust_app.core.sources.shop_health import ShopHealth
-from faust_app.core.window import Window
 from faust_app.flows.ports.images import ImageRepository
 from faust_app.flows.ports.maintenance import WorkerRegister
 from faust_app.flows.resilience.deferral import wake

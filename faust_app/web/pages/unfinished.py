@@ -8,8 +8,7 @@ from aiohttp import web
 
 from faust_app.core.failure import Unavailable
 from faust_app.core.images.row import ImageRow
-from faust_app.core.monitoring.stall import is_overdue
-from faust_app.core.monitoring.unfinished import MAX_LISTED, Kind, StalledReport, waits_of
+from faust_app.core.monitoring.unfinished import MAX_LISTED, Kind, StalledReport, is_overdue, waits_of
 from faust_app.flows.monitoring.unfinished import WatchStalled, counts_by_kind, oldest_open_seconds
 from faust_app.web.api.bodies import invalid
 from faust_app.web.api.images import error_of, position_of, time_text, waiting_of

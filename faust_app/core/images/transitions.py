@@ -1,0 +1,214 @@
+"""Every transition of a row, each guarded by what it was decided on; applied under the row's lock."""
+
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from typing import Final, assert_never
+
+from faust_app.core.alerts.alert import Occurrence, Severity, fingerprint, severity_of
+from faust_app.core.failure import FailureCode
+from faust_app.core.images.objects import image_prefix
+from faust_app.core.images.outcome import (
+    LATE_PUT,
+    Failed,
+    Garbage,
+    HandedOver,
+    HistoryEntry,
+    Kept,
+    Outcome,
+    Park,
+    Removed,
+    Retry,
+    Settlement,
+    Stored,
+)
+from faust_app.core.images.row import FETCHED_AGAIN_AFTER, ImageRow, ImageState, WakeReason
+from faust_app.core.messages.events import Op
+from faust_app.core.messages.positions import Position
+
+
+def begun_anew(row: ImageRow, *, version: int, open_since: datetime, wake_at: datetime, reason: WakeReason) -> ImageRow:
+    """Return the row at a new version, with nothing left of how the one before it went."""
+    return replace(
+        row,
+        version=version,
+        state=ImageState.IN_PROGRESS,
+        attempt=0,
+        rescues=0,
+        error_code=None,
+        error_detail=None,
+        fingerprint=None,
+        position=None,
+        open_since=open_since,
+        wake_at=wake_at,
+        wake_reason=reason,
+    )
+
+
+def next_version(version: int, now: datetime) -> int:
+    """Return a version never given before: above the row's, and never below the clock, not even after a lost row."""
+    return max(version + 1, int(now.replace(tzinfo=UTC).timestamp() * 1_000_000))
+
+
+def settle(current: ImageRow | None, outcome: Outcome, *, now: datetime, replaced_grace: timedelta) -> Settlement:
+    """Apply an outcome to its locked row, or refuse it because another version or another worker was faster."""
+    if current is None or current.version != outcome.row.version or current.state is not ImageState.IN_PROGRESS:
+        return _refused(current, outcome, now)
+    match outcome:
+        case Stored() | Kept():
+            return _and_again(_done(current, outcome, now, replaced_grace), outcome, now)
+        case Removed():
+            return _deleted(current, now)
+        case Failed():
+            return _and_again(_failed(current, outcome, now), outcome, now)
+        case Retry() | Park() | HandedOver() if current.attempt != outcome.row.attempt:
+            return Settlement(None)
+        case Retry():
+            return _retry(current, outcome, now)
+        case Park():
+            return Settlement(_parked(current, outcome, now))
+        case HandedOver():
+            return Settlement(_waiting(current, now + outcome.delay, WakeReason.RUNNING))
+        case _:
+            assert_never(outcome)
+
+
+def _refused(current: ImageRow | None, outcome: Outcome, now: datetime) -> Settlement:
+    if not isinstance(outcome, Stored):
+        return Settlement(None)
+    shown_key = current.shown.object_key if current is not None and current.shown is not None else None
+    if outcome.shown.object_key == shown_key:
+        return Settlement(None)
+    return Settlement(None, garbage=(Garbage(outcome.row.key, outcome.shown.object_key, now + LATE_PUT),))
+
+
+def _done(current: ImageRow, outcome: Stored | Kept, now: datetime, replaced_grace: timedelta) -> Settlement:
+    row = replace(_closed(current), state=ImageState.DONE, shown_version=current.version, shown=outcome.shown)
+    old = current.shown.object_key if current.shown is not None else None
+    replaced = old is not None and old != outcome.shown.object_key
+    garbage = (Garbage(current.key, old, now + replaced_grace),) if replaced and old else ()
+    name = "stored" if isinstance(outcome, Stored) else ("same_bytes" if outcome.transferred else "not_modified")
+    return Settlement(row, HistoryEntry(current.key, now, current.version, name, size=outcome.shown.size), garbage)
+
+
+def _and_again(settlement: Settlement, outcome: Stored | Kept | Failed, now: datetime) -> Settlement:
+    """Let a finished row begin anew where it was asked for again after its worker had read it: it may have fetched too early."""
+    row = settlement.row
+    if row is None or row.requested_at <= outcome.row.requested_at:
+        return settlement
+    version = next_version(row.version, now)
+    again = begun_anew(row, version=version, open_since=now, wake_at=now + FETCHED_AGAIN_AFTER, reason=WakeReason.UNSENT)
+    return replace(settlement, again=again)
+
+
+def _deleted(current: ImageRow, now: datetime) -> Settlement:
+    row = replace(_closed(current), state=ImageState.DELETED, shown_version=current.version, shown=None)
+    prefix = image_prefix(*current.key)
+    garbage = (Garbage(current.key, prefix, now), Garbage(current.key, prefix, now + LATE_PUT))
+    return Settlement(row, HistoryEntry(current.key, now, current.version, "deleted"), garbage)
+
+
+def _failed(current: ImageRow, outcome: Failed, now: datetime) -> Settlement:
+    row = replace(
+        _closed(current),
+        state=ImageState.FAILED,
+        error_code=outcome.code.value,
+        error_detail=outcome.detail,
+        fingerprint=fingerprint(outcome.code, outcome.host or current.source_host),
+    )
+    entry = HistoryEntry(current.key, now, current.version, "failed", code=outcome.code.value, detail=outcome.detail)
+    garbage = (Garbage(current.key, outcome.leaves, now + LATE_PUT),) if outcome.leaves is not None else ()
+    return Settlement(row, entry, garbage, _occurrence(row, outcome.host or current.source_host))
+
+
+def _occurrence(row: ImageRow, host: str | None) -> Occurrence:
+    """Return how the alert of a failed row counts it; `host` is the one that failed."""
+    code = row.error_code or ""
+    cause = row.fingerprint or fingerprint(code, host)
+    return Occurrence(cause, code, host if severity_of(code) is Severity.SHOP else None, *row.key, row.error_detail or "")
+
+
+def _retry(current: ImageRow, outcome: Retry, now: datetime) -> Settlement:
+    row = replace(
+        _waiting(current, now + outcome.delay, WakeReason.RETRY),
+        attempt=current.attempt + 1,
+        error_code=outcome.code.value,
+        error_detail=outcome.detail,
+        fingerprint=fingerprint(outcome.code, outcome.host or current.source_host),
+    )
+    return Settlement(row, HistoryEntry(current.key, now, current.version, "retry", code=outcome.code.value, detail=outcome.detail))
+
+
+def _parked(current: ImageRow, outcome: Park, now: datetime) -> ImageRow:
+    """Return the row as it waits; why is left as it was where nothing new is known."""
+    row = _waiting(current, now + outcome.delay, WakeReason.PARKED)
+    return row if outcome.code is None else replace(row, error_code=outcome.code.value, error_detail=outcome.detail)
+
+
+def _waiting(row: ImageRow, until: datetime, reason: WakeReason) -> ImageRow:
+    """Return the row with a time instead of a position: somebody publishes it then."""
+    return replace(row, wake_at=until, wake_reason=reason, position=None)
+
+
+def _closed(row: ImageRow) -> ImageRow:
+    """Return the row with nothing left to wait for."""
+    return replace(
+        row, wake_at=None, wake_reason=None, open_since=None, position=None, error_code=None, error_detail=None, fingerprint=None
+    )
+
+
+def leased(row: ImageRow, until: datetime) -> ImageRow:
+    """Return a due row as its publisher claims it; a deferred row changes its reason, so that an early wake-up never meets a lease."""
+    return replace(row, wake_at=until, wake_reason=WakeReason.WOKEN if row.wake_reason is WakeReason.PARKED else row.wake_reason)
+
+
+def placed(current: ImageRow | None, published: ImageRow, position: Position) -> ImageRow | None:
+    """Return the row at the position it was published to; None if it no longer has the lease it was published under."""
+    if current is None or current.state is not ImageState.IN_PROGRESS:
+        return None
+    if (current.version, current.wake_at) != (published.version, published.wake_at):
+        return None
+    return replace(current, position=position, wake_at=None, wake_reason=None)
+
+
+MAX_RESCUES: Final = 3
+
+
+def may_be_rescued(row: ImageRow) -> bool:
+    """Return whether a lost row is published again; one that was lost too often needs a person."""
+    return row.rescues < MAX_RESCUES
+
+
+def rescued(current: ImageRow | None, judged: ImageRow, now: datetime) -> Settlement:
+    """Schedule the lost row for now, if under its lock it is still as it was when it was classified as lost."""
+    if not still_lost(current, judged) or current is None:
+        return Settlement(None)
+    row = replace(current, rescues=current.rescues + 1, position=None, wake_at=now, wake_reason=WakeReason.RESCUED)
+    return Settlement(row, HistoryEntry(row.key, now, row.version, "rescued"))
+
+
+def still_lost(current: ImageRow | None, judged: ImageRow) -> bool:
+    """Return whether the locked row has the version, position and time that were classified."""
+    return (
+        current is not None
+        and current.state is ImageState.IN_PROGRESS
+        and (current.version, current.position, current.wake_at) == (judged.version, judged.position, judged.wake_at)
+    )
+
+
+def lost_repeatedly(row: ImageRow) -> Failed:
+    """Return the outcome of a row that was lost once more after its last rescue."""
+    return Failed(row, FailureCode.LOST_REPEATEDLY, f"The image was lost {row.rescues + 1} times.")
+
+
+def stored_anew(current: ImageRow | None, judged: ImageRow, now: datetime) -> ImageRow | None:
+    """Return the locked row, to be fetched again: a new version, due now, nothing shown; None if it changed meanwhile.
+
+    Nothing is shown, so that neither a 304 nor the same bytes count as already stored. The version was never given before, not
+    even by the database that was lost, since it is never below the clock.
+    """
+    if current is None or current.shown is None or judged.shown is None or current.shown.object_key != judged.shown.object_key:
+        return None
+    if current.op is Op.DELETE:
+        return None
+    version = next_version(current.version, now)
+    return replace(begun_anew(current, version=version, open_since=now, wake_at=now, reason=WakeReason.REPUBLISHED), shown=None)
