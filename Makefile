@@ -30,7 +30,7 @@ bench: .venv/.installed ## Measure intake, worker and PUT on real servers, and p
 	$(PYTHON) -m bench
 
 soak: .venv/.installed ## Kill workers, services and networks for an hour, then check every invariant
-	$(PYTHON) -m tests.soak
+	$(PYTHON) -m tests.proofs.soak
 
 lint: .venv/.installed ## Check style, types and import contracts
 	.venv/bin/ruff check .

@@ -5,7 +5,7 @@ from collections.abc import AsyncIterator
 import pytest
 
 from faust_app.flows.resilience import breakers
-from tests.flows.worker_bench import WorkerBench
+from tests.flows.worker_harness import WorkerBench
 
 
 @pytest.fixture

@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from faust_app.flows.images.executor import Handled
-from tests.stream.dispatcher_bench import Bench, turns
+from tests.stream.dispatcher_harness import Bench, turns
 
 
 async def test_only_the_finished_prefix_of_a_partition_is_acknowledged() -> None:

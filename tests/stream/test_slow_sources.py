@@ -7,7 +7,7 @@ import pytest
 from faust_app.core.dispatch.pace import LONGEST_WAIT, UNKNOWN
 from faust_app.flows.images.executor import Handled
 from faust_app.stream import dispatcher as dispatcher_module
-from tests.stream.dispatcher_bench import Bench, turns
+from tests.stream.dispatcher_harness import Bench, turns
 
 
 @pytest.fixture

@@ -1,0 +1,58 @@
+"""What looks at lag and at unfinished rows, over fakes and a clock of the test's own."""
+
+from datetime import datetime, timedelta
+
+from faust_app.flows.monitoring.lag import WatchLag
+from faust_app.flows.monitoring.unfinished import WatchStalled
+from faust_app.metrics import Metrics
+from tests.factories import NOW, make_request
+from tests.fakes.alerts import FakeAlerts, FakeAlertStore
+from tests.fakes.consumer_offsets import FakeConsumerOffsets
+from tests.fakes.stalled_rows import FakeStalledRows
+from tests.flows.worker_harness import TOPICS, WorkerBench
+
+BULK = TOPICS.bulk.name
+DAY = timedelta(days=1)
+
+
+class WatchBench:
+    def __init__(self, bench: WorkerBench) -> None:
+        self.worker = bench
+        self.metrics = Metrics()
+        self.seconds = 0.0
+        self.alerts = FakeAlerts()
+        self.faults = FakeAlertStore()
+        self.offsets = FakeConsumerOffsets(bench.log, [spec.name for spec in TOPICS.images])
+        self.requests = FakeConsumerOffsets(bench.log, [TOPICS.requests.name])
+        self.lag = WatchLag(
+            {"g": self.offsets, "g-requests": self.requests},
+            self.faults,
+            self.metrics,
+            lagging_after=timedelta(minutes=5),
+            now=self.now,
+            clock=lambda: self.seconds,
+        )
+        self.stalled = WatchStalled(
+            FakeStalledRows(bench.rows),
+            self.offsets,
+            self.alerts,
+            self.metrics,
+            stalled_after=DAY,
+            held_by=lambda: self.lag.held_by,
+            clock=lambda: self.seconds,
+        )
+
+    def now(self) -> datetime:
+        return NOW + timedelta(seconds=self.seconds)
+
+    async def publish(self, *image_ids: str, shop_no: int = 7) -> None:
+        for image_id in image_ids:
+            row = await self.worker.accept_request(make_request(shop_no, image_id))
+            await self.worker.publisher.publish([row])
+
+    async def look(self, *, after: float = 10.0, times: int = 1) -> None:
+        for _ in range(times):
+            self.seconds += after
+            self.worker.rows.advance += timedelta(seconds=after)
+            await self.lag.run_pass()
+            await self.stalled.run_pass()

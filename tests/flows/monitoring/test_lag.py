@@ -1,0 +1,125 @@
+"""Lag is looked at again and again, from outside of the groups, and what holds them up is known."""
+
+from datetime import timedelta
+
+import pytest
+
+from faust_app.core.alerts.alert import FaultKind, PlatformFault
+from faust_app.core.failure import Unavailable
+from faust_app.core.monitoring.lag import LagStatus
+from faust_app.flows.monitoring.lag import HOLDING, LagReport
+from tests.factories import NOW
+from tests.flows.monitoring.monitoring_harness import BULK, WatchBench
+from tests.flows.worker_harness import WorkerBench
+
+
+@pytest.fixture
+def watch(bench: WorkerBench) -> WatchBench:
+    return WatchBench(bench)
+
+
+def report(watch: WatchBench) -> LagReport:
+    assert watch.lag.report is not None
+    return watch.lag.report
+
+
+async def test_before_the_first_look_there_is_nothing_to_show(watch: WatchBench) -> None:
+    assert watch.lag.report is None
+    assert watch.lag.age > 1e9
+
+
+async def test_lag_is_told_in_records_and_in_time_for_both_groups(watch: WatchBench) -> None:
+    await watch.publish("a", "b", "c")
+    watch.offsets.offsets[BULK] = 1
+    watch.offsets.appended[BULK, 1] = NOW - timedelta(seconds=30)
+    await watch.look()
+    assert (report(watch).lag, report(watch).lag_seconds, report(watch).status) == (2, 40, LagStatus.OK)
+    assert [group.look.group for group in report(watch).groups] == ["g", "g-requests"]
+    assert watch.metrics.registry.get_sample_value("shop_images_lag", {"group": "g", "topic": BULK}) == 2
+    assert watch.metrics.registry.get_sample_value("shop_images_lag_status", {"group": "g", "status": "OK"}) == 1
+
+
+async def test_the_time_of_a_record_is_read_once(watch: WatchBench) -> None:
+    await watch.publish("a", "b")
+    await watch.look(times=3)
+    asked = [each for each in watch.offsets.asked if each]
+    assert asked == [{(BULK, 0): 0}]
+    watch.offsets.offsets[BULK] = 1
+    await watch.look()
+    assert watch.offsets.asked[-1] == {(BULK, 0): 1}
+
+
+async def test_two_minutes_without_an_event_finished_are_a_stall(watch: WatchBench) -> None:
+    await watch.publish("a")
+    await watch.look(times=12)
+    assert report(watch).status is LagStatus.OK
+    await watch.look()
+    assert report(watch).status is LagStatus.STALLED
+    watch.offsets.offsets[BULK] = 1
+    await watch.look()
+    assert report(watch).status is LagStatus.OK
+
+
+async def test_without_workers_what_waits_is_stopped_and_an_idle_installation_is_not(watch: WatchBench) -> None:
+    watch.offsets.count = watch.requests.count = 0
+    await watch.look(times=20)
+    assert report(watch).status is LagStatus.OK
+    await watch.publish("a")
+    await watch.look(times=7)
+    assert report(watch).status is LagStatus.STOPPED
+
+
+@pytest.mark.parametrize("kind", HOLDING)
+async def test_while_another_process_has_a_fault_that_holds_events_up_nothing_is_stalled(watch: WatchBench, kind: FaultKind) -> None:
+    await watch.publish("a")
+    await watch.faults.open_fault(PlatformFault(kind, "another"), age=timedelta(0), told_ago=None)
+    await watch.look(times=20)
+    assert (report(watch).status, report(watch).held_by) == (LagStatus.LAGGING, (HOLDING[kind],))
+
+
+async def test_a_fault_of_one_source_holds_nothing_else_up(watch: WatchBench) -> None:
+    await watch.publish("a")
+    await watch.faults.open_fault(PlatformFault(FaultKind.HOST_DOWN, "another", host="h"), age=timedelta(0), told_ago=None)
+    await watch.look(times=20)
+    assert report(watch).status is LagStatus.STALLED
+
+
+async def test_what_holds_this_very_process_up_is_known_at_once(watch: WatchBench) -> None:
+    watch.lag.held_here = lambda: ["storage is away: AccessDenied"]
+    await watch.look()
+    assert watch.lag.held_by == ("storage is away: AccessDenied",)
+
+
+async def test_without_the_database_lag_is_still_told_and_nobody_is_accused(watch: WatchBench) -> None:
+    await watch.publish("a")
+    watch.faults.away = True
+    await watch.look(times=20)
+    assert report(watch).lag == 1
+    assert report(watch).status is LagStatus.LAGGING
+    assert report(watch).held_by == (HOLDING[FaultKind.DEPENDENCY_DATABASE],)
+
+
+async def test_a_fault_of_another_process_is_told_before_the_next_look_at_the_offsets(watch: WatchBench) -> None:
+    await watch.publish("a")
+    await watch.look()
+    fault = PlatformFault(FaultKind.EGRESS, "another")
+    await watch.faults.open_fault(fault, age=timedelta(0), told_ago=None)
+    await watch.lag.run_holding()
+    assert (report(watch).status, watch.lag.held_by) == (LagStatus.LAGGING, (HOLDING[FaultKind.EGRESS],))
+    await watch.faults.close_fault(fault)
+    await watch.lag.run_holding()
+    assert (report(watch).status, watch.lag.held_by) == (LagStatus.OK, ())
+
+
+async def test_while_kafka_is_away_what_was_seen_last_stays_and_grows_old(watch: WatchBench) -> None:
+    await watch.publish("a")
+    await watch.look()
+    watch.offsets.away = True
+    watch.seconds += 500
+    with pytest.raises(Unavailable):
+        await watch.lag.run_pass()
+    assert report(watch).lag == 1
+    assert watch.lag.age == 500
+    watch.offsets.away = False
+    await watch.look()
+    assert (report(watch).status, watch.lag.age) == (LagStatus.LAGGING, 0)

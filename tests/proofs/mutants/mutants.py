@@ -1,0 +1,145 @@
+"""The guards that hold the promises, each taken out of the source, and the test by name that must miss it."""
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+
+class NoLongerApplies(Exception):  # noqa: N818 - it is what the message says
+    """The source no longer reads as the mutant expects: write the mutant anew, or it proves nothing."""
+
+
+@dataclass(frozen=True, slots=True)
+class Mutant:
+    """In `file`, the one place that reads `guard` reads `without` instead; `test` must fail then."""
+
+    file: str
+    guard: str
+    without: str
+    test: str
+
+    def apply(self, clone: Path) -> None:
+        """Take the guard out. Raises NoLongerApplies unless it stands there exactly once."""
+        path = clone / self.file
+        path.write_text(taken_out(path.read_text(), self.guard, self.without))
+
+
+def taken_out(text: str, guard: str, without: str) -> str:
+    """Return the text without its guard. Raises NoLongerApplies unless it stands there exactly once."""
+    if text.count(guard) != 1:
+        raise NoLongerApplies(f"stands there {text.count(guard)} times, not once: {guard!r}")
+    return text.replace(guard, without)
+
+
+MUTANTS: Final = {
+    "an outcome of any version is settled": Mutant(
+        "faust_app/core/images/transitions.py",
+        "current.version != outcome.row.version or ",
+        "",
+        "tests/core/images/test_transitions.py::test_every_outcome_is_refused_once_the_row_moved_on",
+    ),
+    "an event of any version is worked on": Mutant(
+        "faust_app/core/images/plan.py",
+        "if event.version < row.version:",
+        "if False:",
+        "tests/core/images/test_plan.py::test_version_comes_first_then_state_then_retry_count",
+    ),
+    "a position is written without the lease": Mutant(
+        "faust_app/core/images/transitions.py",
+        "(current.version, current.wake_at) != (published.version, published.wake_at)",
+        "current.version != published.version",
+        "tests/contracts/mariadb/test_image_repository.py::test_a_position_is_written_only_under_the_lease_it_was_published_by[fake]",
+    ),
+    "an event is acknowledged when it starts": Mutant(
+        "faust_app/stream/dispatcher.py",
+        "            self._pace.started(held.work.source, now)\n",
+        "            self._pace.started(held.work.source, now)\n            self._windows.make_safe(held)\n",
+        "tests/stream/test_dispatcher.py::test_only_the_finished_prefix_of_a_partition_is_acknowledged",
+    ),
+    "an event is dealt with before it is settled": Mutant(
+        "faust_app/flows/images/executor.py",
+        "labels(await self._end(event.record, judged)).inc()",
+        'labels("unsettled").inc()\n        asyncio.create_task(self._end(event.record, judged))',
+        "tests/flows/images/test_killed_between_steps.py::test_killed_between_any_two_steps_an_image_ends_as_if_nothing_had_been",
+    ),
+    "a retry of any attempt is settled": Mutant(
+        "faust_app/core/images/transitions.py",
+        "case Retry() | Park() | HandedOver() if current.attempt != outcome.row.attempt:",
+        "case Retry() | Park() | HandedOver() if current.attempt < 0:",
+        "tests/core/images/test_transitions.py::test_a_retry_or_park_of_another_attempt_is_refused",
+    ),
+    "the collector deletes whatever is listed": Mutant(
+        "faust_app/flows/maintenance/collect_garbage.py",
+        "[key for key in keys if may_collect(key, version_of(key), rows.get(entry.key))]",
+        "list(keys)",
+        "tests/flows/maintenance/test_collect_garbage.py::test_what_is_shown_or_can_still_become_shown_is_kept",
+    ),
+    "the audit lists whatever it meets": Mutant(
+        "faust_app/flows/maintenance/audit_bucket.py",
+        "(row := _row_of(key, rows)) and may_collect(key, version_of(key), row)",
+        "(row := _row_of(key, rows))",
+        "tests/flows/maintenance/test_audit_bucket.py::test_what_is_shown_or_can_still_be_shown_or_has_no_row_is_left_alone",
+    ),
+    "nothing is rescued": Mutant(
+        "faust_app/flows/maintenance/rescue.py",
+        "lost = await self.find_lost(A_PASS)",
+        "lost: list[ImageRow] = []",
+        "tests/flows/maintenance/test_rescue.py::test_a_consumed_row_without_an_outcome_is_due_at_once_and_ends_in_storage",
+    ),
+    "a new request opens the same version again": Mutant(
+        "faust_app/core/images/accept.py",
+        "version=next_version(row.version, now)",
+        "version=max(row.version, 1)",
+        "tests/core/images/test_accept.py::test_every_accepted_wish_opens_a_version_of_its_own",
+    ),
+    "a restored row opens the same version again": Mutant(
+        "faust_app/core/images/transitions.py",
+        "version = next_version(current.version, now)",
+        "version = current.version",
+        "tests/flows/maintenance/test_recover.py::test_an_image_whose_object_is_gone_is_fetched_anew_whatever_its_state",
+    ),
+    "validators are sent to any address": Mutant(
+        "faust_app/core/images/plan.py",
+        " and row.shown.url == row.source_url",
+        "",
+        "tests/core/images/test_plan.py::test_a_fetch_is_conditional_only_where_what_is_shown_came_from_the_same_address",
+    ),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class StatementMutant:
+    """In a statement of an adapter, `guard` is taken out; the contract's `test` must fail then on the real database."""
+
+    module: str
+    statement: str
+    guard: str
+    test: str
+
+
+STATEMENT_MUTANTS: Final = {
+    "the database writes an outcome of any version": StatementMutant(
+        "image_writes",
+        "_WRITE_FINISHED",
+        "image.version = x.version AND ",
+        "test_a_finished_row_is_refused_for_another_version",
+    ),
+    "the database writes a position without the lease": StatementMutant(
+        "image_repository",
+        "_WRITE_PUBLISHED",
+        " AND image.wake_at = x.lease",
+        "test_a_position_is_written_only_under_the_lease_it_was_published_by",
+    ),
+    "the database writes a position of any version": StatementMutant(
+        "image_repository",
+        "_WRITE_PUBLISHED",
+        "image.version = x.v AND ",
+        "test_a_position_of_an_older_version_is_not_written",
+    ),
+    "the database writes a retry of any attempt": StatementMutant(
+        "image_writes",
+        "_WRITE_WAITING",
+        " AND image.attempt = x.attempt_before",
+        "test_a_row_that_waits_is_not_written_by_the_outcome_of_another_attempt",
+    ),
+}

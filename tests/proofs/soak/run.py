@@ -1,0 +1,161 @@
+"""One run: load and faults side by side, then quiet, then the oracle."""
+
+import asyncio
+import json
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from pydantic import SecretStr
+
+from devstack.stack import Stack
+from faust_app.settings import Settings
+from tests.e2e.installation import Installation
+from tests.proofs.soak.faults import KINDS, Faults, ProcessManager
+from tests.proofs.soak.load import Load
+from tests.proofs.soak.proxy import Mode, Proxy
+
+QUIET_SECONDS = 60.0
+"""After the last fault nothing may be unfinished for longer; dead members leave the group and breakers close before."""
+RECOVERY_SECONDS = 90.0
+
+
+@dataclass(frozen=True)
+class Plan:
+    """What a run does; the same seed draws the same faults."""
+
+    kills: int
+    pause: float
+    other_pause: float
+    images: int = 2000
+    workers: int = 3
+    rate: float = 40.0
+    seed: int = 1
+    kinds: frozenset[str] = frozenset(KINDS)
+
+
+@dataclass
+class Report:
+    """What was done, what came of it, and what does not hold."""
+
+    plan: Plan
+    seconds: float
+    faults: dict[str, int]
+    requests: dict[str, int]
+    exits: int
+    unfinished_after_quiet: int
+    oracle: dict[str, Any]
+    puts: int
+    needed_puts: int
+    problems: list[str] = field(default_factory=list)
+
+    @property
+    def ok(self) -> bool:
+        return not self.problems
+
+    def lines(self) -> list[str]:
+        faults = ", ".join(f"{count} x {kind}" for kind, count in sorted(self.faults.items()))
+        return [
+            f"seed {self.plan.seed}, {self.seconds:,.0f} s: {faults}",
+            f"{self.requests.get('acknowledged', 0):,} requests acknowledged, {self.requests.get('unknown', 0):,} without an answer",
+            f"workers that ended and were started again: {self.exits:,}",
+            f"images: {self.oracle['images']}, objects: {self.oracle['objects']:,}",
+            f"unfinished {QUIET_SECONDS:.0f} s after the last fault's recovery: {self.unfinished_after_quiet}",
+            f"PUTs: {self.puts:,} for {self.needed_puts:,} stored versions ({self.puts / max(1, self.needed_puts):.2f} x)",
+            f"violations: {len(self.oracle['violations'])}",
+            *(f"  {violation}" for violation in self.oracle["violations"][:20]),
+            *(f"PROBLEM: {problem}" for problem in self.problems),
+        ]
+
+
+async def soak(plan: Plan, settings: Settings, stack: Stack, folder: Path, told: Callable[[int], None]) -> Report:
+    """Run the plan on an installation of its own; return the report."""
+    started = time.monotonic()
+    proxies = {
+        "kafka": Proxy(stack.ports.kafka_proxy, stack.ports.kafka_behind_proxy),
+        "database": Proxy(0, stack.ports.mariadb),
+        "storage": Proxy(0, stack.ports.s3),
+    }
+    for proxy in proxies.values():
+        await proxy.start()
+    installation = Installation(_behind(settings, proxies), stack, folder)
+    direct = Installation(settings, stack, folder)
+    ledger = folder / "ledger.jsonl"
+    manager = ProcessManager(installation, plan.workers)
+    faults = Faults(stack, manager, proxies, set(plan.kinds), plan.seed)
+    try:
+        web = await installation.start_web()
+        token = stack.environment()["OPERATE_TOKEN"]
+        load = Load(
+            [f"http://127.0.0.1:{web.port}"], token, installation.source, ledger, settings.topic_prefix, images=plan.images, seed=plan.seed
+        )
+        over, quiet = asyncio.Event(), asyncio.Event()
+        managing = asyncio.create_task(manager.run(quiet))
+        loading = asyncio.create_task(load.run(over, plan.rate))
+        others = asyncio.create_task(faults.do_others(over, plan.other_pause))
+        await asyncio.gather(faults.kill_workers(plan.kills, plan.pause, told), faults.each_once.wait())
+        over.set()
+        await asyncio.gather(loading, others)
+        for proxy in proxies.values():
+            proxy.set(Mode.OPEN)
+        unfinished = await _quiet(direct)
+        quiet.set()
+        await managing
+        report = await _report(plan, direct, proxies["storage"], ledger)
+    finally:
+        installation.close()
+        for proxy in proxies.values():
+            await proxy.stop()
+    report.seconds, report.unfinished_after_quiet = time.monotonic() - started, unfinished
+    report.faults, report.requests, report.exits = dict(faults.counts), dict(load.counts), manager.exits
+    report.problems = _problems(report)
+    return report
+
+
+def _behind(settings: Settings, proxies: dict[str, Proxy]) -> Settings:
+    """Return the settings of processes whose every connection goes through a proxy."""
+    address = settings.database_url.get_secret_value()
+    head, _, tail = address.rpartition("@")
+    database = f"{head}@127.0.0.1:{proxies['database'].port}/{tail.partition('/')[2]}"
+    changes = {
+        "database_url": SecretStr(database),
+        "kafka_url": f"kafka://127.0.0.1:{proxies['kafka'].port}",
+        "s3_endpoint_url": f"http://127.0.0.1:{proxies['storage'].port}",
+    }
+    return settings.model_copy(update=changes)
+
+
+async def _quiet(direct: Installation) -> int:
+    """Wait until everything is finished; return what is not when the time is over."""
+    sql = "SELECT COUNT(*) FROM image WHERE state = 'IN_PROGRESS'"
+    limit = time.monotonic() + RECOVERY_SECONDS + QUIET_SECONDS
+    while time.monotonic() < limit:
+        ((count,),) = direct.query(sql)
+        if count == 0:
+            return 0
+        await asyncio.sleep(0.5)
+    return int(count)
+
+
+async def _report(plan: Plan, direct: Installation, storage: Proxy, ledger: Path) -> Report:
+    collected = "SELECT COUNT(*) FROM garbage WHERE due_at <= UTC_TIMESTAMP(6) - INTERVAL 1 MINUTE"
+    await direct.until(lambda: direct.query(collected) == ((0,),), "what is due is collected", limit=90.0)
+    out, _ = await direct.run_command("check", "--deep", "--ledger", str(ledger), "--json", code=None)
+    oracle = json.loads(out)
+    ((stored,),) = direct.query("SELECT COUNT(*) FROM image_history WHERE outcome = 'stored'")
+    return Report(plan, 0.0, {}, {}, 0, 0, oracle, storage.puts, int(stored))
+
+
+def _problems(report: Report) -> list[str]:
+    problems = []
+    if report.oracle["violations"]:
+        problems.append(f"{len(report.oracle['violations'])} promises are broken")
+    if report.unfinished_after_quiet:
+        problems.append(f"{report.unfinished_after_quiet} images are stuck")
+    if report.puts > 1.2 * report.needed_puts:
+        problems.append(f"{report.puts} PUTs for {report.needed_puts} stored versions")
+    if not report.requests.get("acknowledged"):
+        problems.append("nothing was asked for")
+    return problems
