@@ -8,7 +8,7 @@ from rich.table import Table
 
 from bench.compare import PAIRS, compare
 from bench.dead_hosts import DEAD_IMAGES, HOSTS, measure_dead_hosts
-from bench.failures import DEAD, DUE, WAITING, FailureFigures, measure_failures
+from bench.failures import DEAD, DUE, SCHEDULED, FailureFigures, measure_failures
 from bench.hostile import kept, measure_hostile, typical
 from bench.installation import installed
 from bench.intake import measure_intake
@@ -115,7 +115,7 @@ def everything() -> None:
 
 def _add_failures(table: Table, figures: FailureFigures) -> None:
     table.add_row(
-        f"lateness of a retry's stored image, p50 / p99, beside {WAITING:,} scheduled rows",
+        f"lateness of a retry's stored image, p50 / p99, beside {SCHEDULED:,} scheduled rows",
         f"{figures.late_p50:.2f} / {figures.late_p99:.2f} s",
         "p99 <= 2 s",
     )

@@ -46,7 +46,7 @@ def measure_dead_hosts(installation: Installation) -> DeadHostFigures:
         before = _attempts(installation)
         with installation.process("faust_app"):
             seconds["after a restart"] = _timed(installation, dead, 2)
-            all_wait = f"SELECT COUNT(*) FROM image WHERE shop_no >= {_FIRST_DEAD} AND wake_at IS NOT NULL"  # noqa: S608 - our own number
+            all_wait = f"SELECT COUNT(*) FROM image WHERE shop_no >= {_FIRST_DEAD} AND scheduled_at IS NOT NULL"  # noqa: S608 - our own number
             installation.until(all_wait, 3 * HOSTS * DEAD_IMAGES)
         failed = installation.query(f"SELECT COUNT(*) FROM image WHERE shop_no >= {_FIRST_DEAD} AND state = 'FAILED'")  # noqa: S608
         return DeadHostFigures(seconds, before, _attempts(installation), failed)

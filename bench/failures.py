@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from bench.installation import Installation
 
-WAITING = 100_000
+SCHEDULED = 100_000
 RETRIES = 2_000
 RETRY_SECONDS = 20
 DUE = 20_000
@@ -13,8 +13,8 @@ DEAD = 12_000
 RETRY_SHOP, WAITING_SHOP, DUE_SHOP, DEAD_SHOP = 9001, 9002, 9003, 9004
 
 _INSERT = """
-INSERT INTO image (shop_no, image_id, version, op, requested_at, state, source_url, source_host, attempt, wake_at,
-    wake_reason, open_since, updated_at, external_version)
+INSERT INTO image (shop_no, image_id, version, op, requested_at, state, source_url, source_host, attempt, scheduled_at,
+    schedule_reason, open_since, updated_at, external_version)
 SELECT {shop}, CONCAT('i', seq), 1, 'register', UTC_TIMESTAMP(6), 'IN_PROGRESS', CONCAT('{url}', seq, '?bytes=5000'), '{host}',
     {attempt}, {wake}, '{reason}', UTC_TIMESTAMP(6), UTC_TIMESTAMP(6), {mark}
 FROM seq_1_to_{count}
@@ -35,7 +35,7 @@ class FailureFigures:
 
 def measure_failures(installation: Installation) -> FailureFigures:
     """Measure on rows as the product writes them."""
-    _insert(installation, WAITING_SHOP, WAITING, wake="UTC_TIMESTAMP(6) + INTERVAL 1 DAY", attempt=1, reason="retry")
+    _insert(installation, WAITING_SHOP, SCHEDULED, wake="UTC_TIMESTAMP(6) + INTERVAL 1 DAY", attempt=1, reason="retry")
     due = _due_rate(installation)
     with installation.process("faust_app"):
         installation.until(f"SELECT COUNT(*) FROM image WHERE shop_no = {DUE_SHOP} AND state = 'DONE'", DUE)  # noqa: S608 - a constant of this file
@@ -60,7 +60,7 @@ def _due_rate(installation: Installation) -> float:
     """Return rows per second when many are due at once; a process without image work publishes them."""
     _insert(installation, DUE_SHOP, DUE, wake="UTC_TIMESTAMP(6)", attempt=0, reason="unsent")
     with installation.process("faust_app.web_app"):
-        sent = f"SELECT COUNT(*) FROM image WHERE shop_no = {DUE_SHOP} AND wake_at IS NULL"  # noqa: S608 - a constant of this file
+        sent = f"SELECT COUNT(*) FROM image WHERE shop_no = {DUE_SHOP} AND scheduled_at IS NULL"  # noqa: S608 - a constant of this file
         installation.until(sent, DUE // 10)
         begun, before = time.monotonic(), installation.query(sent)
         installation.until(sent, DUE)
@@ -76,7 +76,7 @@ def _dead_letters(installation: Installation) -> float:
 
 def _insert(installation: Installation, shop: int, count: int, *, wake: str, attempt: int, reason: str, path: str = "/flat/") -> None:
     host = installation.source.removeprefix("http://")
-    mark = _MICROSECONDS.format(time="wake_at")
+    mark = _MICROSECONDS.format(time="scheduled_at")
     sql = _INSERT.format(
         shop=shop, url=installation.source + path, host=host, attempt=attempt, wake=wake, reason=reason, count=count, mark="NULL"
     )

@@ -25,7 +25,7 @@ WARM_UP = 1000
 BYTES = 100_000
 EVERY = 10
 KINDS = {**{name: code for name, (code, _) in FILES.items()}, **{name: code for name, (code, _) in MANNERS.items()}}
-WAITING = {"source_timeout", "source_too_slow"}
+SCHEDULED = {"source_timeout", "source_too_slow"}
 """Kinds that only a timeout ends: such an image holds a slot, and the acknowledgements behind it, for 5 or 20 seconds."""
 ROUNDS = 3
 _WARM = 10
@@ -67,7 +67,7 @@ def measure_hostile(installation: Installation) -> HostileFigures:
     with _hostile_source(installation) as port, installation.process("faust_app") as process:
         _import(installation, _WARM, [_good(installation, number) for number in range(WARM_UP)])
         installation.until(_done(_WARM), WARM_UP)
-        quick = [name for name, code in KINDS.items() if code not in WAITING]
+        quick = [name for name, code in KINDS.items() if code not in SCHEDULED]
         alone: list[Rate] = []
         beside_quick: list[Rate] = []
         beside_all: list[Rate] = []

@@ -22,7 +22,7 @@ from faust_app.flows.monitoring.unfinished import WatchStalled
 from faust_app.metrics import Metrics
 
 ROWS = 10_000_000
-QUEUED, WAITING, FAILED, LOST = 100_000, 20_000, 5_000, 300
+QUEUED, SCHEDULED, FAILED, LOST = 100_000, 20_000, 5_000, 300
 QUEUED_SHOP, WAITING_SHOP, FAILED_SHOP, LOST_SHOP = 7, 8, 9, 10
 _STEP = 500_000
 _LOOKS = 10
@@ -34,10 +34,10 @@ FROM seq_1_to_{count}
 """
 _DAY = "2026-01-01"
 _STATEMENTS: dict[str, tuple[str, tuple[object, ...]]] = {
-    "tops": (stalled_rows.TOPS, ()), "waiting": (stalled_rows.WAITING, (_DAY, _DAY)), "placed": (stalled_rows.PLACED, ()),
+    "tops": (stalled_rows.TOPS, ()), "scheduled": (stalled_rows.SCHEDULED, (_DAY, _DAY)), "placed": (stalled_rows.PLACED, ()),
     "old": (stalled_rows.OLD, (_DAY,)), "oldest": (stalled_rows.OLDEST, ()), "failed": (stalled_rows.FAILED, ()),
     "list old": (stalled_rows.LIST_OLD, (_DAY,)), "list queued": (stalled_rows.LIST_PLACED, ("bulk", 3, 0, 2**63 - 1)),
-    "list waiting": (stalled_rows.LIST_WAITING, ()), "list failed": (stalled_rows.LIST_FAILED, ()),
+    "list scheduled": (stalled_rows.LIST_SCHEDULED, ()), "list failed": (stalled_rows.LIST_FAILED, ()),
 }  # fmt: skip
 
 
@@ -72,9 +72,9 @@ def fill(installation: Installation, rows: int = ROWS) -> float:
         (QUEUED_SHOP, QUEUED, "IN_PROGRESS", _position(topic, since, "seq DIV 12")),
         (
             WAITING_SHOP,
-            WAITING,
+            SCHEDULED,
             "IN_PROGRESS",
-            {"open_since": f"{since} - INTERVAL 2 DAY", "wake_at": "UTC_TIMESTAMP(6) + INTERVAL 1 DAY", "wake_reason": "'retry'"},
+            {"open_since": f"{since} - INTERVAL 2 DAY", "scheduled_at": "UTC_TIMESTAMP(6) + INTERVAL 1 DAY", "schedule_reason": "'retry'"},
         ),
         (FAILED_SHOP, FAILED, "FAILED", {"error_code": "'source_gone'"}),
         (LOST_SHOP, LOST, "IN_PROGRESS", _position("no-such-topic", since, "seq")),
@@ -123,7 +123,7 @@ async def _look(installation: Installation) -> tuple[list[float], float, list[st
         await _until_coordinated(offsets)
         looks = [await _timed(watch.run_pass()) for _ in range(_LOOKS)]
         assert watch.report is not None
-        assert (watch.report.counts.lost, watch.report.counts.waiting, watch.report.counts.failed) == (LOST, WAITING, FAILED)
+        assert (watch.report.counts.lost, watch.report.counts.scheduled, watch.report.counts.failed) == (LOST, SCHEDULED, FAILED)
         of_shop = await _timed(watch.of_shop(QUEUED_SHOP))
         return looks, of_shop, [await _plan(database, name, sql, values) for name, (sql, values) in _STATEMENTS.items()]
 

@@ -11,7 +11,10 @@ class Metrics:
     def __init__(self) -> None:
         self.registry = CollectorRegistry()
         self.requests = Counter(
-            "shop_images_requests", "Requests decided at intake, by entry point and decision.", ("door", "decision"), registry=self.registry
+            "shop_images_requests",
+            "Requests decided at intake, by entry point and decision.",
+            ("entry_point", "decision"),
+            registry=self.registry,
         )
         self.malformed_requests = Counter(
             "shop_images_malformed_requests", "HTTP requests refused before they reach a handler.", registry=self.registry
@@ -60,7 +63,7 @@ class Metrics:
         )
         self.unfinished = Gauge(
             "shop_images_unfinished",
-            "Images by kind: stalled, lost, waiting, overdue, queued, failed; they overlap.",
+            "Images by kind: stalled, lost, scheduled, overdue, queued, failed; they overlap.",
             ("kind",),
             registry=self.registry,
         )
@@ -101,7 +104,7 @@ class Metrics:
         self.lease_held = Gauge(
             "shop_images_lease_held",
             "1 while this process holds the lease of the task: rescue, collector, audit.",
-            ("duty",),
+            ("task",),
             registry=self.registry,
         )
         self.job_finished = Gauge(

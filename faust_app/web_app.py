@@ -62,7 +62,7 @@ class WebApp(faust.App):
         await super().on_start()
 
     async def on_started(self) -> None:
-        """Start the duties beside the server."""
+        """Start the tasks beside the server."""
         await super().on_started()
         await self.add_runtime_dependency(Background(self.parts.publisher.run))
         await self.add_runtime_dependency(Periodic("due publisher", DUE_SECONDS, self.parts.due.run_pass))

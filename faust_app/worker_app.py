@@ -18,7 +18,7 @@ from faust_app.stream.flow_control import DrainingApp, WorkerFlow  # noqa: E402
 from faust_app.stream.periodic import Background, Periodic  # noqa: E402
 from faust_app.stream.requests import RequestsReader  # noqa: E402
 from faust_app.stream.watchdog import Watchdog  # noqa: E402
-from faust_app.stream.worker_progress import WorkerSights  # noqa: E402
+from faust_app.stream.worker_progress import WorkerProgress  # noqa: E402
 from faust_app.web.auth.tokens import Authentication, read_tokens  # noqa: E402
 from faust_app.web.pages.health import register_health  # noqa: E402
 from faust_app.web.pages.lag import LagPage  # noqa: E402
@@ -27,7 +27,7 @@ from faust_app.web.pages.watch import register_watch  # noqa: E402
 from faust_app.web.server import use_our_runner, web_options  # noqa: E402
 from faust_app.wiring.common import Parts, open_parts  # noqa: E402
 from faust_app.wiring.faust_settings import faust_settings  # noqa: E402
-from faust_app.wiring.final_alert import say_stalled  # noqa: E402
+from faust_app.wiring.final_alert import send_final_alert  # noqa: E402
 from faust_app.wiring.startup import build_or_exit, claim_port_or_exit, open_or_exit  # noqa: E402
 from faust_app.wiring.worker import WorkerParts, open_worker_parts  # noqa: E402
 
@@ -56,7 +56,7 @@ class WorkerApp(DrainingApp):
         self.metrics = Metrics()
         self.pace = SourcePace(settings.slots)
         self.dispatcher = Dispatcher(
-            lambda: self.worker_parts.ingest,
+            lambda: self.worker_parts.executor,
             WorkerFlow(self),
             self._crash_soon,
             may_start=lambda: self.worker_parts.may_start,
@@ -81,19 +81,19 @@ class WorkerApp(DrainingApp):
         self.parts = await open_or_exit(self, open_parts(self.settings, self.metrics, client_id=self.settings.app_id))
         self.worker_parts = await open_or_exit(self, open_worker_parts(self.parts, self.pace, port=self.conf.web_port))
         worker = self.worker_parts
-        TellFaults(self.parts.alerts, self._held, self.dispatcher.go_on).listen(worker.breakers, worker.bugs, worker.sources)
+        TellFaults(self.parts.alerts, self._held, self.dispatcher.go_on).listen(worker.breakers, worker.internal_errors, worker.sources)
         self.parts.watch_lag.held_here = lambda: worker.held_by
         self.flow_control.on_suspend = self.dispatcher.drain
         use_our_runner(self, self.metrics)
         await super().on_start()
 
     async def on_started(self) -> None:
-        """Start the duties beside the agents."""
+        """Start the tasks beside the agents."""
         await super().on_started()
-        for service in self._duties():
+        for service in self._services():
             await self.add_runtime_dependency(service)
 
-    def _duties(self) -> list[Any]:
+    def _services(self) -> list[Any]:
         take = self.worker_parts.take_requests
         reader = RequestsReader(
             take,
@@ -106,13 +106,13 @@ class WorkerApp(DrainingApp):
             Background(self.parts.publisher.run),
             Periodic("dispatcher", DISPATCHER_SECONDS, self.dispatcher.run_pass),
             Periodic("due publisher", DUE_SECONDS, self.worker_parts.publish_due),
-            Periodic("worker register", REGISTER_SECONDS, self.worker_parts.bugs.run_pass),
-            Periodic("rescue", self.settings.rescue_interval, self.worker_parts.duties.rescue.run_pass),
+            Periodic("worker register", REGISTER_SECONDS, self.worker_parts.internal_errors.run_pass),
+            Periodic("rescue", self.settings.rescue_interval, self.worker_parts.maintenance.rescue.run_pass),
             Periodic("sources", SOURCES_SECONDS, self.worker_parts.sources.run_pass),
-            Periodic("garbage collector", self.settings.collect_interval, self.worker_parts.duties.collector.run_pass),
-            Periodic("audit of the bucket", self.settings.collect_interval, self.worker_parts.duties.audit.run_pass),
-            Periodic("daily check", DAILY_SECONDS, self.worker_parts.duties.daily_check.run_pass),
-            Periodic("limits", DAILY_SECONDS, self.worker_parts.duties.limits.run_pass),
+            Periodic("garbage collector", self.settings.collect_interval, self.worker_parts.maintenance.collector.run_pass),
+            Periodic("audit of the bucket", self.settings.collect_interval, self.worker_parts.maintenance.audit.run_pass),
+            Periodic("daily check", DAILY_SECONDS, self.worker_parts.maintenance.daily_check.run_pass),
+            Periodic("limits", DAILY_SECONDS, self.worker_parts.maintenance.limits.run_pass),
             Periodic("fault reports", FAULT_SECONDS, self.parts.alerts.run_pass),
             Periodic("alerts", ALERT_SECONDS, self.parts.send_alerts.run_pass),
             Periodic("what holds images", HOLDING_SECONDS, self.parts.watch_lag.run_holding),
@@ -124,20 +124,20 @@ class WorkerApp(DrainingApp):
 
     def _watchdog(self, reader: RequestsReader) -> Watchdog:
         worker, alerts = self.worker_parts, self.parts.alerts
-        sights = WorkerSights(
+        samples = WorkerProgress(
             self,
             self.dispatcher,
             reader,
             self.parts.watch_lag,
             images=self.settings.app_id,
             requests=self.settings.requests_group,
-            may_start=lambda: worker.is_unhindered and not alerts.database_is_away,
-            available=lambda: worker.breakers.all_closed and not alerts.database_is_away,
+            may_start=lambda: worker.is_unhindered and not alerts.database_is_unavailable,
+            available=lambda: worker.breakers.all_closed and not alerts.database_is_unavailable,
             failures=lambda: worker.breakers.failures,
             fresh=3 * self.settings.snapshot_interval,
         )
-        last_words = partial(say_stalled, self.settings, self.parts.process)
-        return Watchdog(sights, last_words, self.metrics, limit=self.settings.watchdog_after)
+        final_alert = partial(send_final_alert, self.settings, self.parts.process)
+        return Watchdog(samples, final_alert, self.metrics, limit=self.settings.watchdog_after)
 
     def _held(self) -> int:
         return sum(self.dispatcher.held(spec.name) for spec in self.image_topics.images)

@@ -5,7 +5,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from faust_app.core.images.objects import object_key
-from faust_app.core.images.row import ImageRow, ImageState, Shown, WakeReason, event_of, placeholder
+from faust_app.core.images.row import ImageRow, ImageState, ScheduleReason, Shown, event_of, placeholder
 from faust_app.core.messages.events import ImageEvent, ImageRequest, Op
 from faust_app.core.messages.record import Record
 from faust_app.core.sources.content import Validators
@@ -29,7 +29,7 @@ def unknown_row(shop_no: int = 7, image_id: bytes = b"a") -> ImageRow:
 def accepted_row(shop_no: int = 7, image_id: bytes = b"a", *, version: int = 10, **values: Any) -> ImageRow:
     row = ImageRow(
         shop_no, image_id, version, Op.REGISTER, NOW, ImageState.IN_PROGRESS, source_url=SOURCE, source_host="source.test",
-        wake_at=NOW + LEASE, wake_reason=WakeReason.UNSENT, open_since=NOW,
+        scheduled_at=NOW + LEASE, schedule_reason=ScheduleReason.UNSENT, open_since=NOW,
     )  # fmt: skip
     return replace(row, **values)
 
@@ -41,7 +41,9 @@ def make_shown(row: ImageRow, *, digest: bytes = b"\x01" * 32, etag: str | None 
 
 def done_row(shop_no: int = 7, image_id: bytes = b"a", *, version: int = 10, **values: Any) -> ImageRow:
     row = accepted_row(shop_no, image_id, version=version)
-    row = replace(row, state=ImageState.DONE, wake_at=None, wake_reason=None, open_since=None, shown_version=version, shown=make_shown(row))
+    row = replace(
+        row, state=ImageState.DONE, scheduled_at=None, schedule_reason=None, open_since=None, shown_version=version, shown=make_shown(row)
+    )
     return replace(row, **values)
 
 

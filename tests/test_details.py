@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 PACKAGE = Path(__file__).parent.parent / "faust_app"
-TOLD = {"GiveUp": 1, "Failed": 2, "Retry": 2, "Park": 3, "Refused": 2, "Unknown": 0, "_Died": 0}
+TOLD = {"GiveUp": 1, "Failed": 2, "Retry": 2, "Deferred": 3, "Refused": 2, "Unknown": 0, "_Died": 0}
 TOLD |= dict.fromkeys(("Permanent", "Transient", "Unavailable"), 1)
 """Where the detail stands in what is told to people."""
 

@@ -49,7 +49,7 @@ async def check_daily(check: DailyCheck, runs: JobRuns, place: Place, messenger:
     The message goes to the messenger directly, so it counts towards no limit and holds up no alert.
     """
     now, last = await runs.last(DAILY_CHECK)
-    report = await check.look(now, None if last is None else last.result)
+    report = await check.examine(now, None if last is None else last.result)
     message = check.result(report).message
     told = None if messenger is None or message is None else await messenger.send(f"msg_{uuid4().hex}", message)
     return DailyAnswer(report, place, told)

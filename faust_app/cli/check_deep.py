@@ -19,7 +19,7 @@ from faust_app.adapters.s3.object_store import S3ObjectStore
 from faust_app.cli.command import print_report, run
 from faust_app.core.images.row import ImageKey, ImageRow, ImageState
 from faust_app.core.messages.topics import Topics
-from faust_app.core.verify.acknowledged_requests import LedgerError, Wishes, ledger_violations, read_ledger
+from faust_app.core.verify.acknowledged_requests import LedgerError, LedgerRequests, ledger_violations, read_ledger
 from faust_app.core.verify.invariants import Evidence, Violation, violations
 from faust_app.settings import Settings
 
@@ -85,7 +85,7 @@ class DeepCheck:
         self._read_bytes = read_bytes
         self._report = DeepReport()
 
-    async def run(self, wishes: Mapping[ImageKey, Wishes], advance: Callable[[int], None]) -> DeepReport:
+    async def run(self, requests: Mapping[ImageKey, LedgerRequests], advance: Callable[[int], None]) -> DeepReport:
         """Check every row and object, and the requests of the ledger if there is one. Raises Unavailable."""
         wanted: dict[ImageKey, ImageRow] = {}
         for (shop_no,) in await self._database.rows("SELECT DISTINCT shop_no FROM image ORDER BY shop_no"):
@@ -93,9 +93,9 @@ class DeepCheck:
             garbage = await self._garbage_of(shop_no)
             async for page in self._pages(shop_no):
                 await self._check(page, keys, garbage)
-                wanted |= {row.key: row for row in page if row.key in wishes}
+                wanted |= {row.key: row for row in page if row.key in requests}
                 advance(len(page))
-        self._report.violations += ledger_violations(wishes, wanted)
+        self._report.violations += ledger_violations(requests, wanted)
         return self._report
 
     async def _pages(self, shop_no: int) -> AsyncIterator[list[ImageRow]]:
@@ -148,10 +148,10 @@ class DeepCheck:
 
 async def check_deep(settings: Settings, ledger: Path | None, *, read_bytes: bool) -> DeepReport:
     """Check a whole installation, with a progress bar. Raises Unavailable, LedgerError."""
-    wishes: dict[ImageKey, Wishes] = {}
+    requests: dict[ImageKey, LedgerRequests] = {}
     if ledger is not None:
         with ledger.open(errors="replace") as lines:
-            wishes = read_ledger(lines, settings.topic_prefix)
+            requests = read_ledger(lines, settings.topic_prefix)
     topics = Topics.named(settings.topic_prefix)
     dead = await dead_lettered(settings.bootstrap_servers, topics.dead_letter.name)
     async with Database.connect(settings.database, 2) as database, S3ObjectStore(settings) as store:
@@ -159,7 +159,7 @@ async def check_deep(settings: Settings, ledger: Path | None, *, read_bytes: boo
         with Progress(console=Console(stderr=True), transient=True) as progress:
             task = progress.add_task("images", total=count)
             check = DeepCheck(database, store, dead, read_bytes=read_bytes)
-            return await check.run(wishes, lambda images: progress.advance(task, images))
+            return await check.run(requests, lambda images: progress.advance(task, images))
 
 
 def _folder(row: ImageRow) -> str:

@@ -125,7 +125,7 @@ async def import_catalogue(
         async with _publishing(publisher):
             await _take(options, intake, publisher, report, progress)
             await publisher.flush()
-        report.unsent = publisher.away
+        report.unsent = publisher.unavailable
         if options.wait and not options.dry_run:
             await _wait(options, counts, since, report, progress)
     report.seconds = time.monotonic() - started
@@ -176,7 +176,7 @@ async def _accept(batch: list[ImageRequest], intake: Intake, report: ImportRepor
     if options.dry_run:
         decisions = await intake.preview(batch, only_changed=only_changed)
     else:
-        decisions = await intake.accept(batch, door="import", only_changed=only_changed)
+        decisions = await intake.accept(batch, entry_point="import", only_changed=only_changed)
     for decision in decisions:
         match decision:
             case Accepted():

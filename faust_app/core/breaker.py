@@ -66,20 +66,20 @@ class Window:
 
 CALL_SECONDS: Final = 10
 """The window of calls to a dependency and of fetches."""
-BUG_SECONDS: Final = 60
+INTERNAL_ERROR_SECONDS: Final = 60
 """The window of outcomes that tells a bad release."""
 
 _FIRST_PROBE: Final = 5.0
 _LAST_PROBE: Final = 60.0
 
 
-def dependency_is_away(tally: Tally) -> bool:
-    """Tell whether at least half of 20 or more calls failed."""
+def dependency_is_unavailable(tally: Tally) -> bool:
+    """Return whether at least half of 20 or more calls failed."""
     return tally.calls >= 20 and tally.bad * 2 >= tally.calls  # noqa: PLR2004 - the rule's own numbers
 
 
 def release_is_broken(tally: Tally) -> bool:
-    """Tell whether at least a fifth of 50 or more outcomes were errors of our own code, over five shops or more."""
+    """Return whether at least a fifth of 50 or more outcomes were errors of our own code, over five shops or more."""
     return tally.calls >= 50 and tally.bad * 5 >= tally.calls and len(tally.shops) >= 5  # noqa: PLR2004 - as above
 
 

@@ -3,7 +3,7 @@
     Failure
     +-- Permanent      the image cannot be stored as asked: trying again is useless
     +-- Transient      the shop's source did not answer well this time
-    +-- Unavailable    one of our own dependencies is away: the image is not to blame
+    +-- Unavailable    one of our own dependencies is unavailable: the image is not to blame
 
 Flows know these and no library exception. Each carries a code, whose sentence says what a person can do about it.
 """
@@ -61,10 +61,10 @@ class FailureCode(StrEnum):
     CHECK_CRASHED = "check_crashed", "The image cannot be decoded with reasonable means. Export it again, or smaller."
     UNKNOWN_VERSION = "unknown_version", "The record names a version of the image that the database never gave."
     UNPARSEABLE = "unparseable", "The record does not follow the contract of its topic."
-    STORAGE_UNAVAILABLE = "storage_unavailable", "Object storage is away; the image waits and is tried again."
-    DATABASE_UNAVAILABLE = "database_unavailable", "The database is away; the image waits and is tried again."
-    KAFKA_UNAVAILABLE = "kafka_unavailable", "Kafka is away; the image waits and is tried again."
-    EGRESS_UNAVAILABLE = "egress_unavailable", "Our own network is away; the image waits and is tried again."
+    STORAGE_UNAVAILABLE = "storage_unavailable", "Object storage is unavailable; the image waits and is tried again."
+    DATABASE_UNAVAILABLE = "database_unavailable", "The database is unavailable; the image waits and is tried again."
+    KAFKA_UNAVAILABLE = "kafka_unavailable", "Kafka is unavailable; the image waits and is tried again."
+    EGRESS_UNAVAILABLE = "egress_unavailable", "Our own network is unavailable; the image waits and is tried again."
     HOST_DOWN = "host_down", "The source did not answer for over a day. When it is up again, send the image once more."
     SOURCE_BLOCKED = "source_blocked", "The source refused us for over a day. Allow our user agent, then send the image once more."
     UNSTORABLE_RESULT = (
@@ -76,7 +76,7 @@ class FailureCode(StrEnum):
 
 
 class Dependency(StrEnum):
-    """Our own outside systems, whose absence is nobody's failure."""
+    """Our own outside systems, whose outage is nobody's failure."""
 
     STORAGE = "storage"
     DATABASE = "database"
@@ -110,7 +110,7 @@ class Permanent(Failure):
 
 
 class Transient(Failure):
-    """The source may do better later; `retry_after` (seconds) is its own wish, where it told one.
+    """The source may do better later; `retry_after` (seconds) is what it asks for, where it does.
 
     `silent` is whether nobody was heard, neither the source nor a resolver that knows its name: our own network may be to
     blame. A refused connection and a name that the resolver denies are answers.
@@ -122,7 +122,7 @@ class Transient(Failure):
         self.silent = silent
 
 
-_AWAY: Final = {
+_UNAVAILABLE: Final = {
     Dependency.STORAGE: FailureCode.STORAGE_UNAVAILABLE,
     Dependency.DATABASE: FailureCode.DATABASE_UNAVAILABLE,
     Dependency.KAFKA: FailureCode.KAFKA_UNAVAILABLE,
@@ -131,12 +131,12 @@ _AWAY: Final = {
 
 
 class Unavailable(Failure):
-    """A dependency of ours is away: the work keeps its place and spends no attempt."""
+    """A dependency of ours is unavailable: the work keeps its place and spends no attempt."""
 
     def __init__(self, dependency: Dependency, detail: str = "") -> None:
-        super().__init__(_AWAY[dependency], detail)
+        super().__init__(_UNAVAILABLE[dependency], detail)
         self.dependency = dependency
 
 
 class RecordRefused(Exception):  # noqa: N818 - a word of the same kind as the three
-    """Kafka takes this record from nobody, however long one waits: an error of ours, and no absence of Kafka's."""
+    """Kafka takes this record from nobody, however long one waits: an error of ours, and no outage of Kafka's."""

@@ -15,7 +15,7 @@ class GroupCommit(Generic[T, R]):
     """Collects items while the group before them is under way, then works on them together.
 
     `work` returns one result per item, in order. Cancelling one submitter never cancels its group. A group that finds
-    a dependency away fails as a whole; one that fails otherwise is worked on again item by item, so that only the guilty
+    a dependency unavailable fails as a whole; one that fails otherwise is worked on again item by item, so that only the guilty
     item gets the error.
     """
 

@@ -30,7 +30,7 @@ log = structlog.get_logger()
 
 LONG_SECONDS: Final = 2.0
 """Seconds an event may run, or wait for its source, before it is acknowledged early if many events wait behind it."""
-_PUT_OFF_AT_ONCE: Final = 500
+_DEFER_AT_ONCE: Final = 500
 """Deferrals in progress at most."""
 
 
@@ -45,11 +45,11 @@ class Handler(Protocol):
         """Execute the event, or return it if a dependency is unavailable."""
         ...
 
-    async def put_off(self, event: Event, delay: timedelta) -> Handled:
+    async def defer(self, event: Event, delay: timedelta) -> Handled:
         """Defer the event: make its row due after the delay."""
         ...
 
-    async def hand_over(self, event: Event) -> bool:
+    async def ack_early(self, event: Event) -> bool:
         """Schedule the row of an unfinished event, so that it may be acknowledged early; return whether it is scheduled."""
         ...
 
@@ -86,7 +86,7 @@ class Dispatcher:
         self._turn: deque[str] = deque()
         self._running: dict[asyncio.Task[Handled], Held] = {}
         self._aside: dict[asyncio.Task[Handled], Held] = {}
-        self.moves = 0
+        self.progress_count = 0
         """Progress count: events started, ended, deferred, returned and acknowledged."""
 
     @property
@@ -130,9 +130,9 @@ class Dispatcher:
         now = _now()
         for topic, queues in self._queues.items():
             for source in queues.sources():
-                self._put_off(topic, source, now)
+                self._defer(topic, source, now)
         long = [held for held in self._windows.pressing() if now - held.since >= LONG_SECONDS and not held.safe]
-        await asyncio.gather(*(self._hand_over(held) for held in long if self._takes_long(held, now)))
+        await asyncio.gather(*(self._ack_early(held) for held in long if self._takes_long(held, now)))
         self._start()
 
     def drain(self) -> None:
@@ -171,7 +171,7 @@ class Dispatcher:
     def _start(self) -> None:
         now = _now()
         while len(self._running) < self._slots and self._may_start() and (held := self._next(now)) is not None:
-            self.moves += 1
+            self.progress_count += 1
             held.progress, held.since = Progress.RUNNING, now
             self._pace.started(held.work.source, now)
             task = asyncio.create_task(self._run(held), name="event")
@@ -196,41 +196,41 @@ class Dispatcher:
         for queues in self._queues.values():
             queues.all_freed()
 
-    def _put_off(self, topic: str, source: Source, now: float) -> None:
-        room = _PUT_OFF_AT_ONCE - len(self._aside)
+    def _defer(self, topic: str, source: Source, now: float) -> None:
+        room = _DEFER_AT_ONCE - len(self._aside)
         for _ in range(min(room, self._pace.surplus(source, now))):
             held = self._queues[topic].pop_youngest(source)
             if held is None:
                 return
             self._pace.left(source)
             held.progress, held.since = Progress.RUNNING, now
-            task = asyncio.create_task(self._put_off_one(held, timedelta(seconds=self._pace.put_off(source, now))), name="put off")
+            task = asyncio.create_task(self._defer_one(held, timedelta(seconds=self._pace.defer(source, now))), name="defer")
             self._aside[task] = held
-            task.add_done_callback(self._was_put_off)
+            task.add_done_callback(self._was_deferred)
 
-    async def _put_off_one(self, held: Held, delay: timedelta) -> Handled:
-        return await self._handler().put_off(held.work, delay)
+    async def _defer_one(self, held: Held, delay: timedelta) -> Handled:
+        return await self._handler().defer(held.work, delay)
 
-    def _was_put_off(self, task: "asyncio.Task[Handled]") -> None:
+    def _was_deferred(self, task: "asyncio.Task[Handled]") -> None:
         self._close(self._aside.pop(task), task)
 
     def _takes_long(self, held: Held, now: float) -> bool:
         """Return whether the event is slow by itself (it runs, or its source is full), not just waiting for a free slot."""
         return held.progress is Progress.RUNNING or (held.progress is Progress.QUEUED and self._pace.is_full(held.work.source, now))
 
-    async def _hand_over(self, held: Held) -> None:
+    async def _ack_early(self, held: Held) -> None:
         """Acknowledge early an event whose row is now scheduled: if this worker dies, the row is published again.
 
         An event that changed its progress meanwhile keeps its message: a returned one is queued like any other.
         """
         progress = held.progress
-        if await self._handler().hand_over(held.work) and held.progress is progress:
-            self.moves += 1
+        if await self._handler().ack_early(held.work) and held.progress is progress:
+            self.progress_count += 1
             self._windows.make_safe(held)
 
     def _close(self, held: Held, task: "asyncio.Task[Handled]") -> None:
         """Give the event back, fail the worker, acknowledge the event or queue it again, depending on how its task ended."""
-        self.moves += 1
+        self.progress_count += 1
         error = None if task.cancelled() else task.exception()
         if held.dropped:
             if not held.acked:

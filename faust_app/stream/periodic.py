@@ -22,7 +22,7 @@ class Periodic(Service):
         self._name = name
         self._interval = interval
         self._body = body
-        self._was_away = False
+        self._was_unavailable = False
 
     @Service.task
     async def _run(self) -> None:
@@ -35,15 +35,15 @@ class Periodic(Service):
         try:
             await self._body()
         except Unavailable as failure:
-            if not self._was_away:
-                log.warning("periodic task waits for a dependency", duty=self._name, reason=str(failure))
-            self._was_away = True
+            if not self._was_unavailable:
+                log.warning("periodic task waits for a dependency", task=self._name, reason=str(failure))
+            self._was_unavailable = True
         except Exception:
-            log.exception("periodic task failed unexpectedly", duty=self._name)
+            log.exception("periodic task failed unexpectedly", task=self._name)
         else:
-            if self._was_away:
-                log.info("periodic task resumed", duty=self._name)
-            self._was_away = False
+            if self._was_unavailable:
+                log.info("periodic task resumed", task=self._name)
+            self._was_unavailable = False
 
 
 class Background(Service):

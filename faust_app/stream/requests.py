@@ -39,7 +39,7 @@ class RequestsReader(Service):
             "heartbeat_interval_ms": int(session_timeout * 1000 / 4),
         }
         self._placed: set[TopicPartition] = set()
-        self.moves = 0
+        self.progress_count = 0
         """Progress count: attempts to take a batch, also while a dependency is unavailable."""
 
     @property
@@ -96,7 +96,7 @@ class RequestsReader(Service):
     async def _take_batch(self, consumer: AIOKafkaConsumer, tp: TopicPartition, records: list[ConsumerRecord]) -> None:
         batch = [_record(record) for record in records]
         while tp in self._placed and not self.should_stop:
-            self.moves += 1
+            self.progress_count += 1
             try:
                 await self._take.take(batch)
             except Unavailable as failure:

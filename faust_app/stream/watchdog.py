@@ -19,7 +19,7 @@ from typing import Final
 import structlog
 from mode import Service
 
-from faust_app.core.monitoring.watchdog import EXIT_CODE, LOOK_SECONDS, Sight, Watch, is_stalled, look
+from faust_app.core.monitoring.watchdog import EXIT_CODE, SAMPLE_SECONDS, ProgressSample, Watch, is_stalled, observe
 from faust_app.metrics import Metrics
 from faust_app.stream.stack_dump import log_stacks
 
@@ -32,24 +32,24 @@ _FAREWELL_SECONDS: Final = 30.0
 _STDERR: Final = 2
 """The file descriptor itself: Faust replaces `sys.stderr` by an object without one."""
 
-Sights = Callable[[], Mapping[str, Sight]]
+TakeSamples = Callable[[], Mapping[str, ProgressSample]]
 """Samples the worker's progress, by kind of work."""
 
 
 class Watchdog(Service):
     """Ends the process after `limit` seconds in which one kind of work was at hand and made no progress.
 
-    `last_words` is called first, in a thread, with the reason. The process ends half a minute after the decision at the
+    `final_alert` is called first, in a thread, with the reason. The process ends half a minute after the decision at the
     latest, whether or not the alert is out.
     """
 
     def __init__(
-        self, sights: Sights, last_words: Callable[[str], None], metrics: Metrics, *, limit: float,
+        self, take_samples: TakeSamples, final_alert: Callable[[str], None], metrics: Metrics, *, limit: float,
         end: Callable[[int], object] = os._exit, last_resort: bool = True,
     ) -> None:  # fmt: skip
         super().__init__()
-        self._sights = sights
-        self._last_words = last_words
+        self._take_samples = take_samples
+        self._final_alert = final_alert
         self._metrics = metrics
         self._limit = limit
         self._end = end
@@ -74,24 +74,24 @@ class Watchdog(Service):
     @Service.task
     async def _run(self) -> None:
         while not self.should_stop:
-            self.look(time.monotonic())
-            await self.sleep(LOOK_SECONDS)
+            self.sample(time.monotonic())
+            await self.sleep(SAMPLE_SECONDS)
 
-    def look(self, now: float) -> None:
+    def sample(self, now: float) -> None:
         """Sample every kind of work, which also shows that the loop runs."""
         self._beats += 1
         if self._last_resort:
             faulthandler.dump_traceback_later(_LAST_RESORT * self._limit, exit=True, file=_STDERR)
-        for name, sight in self._sights().items():
-            watch = self._watches[name] = look(self._watches.get(name), sight, now)
+        for name, sample in self._take_samples().items():
+            watch = self._watches[name] = observe(self._watches.get(name), sample, now)
             if is_stalled(watch, self._limit) and self._reason is None:
                 self._reason = f"{name}: {watch.work}, no progress for {watch.idle:.0f} s"
         self._metrics.watchdog_idle.set(max((watch.idle for watch in self._watches.values()), default=0.0))
 
     def _watch_loop(self) -> None:
         watch: Watch | None = None
-        while not self._over.wait(LOOK_SECONDS):
-            watch = look(watch, Sight(self._beats, "the event loop is blocked"), time.monotonic())
+        while not self._over.wait(SAMPLE_SECONDS):
+            watch = observe(watch, ProgressSample(self._beats, "the event loop is blocked"), time.monotonic())
             if is_stalled(watch, self._limit) and self._reason is None:
                 self._reason = f"{watch.work} for {watch.idle:.0f} s"
             if self._reason is not None:
@@ -107,7 +107,7 @@ class Watchdog(Service):
         try:
             if self._watched is not None:
                 log_stacks(self._watched)
-            self._last_words(reason)
+            self._final_alert(reason)
         except Exception:
             log.exception("final alert failed unexpectedly")
         finally:

@@ -6,13 +6,13 @@ import faust
 
 from faust_app.core.messages.positions import TopicPartition
 from faust_app.core.monitoring.lag import PartitionLag
-from faust_app.core.monitoring.watchdog import Sight
+from faust_app.core.monitoring.watchdog import ProgressSample
 from faust_app.flows.monitoring.lag import WatchLag
 from faust_app.stream.dispatcher import Dispatcher
 from faust_app.stream.requests import RequestsReader
 
 
-class WorkerSights:
+class WorkerProgress:
     """Samples the progress of one worker, for image events and for requests.
 
     `may_start` returns whether events may start, `available` whether every dependency is available, `failures` how many
@@ -35,14 +35,14 @@ class WorkerSights:
         self._failures = failures
         self._fresh = fresh
 
-    def __call__(self) -> dict[str, Sight]:
+    def __call__(self) -> dict[str, ProgressSample]:
         """Return a sample of each kind of work."""
         if self._app.should_stop:
             return {}
-        moves = self._dispatcher.moves + self._failures()
+        progress_count = self._dispatcher.progress_count + self._failures()
         return {
-            "image events": Sight(moves, self._work_on_images(), held_up=not self._may_start()),
-            "requests": Sight(self._reader.moves, self._work_on_requests(), held_up=not self._available()),
+            "image events": ProgressSample(progress_count, self._work_on_images(), held_up=not self._may_start()),
+            "requests": ProgressSample(self._reader.progress_count, self._work_on_requests(), held_up=not self._available()),
         }
 
     def _work_on_images(self) -> str | None:
@@ -59,7 +59,7 @@ class WorkerSights:
 
     def _partitions(self, group: str) -> Iterable[PartitionLag]:
         report = self._lag.report if self._lag.age < self._fresh else None
-        return next((each.look.partitions for each in report.groups if each.look.group == group), ()) if report else ()
+        return next((each.sample.partitions for each in report.groups if each.sample.group == group), ()) if report else ()
 
 
 def _unread(partitions: Iterable[PartitionLag], ours: set[TopicPartition] | None) -> str | None:

@@ -55,7 +55,7 @@ class Problem(Exception):  # noqa: N818 - the RFC's word
         )
 
 
-def absence(failure: Unavailable) -> Problem:
+def unavailable(failure: Unavailable) -> Problem:
     """Return the problem of an unavailable dependency."""
     # After a lost COMMIT nobody knows whether the request was applied; repeating it is safe.
     detail = f"{failure.dependency.value} is unavailable; the request may not have been applied, send it again"
@@ -117,7 +117,7 @@ async def problem_details(request: web.Request, handler: Handler) -> web.StreamR
     except Problem as problem:
         return problem.response()
     except Unavailable as failure:
-        return absence(failure).response()
+        return unavailable(failure).response()
     except Permanent as failure:
         log.error("request refused by the database for its content", method=request.method, detail=failure.detail)  # noqa: TRY400
         return Problem(400, failure.detail).response()

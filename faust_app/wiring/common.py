@@ -42,7 +42,7 @@ from faust_app.settings import Settings
 log = structlog.get_logger()
 
 _READINESS_SECONDS: Final = 3.0
-_HAND_OVER_SECONDS: Final = 2.0
+_RELEASE_SECONDS: Final = 2.0
 _HOST_SHOWN: Final = 60
 _NAME_LENGTH: Final = 120
 
@@ -76,9 +76,9 @@ class Parts:
         return await _reasons(Dependency.DATABASE, self.repository.now())
 
     async def reasons_not_ready(self) -> list[str]:
-        """Return which dependencies of a worker are away; storage is asked for a key that need not exist."""
+        """Return which dependencies of a worker are unavailable; storage is asked for a key that need not exist."""
         reasons = await self.reasons_without_database() + await _reasons(Dependency.STORAGE, self.store.exists("ready"))
-        return [*reasons, "kafka does not acknowledge"] if self.publisher.away else reasons
+        return [*reasons, "kafka does not acknowledge"] if self.publisher.unavailable else reasons
 
 
 async def _reasons(dependency: Dependency, probe: Awaitable[object]) -> list[str]:
@@ -92,13 +92,13 @@ async def _reasons(dependency: Dependency, probe: Awaitable[object]) -> list[str
     return []
 
 
-async def give_up_duty(duty: str, release: Callable[[], Awaitable[None]]) -> None:
-    """Let another process run the duty at once; while the database is away, one follows when the lease runs out."""
+async def release_lease(task: str, release: Callable[[], Awaitable[None]]) -> None:
+    """Release the task's lease at once; while the database is unavailable, one follows when the lease runs out."""
     try:
-        async with asyncio.timeout(_HAND_OVER_SECONDS):
+        async with asyncio.timeout(_RELEASE_SECONDS):
             await release()
     except (Unavailable, TimeoutError) as failure:
-        log.info("duty is not handed over", duty=duty, reason=str(failure) or type(failure).__name__)
+        log.info("lease is not released", task=task, reason=str(failure) or type(failure).__name__)
 
 
 def _utc_now() -> datetime:
@@ -107,7 +107,7 @@ def _utc_now() -> datetime:
 
 @asynccontextmanager
 async def open_parts(settings: Settings, metrics: Metrics, *, client_id: str) -> AsyncIterator[Parts]:
-    """Connect and assemble; everything is closed in the opposite order. Raises Unavailable when Kafka is away."""
+    """Connect and assemble; everything is closed in the opposite order. Raises Unavailable when Kafka is unavailable."""
     topics = Topics.named(settings.topic_prefix)
     lease = timedelta(seconds=settings.publish_lease)
     async with AsyncExitStack() as stack:
@@ -129,7 +129,7 @@ async def open_parts(settings: Settings, metrics: Metrics, *, client_id: str) ->
             metrics=metrics,
             delivery=Delivery(place, settings.digest_time, holder=process),
         )
-        stack.push_async_callback(give_up_duty, "alerts", send_alerts.release)
+        stack.push_async_callback(release_lease, "alerts", send_alerts.release)
         faults = MariaFaults(database)
         alerts = FaultReporter(faults, messenger, metrics, worker=process, place=place, clock=time.monotonic, now=_utc_now)
         servers, image_topics = settings.bootstrap_servers, [spec.name for spec in topics.images]

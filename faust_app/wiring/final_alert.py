@@ -10,10 +10,10 @@ import structlog
 from faust_app.adapters.http.webhook import Webhook
 from faust_app.adapters.mariadb.alert_counts import MariaFaults
 from faust_app.adapters.mariadb.database import Database
-from faust_app.core.alerts.alert import Alert, FaultKind, PlatformFault, Word
+from faust_app.core.alerts.alert import Alert, FaultKind, Notice, PlatformFault
 from faust_app.core.alerts.decide import Chosen, Due
 from faust_app.core.alerts.message import Form
-from faust_app.core.alerts.text import Place, Reach, compose
+from faust_app.core.alerts.text import Impact, Place, compose
 from faust_app.core.failure import Unavailable
 from faust_app.settings import Settings
 
@@ -23,7 +23,7 @@ STORE_SECONDS: Final = 10.0
 SEND_SECONDS: Final = 10.0
 
 
-def say_stalled(settings: Settings, process: str, reason: str) -> None:
+def send_final_alert(settings: Settings, process: str, reason: str) -> None:
     """Store the alert, or send it if it cannot be stored. Runs its own event loop, because the process's may be what is stuck."""
     fault = PlatformFault(FaultKind.WORKER_STALLED, process, reason)
     age = timedelta(seconds=settings.watchdog_after)
@@ -44,14 +44,14 @@ async def _store_or_send(settings: Settings, fault: PlatformFault, age: timedelt
         async with asyncio.timeout(SEND_SECONDS), Webhook(settings) as messenger:
             now = datetime.now(UTC).replace(tzinfo=None)
             result = await messenger.send(f"msg_{uuid4().hex}", compose(*_told(fault, now - age, now), _place(settings), now))
-            log.info("alert sent without the database", end=result.word)
+            log.info("alert sent without the database", end=result.end)
     except TimeoutError:
         log.warning("alert not sent", reason=f"no answer within {SEND_SECONDS:.0f} s")
 
 
-def _told(fault: PlatformFault, since: datetime, now: datetime) -> tuple[Chosen, dict[str, Reach]]:
+def _told(fault: PlatformFault, since: datetime, now: datetime) -> tuple[Chosen, dict[str, Impact]]:
     alert = Alert(fault.fingerprint, fault.kind.value, None, fault.kind.severity, 1, since, now, 1, fault.detail)
-    return Chosen(Form.ALERT, (Due(alert, Word.OPENED),)), {fault.fingerprint: Reach(workers=(fault.worker,))}
+    return Chosen(Form.ALERT, (Due(alert, Notice.OPENED),)), {fault.fingerprint: Impact(workers=(fault.worker,))}
 
 
 def _place(settings: Settings) -> Place:

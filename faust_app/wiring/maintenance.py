@@ -18,14 +18,14 @@ from faust_app.flows.images.dead_letters import DeadLetters
 from faust_app.flows.maintenance.audit_bucket import BucketAudit
 from faust_app.flows.maintenance.collect_garbage import GarbageCollector
 from faust_app.flows.maintenance.daily_check import DailyCheck
-from faust_app.flows.maintenance.daily_job import Daily, OnceADay
-from faust_app.flows.maintenance.lease import SingleRunner
+from faust_app.flows.maintenance.daily_job import Daily, DailyJob
+from faust_app.flows.maintenance.lease import LeasedTask
 from faust_app.flows.maintenance.rescue import Rescue
 from faust_app.flows.maintenance.retention import KeepLimits
 from faust_app.flows.ports.kafka import ConsumerOffsets
 from faust_app.metrics import Metrics
 from faust_app.settings import Settings
-from faust_app.wiring.common import Parts, give_up_duty
+from faust_app.wiring.common import Parts, release_lease
 
 
 def daily_check(settings: Settings, database: Database, offsets: ConsumerOffsets) -> DailyCheck:
@@ -36,22 +36,22 @@ def daily_check(settings: Settings, database: Database, offsets: ConsumerOffsets
 
 
 @dataclass(frozen=True, slots=True)
-class SingleDuties:
+class MaintenanceTasks:
     """The maintenance tasks that run once across all workers; the daily jobs hold the lease of their run."""
 
-    collector: SingleRunner[int]
-    audit: SingleRunner[int]
-    rescue: SingleRunner[int]
-    daily_check: OnceADay
-    limits: OnceADay
+    collector: LeasedTask[int]
+    audit: LeasedTask[int]
+    rescue: LeasedTask[int]
+    daily_check: DailyJob
+    limits: DailyJob
 
     async def give_up(self) -> None:
         """Release the leases, so that other workers can take over at once."""
         leased = {"collector": self.collector, "audit": self.audit, "rescue": self.rescue}
-        await asyncio.gather(*(give_up_duty(duty, runner.release) for duty, runner in leased.items()))
+        await asyncio.gather(*(release_lease(task, runner.release) for task, runner in leased.items()))
 
 
-def single_duties(parts: Parts, dead_letters: DeadLetters) -> SingleDuties:
+def maintenance_tasks(parts: Parts, dead_letters: DeadLetters) -> MaintenanceTasks:
     """Assemble the maintenance tasks."""
     garbage, row = MariaGarbageRepository(parts.database), MariaCollectorRow(parts.database)
     collector = GarbageCollector(
@@ -66,8 +66,8 @@ def single_duties(parts: Parts, dead_letters: DeadLetters) -> SingleDuties:
         alerts=parts.alerts,
         metrics=parts.metrics,
     )
-    runner = partial(SingleRunner[int], leases=parts.leases, holder=parts.process, metrics=parts.metrics)
-    return SingleDuties(
+    runner = partial(LeasedTask[int], leases=parts.leases, holder=parts.process, metrics=parts.metrics)
+    return MaintenanceTasks(
         collector=runner("collector", collector.run_pass, stand_down=collector.stand_down),
         audit=runner("audit", audit.run_part),
         rescue=runner("rescue", rescue.run_pass, stand_down=rescue.stand_down),
@@ -76,16 +76,16 @@ def single_duties(parts: Parts, dead_letters: DeadLetters) -> SingleDuties:
     )
 
 
-def daily_check_job(settings: Settings, database: Database, offsets: ConsumerOffsets, metrics: Metrics, *, holder: str) -> OnceADay:
+def daily_check_job(settings: Settings, database: Database, offsets: ConsumerOffsets, metrics: Metrics, *, holder: str) -> DailyJob:
     """Return the daily check as a job held by `holder`."""
     body = daily_check(settings, database, offsets).run
-    return OnceADay(DAILY_CHECK, body, MariaJobRuns(database), _daily(settings, holder), metrics)
+    return DailyJob(DAILY_CHECK, body, MariaJobRuns(database), _daily(settings, holder), metrics)
 
 
-def limits_job(settings: Settings, database: Database, metrics: Metrics, *, holder: str) -> OnceADay:
+def limits_job(settings: Settings, database: Database, metrics: Metrics, *, holder: str) -> DailyJob:
     """Return the deletion of old rows as a job held by `holder`."""
     limits = KeepLimits(MariaHistoryMonths(database), MariaOldRows(database), MariaTableSizes(database), metrics)
-    return OnceADay(LIMITS, limits.run, MariaJobRuns(database), _daily(settings, holder), metrics)
+    return DailyJob(LIMITS, limits.run, MariaJobRuns(database), _daily(settings, holder), metrics)
 
 
 def _daily(settings: Settings, holder: str) -> Daily:

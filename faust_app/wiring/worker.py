@@ -18,15 +18,15 @@ from faust_app.core.failure import Dependency, Unavailable
 from faust_app.core.images.retry import JITTER, Backoff
 from faust_app.flows.images.consume_requests import TakeRequests
 from faust_app.flows.images.dead_letters import DeadLetters
-from faust_app.flows.images.executor import Ingest, Rules
+from faust_app.flows.images.executor import Executor, Rules
 from faust_app.flows.images.settle import Settler
-from faust_app.flows.images.transfer import Performer
+from faust_app.flows.images.transfer import Transfer
 from faust_app.flows.resilience.breakers import Breakers, Probe
-from faust_app.flows.resilience.internal_error_breaker import Bugs
+from faust_app.flows.resilience.internal_error_breaker import InternalErrorBreaker
 from faust_app.flows.resilience.sources import Sources
 from faust_app.settings import Settings
 from faust_app.wiring.common import Parts
-from faust_app.wiring.maintenance import SingleDuties, single_duties
+from faust_app.wiring.maintenance import MaintenanceTasks, maintenance_tasks
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,37 +34,41 @@ class WorkerParts:
     """The flows of a worker, and what decides whether it may start events."""
 
     parts: Parts
-    ingest: Ingest
+    executor: Executor
     breakers: Breakers
-    bugs: Bugs
+    internal_errors: InternalErrorBreaker
     sources: Sources
-    duties: SingleDuties
+    maintenance: MaintenanceTasks
     take_requests: TakeRequests
 
     @property
     def may_start(self) -> bool:
         """Whether events may start; without our own network only those that `core.sources.egress` admits."""
-        return self.breakers.may_start and self.bugs.may_start
+        return self.breakers.may_start and self.internal_errors.may_start
 
     @property
     def is_unhindered(self) -> bool:
         """Whether every event may start."""
-        return self.breakers.all_closed and self.bugs.may_start
+        return self.breakers.all_closed and self.internal_errors.may_start
 
     @property
     def held_by(self) -> list[str]:
         """Why events may not start; nothing while they may."""
-        stopped = [f"stopped after errors of ours: {self.bugs.brake} `shop-images resume` lifts it."] if self.bugs.brake else []
+        stopped = (
+            [f"stopped after errors of ours: {self.internal_errors.stop_reason} `shop-images resume` lifts it."]
+            if self.internal_errors.stop_reason
+            else []
+        )
         return [*stopped, *self.breakers.reasons]
 
     async def publish_due(self) -> int:
-        """Publish what is due; an absence that is met on the way is known to the breakers at once. Raises Unavailable."""
+        """Publish what is due; an outage that is met on the way is known to the breakers at once. Raises Unavailable."""
         try:
             published = await self.parts.due.run_pass()
         except Unavailable as failure:
             await self.breakers.failed(failure)
             raise
-        if self.parts.publisher.away:
+        if self.parts.publisher.unavailable:
             await self.breakers.failed(Unavailable(Dependency.KAFKA, "Kafka acknowledged nothing."))
         return published
 
@@ -83,36 +87,36 @@ async def open_worker_parts(parts: Parts, pace: SourcePace, *, port: int) -> Asy
     async with HttpFetcher(settings) as fetcher, checking as check:
         records = MariaSourceRecords(parts.database)
         sources = Sources(parts.repository, fetcher, pace, records, _jitter, probe_url=settings.egress_probe_url)
-        bugs = Bugs(parts.repository, register, _jitter)
+        internal_errors = InternalErrorBreaker(parts.repository, register, _jitter)
         delays = {Dependency.EGRESS: pace.egress.probe_delay}
-        breakers = Breakers(_probes(parts, name, bugs, sources), parts.metrics, delays=delays)
+        breakers = Breakers(_probes(parts, name, internal_errors, sources), parts.metrics, delays=delays)
         sources.blame(breakers[Dependency.EGRESS])
         dead_letters = DeadLetters(parts.event_log, parts.metrics, topic=parts.topics.dead_letter.name, group=settings.app_id)
         grace = timedelta(seconds=settings.replaced_grace)
-        settler = Settler(parts.repository, dead_letters, breakers, bugs, parts.metrics, grace=grace)
+        settler = Settler(parts.repository, dead_letters, breakers, internal_errors, parts.metrics, grace=grace)
         strip = stripped if settings.strip_metadata else None
-        duties = single_duties(parts, dead_letters)
+        maintenance = maintenance_tasks(parts, dead_letters)
         try:
             yield WorkerParts(
                 parts=parts,
-                ingest=Ingest(
+                executor=Executor(
                     repository=parts.repository,
-                    performer=Performer(fetcher, check, parts.store, pace, parts.metrics, strip=strip),
+                    transfer=Transfer(fetcher, check, parts.store, pace, parts.metrics, strip=strip),
                     settler=settler,
                     sources=sources,
-                    bugs=bugs,
+                    internal_errors=internal_errors,
                     breakers=breakers,
                     metrics=parts.metrics,
                     rules=Rules(settings.event_deadline, Backoff(settings.retry_delays), _jitter),
                 ),
                 breakers=breakers,
-                bugs=bugs,
+                internal_errors=internal_errors,
                 sources=sources,
-                duties=duties,
+                maintenance=maintenance,
                 take_requests=_take_requests(parts, dead_letters, settings),
             )
         finally:
-            await duties.give_up()
+            await maintenance.give_up()
             await breakers.stop()
 
 
@@ -127,7 +131,7 @@ def _take_requests(parts: Parts, dead_letters: DeadLetters, settings: Settings) 
     )
 
 
-def _probes(parts: Parts, name: str, bugs: Bugs, sources: Sources) -> dict[Dependency, Probe]:
+def _probes(parts: Parts, name: str, internal_errors: InternalErrorBreaker, sources: Sources) -> dict[Dependency, Probe]:
     """Return an operation of the worker's own on each dependency: a small object, its row, a record, a connection."""
 
     async def put_object() -> None:
@@ -136,7 +140,7 @@ def _probes(parts: Parts, name: str, bugs: Bugs, sources: Sources) -> dict[Depen
 
     return {
         Dependency.STORAGE: put_object,
-        Dependency.DATABASE: bugs.probe,
+        Dependency.DATABASE: internal_errors.probe,
         Dependency.KAFKA: parts.event_log.probe,
         Dependency.EGRESS: sources.reach_anybody,
     }

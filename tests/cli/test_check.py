@@ -20,8 +20,8 @@ from faust_app.settings import Settings
 HOOK = "http://127.0.0.1:1/verysecretpart"
 SECRET = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw"
 OPEN = (
-    "INSERT INTO image (shop_no, image_id, version, op, requested_at, state, wake_at, wake_reason, open_since, updated_at) SELECT"
-    " %s, 'a', 1, 'register', at, 'IN_PROGRESS', UTC_TIMESTAMP(6) + INTERVAL 1 HOUR, 'parked', at, at"
+    "INSERT INTO image (shop_no, image_id, version, op, requested_at, state, scheduled_at, schedule_reason, open_since, updated_at) SELECT"
+    " %s, 'a', 1, 'register', at, 'IN_PROGRESS', UTC_TIMESTAMP(6) + INTERVAL 1 HOUR, 'deferred', at, at"
     " FROM (SELECT UTC_TIMESTAMP(6) - INTERVAL %s HOUR at) x"
 )
 
@@ -130,9 +130,9 @@ def test_what_is_open_for_over_a_day_is_told_to_who_asks_and_to_the_messenger(
     assert "- shop 7: 1 image (scheduled 1)" in result.stdout.splitlines()
     assert result.stdout.splitlines()[-1].startswith("Sent: the messenger accepted it (")
     (message,) = hook.taken
-    assert message["data"]["title"] == "[daily] 1 image of 1 shop in progress for over a day: lost 0, scheduled 1 (parked 1), queued 0"
+    assert message["data"]["title"] == "[daily] 1 image of 1 shop in progress for over a day: lost 0, scheduled 1 (deferred 1), queued 0"
     quiet = run("check", "--daily", "--no-tell", "--json")
-    assert (quiet.exit_code, json.loads(quiet.stdout)["told"], json.loads(quiet.stdout)["open_over_a_day"]["waiting"]) == (1, False, 1)
+    assert (quiet.exit_code, json.loads(quiet.stdout)["told"], json.loads(quiet.stdout)["open_over_a_day"]["scheduled"]) == (1, False, 1)
     assert len(hook.taken) == 1
     assert execute(installed, "SELECT COUNT(*) FROM alert_message") == ((0,),), "it holds up no alert and counts into no limit"
     assert execute(installed, "SELECT COUNT(*) FROM job_run") == ((0,),), "the run of the day is done all the same"
@@ -161,7 +161,7 @@ def test_without_a_messenger_nothing_waits_for_one(installed: Settings) -> None:
         ("KAFKA_URL", "kafka://127.0.0.1:1", "shop-images: kafka_unavailable: "),
     ],
 )
-def test_an_absence_is_one_line_that_names_the_setting(
+def test_an_outage_is_one_line_that_names_the_setting(
     installed: Settings, monkeypatch: pytest.MonkeyPatch, setting: str, value: str, told: str
 ) -> None:
     monkeypatch.setenv(setting, value)

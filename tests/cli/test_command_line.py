@@ -50,7 +50,7 @@ def test_wrong_settings_end_with_a_line_each(monkeypatch: pytest.MonkeyPatch, tm
 
 
 @pytest.mark.parametrize("words", [("status",), ("setup",), ("alerts",), ("check",)])
-def test_an_absent_database_is_one_line_that_names_the_setting(
+def test_an_unavailable_database_is_one_line_that_names_the_setting(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path, words: tuple[str, ...]
 ) -> None:
     monkeypatch.chdir(tmp_path)

@@ -84,5 +84,5 @@ async def test_a_fault_may_be_reported_again_and_closed_again(reported: Reported
 
 
 async def test_closing_what_was_never_opened_is_no_error(reported: Reported) -> None:
-    reported.alerts.close(FaultKind.BUG_BRAKE)
+    reported.alerts.close(FaultKind.INTERNAL_ERROR_BREAKER)
     assert await reported.faults() == set()

@@ -1,4 +1,4 @@
-"""When a dependency of ours is away, every adapter says so by the same name; what is our own fault is never taken for it."""
+"""When a dependency of ours is unavailable, every adapter says so by the same name; what is our own fault is never taken for it."""
 
 import asyncio
 from collections.abc import AsyncIterator, Callable, Coroutine
@@ -26,7 +26,7 @@ from tests.sentences import is_sentence
 Operation = Callable[[S3ObjectStore], Coroutine[Any, Any, object]]
 
 
-def is_away(failure: object, dependency: Dependency) -> Unavailable:
+def is_unavailable(failure: object, dependency: Dependency) -> Unavailable:
     assert isinstance(failure, Unavailable)
     assert is_sentence(failure.detail)
     assert (failure.dependency, failure.code) == (dependency, FailureCode(f"{dependency}_unavailable"))  # type: ignore[call-arg]
@@ -84,7 +84,9 @@ def opened_store(url: str) -> S3ObjectStore:
     ],
 )
 @pytest.mark.parametrize("name", OPERATIONS)
-async def test_storage_that_fails_is_away_and_tells_the_operation_and_its_code(name: str, status: int, body: bytes, told: str) -> None:
+async def test_storage_that_fails_is_unavailable_and_tells_the_operation_and_its_code(
+    name: str, status: int, body: bytes, told: str
+) -> None:
     async def answer(request: web.Request) -> web.Response:
         await request.read()
         return web.Response(status=status, body=body, content_type="application/xml")
@@ -95,25 +97,25 @@ async def test_storage_that_fails_is_away_and_tells_the_operation_and_its_code(n
             return
         with pytest.raises(Unavailable) as caught:
             await OPERATIONS[name](store)
-    detail = is_away(caught.value, Dependency.STORAGE).detail
+    detail = is_unavailable(caught.value, Dependency.STORAGE).detail
     assert name in detail
     assert name == "HeadObject" or told in detail
     assert "s3cr3t" not in str(caught.value)
 
 
 @pytest.mark.parametrize("name", ["GetObject", "DeleteObjects", "ListObjectsV2"])
-async def test_storage_whose_answer_is_no_xml_is_away(name: str) -> None:
+async def test_storage_whose_answer_is_no_xml_is_unavailable(name: str) -> None:
     async def answer(_: web.Request) -> web.Response:
         return web.Response(status=500 if name == "GetObject" else 200, body=b"<html><p>not closed", content_type="text/html")
 
     async with storage(answer) as store:
         with pytest.raises(Unavailable) as caught:
             await OPERATIONS[name](store)
-    is_away(caught.value, Dependency.STORAGE)
+    is_unavailable(caught.value, Dependency.STORAGE)
 
 
 @pytest.mark.parametrize("name", OPERATIONS)
-async def test_storage_that_hangs_up_is_away(name: str) -> None:
+async def test_storage_that_hangs_up_is_unavailable(name: str) -> None:
     async def answer(request: web.Request) -> web.StreamResponse:
         assert request.transport is not None
         request.transport.abort()
@@ -122,19 +124,19 @@ async def test_storage_that_hangs_up_is_away(name: str) -> None:
     async with storage(answer) as store:
         with pytest.raises(Unavailable) as caught:
             await OPERATIONS[name](store)
-    is_away(caught.value, Dependency.STORAGE)
+    is_unavailable(caught.value, Dependency.STORAGE)
 
 
 @pytest.mark.parametrize("name", OPERATIONS)
 @pytest.mark.parametrize("url", ["http://127.0.0.1:9", "http://no-such-host.invalid"])
-async def test_storage_that_nobody_can_connect_to_is_away(name: str, url: str) -> None:
+async def test_storage_that_nobody_can_connect_to_is_unavailable(name: str, url: str) -> None:
     async with opened_store(url) as store:
         with pytest.raises(Unavailable) as caught:
             await OPERATIONS[name](store)
-    is_away(caught.value, Dependency.STORAGE)
+    is_unavailable(caught.value, Dependency.STORAGE)
 
 
-async def test_a_delete_that_storage_refuses_for_a_key_is_an_absence() -> None:
+async def test_a_delete_that_storage_refuses_for_a_key_is_an_outage() -> None:
     async def answer(_: web.Request) -> web.Response:
         body = b"<DeleteResult><Error><Key>a/b</Key><Code>AccessDenied</Code><Message>m</Message></Error></DeleteResult>"
         return web.Response(body=body, content_type="application/xml")
@@ -142,7 +144,7 @@ async def test_a_delete_that_storage_refuses_for_a_key_is_an_absence() -> None:
     async with storage(answer) as store:
         with pytest.raises(Unavailable) as caught:
             await store.delete(["a/b"])
-    assert "AccessDenied" in is_away(caught.value, Dependency.STORAGE).detail
+    assert "AccessDenied" in is_unavailable(caught.value, Dependency.STORAGE).detail
 
 
 # The database
@@ -204,18 +206,18 @@ async def ask(database: Database) -> None:
 
 
 @pytest.mark.parametrize("error", ABSENT, ids=repr)
-async def test_a_database_that_does_not_do_its_part_is_away(error: Exception) -> None:
+async def test_a_database_that_does_not_do_its_part_is_unavailable(error: Exception) -> None:
     pool = FailingPool(error)
     with pytest.raises(Unavailable) as caught:
         await ask(Database(pool))
-    detail = is_away(caught.value, Dependency.DATABASE).detail
+    detail = is_unavailable(caught.value, Dependency.DATABASE).detail
     numbers = [str(code) for code in error.args[:1] if isinstance(error, pymysql.err.MySQLError) and isinstance(code, int) and code]
     assert all(number in detail for number in numbers)
     assert pool.closed == 1, "a connection that met an error is not used again"
 
 
 @pytest.mark.parametrize("error", OURS, ids=repr)
-async def test_a_statement_of_ours_that_is_wrong_is_no_absence(error: Exception) -> None:
+async def test_a_statement_of_ours_that_is_wrong_is_no_outage(error: Exception) -> None:
     with pytest.raises(type(error)):
         await ask(Database(FailingPool(error)))
 
@@ -237,7 +239,7 @@ async def test_a_value_that_is_refused_for_what_it_is_is_permanent(error: Except
         b"\x04\x00\x00",
     ],
 )
-async def test_a_server_that_refuses_at_the_door_is_away(greeting: bytes) -> None:
+async def test_a_server_that_refuses_at_once_is_unavailable(greeting: bytes) -> None:
     async def refuse(_: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         writer.write(greeting)
         writer.close()
@@ -247,7 +249,7 @@ async def test_a_server_that_refuses_at_the_door_is_away(greeting: bytes) -> Non
     async with server, Database.connect(address, 1) as database:
         with pytest.raises(Unavailable) as caught:
             await ask(database)
-    is_away(caught.value, Dependency.DATABASE)
+    is_unavailable(caught.value, Dependency.DATABASE)
     assert "s3cr3t" not in str(caught.value)
 
 
@@ -283,9 +285,9 @@ KAFKA_AWAY = [
 
 @pytest.mark.parametrize("later", [False, True])
 @pytest.mark.parametrize("error", KAFKA_AWAY, ids=lambda error: type(error).__name__)
-async def test_kafka_that_does_not_take_a_record_is_away(error: Exception, later: bool) -> None:  # noqa: FBT001 - pytest's way
+async def test_kafka_that_does_not_take_a_record_is_unavailable(error: Exception, later: bool) -> None:  # noqa: FBT001 - pytest's way
     (result,) = await event_log(FailingProducer(error, later=later)).publish([Message("t", b"x")])
-    is_away(result, Dependency.KAFKA)
+    is_unavailable(result, Dependency.KAFKA)
 
 
 @pytest.mark.parametrize("later", [False, True])

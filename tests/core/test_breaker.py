@@ -4,20 +4,20 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from faust_app.core.breaker import CALL_SECONDS, Tally, Window, dependency_is_away, probe_delay, release_is_broken
+from faust_app.core.breaker import CALL_SECONDS, Tally, Window, dependency_is_unavailable, probe_delay, release_is_broken
 
 
 @pytest.mark.parametrize(
-    ("calls", "bad", "away"), [(0, 0, False), (19, 19, False), (20, 9, False), (20, 10, True), (1000, 499, False), (1000, 500, True)]
+    ("calls", "bad", "unavailable"), [(0, 0, False), (19, 19, False), (20, 9, False), (20, 10, True), (1000, 499, False), (1000, 500, True)]
 )
-def test_a_dependency_is_away_when_half_of_twenty_calls_fail(calls: int, bad: int, away: bool) -> None:  # noqa: FBT001 - a column
-    assert dependency_is_away(Tally(calls, bad)) is away
+def test_a_dependency_is_unavailable_when_half_of_twenty_calls_fail(calls: int, bad: int, unavailable: bool) -> None:  # noqa: FBT001 - a column
+    assert dependency_is_unavailable(Tally(calls, bad)) is unavailable
 
 
 @pytest.mark.parametrize(
     ("calls", "bad", "shops", "broken"), [(50, 10, 5, True), (49, 49, 5, False), (50, 9, 5, False), (50, 50, 4, False)]
 )
-def test_a_release_is_broken_when_a_fifth_of_fifty_outcomes_over_five_shops_are_bugs(
+def test_a_release_is_broken_when_a_fifth_of_fifty_outcomes_over_five_shops_are_internal_errors(
     calls: int,
     bad: int,
     shops: int,

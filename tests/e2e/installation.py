@@ -1,4 +1,4 @@
-"""One installation of the product on the real services: its processes, its doors, and a look behind them."""
+"""One installation of the product on the real services: its processes, its entry points, and a look behind them."""
 
 import asyncio
 import hashlib
@@ -147,7 +147,7 @@ class Installation:
         for process in self.processes:
             process.end()
 
-    # The doors
+    # The entry points
 
     async def call(self, method: str, path: str, *, process: Process | None = None, **arguments: Any) -> tuple[int, Any]:
         """Ask the web process, or the one given, with a token of every scope; return status and body."""
@@ -209,7 +209,7 @@ class Installation:
             for value in values:
                 await producer.send_and_wait(topic, value, key, partition=partition)
 
-    # Behind the doors
+    # Behind the entry points
 
     def query(self, sql: str, *parameters: Any) -> tuple[tuple[Any, ...], ...]:
         with pymysql.connect(**self.settings.database, autocommit=True) as connection, connection.cursor() as cursor:

@@ -86,7 +86,7 @@ async def test_failures_of_one_cause_on_two_workers_are_told_once_and_a_dead_sen
     assert len(heard.ids) == len(set(heard.ids)) == 2
 
 
-async def test_an_absent_database_is_told_without_it(installation: Installation, messenger: tuple[Messenger, str]) -> None:
+async def test_an_unavailable_database_is_told_without_it(installation: Installation, messenger: tuple[Messenger, str]) -> None:
     heard, _ = messenger
     await installation.start_web()
     await asyncio.to_thread(installation.stack.mariadb.stop)

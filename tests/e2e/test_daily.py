@@ -16,8 +16,9 @@ from faust_app.settings import Settings
 from tests.e2e.installation import Installation
 
 ROW = (
-    "INSERT INTO image (shop_no, image_id, version, op, requested_at, state, wake_at, wake_reason, open_since, deleted_at, updated_at)"
-    " SELECT 7, %s, 1, 'register', at, %s, IF(%s = 'IN_PROGRESS', at + INTERVAL 90 DAY, NULL), 'parked',"
+    "INSERT INTO image (shop_no, image_id, version, op, requested_at, state,"
+    " scheduled_at, schedule_reason, open_since, deleted_at, updated_at)"
+    " SELECT 7, %s, 1, 'register', at, %s, IF(%s = 'IN_PROGRESS', at + INTERVAL 90 DAY, NULL), 'deferred',"
     " IF(%s = 'IN_PROGRESS', at, NULL), IF(%s = 'DELETED', at, NULL), at FROM (SELECT UTC_TIMESTAMP(6) - INTERVAL %s DAY at) x"
 )
 
@@ -54,16 +55,16 @@ def put_row(installation: Installation, name: str, state: str, days: int) -> Non
     installation.execute(ROW, name, state, state, state, state, days)
 
 
-def holder(installation: Installation, duty: str) -> str:
-    found = installation.query("SELECT holder FROM lease WHERE name = %s AND `until` > UTC_TIMESTAMP(6)", duty)
+def holder(installation: Installation, task: str) -> str:
+    found = installation.query("SELECT holder FROM lease WHERE name = %s AND `until` > UTC_TIMESTAMP(6)", task)
     return str(found[0][0]) if found else ""
 
 
-def is_held(installation: Installation, duty: str) -> bool:
-    return holder(installation, duty) != ""
+def is_held(installation: Installation, task: str) -> bool:
+    return holder(installation, task) != ""
 
 
-async def test_over_two_workers_the_daily_jobs_are_run_once_and_the_single_duties_are_handed_over(
+async def test_over_two_workers_the_daily_jobs_are_run_once_and_the_leased_tasks_move_to_the_other(
     installation: Installation, heard: tuple[list[dict[str, Any]], str]
 ) -> None:
     bodies, _ = heard
@@ -72,15 +73,15 @@ async def test_over_two_workers_the_daily_jobs_are_run_once_and_the_single_dutie
     put_row(installation, "dead", "DELETED", 44)
     one, two = await asyncio.gather(installation.start_worker("one"), installation.start_worker("two"))
     await installation.until(lambda: len(bodies) == 1, "the messenger hears of the check")
-    assert bodies[0]["data"]["title"] == "[daily] 1 image of 1 shop in progress for over a day: lost 0, scheduled 1 (parked 1), queued 0"
+    assert bodies[0]["data"]["title"] == "[daily] 1 image of 1 shop in progress for over a day: lost 0, scheduled 1 (deferred 1), queued 0"
     assert bodies[0]["type"] == "shop_images.daily"
     jobs = "SELECT job, COUNT(*), SUM(finished IS NOT NULL) FROM job_run WHERE job IN ('daily check', 'limits') GROUP BY job ORDER BY job"
     await installation.until(lambda: installation.query(jobs) == (("daily check", 1, 1), ("limits", 1, 1)), "both jobs are done")
     assert installation.query("SELECT image_id FROM image ORDER BY image_id") == ((b"dead",), (b"stuck",))
 
-    for duty in ("rescue", "collector"):
-        await installation.until(partial(is_held, installation, duty), f"somebody runs {duty}")
-        shown = [await installation.metric(worker, "shop_images_lease_held", duty=duty) for worker in (one, two)]
+    for task in ("rescue", "collector"):
+        await installation.until(partial(is_held, installation, task), f"somebody runs {task}")
+        shown = [await installation.metric(worker, "shop_images_lease_held", task=task) for worker in (one, two)]
         assert sorted(shown) == [0, 1]
     stopping, staying = (one, two) if f":{one.pid}:" in holder(installation, "rescue") else (two, one)
     assert await asyncio.to_thread(stopping.terminate) < 10

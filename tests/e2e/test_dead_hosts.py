@@ -86,7 +86,7 @@ async def test_a_good_image_is_stored_among_dead_hosts_alone_beside_traffic_and_
 
 
 def scheduled(installation: Installation) -> int:
-    ((count,),) = installation.query("SELECT COUNT(*) FROM image WHERE shop_no >= %s AND wake_at IS NOT NULL", DEAD[0])
+    ((count,),) = installation.query("SELECT COUNT(*) FROM image WHERE shop_no >= %s AND scheduled_at IS NOT NULL", DEAD[0])
     return int(count)
 
 
@@ -155,7 +155,7 @@ async def named_everywhere(installation: Installation, worker: Process) -> None:
     assert (await installation.call("GET", "/ready"))[0] == 200
     assert (await installation.call("GET", "/lag"))[1]["status"] != "OK"
     image = await installation.get(SHOPS[0], "during")
-    assert "sources cannot be reached from here" in str(image["waiting"])
+    assert "sources cannot be reached from here" in str(image["scheduled"])
 
 
 async def says(installation: Installation, path: str, field: str) -> bool:

@@ -1,4 +1,4 @@
-"""From each door to the stored object, through real Kafka, MariaDB and object storage."""
+"""From each entry point to the stored object, through real Kafka, MariaDB and object storage."""
 
 import asyncio
 import json
@@ -26,7 +26,7 @@ async def running(installation: Installation) -> Installation:
     return installation
 
 
-async def test_every_door_leads_to_a_stored_object_whose_bytes_are_the_sources(running: Installation, tmp_path: Path) -> None:
+async def test_every_entry_point_leads_to_a_stored_object_whose_bytes_are_the_sources(running: Installation, tmp_path: Path) -> None:
     paths = {f"put-{extension}": url(f"put-{extension}", extension) for extension in EXTENSIONS}
     for image_id, path in paths.items():
         await running.put(SHOP, image_id, path)
@@ -138,7 +138,7 @@ async def test_status_and_the_pages_of_both_processes_answer(running: Installati
     assert json.loads(out)["images"] == {"IN_PROGRESS": 0, "DONE": 1, "FAILED": 0, "DELETED": 0}
     status, metrics = await running.call("GET", "/metrics")
     assert status == 200
-    assert b'shop_images_requests_total{decision="accepted",door="http"} 1.0' in metrics
+    assert b'shop_images_requests_total{decision="accepted",entry_point="http"} 1.0' in metrics
     status, problem = await running.call("GET", "/metrics", headers={"Authorization": ""})
     assert (status, problem["status"]) == (401, 401)
 

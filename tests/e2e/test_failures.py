@@ -50,7 +50,7 @@ async def test_a_source_that_recovers_costs_retries_and_ends_in_storage(quick: I
 
 async def test_no_retry_comes_before_its_time(quick: Installation) -> None:
     await started(quick)
-    await quick.register_many(SHOP, 9, "/flaky/1/{n}?bytes=5000")  # ten failures in a row would park the host
+    await quick.register_many(SHOP, 9, "/flaky/1/{n}?bytes=5000")  # ten failures in a row would defer the host
     await quick.all_in(SHOP, "DONE", 9)
     waited = quick.query(
         "SELECT TIMESTAMPDIFF(MICROSECOND, r.at, s.at) FROM image_history r JOIN image_history s USING (shop_no, image_id)"
@@ -77,7 +77,7 @@ async def test_a_missing_image_is_asked_for_once_more_after_a_minute_at_the_earl
     await started(quick)
     await quick.put(SHOP, "a", "/status/404/a.jpg")
     await quick.until(lambda: quick.query("SELECT attempt FROM image WHERE shop_no = %s", SHOP) == ((1,),), "it failed once")
-    ((seconds,),) = quick.query("SELECT TIMESTAMPDIFF(SECOND, updated_at, wake_at) FROM image WHERE shop_no = %s", SHOP)
+    ((seconds,),) = quick.query("SELECT TIMESTAMPDIFF(SECOND, updated_at, scheduled_at) FROM image WHERE shop_no = %s", SHOP)
     assert 44 <= seconds <= 75
 
 
@@ -122,7 +122,7 @@ async def test_an_outage_under_load_costs_no_attempt_no_dead_letter_and_no_image
     await asyncio.to_thread(dependency.kill)
     down = time.monotonic()
     try:
-        if service != "kafka":  # whose absence stops the deliveries themselves
+        if service != "kafka":  # whose outage stops the deliveries themselves
             await installation.until(lambda: _not_ready(installation, service), "the worker says that it cannot work, and why")
         await asyncio.sleep(max(0.0, OUTAGES[service] - (time.monotonic() - down)))
     finally:

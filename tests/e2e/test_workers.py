@@ -1,4 +1,4 @@
-"""Workers that come, go and die in the middle; dependencies that are away: nothing is lost, nothing is done twice for long."""
+"""Workers that come, go and die in the middle; dependencies that are unavailable: nothing is lost, nothing is done twice for long."""
 
 import asyncio
 import time
@@ -29,7 +29,7 @@ async def started(installation: Installation, *workers: str) -> Installation:
 async def all_stored_once(installation: Installation, count: int = COUNT) -> None:
     """Every image is DONE with its object, and no more objects were put than redelivery explains."""
     await installation.all_in(SHOP, "DONE", count)
-    rows = installation.query("SELECT object_key, version, shown_version, wake_at, open_since FROM image WHERE shop_no = %s", SHOP)
+    rows = installation.query("SELECT object_key, version, shown_version, scheduled_at, open_since FROM image WHERE shop_no = %s", SHOP)
     keys = set(await installation.keys(f"shops/{SHOP}/"))
     assert {row[0] for row in rows} <= keys
     assert all(version == shown and wake is None and open_since is None for _, version, shown, wake, open_since in rows)
@@ -82,7 +82,7 @@ async def _runs(installation: Installation, count: int) -> bool:
     return await installation.metric(installation.processes[-1], "shop_images_running_events") >= count
 
 
-async def test_kafka_being_away_refuses_no_request_and_the_rows_are_sent_later(installation: Installation) -> None:
+async def test_kafka_being_unavailable_refuses_no_request_and_the_rows_are_sent_later(installation: Installation) -> None:
     await started(installation, "one")
     await asyncio.to_thread(installation.stack.kafka.pause)
     try:
@@ -90,7 +90,7 @@ async def test_kafka_being_away_refuses_no_request_and_the_rows_are_sent_later(i
         for number in range(20):
             await installation.put(SHOP, f"i{number}", SLOW.format(n=number))
         assert time.monotonic() - before < 5, "no request waited for Kafka"
-        await asyncio.sleep(6)  # longer than a send waits for its acknowledgement: the sender knows Kafka is away
+        await asyncio.sleep(6)  # longer than a send waits for its acknowledgement: the sender knows Kafka is unavailable
         await installation.put(SHOP, "i20", SLOW.format(n=20))
     finally:
         await asyncio.to_thread(installation.stack.kafka.resume)

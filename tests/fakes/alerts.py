@@ -20,10 +20,10 @@ from faust_app.core.alerts.alert import (
     severity_of,
     slot_of,
 )  # fmt: skip
-from faust_app.core.alerts.decide import SENDER, Candidate, LastDigest, Standing, Step
+from faust_app.core.alerts.decide import SENDER, AlertsSnapshot, Candidate, LastDigest, Step
 from faust_app.core.alerts.digest import CodeCount, DigestCounts, Span
 from faust_app.core.alerts.message import AlertMessage, Delivered, Undelivered, WaitingMessage
-from faust_app.core.alerts.text import Reach
+from faust_app.core.alerts.text import Impact
 from faust_app.core.failure import Dependency, Unavailable
 from tests.factories import NOW
 
@@ -54,7 +54,7 @@ class FakeAlertStore:
         self.digests: list[LastDigest] = []
         self.holders: dict[str, tuple[str, datetime]] = {}
         self.shop_sizes: Counter[int] = Counter()
-        self.away = False
+        self.unavailable = False
 
     async def count(self, occurrences: Sequence[Occurrence]) -> None:
         """Do what the repository of the images does with the occurrences of a settle."""
@@ -112,16 +112,16 @@ class FakeAlertStore:
 
     # AlertRepository
 
-    async def standing(self) -> Standing:
+    async def snapshot(self) -> AlertsSnapshot:
         self._answer()
         alerts = await self.open_alerts(10_000)
         counts = Counter(alert.severity for alert in alerts)
-        return Standing(
+        return AlertsSnapshot(
             now=self.now,
             candidates=tuple(Candidate(alert, self._hours(alert)) for alert in alerts),
             sent_in_hour=sum(kept.created_at > self.now - HOUR for kept in self.messages),
             undelivered=any(kept.sent_at is None for kept in self.messages),
-            messenger_was_away=bool(self.messages) and self.messages[-1].attempts > 1,
+            messenger_was_unavailable=bool(self.messages) and self.messages[-1].attempts > 1,
             last_digest=max(self.digests, key=lambda digest: digest.day, default=None),
             open_by_severity=tuple((severity.value, counts[severity]) for severity in Severity),
         )
@@ -131,9 +131,9 @@ class FakeAlertStore:
         alerts = [alert for alert in self.rows.values() if alert.closed_at is None]
         return sorted(alerts, key=lambda alert: (alert.severity.value, -alert.occurrences))[:limit]
 
-    async def reach(self, alerts: Sequence[Alert], now: datetime) -> dict[str, Reach]:
+    async def impact(self, alerts: Sequence[Alert], now: datetime) -> dict[str, Impact]:
         self._answer()
-        return {alert.fingerprint: self._reach(alert, now) for alert in alerts}
+        return {alert.fingerprint: self._impact(alert, now) for alert in alerts}
 
     async def digest_counts(self, span: Span) -> DigestCounts:
         self._answer()
@@ -211,7 +211,7 @@ class FakeAlertStore:
             del self.holders[name]
 
     def _answer(self) -> None:
-        if self.away:
+        if self.unavailable:
             raise Unavailable(Dependency.DATABASE, "fake")
 
     def _hours(self, alert: Alert) -> tuple[ShopHour, ...]:
@@ -229,11 +229,11 @@ class FakeAlertStore:
                 counts[shop_no] += count
         return counts
 
-    def _reach(self, alert: Alert, now: datetime) -> Reach:
+    def _impact(self, alert: Alert, now: datetime) -> Impact:
         shops = self._shops(alert, alert.opened_at - HOUR)
         tick, ten = timedelta(microseconds=1), timedelta(minutes=10)
         workers = sorted((worker, waiting) for (name, worker), (_, waiting) in self.workers.items() if name == alert.fingerprint)
-        return Reach(
+        return Impact(
             shops=len(shops),
             top_shops=tuple(_most(shops.items())),
             recent=self._shops(alert, now - ten + tick).total(),
@@ -263,20 +263,20 @@ class FakeMessenger:
     def __init__(self) -> None:
         self.taken: list[AlertMessage] = []
         self.ids: list[str] = []
-        self.away: Undelivered | None = None
+        self.unavailable: Undelivered | None = None
         self.attempts = 0
 
     async def send(self, webhook_id: str, message: AlertMessage) -> Delivered | Undelivered:
         self.attempts += 1
-        if self.away is not None:
-            return self.away
+        if self.unavailable is not None:
+            return self.unavailable
         self.taken.append(message)
         self.ids.append(webhook_id)
         return Delivered("status 200")
 
 
 class FakeAlerts:
-    """Implements `Alerts`: what is reported now, by kind and host, and every word in order."""
+    """Implements `Alerts`: what is reported now, by kind and host, and every notice in order."""
 
     def __init__(self) -> None:
         self.faults: dict[tuple[FaultKind, str | None], PlatformFault] = {}

@@ -16,7 +16,7 @@ class FakeConsumerOffsets:
         self._log = log
         self._topics = topics
         self.offsets: dict[str, int] = {}
-        self.away = False
+        self.unavailable = False
         self.count = 1
         self.appended: dict[tuple[str, int], datetime] = {}
         self.asked: list[dict[TopicPartition, int]] = []
@@ -43,5 +43,5 @@ class FakeConsumerOffsets:
         }
 
     def _answer(self) -> None:
-        if self.away:
+        if self.unavailable:
             raise Unavailable(Dependency.KAFKA, "fake")

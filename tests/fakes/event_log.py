@@ -1,4 +1,4 @@
-"""Kafka in memory: positions a partition, and an absence on demand."""
+"""Kafka in memory: positions a partition, and an outage on demand."""
 
 from collections import defaultdict
 from collections.abc import Sequence
@@ -14,12 +14,12 @@ class FakeEventLog:
     def __init__(self) -> None:
         self.messages: dict[str, list[Message]] = defaultdict(list)
         self.clock_ahead: float | None = None
-        self.away = False
+        self.unavailable = False
         self.sends: list[int] = []
 
     async def publish(self, messages: Sequence[Message]) -> list[Position | Unavailable | RecordRefused]:
         self.sends.append(len(messages))
-        if self.away:
+        if self.unavailable:
             return [Unavailable(Dependency.KAFKA, "fake")] * len(messages)
         return [self._append(message) for message in messages]
 
@@ -28,5 +28,5 @@ class FakeEventLog:
         return Position(message.topic, 0, len(self.messages[message.topic]) - 1)
 
     async def probe(self) -> None:
-        if self.away:
+        if self.unavailable:
             raise Unavailable(Dependency.KAFKA, "fake")

@@ -10,7 +10,7 @@ from faust_app.core.alerts.alert import Occurrence
 from faust_app.core.failure import Dependency, Unavailable
 from faust_app.core.images.changes import Changes, Decide, Locked
 from faust_app.core.images.outcome import SUPERSEDED, Garbage, HistoryEntry
-from faust_app.core.images.row import ImageKey, ImageRow, ImageState, WakeReason, placeholder
+from faust_app.core.images.row import ImageKey, ImageRow, ImageState, ScheduleReason, placeholder
 from faust_app.core.images.transitions import leased, placed
 from faust_app.core.messages.positions import IntakeOffset, Position
 
@@ -26,7 +26,7 @@ class FakeImageRepository:
         self.occurrences: list[Occurrence] = []
         self.garbage: dict[int, Garbage] = {}
         self.offsets: dict[tuple[str, int], IntakeOffset] = {}
-        self.away = False
+        self.unavailable = False
         self.advance = timedelta(0)
         self.changes = 0
         self._last_now = datetime.min  # noqa: DTZ901 - UTC without a zone, like the database's times
@@ -64,23 +64,26 @@ class FakeImageRepository:
     async def claim_due(self, limit: int, lease: timedelta) -> list[ImageRow]:
         await self._answer()
         now = self._clock()
-        due = [row for row in self.rows.values() if row.wake_at is not None and row.wake_at <= now]
-        claimed = [leased(row, now + lease) for row in sorted(due, key=lambda row: str(row.wake_at))[:limit]]
+        due = [row for row in self.rows.values() if row.scheduled_at is not None and row.scheduled_at <= now]
+        claimed = [leased(row, now + lease) for row in sorted(due, key=lambda row: str(row.scheduled_at))[:limit]]
         self.rows |= {row.key: row for row in claimed}
         return claimed
 
-    async def wake_parked(self, shop_no: int, host: str | None, limit: int) -> int:
+    async def release_deferred(self, shop_no: int, host: str | None, limit: int) -> int:
         await self._answer()
         now = self._clock()
-        parked = [
+        deferred = [
             row
             for row in self.rows.values()
-            if row.shop_no == shop_no and row.wake_reason is WakeReason.PARKED and row.wake_at is not None and row.wake_at > now
+            if row.shop_no == shop_no
+            and row.schedule_reason is ScheduleReason.DEFERRED
+            and row.scheduled_at is not None
+            and row.scheduled_at > now
             if host is None or row.source_host == host
         ]
-        for row in parked[:limit]:
-            self.rows[row.key] = replace(row, wake_at=now)
-        return len(parked[:limit])
+        for row in deferred[:limit]:
+            self.rows[row.key] = replace(row, scheduled_at=now)
+        return len(deferred[:limit])
 
     async def history(self, key: ImageKey, limit: int) -> list[HistoryEntry]:
         await self._answer()
@@ -96,7 +99,7 @@ class FakeImageRepository:
 
     async def _answer(self) -> None:
         await asyncio.sleep(0)
-        if self.away:
+        if self.unavailable:
             raise Unavailable(Dependency.DATABASE, "fake")
 
     def _clock(self) -> datetime:
@@ -119,7 +122,7 @@ class FakeImageRepository:
         for row in changes.finished:
             self._write_over(row, now)
         self._accept(changes.again, now)
-        for item in changes.waiting:
+        for item in changes.scheduled:
             self._write_over(item.row, now, attempt=item.attempt)
         known = {(entry.key, entry.version) for entry in self.entries if entry.outcome == SUPERSEDED}
         self.entries += [entry for entry in changes.history if entry.outcome != SUPERSEDED or (entry.key, entry.version) not in known]

@@ -27,7 +27,7 @@ class FakeJobRuns:
         self.now = now
         self.runs: dict[tuple[str, date], Run] = {}
         self.messages: list[AlertMessage] = []
-        self.away = False
+        self.unavailable = False
 
     async def last(self, job: str) -> tuple[datetime, FinishedRun | None]:
         return self.now, await self.finished_before(job, datetime.max)  # noqa: DTZ901 - UTC without a zone
@@ -60,5 +60,5 @@ class FakeJobRuns:
         return True
 
     def _answer(self) -> None:
-        if self.away:
+        if self.unavailable:
             raise Unavailable(Dependency.DATABASE, "fake")

@@ -13,7 +13,7 @@ class FakeObjectStore:
         self.content_types: dict[str, str] = {}
         self.metadata: dict[str, dict[str, str]] = {}
         self.puts: list[str] = []
-        self.away = False
+        self.unavailable = False
         self.before_put: Callable[[str], Awaitable[None]] | None = None
         self.before_exists: Callable[[], object] = lambda: None
 
@@ -59,5 +59,5 @@ class FakeObjectStore:
         return f"http://storage.test/{key}?expires={seconds}"
 
     def _answer(self) -> None:
-        if self.away:
+        if self.unavailable:
             raise Unavailable(Dependency.STORAGE, "fake")

@@ -22,7 +22,7 @@ class FakeSourceRecords:
     def __init__(self, clock: Callable[[], datetime] = _utc) -> None:
         self.records: dict[RecordKey, SourceRecord] = {}
         self.written_at: dict[RecordKey, datetime] = {}
-        self.away = False
+        self.unavailable = False
         self.advance = timedelta(0)
         self.changes = 0
         self._clock = clock
@@ -59,5 +59,5 @@ class FakeSourceRecords:
 
     async def _answer(self) -> None:
         await asyncio.sleep(0)
-        if self.away:
+        if self.unavailable:
             raise Unavailable(Dependency.DATABASE, "fake")

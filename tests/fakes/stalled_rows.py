@@ -26,13 +26,13 @@ class FakeStalledRows:
 
     async def counts(self, stalled_after: timedelta, shop_no: int | None) -> tuple[datetime, RowCounts]:
         rows, now = await self._find(lambda _: True, shop_no), await self._repository.now()
-        waiting = [row.wake_at for row in rows if row.wake_at is not None]
+        scheduled = [row.scheduled_at for row in rows if row.scheduled_at is not None]
         opened = [row.open_since for row in rows if row.open_since is not None]
         return now, RowCounts(
-            waiting=len(waiting),
-            due=sum(at <= now for at in waiting),
+            scheduled=len(scheduled),
+            due=sum(at <= now for at in scheduled),
             overdue=sum(is_overdue(row, now) for row in rows),
-            next_due=min(waiting, default=None),
+            next_due=min(scheduled, default=None),
             placed=sum(row.position is not None for row in rows),
             old=sum(since <= now - stalled_after for since in opened),
             oldest_open=min(opened, default=None),
@@ -54,8 +54,8 @@ class FakeStalledRows:
         rows = await self._find(lambda row: any(_is_in(row, each) for each in where), shop_no)
         return sorted(rows, key=lambda row: str(row.open_since))[:limit]
 
-    async def waiting(self, shop_no: int | None, limit: int) -> list[ImageRow]:
-        return sorted(await self._find(lambda row: row.wake_at is not None, shop_no), key=lambda row: str(row.wake_at))[:limit]
+    async def scheduled(self, shop_no: int | None, limit: int) -> list[ImageRow]:
+        return sorted(await self._find(lambda row: row.scheduled_at is not None, shop_no), key=lambda row: str(row.scheduled_at))[:limit]
 
     async def failed(self, shop_no: int | None, limit: int) -> list[ImageRow]:
         return (await self._find(lambda row: row.state is ImageState.FAILED, shop_no))[:limit]

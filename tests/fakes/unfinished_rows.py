@@ -27,7 +27,7 @@ class FakeUnfinishedRows:
         await self._repository._answer()
         found = []
         for row in self._repository.rows.values():
-            if row.position is None or row.wake_at is not None or row.state is not ImageState.IN_PROGRESS:
+            if row.position is None or row.scheduled_at is not None or row.state is not ImageState.IN_PROGRESS:
                 continue
             bound = bounds.get((row.position.topic, row.position.partition))
             if bound is not None and fits(row.position.offset, bound):

@@ -8,7 +8,7 @@ class FakeWorkerRegister:
 
     def __init__(self) -> None:
         self.stopped: str | None = None
-        self.away = False
+        self.unavailable = False
 
     async def start(self) -> str | None:
         return await self.report()
@@ -22,5 +22,5 @@ class FakeWorkerRegister:
         self.stopped = reason
 
     def _answer(self) -> None:
-        if self.away:
+        if self.unavailable:
             raise Unavailable(Dependency.DATABASE, "fake")

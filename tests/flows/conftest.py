@@ -5,12 +5,12 @@ from collections.abc import AsyncIterator
 import pytest
 
 from faust_app.flows.resilience import breakers
-from tests.flows.worker_harness import WorkerBench
+from tests.flows.worker_harness import WorkerHarness
 
 
 @pytest.fixture
-async def bench(monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[WorkerBench]:
+async def harness(monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[WorkerHarness]:
     monkeypatch.setattr(breakers, "probe_delay", lambda _: 0.001)
-    bench = WorkerBench()
-    yield bench
-    await bench.breakers.stop()
+    harness = WorkerHarness()
+    yield harness
+    await harness.breakers.stop()

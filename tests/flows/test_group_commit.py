@@ -14,12 +14,12 @@ class Work:
         self.groups: list[list[int]] = []
         self.gate = asyncio.Event()
         self.gate.set()
-        self.away = False
+        self.unavailable = False
 
     async def __call__(self, items: Sequence[int]) -> list[int]:
         self.groups.append(list(items))
         await self.gate.wait()
-        if self.away:
+        if self.unavailable:
             raise Unavailable(Dependency.DATABASE, "fake")
         if -1 in items:
             raise ValueError("guilty")
@@ -54,9 +54,9 @@ async def test_only_the_guilty_item_gets_the_error() -> None:
     assert isinstance(results[1], ValueError)
 
 
-async def test_an_absence_is_told_to_all_and_tried_for_none_alone() -> None:
+async def test_an_outage_is_told_to_all_and_tried_for_none_alone() -> None:
     work = Work()
-    work.away = True
+    work.unavailable = True
     group = GroupCommit(work)
     results = await asyncio.gather(*(group.submit(n) for n in range(5)), return_exceptions=True)
     assert all(isinstance(result, Unavailable) for result in results)

@@ -12,13 +12,13 @@ from faust_app.core.messages.record import Record
 from faust_app.core.messages.topics import Topics
 from faust_app.core.sources.content import Fetched, Validators
 from faust_app.flows.images.dead_letters import DeadLetters
-from faust_app.flows.images.executor import Handled, Ingest, Rules
-from faust_app.flows.images.intake import Intake, Terms, decide
+from faust_app.flows.images.executor import Executor, Handled, Rules
+from faust_app.flows.images.intake import Intake, IntakeTerms, decide
 from faust_app.flows.images.publish import DuePublisher, Publisher
 from faust_app.flows.images.settle import Settler
-from faust_app.flows.images.transfer import Performer
+from faust_app.flows.images.transfer import Transfer
 from faust_app.flows.resilience.breakers import Breakers
-from faust_app.flows.resilience.internal_error_breaker import Bugs
+from faust_app.flows.resilience.internal_error_breaker import InternalErrorBreaker
 from faust_app.flows.resilience.sources import Sources
 from faust_app.metrics import Metrics
 from tests.factories import LEASE, SOURCE, event_record, make_request
@@ -36,14 +36,14 @@ JPEG = picture("jpg")
 TOPICS = Topics.named("p.")
 
 
-class WorkerBench:
+class WorkerHarness:
     """Every jitter is 1; the delays are those of production. With `outside` another worker's surroundings are shared."""
 
     def __init__(
         self,
         *,
         deadline: float = 30.0,
-        outside: "WorkerBench | None" = None,
+        outside: "WorkerHarness | None" = None,
         probe_url: str | None = None,
         strip: Callable[[bytes], bytes] | None = None,
     ) -> None:
@@ -60,7 +60,7 @@ class WorkerBench:
         self.pace = SourcePace(64)
         self.records: FakeSourceRecords = outside.records if outside else FakeSourceRecords(self.rows._clock)
         self.sources = Sources(self.rows, self.fetcher, self.pace, self.records, lambda: 1.0, probe_url=probe_url)
-        self.bugs = Bugs(self.rows, self.register, lambda: 1.0)
+        self.internal_errors = InternalErrorBreaker(self.rows, self.register, lambda: 1.0)
         probes = {
             Dependency.STORAGE: self._probe_storage,
             Dependency.DATABASE: self.rows.now,
@@ -70,33 +70,33 @@ class WorkerBench:
         self.breakers = Breakers(probes, self.metrics)
         self.sources.blame(self.breakers[Dependency.EGRESS])
         dead_letters = DeadLetters(self.log, self.metrics, topic=DEAD, group="g")
-        self.handler = Ingest(
+        self.handler = Executor(
             repository=self.rows,
-            performer=Performer(self.fetcher, FakeImageCheck(), self.store, self.pace, self.metrics, strip=strip),
-            settler=Settler(self.rows, dead_letters, self.breakers, self.bugs, self.metrics, grace=timedelta(days=7)),
+            transfer=Transfer(self.fetcher, FakeImageCheck(), self.store, self.pace, self.metrics, strip=strip),
+            settler=Settler(self.rows, dead_letters, self.breakers, self.internal_errors, self.metrics, grace=timedelta(days=7)),
             sources=self.sources,
-            bugs=self.bugs,
+            internal_errors=self.internal_errors,
             breakers=self.breakers,
             metrics=self.metrics,
             rules=Rules(deadline, Backoff(), lambda: 1.0),
         )
 
-    async def ingest(self, record: Record) -> Handled:
+    async def execute(self, record: Record) -> Handled:
         return await self.handler(self.handler.read(record))
 
     async def _probe_storage(self) -> None:
-        if self.store.away:
+        if self.store.unavailable:
             raise Unavailable(Dependency.STORAGE, "fake")
 
     async def accept(self, op: Op = Op.REGISTER, **values: object) -> ImageRow:
         return await self.accept_request(make_request(7, "a", op=op, **values))
 
     async def accept_request(self, request: ImageRequest) -> ImageRow:
-        (decision,) = await self.rows.change([request.key], lambda locked: decide([request], locked, Terms(LEASE)), create=True)
+        (decision,) = await self.rows.change([request.key], lambda locked: decide([request], locked, IntakeTerms(LEASE)), create=True)
         return decision.row
 
     async def stored(self) -> ImageRow:
-        await self.ingest(event_record(await self.accept()))
+        await self.execute(event_record(await self.accept()))
         return self.row
 
     @property

@@ -57,10 +57,10 @@ class FakeHandler:
 
     def __init__(self) -> None:
         self.started: dict[tuple[str, int, int], asyncio.Future[Handled]] = {}
-        self.put_off_for: dict[int, float] = {}
-        self.handed_over: list[int] = []
+        self.deferred_for: dict[int, float] = {}
+        self.acked_early: list[int] = []
         self.takes_over = set(range(100))
-        self.while_handing_over: Callable[[int], Awaitable[None]] | None = None
+        self.while_acking_early: Callable[[int], Awaitable[None]] | None = None
 
     def read(self, record: Record) -> Event:
         return Event(record, Unparseable("a test's"), (1, (record.key or b"").decode()))
@@ -70,18 +70,18 @@ class FakeHandler:
         self.started[event.record.topic, event.record.partition, event.record.offset] = future
         return await future
 
-    async def put_off(self, event: Event, delay: timedelta) -> Handled:
-        self.put_off_for[event.record.offset] = delay.total_seconds()
+    async def defer(self, event: Event, delay: timedelta) -> Handled:
+        self.deferred_for[event.record.offset] = delay.total_seconds()
         return Handled.DONE
 
-    async def hand_over(self, event: Event) -> bool:
-        self.handed_over.append(event.record.offset)
-        if self.while_handing_over is not None:
-            await self.while_handing_over(event.record.offset)
+    async def ack_early(self, event: Event) -> bool:
+        self.acked_early.append(event.record.offset)
+        if self.while_acking_early is not None:
+            await self.while_acking_early(event.record.offset)
         return event.record.offset in self.takes_over
 
 
-class Bench:
+class Harness:
     """A dispatcher whose events end when the test says so."""
 
     def __init__(self, *, slots: int = 64, ahead: int = 2000, per_partition: int = 400, grace: float = 0.0) -> None:

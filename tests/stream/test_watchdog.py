@@ -7,7 +7,7 @@ import threading
 import pytest
 from structlog.testing import capture_logs
 
-from faust_app.core.monitoring.watchdog import EXIT_CODE, Sight
+from faust_app.core.monitoring.watchdog import EXIT_CODE, ProgressSample
 from faust_app.metrics import Metrics
 from faust_app.stream import watchdog
 from faust_app.stream.stack_dump import log_stacks
@@ -20,11 +20,11 @@ class Ended:
     """What a watchdog that ends its process does, without ending it."""
 
     def __init__(self) -> None:
-        self.sight = Sight(0, None)
+        self.sample = ProgressSample(0, None)
         self.metrics = Metrics()
         self.order: list[object] = []
         self.ended = threading.Event()
-        self.dog = Watchdog(lambda: {"image events": self.sight}, self.say, self.metrics, limit=LIMIT, end=self.end, last_resort=False)
+        self.dog = Watchdog(lambda: {"image events": self.sample}, self.say, self.metrics, limit=LIMIT, end=self.end, last_resort=False)
 
     def say(self, reason: str) -> None:
         self.order.append(reason)
@@ -36,36 +36,36 @@ class Ended:
 
 @pytest.fixture
 def ended(monkeypatch: pytest.MonkeyPatch) -> Ended:
-    monkeypatch.setattr(watchdog, "LOOK_SECONDS", 0.01)
+    monkeypatch.setattr(watchdog, "SAMPLE_SECONDS", 0.01)
     monkeypatch.setattr(logging, "shutdown", lambda: None)
     return Ended()
 
 
-async def test_work_that_nobody_does_ends_the_process_after_last_words(ended: Ended) -> None:
-    ended.sight = Sight(7, "3 events held")
+async def test_work_that_nobody_does_ends_the_process_after_final_alert(ended: Ended) -> None:
+    ended.sample = ProgressSample(7, "3 events held")
     with capture_logs() as told:
         async with ended.dog:
             for second in range(33):
-                ended.dog.look(float(second))
+                ended.dog.sample(float(second))
             assert await asyncio.to_thread(ended.ended.wait, 20)
     assert ended.order == ["image events: 3 events held, no progress for 30 s", EXIT_CODE]
     assert told[0]["event"].startswith("worker stalled")
-    assert "test_work_that_nobody_does_ends_the_process_after_last_words" in str([entry.get("frames") for entry in told])
+    assert "test_work_that_nobody_does_ends_the_process_after_final_alert" in str([entry.get("frames") for entry in told])
 
 
-@pytest.mark.parametrize("sight", [Sight(7, None), Sight(7, "3 events held", held_up=True)], ids=["idle", "held up"])
-async def test_a_worker_that_has_no_work_or_may_do_none_is_left_alone(ended: Ended, sight: Sight) -> None:
-    ended.sight = sight
+@pytest.mark.parametrize("sample", [ProgressSample(7, None), ProgressSample(7, "3 events held", held_up=True)], ids=["idle", "held up"])
+async def test_a_worker_that_has_no_work_or_may_do_none_is_left_alone(ended: Ended, sample: ProgressSample) -> None:
+    ended.sample = sample
     for second in range(1000):
-        ended.dog.look(float(second))
+        ended.dog.sample(float(second))
     assert ended.dog._reason is None
     assert ended.metrics.registry.get_sample_value("shop_images_watchdog_idle_seconds") == 0
 
 
 async def test_how_long_nothing_was_done_is_a_metric(ended: Ended) -> None:
-    ended.sight = Sight(7, "3 events held")
+    ended.sample = ProgressSample(7, "3 events held")
     for second in range(11):
-        ended.dog.look(float(second))
+        ended.dog.sample(float(second))
     assert ended.metrics.registry.get_sample_value("shop_images_watchdog_idle_seconds") == 10
 
 
@@ -77,19 +77,19 @@ async def test_a_loop_that_is_blocked_is_seen_from_beside_it(ended: Ended) -> No
     assert ended.order[1] == EXIT_CODE
 
 
-async def test_last_words_that_fail_do_not_keep_the_process_alive(ended: Ended, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_final_alert_that_fail_do_not_keep_the_process_alive(ended: Ended, monkeypatch: pytest.MonkeyPatch) -> None:
     def fail(reason: str) -> None:
         raise RuntimeError(reason)
 
-    ended.dog._last_words = fail
+    ended.dog._final_alert = fail
     ended.dog._reason = "x"
     async with ended.dog:
         assert await asyncio.to_thread(ended.ended.wait, 20)
     assert ended.order == [EXIT_CODE]
 
 
-@pytest.mark.parametrize("blocked", ["the log", "the last words"])
-async def test_what_blocks_the_last_words_does_not_keep_the_process_alive(
+@pytest.mark.parametrize("blocked", ["the log", "the final alert"])
+async def test_what_blocks_the_final_alert_does_not_keep_the_process_alive(
     ended: Ended, monkeypatch: pytest.MonkeyPatch, blocked: str
 ) -> None:
     monkeypatch.setattr(watchdog, "_FAREWELL_SECONDS", 0.05)
@@ -101,7 +101,7 @@ async def test_what_blocks_the_last_words_does_not_keep_the_process_alive(
     if blocked == "the log":
         monkeypatch.setattr(watchdog.log, "error", block)
     else:
-        ended.dog._last_words = block
+        ended.dog._final_alert = block
     ended.dog._reason = "x"
     async with ended.dog:
         assert await asyncio.to_thread(ended.ended.wait, 20)

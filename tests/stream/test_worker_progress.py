@@ -4,23 +4,23 @@ from types import SimpleNamespace
 from typing import Any, cast
 
 from faust_app.core.failure import Dependency, Unavailable
-from faust_app.core.monitoring.watchdog import Sight
+from faust_app.core.monitoring.watchdog import ProgressSample
 from faust_app.flows.resilience.breakers import Breakers
 from faust_app.metrics import Metrics
-from faust_app.stream.worker_progress import WorkerSights
+from faust_app.stream.worker_progress import WorkerProgress
 
 
 class Seen:
     def __init__(self) -> None:
-        dispatcher = cast("Any", SimpleNamespace(moves=3, unfinished=2))
-        reader = cast("Any", SimpleNamespace(moves=5, placed=set()))
+        dispatcher = cast("Any", SimpleNamespace(progress_count=3, unfinished=2))
+        reader = cast("Any", SimpleNamespace(progress_count=5, placed=set()))
         self.breakers = Breakers({Dependency.DATABASE: _answers}, Metrics())
-        self.away = False
+        self.unavailable = False
         app = cast("Any", SimpleNamespace(should_stop=False))
         lag = cast("Any", SimpleNamespace(age=0.0, report=None))
-        self.sights = WorkerSights(
-            app, dispatcher, reader, lag, images="g", requests="g-requests", may_start=lambda: not self.away,
-            available=lambda: not self.away, failures=lambda: self.breakers.failures, fresh=30.0,
+        self.samples = WorkerProgress(
+            app, dispatcher, reader, lag, images="g", requests="g-requests", may_start=lambda: not self.unavailable,
+            available=lambda: not self.unavailable, failures=lambda: self.breakers.failures, fresh=30.0,
         )  # fmt: skip
 
 
@@ -30,13 +30,13 @@ async def _answers() -> None:
 
 async def test_an_event_that_is_tried_again_gets_on_however_long_each_try_takes() -> None:
     seen = Seen()
-    assert seen.sights()["image events"] == Sight(3, "2 events held")
+    assert seen.samples()["image events"] == ProgressSample(3, "2 events held")
     await seen.breakers.failed(Unavailable(Dependency.DATABASE, "the event's deadline passed while loading"))
-    assert seen.sights()["image events"] == Sight(4, "2 events held")
+    assert seen.samples()["image events"] == ProgressSample(4, "2 events held")
     await seen.breakers.stop()
 
 
-async def test_while_a_dependency_is_away_both_kinds_of_work_are_held_up() -> None:
+async def test_while_a_dependency_is_unavailable_both_kinds_of_work_are_held_up() -> None:
     seen = Seen()
-    seen.away = True
-    assert [sight.held_up for sight in seen.sights().values()] == [True, True]
+    seen.unavailable = True
+    assert [sample.held_up for sample in seen.samples().values()] == [True, True]

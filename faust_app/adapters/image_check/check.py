@@ -181,7 +181,7 @@ def _named(form: str) -> Iterator[None]:
 
 @contextmanager
 def _bombs_are_errors() -> Iterator[None]:
-    """Let Pillow refuse frames that turn out larger than the header said."""
+    """Make Pillow refuse frames that turn out larger than the header said."""
     Image.MAX_IMAGE_PIXELS = MAX_PIXELS
     try:
         with warnings.catch_warnings():

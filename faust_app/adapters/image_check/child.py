@@ -61,7 +61,7 @@ def _answer(check: Check, content: bytes) -> list[str | int]:
 
 
 def _limit_cpu(seconds: int) -> None:
-    """Let the kernel end this process when the next image takes more CPU than that."""
+    """Have the kernel end this process when the next image takes more CPU than that."""
     soft = math.ceil(time.process_time()) + seconds
     resource.setrlimit(resource.RLIMIT_CPU, (soft, resource.RLIM_INFINITY))
 

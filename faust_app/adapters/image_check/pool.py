@@ -1,4 +1,4 @@
-"""Looks at images in a few child processes, so that the worst an image can do is to end one of them.
+"""Looks at images in a few child processes, so a malicious image can crash at most one child process.
 
 One child has one image at a time: the one that was in a child's hands when it died is the one to blame.
 """
@@ -208,7 +208,7 @@ def _answer(values: Any) -> ImageFacts | Permanent:
 
 
 def _died(status: int) -> _Died:
-    """Tell why a child ended; its status is negative after a signal."""
+    """Return why a child ended; its status is negative after a signal."""
     if status == -signal.SIGXCPU:
         return _Died("The image takes more CPU than it may.", final=True)
     if status < 0:

@@ -84,7 +84,7 @@ class KafkaConsumerOffsets:
             try:
                 yield await self._clients()
             except (KafkaError, OSError, TimeoutError) as error:
-                raise await self._absence(error) from error
+                raise await self._unavailable(error) from error
 
     async def _clients(self) -> tuple[AIOKafkaAdminClient, AIOKafkaConsumer]:
         if self._admin is None or self._consumer is None:
@@ -109,7 +109,7 @@ class KafkaConsumerOffsets:
             found += [TopicPartition(topic, partition) for partition in sorted(partitions)]
         return found
 
-    async def _absence(self, error: BaseException) -> Unavailable:
+    async def _unavailable(self, error: BaseException) -> Unavailable:
         await self.close()
         return Unavailable(Dependency.KAFKA, f"Offsets cannot be read. {kafka_sentence(error)}")
 

@@ -85,7 +85,7 @@ class KafkaEventLog:
             async with asyncio.timeout_at(deadline):
                 return await self._producer.send(message.topic, message.value, message.key, headers=message.headers)  # type: ignore[no-any-return]
         except (KafkaError, OSError, TimeoutError) as error:
-            return _away(error)
+            return _failure(error)
 
     def _observe_clock(self, sends: Sequence[_Sent], sent_at: float) -> None:
         first = sends[0] if sends else None
@@ -102,12 +102,12 @@ def _result(send: _Sent) -> Position | Unavailable | RecordRefused:
         return Unavailable(Dependency.KAFKA, f"Kafka acknowledged nothing within {ACK_TIMEOUT:.0f} s.")
     error = send.exception()
     if error is not None:
-        return _away(error)
+        return _failure(error)
     metadata = send.result()
     return Position(metadata.topic, metadata.partition, metadata.offset)
 
 
-def _away(error: BaseException) -> Unavailable | RecordRefused:
+def _failure(error: BaseException) -> Unavailable | RecordRefused:
     said = kafka_sentence(error)
     failure = RecordRefused(said) if isinstance(error, _REFUSALS) else Unavailable(Dependency.KAFKA, said)
     failure.__cause__ = error

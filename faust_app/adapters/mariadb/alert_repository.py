@@ -9,9 +9,9 @@ from faust_app.adapters.mariadb.alert_messages import add_message, digest_counts
 from faust_app.adapters.mariadb.database import Database, Session
 from faust_app.adapters.mariadb.leases import holds
 from faust_app.core.alerts.alert import HOUR, QUIET, SHOP_SHARE_FLOOR, SHOP_SIZE_MATTERS, SLOT, Alert, Severity, ShopHour, slot_of
-from faust_app.core.alerts.decide import SENDER, Candidate, Standing, Step
+from faust_app.core.alerts.decide import SENDER, AlertsSnapshot, Candidate, Step
 from faust_app.core.alerts.digest import DigestCounts, Span
-from faust_app.core.alerts.text import Reach
+from faust_app.core.alerts.text import Impact
 
 _COLUMNS: Final = (
     "fingerprint, code, host, severity, episode, opened_at, last_at, occurrences, detail, ended_at, closed_at, told_at, told_count,"
@@ -21,7 +21,7 @@ _LIMIT: Final = 5000
 _TOP: Final = 5
 _GROWTH: Final = timedelta(minutes=10)
 
-# Only alerts that `word_for` can return a word for: thousands of dead links need not be read on every pass.
+# Only alerts that `notice_for` can return a notice for: thousands of dead links need not be read on every pass.
 _CANDIDATES: Final = f"""
 SELECT {_COLUMNS} FROM alert WHERE closed_at IS NULL AND (
     severity = 'platform' OR told_count > 0 OR ended_at IS NOT NULL OR last_at <= %s OR occurrences >= {SHOP_SHARE_FLOOR}
@@ -34,7 +34,7 @@ WHERE a.closed_at IS NULL AND a.severity = 'shop' AND a.told_count = 0 AND a.occ
 GROUP BY s.fingerprint, s.shop_no HAVING failed >= {SHOP_SHARE_FLOOR} ORDER BY failed DESC LIMIT 500
 """  # noqa: S608 - made of constants
 _SIZE: Final = "(SELECT %s, COUNT(*) FROM (SELECT 1 FROM image WHERE shop_no = %s AND version > 0 AND state <> 'DELETED' LIMIT %s) counted)"
-_REACH: Final = """
+_IMPACT: Final = """
 SELECT shop_no, SUM(occurrences) AS images, SUM(IF(slot > %s, occurrences, 0)), SUM(IF(slot > %s AND slot <= %s, occurrences, 0))
 FROM alert_shop WHERE fingerprint = %s AND slot >= %s GROUP BY shop_no ORDER BY images DESC, shop_no
 """
@@ -51,17 +51,17 @@ class MariaAlertRepository:
     def __init__(self, database: Database) -> None:
         self._database = database
 
-    async def standing(self) -> Standing:
+    async def snapshot(self) -> AlertsSnapshot:
         now = await self._database.now()
         alerts = [_alert(values) for values in await self._database.rows(_CANDIDATES, (now - QUIET,))]
         hours = await self._hours(now)
-        ((sent, undelivered, was_away),) = await self._database.rows(_MESSAGES, (now - HOUR,))
-        return Standing(
+        ((sent, undelivered, was_unavailable),) = await self._database.rows(_MESSAGES, (now - HOUR,))
+        return AlertsSnapshot(
             now=now,
             candidates=tuple(Candidate(alert, tuple(hours.get(alert.fingerprint, ()))) for alert in alerts),
             sent_in_hour=sent,
             undelivered=bool(undelivered),
-            messenger_was_away=bool(was_away),
+            messenger_was_unavailable=bool(was_unavailable),
             last_digest=await last_digest(self._database),
             open_by_severity=await self._open_by_severity(),
         )
@@ -70,8 +70,8 @@ class MariaAlertRepository:
         sql = f"SELECT {_COLUMNS} FROM alert WHERE closed_at IS NULL ORDER BY severity, occurrences DESC LIMIT %s"  # noqa: S608
         return [_alert(values) for values in await self._database.rows(sql, (limit,))]
 
-    async def reach(self, alerts: Sequence[Alert], now: datetime) -> dict[str, Reach]:
-        return {alert.fingerprint: await self._reach(alert, now) for alert in alerts}
+    async def impact(self, alerts: Sequence[Alert], now: datetime) -> dict[str, Impact]:
+        return {alert.fingerprint: await self._impact(alert, now) for alert in alerts}
 
     async def digest_counts(self, span: Span) -> DigestCounts:
         return await digest_counts(self._database, span)
@@ -125,13 +125,13 @@ class MariaAlertRepository:
         rows = await self._database.rows(" UNION ALL ".join([_SIZE] * len(shops)), flat)
         return {int(shop_no): int(count) for shop_no, count in rows}
 
-    async def _reach(self, alert: Alert, now: datetime) -> Reach:
+    async def _impact(self, alert: Alert, now: datetime) -> Impact:
         recent, before = now - _GROWTH, now - 2 * _GROWTH
-        shops = await self._database.rows(_REACH, (recent, before, recent, alert.fingerprint, slot_of(alert.opened_at)))
+        shops = await self._database.rows(_IMPACT, (recent, before, recent, alert.fingerprint, slot_of(alert.opened_at)))
         workers = await self._database.rows(
             "SELECT worker, waiting FROM alert_worker WHERE fingerprint = %s ORDER BY worker", (alert.fingerprint,)
         )
-        return Reach(
+        return Impact(
             shops=len(shops),
             top_shops=tuple((shop_no, int(images)) for shop_no, images, _, _ in shops[:_TOP]),
             recent=sum(int(row[2]) for row in shops),

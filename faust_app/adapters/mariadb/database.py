@@ -69,7 +69,7 @@ class Database:
     @classmethod
     @asynccontextmanager
     async def connect(cls, address: dict[str, str | int], connections: int) -> AsyncIterator[Self]:
-        """Open a pool that connects when first used, so that a process starts while the database is away."""
+        """Open a pool that connects when first used, so that a process starts while the database is unavailable."""
         pool = await aiomysql.create_pool(
             **address,
             minsize=0,
@@ -153,7 +153,7 @@ class Database:
         except BaseException as error:
             if connection is not None:
                 connection.close()  # whatever was under way is rolled back by the server
-            if _is_absence(error):
+            if _is_unavailable(error):
                 raise Unavailable(Dependency.DATABASE, describe(error)) from error
             raise
         finally:
@@ -161,8 +161,8 @@ class Database:
                 await self._pool.release(connection)
 
 
-def _is_absence(error: BaseException) -> bool:
-    """Tell an absent or overloaded database from an error of our own statement."""
+def _is_unavailable(error: BaseException) -> bool:
+    """Return whether the database is unavailable or overloaded, and not our own statement wrong."""
     if isinstance(error, pymysql.err.OperationalError | pymysql.err.InternalError | pymysql.err.InterfaceError):
         return not error.args or error.args[0] not in _OURS
     return isinstance(error, OSError | asyncio.IncompleteReadError | ssl.SSLError | TimeoutError)
@@ -172,7 +172,7 @@ _OURS: Final = {
     1054, 1060, 1062, 1064, 1093, 1110, 1136, 1146, 1149, 1172, 1210, 1222, 1241, 1242, 1267, 1305, 1364, 1390,
 }  # fmt: skip
 """Errors that our own statement earns, whatever class the driver gives them: columns, syntax, too many parameters (1390).
-They are bugs, and waiting for the database would hide them."""
+They are internal errors, and waiting for the database would hide them."""
 
 _CONTENT: Final = {
     1048, 1118, 1153, 1264, 1265, 1292, 1300, 1366, 1367, 1406, 1411, 1416, 1441, 1452, 1525, 1690, 1977, 3140, 3819, 3854, 3903, 4025,

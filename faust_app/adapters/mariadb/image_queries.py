@@ -121,7 +121,7 @@ class MariaImageCounts:
     async def due(self) -> tuple[int, datetime | None]:
         """Return how many images are due, and since when the oldest unfinished one has been in progress (UTC)."""
         sql = (
-            "SELECT (SELECT COUNT(*) FROM image WHERE wake_at <= UTC_TIMESTAMP(6)),"
+            "SELECT (SELECT COUNT(*) FROM image WHERE scheduled_at <= UTC_TIMESTAMP(6)),"
             " (SELECT MIN(open_since) FROM image WHERE open_since IS NOT NULL)"
         )
         ((count, oldest),) = await self._database.rows(sql)

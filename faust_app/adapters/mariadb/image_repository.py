@@ -18,9 +18,9 @@ R = TypeVar("R")
 # The lease in the guard: a worker that settled the row faster than its publisher wins.
 _WRITE_PUBLISHED: Final = """
 UPDATE image JOIN ({values}) x ON image.shop_no = x.s AND image.image_id = x.i SET
-    image.topic = x.topic, image.`partition` = x.part, image.`offset` = x.off, image.wake_at = NULL,
-    image.wake_reason = NULL, image.updated_at = UTC_TIMESTAMP(6)
-WHERE image.version = x.v AND image.state = 'IN_PROGRESS' AND image.wake_at = x.lease
+    image.topic = x.topic, image.`partition` = x.part, image.`offset` = x.off, image.scheduled_at = NULL,
+    image.schedule_reason = NULL, image.updated_at = UTC_TIMESTAMP(6)
+WHERE image.version = x.v AND image.state = 'IN_PROGRESS' AND image.scheduled_at = x.lease
 """
 
 
@@ -61,7 +61,7 @@ class MariaImageRepository:
             )
             flat: list[Any] = []
             for row, position in group:
-                flat += (*row.key, row.version, row.wake_at, position.topic, position.partition, position.offset)
+                flat += (*row.key, row.version, row.scheduled_at, position.topic, position.partition, position.offset)
             written += await self._database.change(sql, flat)
         return written
 
@@ -78,7 +78,7 @@ class MariaImageRepository:
 
         return await self._database.run(unit)
 
-    async def wake_parked(self, shop_no: int, host: str | None, limit: int) -> int:
+    async def release_deferred(self, shop_no: int, host: str | None, limit: int) -> int:
         sql = _WAKE.format(host="" if host is None else " AND source_host = %s")
         return await self._database.change(sql, [shop_no, *([] if host is None else [host]), limit])
 
@@ -99,16 +99,17 @@ class MariaImageRepository:
 
 # SKIP LOCKED: concurrent publishers claim different rows instead of waiting for each other.
 _SELECT_DUE: Final = (
-    f"SELECT {COLUMNS} FROM image WHERE wake_at <= %s AND state = 'IN_PROGRESS' ORDER BY wake_at LIMIT %s FOR UPDATE SKIP LOCKED"  # noqa: S608
+    f"SELECT {COLUMNS} FROM image WHERE scheduled_at <= %s AND state = 'IN_PROGRESS' ORDER BY scheduled_at LIMIT %s FOR UPDATE SKIP LOCKED"  # noqa: S608
 )
 _LEASE: Final = """
 UPDATE image JOIN ({values}) x ON image.shop_no = x.s AND image.image_id = x.i SET
-    image.wake_at = %s, image.wake_reason = IF(image.wake_reason = 'parked', 'woken', image.wake_reason), image.updated_at = %s
+    image.scheduled_at = %s,
+    image.schedule_reason = IF(image.schedule_reason = 'deferred', 'dispatched', image.schedule_reason), image.updated_at = %s
 """
 _WAKE: Final = """
-UPDATE image SET wake_at = UTC_TIMESTAMP(6), updated_at = UTC_TIMESTAMP(6)
-WHERE shop_no = %s AND wake_reason = 'parked' AND wake_at > UTC_TIMESTAMP(6) AND state = 'IN_PROGRESS'{host}
-ORDER BY wake_at LIMIT %s
+UPDATE image SET scheduled_at = UTC_TIMESTAMP(6), updated_at = UTC_TIMESTAMP(6)
+WHERE shop_no = %s AND schedule_reason = 'deferred' AND scheduled_at > UTC_TIMESTAMP(6) AND state = 'IN_PROGRESS'{host}
+ORDER BY scheduled_at LIMIT %s
 """
 # STRAIGHT_JOIN keeps the derived table first, so that rows are read, and locked, in its order.
 _SELECT: Final = f"SELECT {COLUMNS} FROM ({{values}}) x STRAIGHT_JOIN image ON image.shop_no = x.s AND image.image_id = x.i"  # noqa: S608 - our own columns

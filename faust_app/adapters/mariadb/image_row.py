@@ -2,14 +2,14 @@
 
 from typing import Any, Final
 
-from faust_app.core.images.row import ImageRow, ImageState, Shown, WakeReason
+from faust_app.core.images.row import ImageRow, ImageState, ScheduleReason, Shown
 from faust_app.core.messages.events import Op
 from faust_app.core.messages.positions import Position
 from faust_app.core.sources.content import Validators
 
 COLUMNS: Final = (
     "shop_no, image_id, version, op, requested_at, state, source_url, source_host, product_id, external_version,"
-    " correlation_id, attempt, rescues, wake_at, wake_reason, error_code, error_detail, fingerprint, open_since,"
+    " correlation_id, attempt, rescues, scheduled_at, schedule_reason, error_code, error_detail, fingerprint, open_since,"
     " topic, `partition`, `offset`, shown_version, object_key, shown_url, sha256, bytes, content_type, width, height,"
     " source_etag, source_modified, updated_at"
 )
@@ -19,7 +19,7 @@ def image_row(values: tuple[Any, ...]) -> ImageRow:
     """Build the row from the result of a query of COLUMNS."""
     (
         shop_no, image_id, version, op, requested_at, state, source_url, source_host, product_id, external_version,
-        correlation_id, attempt, rescues, wake_at, wake_reason, error_code, error_detail, fingerprint, open_since,
+        correlation_id, attempt, rescues, scheduled_at, schedule_reason, error_code, error_detail, fingerprint, open_since,
         topic, partition, offset, shown_version, key, shown_url, sha256, size, content_type, width, height,
         etag, modified, updated_at,
     ) = values  # fmt: skip
@@ -28,7 +28,7 @@ def image_row(values: tuple[Any, ...]) -> ImageRow:
         shown = Shown(shown_version, key, shown_url, sha256, size, content_type, width, height, Validators(etag, modified))
     return ImageRow(
         shop_no, image_id, version, Op(op), requested_at, ImageState(state), source_url, source_host, product_id,
-        external_version, correlation_id, attempt, rescues, wake_at, WakeReason(wake_reason) if wake_reason else None,
+        external_version, correlation_id, attempt, rescues, scheduled_at, ScheduleReason(schedule_reason) if schedule_reason else None,
         error_code, error_detail, fingerprint, open_since, None if topic is None else Position(topic, partition, offset),
         shown_version, shown, updated_at,
     )  # fmt: skip

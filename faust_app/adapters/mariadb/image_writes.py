@@ -7,7 +7,7 @@ from typing import Any, Final, TypeVar
 from faust_app.adapters.mariadb.alert_counts import count_occurrences
 from faust_app.adapters.mariadb.database import Session
 from faust_app.core.foreign import one_line
-from faust_app.core.images.changes import Changes, Waiting
+from faust_app.core.images.changes import Changes, Scheduled
 from faust_app.core.images.outcome import SUPERSEDED, Garbage, HistoryEntry
 from faust_app.core.images.row import ImageRow
 
@@ -35,7 +35,7 @@ def _detail(text: str | None) -> str | None:
     return None if text is None else one_line(text)
 
 
-def _of_row(value_of: Callable[[ImageRow], Any]) -> Callable[[Waiting], Any]:
+def _of_row(value_of: Callable[[ImageRow], Any]) -> Callable[[Scheduled], Any]:
     return lambda item: value_of(item.row)
 
 
@@ -58,8 +58,8 @@ _ERROR: Final[Columns[ImageRow]] = {
     "fingerprint": lambda row: row.fingerprint,
 }
 _TIME: Final[Columns[ImageRow]] = {
-    "wake_at": lambda row: row.wake_at,
-    "wake_reason": lambda row: row.wake_reason.value if row.wake_reason else None,
+    "scheduled_at": lambda row: row.scheduled_at,
+    "schedule_reason": lambda row: row.schedule_reason.value if row.schedule_reason else None,
 }
 _NO_POSITION: Final = "image.topic = NULL, image.`partition` = NULL, image.`offset` = NULL"
 _IN_PROGRESS: Final = "image.version = x.version AND image.state = 'IN_PROGRESS'"
@@ -99,18 +99,18 @@ _FINISHED: Final[Columns[ImageRow]] = {
 }
 _WRITE_FINISHED: Final = _update(
     _FINISHED,
-    f"image.wake_at = NULL, image.wake_reason = NULL, image.open_since = NULL, {_NO_POSITION},"
+    f"image.scheduled_at = NULL, image.schedule_reason = NULL, image.open_since = NULL, {_NO_POSITION},"
     " image.deleted_at = IF(x.state = 'DELETED', %s, NULL)",
     _IN_PROGRESS,
     read_only=("version",),
 )
-_WAITING: Final[Columns[Waiting]] = {
+_WAITING: Final[Columns[Scheduled]] = {
     **{name: _of_row(of) for name, of in {**_KEY, **_ERROR, **_TIME}.items()},
     "attempt": lambda item: item.row.attempt,
     "attempt_before": lambda item: item.attempt,
     "rescues": lambda item: item.row.rescues,
 }
-_WRITE_WAITING: Final = _update(
+_WRITE_SCHEDULED: Final = _update(
     _WAITING, _NO_POSITION, f"{_IN_PROGRESS} AND image.attempt = x.attempt_before", read_only=("version", "attempt_before")
 )
 _WRITE_HIDDEN: Final = """
@@ -141,7 +141,7 @@ async def write(session: Session, changes: Changes, now: datetime) -> None:
     await _write_rows(session, _WRITE_HIDDEN, _KEY, changes.hidden, now)
     await _write_rows(session, _WRITE_FINISHED, _FINISHED, changes.finished, now, now)
     await _write_rows(session, _WRITE_ACCEPTED, _ACCEPTED, changes.again, now)
-    await _write_rows(session, _WRITE_WAITING, _WAITING, changes.waiting, now)
+    await _write_rows(session, _WRITE_SCHEDULED, _WAITING, changes.scheduled, now)
     await _add_history(session, changes.history)
     await add_garbage(session, changes.garbage)
     if changes.offset is not None:

@@ -15,9 +15,9 @@ from faust_app.core.monitoring.unfinished import OVERDUE, Positions, RowCounts
 TOPS: Final = (
     "SELECT topic, `partition`, MAX(`offset`) FROM image FORCE INDEX (by_position) WHERE topic IS NOT NULL GROUP BY topic, `partition`"
 )
-WAITING: Final = """
-SELECT COUNT(*), COALESCE(SUM(wake_at <= %s), 0), COALESCE(SUM(wake_at <= %s), 0), MIN(wake_at)
-FROM image FORCE INDEX (by_wake) WHERE wake_at IS NOT NULL{shop}
+SCHEDULED: Final = """
+SELECT COUNT(*), COALESCE(SUM(scheduled_at <= %s), 0), COALESCE(SUM(scheduled_at <= %s), 0), MIN(scheduled_at)
+FROM image FORCE INDEX (by_scheduled) WHERE scheduled_at IS NOT NULL{shop}
 """
 PLACED: Final = "SELECT COUNT(*) FROM image FORCE INDEX (by_position) WHERE topic IS NOT NULL{shop}"
 OLD: Final = "SELECT COUNT(*) FROM image FORCE INDEX (by_open_since) WHERE open_since <= %s{shop}"
@@ -28,7 +28,9 @@ LOST: Final = f"SELECT COUNT(*) FROM {IN_RANGE}"  # noqa: S608 - our own text
 OLD_LOST: Final = f"SELECT COUNT(*) FROM {IN_RANGE} AND open_since <= %s"  # noqa: S608 - as above
 LIST_PLACED: Final = f"SELECT {COLUMNS} FROM {IN_RANGE} ORDER BY `offset` LIMIT %s"  # noqa: S608 - our own columns
 LIST_OLD: Final = f"SELECT {COLUMNS} FROM image FORCE INDEX (by_open_since) WHERE open_since <= %s{{shop}} ORDER BY open_since LIMIT %s"  # noqa: S608
-LIST_WAITING: Final = f"SELECT {COLUMNS} FROM image FORCE INDEX (by_wake) WHERE wake_at IS NOT NULL{{shop}} ORDER BY wake_at LIMIT %s"  # noqa: S608
+LIST_SCHEDULED: Final = (
+    f"SELECT {COLUMNS} FROM image FORCE INDEX (by_scheduled) WHERE scheduled_at IS NOT NULL{{shop}} ORDER BY scheduled_at LIMIT %s"  # noqa: S608
+)
 LIST_FAILED: Final = f"SELECT {COLUMNS} FROM image FORCE INDEX (by_state) WHERE state = 'FAILED'{{shop}} LIMIT %s"  # noqa: S608 - as above
 
 READ_AT_MOST: Final = 20_000
@@ -50,13 +52,13 @@ class MariaStalledRows:
 
     async def counts(self, stalled_after: timedelta, shop_no: int | None) -> tuple[datetime, RowCounts]:
         now = await self._database.now()
-        ((waiting, due, overdue, next_due),) = await self._ask(WAITING, shop_no, now, now - OVERDUE)
+        ((scheduled, due, overdue, next_due),) = await self._ask(SCHEDULED, shop_no, now, now - OVERDUE)
         ((placed,),) = await self._ask(PLACED, shop_no)
         ((old,),) = await self._ask(OLD, shop_no, now - stalled_after)
         oldest = await self._ask(OLDEST, shop_no)
         ((failed,),) = await self._ask(FAILED, shop_no)
         counts = RowCounts(
-            waiting=waiting, due=int(due), overdue=int(overdue), next_due=next_due, placed=placed, old=old,
+            scheduled=scheduled, due=int(due), overdue=int(overdue), next_due=next_due, placed=placed, old=old,
             oldest_open=oldest[0][0] if oldest else None, failed=failed,
         )  # fmt: skip
         return now, counts
@@ -101,8 +103,8 @@ class MariaStalledRows:
             share *= 2
         return sorted((row for rows in first.values() for row in rows), key=lambda row: row.open_since or row.requested_at)[:limit]
 
-    async def waiting(self, shop_no: int | None, limit: int) -> list[ImageRow]:
-        return await self._list(LIST_WAITING, shop_no, limit)
+    async def scheduled(self, shop_no: int | None, limit: int) -> list[ImageRow]:
+        return await self._list(LIST_SCHEDULED, shop_no, limit)
 
     async def failed(self, shop_no: int | None, limit: int) -> list[ImageRow]:
         return await self._list(LIST_FAILED, shop_no, limit)
@@ -147,7 +149,7 @@ def _range(where: Positions, shop_no: int | None) -> tuple[Any, ...]:
 
 _IN_RANGE: Final = f"""
 SELECT {COLUMNS} FROM image FORCE INDEX (by_position)
-WHERE topic = %s AND `partition` = %s AND `offset` {{comparison}} %s AND state = 'IN_PROGRESS' AND wake_at IS NULL
+WHERE topic = %s AND `partition` = %s AND `offset` {{comparison}} %s AND state = 'IN_PROGRESS' AND scheduled_at IS NULL
 ORDER BY `offset` LIMIT %s
 """  # noqa: S608 - our own columns
 _PLACES: Final = "SELECT DISTINCT topic, `partition` FROM image WHERE topic IS NOT NULL"

@@ -92,7 +92,7 @@ class S3ObjectStore:
         await self.put(key, b"", content_type="text/plain", sha256=hashlib.sha256(b"").hexdigest(), metadata={})
 
     async def exists(self, key: str) -> bool:
-        """Tell whether there is an object under the key."""
+        """Return whether there is an object under the key."""
         with _named("HeadObject"):
             try:
                 await self._client.head_object(Bucket=self._bucket, Key=key)

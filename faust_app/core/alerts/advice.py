@@ -52,7 +52,7 @@ _FAULTS: Final = {
         "resolve and open any public address from the workers' machines.",
         _GOES_ON,
     ),
-    FaultKind.BUG_BRAKE: Advice(
+    FaultKind.INTERNAL_ERROR_BREAKER: Advice(
         "A worker stopped its intake: too many images hit an internal error",
         "the worker dead-letters nothing more, lost 0; its images wait in Kafka.",
         "a bad release, if this began with a deploy; the worker's log has the tracebacks.",
@@ -66,7 +66,7 @@ _FAULTS: Final = {
         "check that its process manager restarted it; give its log to a developer. It can wait until morning unless it repeats.",
         "yes, if a process manager restarts it (exit code 75).",
     ),
-    FaultKind.SHOP_BUG: Advice(
+    FaultKind.SHOP_INTERNAL_ERRORS: Advice(
         "The images of one shop hit an internal error and are deferred",
         "attempts spent 0, lost 0; other shops are not affected.",
         "an unforeseen input; the worker's log has the traceback.",
@@ -105,7 +105,7 @@ _FAULTS: Final = {
         "A maintenance task is late: due work is not done",
         "lost 0; due work stays in its rows.",
         "no process runs the task, or each of its runs fails.",
-        "check that worker and web run, and search their logs for `duty failed`.",
+        "check that worker and web run, and search their logs for `task failed`.",
         "yes, as soon as a process runs the task.",
     ),
     FaultKind.DATABASE_WENT_BACK: Advice(

@@ -57,9 +57,9 @@ class FaultKind(StrEnum):
     DEPENDENCY_DATABASE = "dependency_database", Severity.PLATFORM, 60
     DEPENDENCY_KAFKA = "dependency_kafka", Severity.PLATFORM, 60
     EGRESS = "egress", Severity.PLATFORM, 60
-    BUG_BRAKE = "bug_brake", Severity.PLATFORM, 60
+    INTERNAL_ERROR_BREAKER = "internal_error_breaker", Severity.PLATFORM, 60
     WORKER_STALLED = "worker_stalled", Severity.PLATFORM, 60
-    SHOP_BUG = "shop_bug", Severity.PLATFORM, 3600
+    SHOP_INTERNAL_ERRORS = "shop_internal_errors", Severity.PLATFORM, 3600
     HOST_DOWN = "host_down", Severity.PLATFORM, 3600
     HOST_BLOCKS = "host_blocks", Severity.PLATFORM, 3600
     SHOP_HOST_DOWN = "shop_host_down", Severity.SHOP, 3600
@@ -158,7 +158,7 @@ class ShopHour:
     shop_images: int
 
 
-class Word(StrEnum):
+class Notice(StrEnum):
     """The notice to send about an alert."""
 
     OPENED = "opened"
@@ -216,17 +216,17 @@ def is_over(alert: Alert, now: datetime) -> bool:
     return now - alert.last_at >= QUIET
 
 
-def word_for(alert: Alert, hours: Sequence[ShopHour], now: datetime) -> Word | None:
+def notice_for(alert: Alert, hours: Sequence[ShopHour], now: datetime) -> Notice | None:
     """Return the notice that is due for an open alert; None when nothing is new, or it belongs in the digest."""
     told = alert.told_count > 0
     if is_over(alert, now):
         if told:
-            return Word.CLOSED
-        return Word.WAS_OPEN if alert.severity is Severity.PLATFORM else None
+            return Notice.CLOSED
+        return Notice.WAS_OPEN if alert.severity is Severity.PLATFORM else None
     if not told:
         at_once = alert.severity is Severity.PLATFORM or any(map(hits_shop_hard, hours))
-        return Word.OPENED if at_once else None
-    return Word.GREW if magnitude(alert.occurrences) > magnitude(alert.told_count) else None
+        return Notice.OPENED if at_once else None
+    return Notice.GREW if magnitude(alert.occurrences) > magnitude(alert.told_count) else None
 
 
 def magnitude(count: int) -> int:

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Final
 
-from faust_app.core.alerts.alert import Alert, Severity, ShopHour, Word, is_over, word_for
+from faust_app.core.alerts.alert import Alert, Notice, Severity, ShopHour, is_over, notice_for
 from faust_app.core.alerts.message import AlertMessage, Form
 
 HOURLY: Final = 20
@@ -19,7 +19,7 @@ class Due:
     """A notice that is due for an alert."""
 
     alert: Alert
-    word: Word
+    notice: Notice
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,7 +30,7 @@ class Chosen:
     due: tuple[Due, ...]
 
 
-def choose(due: Sequence[Due], *, sent_in_hour: int, messenger_was_away: bool) -> Chosen | None:
+def choose(due: Sequence[Due], *, sent_in_hour: int, messenger_was_unavailable: bool) -> Chosen | None:
     """Choose the notices of the next message; None when none is due, or the hour's messages are used up.
 
     Several notices at once, or held back while the messenger was unavailable, are one message. The hour's last message has all
@@ -41,15 +41,15 @@ def choose(due: Sequence[Due], *, sent_in_hour: int, messenger_was_away: bool) -
     ordered = tuple(sorted(due, key=_urgency))
     if sent_in_hour == HOURLY - 1:
         return Chosen(Form.MORE, ordered)
-    if len(ordered) >= GROUPED_FROM or (messenger_was_away and len(ordered) > 1):
+    if len(ordered) >= GROUPED_FROM or (messenger_was_unavailable and len(ordered) > 1):
         return Chosen(Form.GROUP, ordered)
     return Chosen(Form.ALERT, ordered[:1])
 
 
 def _urgency(due: Due) -> tuple[bool, int, datetime, str]:
     """Order faults of the platform before those of shops, openings before the rest, then the oldest first."""
-    order = (Word.OPENED, Word.WAS_OPEN, Word.GREW, Word.CLOSED)
-    return due.alert.severity is Severity.SHOP, order.index(due.word), due.alert.opened_at, due.alert.fingerprint
+    order = (Notice.OPENED, Notice.WAS_OPEN, Notice.GREW, Notice.CLOSED)
+    return due.alert.severity is Severity.SHOP, order.index(due.notice), due.alert.opened_at, due.alert.fingerprint
 
 
 SENDER: Final = "alerts"
@@ -73,14 +73,14 @@ class LastDigest:
 
 
 @dataclass(frozen=True, slots=True)
-class Standing:
+class AlertsSnapshot:
     """A snapshot of the alerts at `now`: candidates, messages of the last hour, and whether one is still undelivered."""
 
     now: datetime
     candidates: tuple[Candidate, ...] = ()
     sent_in_hour: int = 0
     undelivered: bool = False
-    messenger_was_away: bool = False
+    messenger_was_unavailable: bool = False
     last_digest: LastDigest | None = None
     open_by_severity: tuple[tuple[str, int], ...] = ()
 
@@ -96,24 +96,24 @@ class Step:
     digest: date | None = None
 
 
-def due_words(standing: Standing) -> list[Due]:
+def due_notices(snapshot: AlertsSnapshot) -> list[Due]:
     """Return every notice that is due."""
-    words = ((candidate.alert, word_for(candidate.alert, candidate.hours, standing.now)) for candidate in standing.candidates)
-    return [Due(alert, word) for alert, word in words if word is not None]
+    notices = ((candidate.alert, notice_for(candidate.alert, candidate.hours, snapshot.now)) for candidate in snapshot.candidates)
+    return [Due(alert, notice) for alert, notice in notices if notice is not None]
 
 
-def closes_silently(standing: Standing, *, untold: bool) -> tuple[Alert, ...]:
+def closes_silently(snapshot: AlertsSnapshot, *, untold: bool) -> tuple[Alert, ...]:
     """Return the alerts that are over and need no message; with `untold` (there is no messenger) all that are over."""
-    over = (candidate for candidate in standing.candidates if is_over(candidate.alert, standing.now))
-    return tuple(each.alert for each in over if untold or word_for(each.alert, each.hours, standing.now) is None)
+    over = (candidate for candidate in snapshot.candidates if is_over(candidate.alert, snapshot.now))
+    return tuple(each.alert for each in over if untold or notice_for(each.alert, each.hours, snapshot.now) is None)
 
 
-def told_step(standing: Standing, message: AlertMessage, told: tuple[Due, ...]) -> Step:
+def told_step(snapshot: AlertsSnapshot, message: AlertMessage, told: tuple[Due, ...]) -> Step:
     """Return the step that sends a message of notices, and closes the alerts that it reports as over."""
-    over = tuple(due.alert for due in told if due.word in {Word.CLOSED, Word.WAS_OPEN})
-    return Step(standing.now, message, told=told, closed=over)
+    over = tuple(due.alert for due in told if due.notice in {Notice.CLOSED, Notice.WAS_OPEN})
+    return Step(snapshot.now, message, told=told, closed=over)
 
 
-def digest_step(standing: Standing, message: AlertMessage | None, day: date) -> Step:
+def digest_step(snapshot: AlertsSnapshot, message: AlertMessage | None, day: date) -> Step:
     """Return the step that records a date's digest; without a message when there is nothing to report."""
-    return Step(standing.now, message, digest=day)
+    return Step(snapshot.now, message, digest=day)

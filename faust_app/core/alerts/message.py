@@ -12,7 +12,7 @@ from faust_app.core.alerts.alert import Severity
 FIRST_AGAIN: Final = timedelta(seconds=5)
 LONGEST_AGAIN: Final = timedelta(seconds=60)
 LONGEST_REFUSED: Final = timedelta(minutes=10)
-LONGEST_WISH: Final = timedelta(hours=1)
+LONGEST_RETRY_AFTER: Final = timedelta(hours=1)
 
 
 class Form(StrEnum):
@@ -30,7 +30,7 @@ class Form(StrEnum):
 class Cause:
     """One alert of a message, for machines; `images` and `shops` count its episode."""
 
-    word: str
+    notice: str
     fingerprint: str
     code: str
     host: str | None
@@ -82,7 +82,7 @@ class Delivered:
     answer: str
 
     @property
-    def word(self) -> str:
+    def end(self) -> str:
         """The attempt's label in metrics and logs."""
         return "sent"
 
@@ -99,7 +99,7 @@ class Undelivered:
     retry_after: float | None = None
 
     @property
-    def word(self) -> str:
+    def end(self) -> str:
         """The attempt's label in metrics and logs."""
         return "refused" if self.refused else "failed"
 
@@ -112,5 +112,5 @@ def again_after(failed: Undelivered, attempts: int) -> timedelta:
     """
     longest = LONGEST_REFUSED if failed.refused else LONGEST_AGAIN
     wait = min(longest, FIRST_AGAIN * (1 << min(attempts - 1, 10)))
-    wish = timedelta(seconds=failed.retry_after or 0)
-    return min(max(wait, wish), LONGEST_WISH)
+    asked = timedelta(seconds=failed.retry_after or 0)
+    return min(max(wait, asked), LONGEST_RETRY_AFTER)

@@ -10,7 +10,7 @@ from typing import Final
 from urllib.parse import quote
 
 from faust_app.core.alerts.advice import Advice, advise
-from faust_app.core.alerts.alert import Alert, Severity, Word
+from faust_app.core.alerts.alert import Alert, Notice, Severity
 from faust_app.core.alerts.decide import Chosen, Due
 from faust_app.core.alerts.message import AlertMessage, Cause, Form
 from faust_app.core.foreign import one_line
@@ -24,7 +24,7 @@ _NAMED: Final = 5
 
 
 @dataclass(frozen=True, slots=True)
-class Reach:
+class Impact:
     """The impact of an alert: how many shops it hit, those with most images, and how many images failed of late.
 
     `recent` are the last ten minutes, `before` the ten before. `workers` have the fault now, `waiting` images are held up by it.
@@ -38,7 +38,7 @@ class Reach:
     waiting: int = 0
 
 
-NOWHERE: Final = Reach()
+NOWHERE: Final = Impact()
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,15 +49,15 @@ class Place:
     web_url: str | None = None
 
 
-def compose(chosen: Chosen, reach: Mapping[str, Reach], place: Place, now: datetime) -> AlertMessage:
-    """Write the message of the chosen notices; `reach` is by fingerprint."""
-    causes = tuple(_cause(due, reach.get(due.alert.fingerprint, NOWHERE)) for due in chosen.due)
+def compose(chosen: Chosen, impact: Mapping[str, Impact], place: Place, now: datetime) -> AlertMessage:
+    """Write the message of the chosen notices; `impact` is by fingerprint."""
+    causes = tuple(_cause(due, impact.get(due.alert.fingerprint, NOWHERE)) for due in chosen.due)
     severity = Severity.PLATFORM if any(due.alert.severity is Severity.PLATFORM for due in chosen.due) else Severity.SHOP
     if chosen.form is Form.ALERT:
         due = chosen.due[0]
-        title, text = title_of(due), alert_text(due, reach.get(due.alert.fingerprint, NOWHERE), place, now)
+        title, text = title_of(due), alert_text(due, impact.get(due.alert.fingerprint, NOWHERE), place, now)
     else:
-        title, text = _group_title(chosen), _group_text(chosen, reach, place, now)
+        title, text = _group_title(chosen), _group_text(chosen, impact, place, now)
     return AlertMessage(chosen.form, now, severity, title, cut(text), causes[:100])
 
 
@@ -65,25 +65,25 @@ def title_of(due: Due) -> str:
     """Return the headline of one notice."""
     alert = due.alert
     what = advise(alert).what + (f" at {alert.host}" if alert.host else "")
-    match due.word:
-        case Word.OPENED:
+    match due.notice:
+        case Notice.OPENED:
             return f"{_flag(alert)} {what}"
-        case Word.GREW:
+        case Notice.GREW:
             return f"{_flag(alert)} {what}: now {_amount(alert)}"
-        case Word.CLOSED | Word.WAS_OPEN:
+        case Notice.CLOSED | Notice.WAS_OPEN:
             return f"[over] {what}"
 
 
-def alert_text(due: Due, reach: Reach, place: Place, now: datetime) -> str:
+def alert_text(due: Due, impact: Impact, place: Place, now: datetime) -> str:
     """Return the full text of one notice."""
     alert, advice = due.alert, advise(due.alert)
-    over = due.word in {Word.CLOSED, Word.WAS_OPEN}
+    over = due.notice in {Notice.CLOSED, Notice.WAS_OPEN}
     lines = [
         f"What: {_what(alert, advice)}, {_since(alert, place.zone, now, over=over)}.",
-        f"Impact: {_reaches(alert, reach)}.",
+        f"Impact: {_impact_text(alert, impact)}.",
         f"Safe: {advice.safe}",
         f"Likely cause: {advice.cause}",
-        f"Do: {_step(alert, advice, reach, place, over=over)}",
+        f"Do: {_step(alert, advice, impact, place, over=over)}",
         f"Heals by itself: {'it is over.' if over and alert.is_fault else advice.heals}",
     ]
     return "\n".join(lines)
@@ -144,39 +144,39 @@ def _since(alert: Alert, zone: tzinfo, now: datetime, *, over: bool) -> str:
     return f"{since} until {zoned_time(end, zone)}, {duration(end - alert.opened_at)}"
 
 
-def _reaches(alert: Alert, reach: Reach) -> str:
+def _impact_text(alert: Alert, impact: Impact) -> str:
     parts = []
-    if reach.workers:
-        more = f" and {len(reach.workers) - _NAMED} more" if len(reach.workers) > _NAMED else ""
-        parts.append(f"{counted(len(reach.workers), 'process', 'es')} ({', '.join(reach.workers[:_NAMED])}{more})")
-    if reach.waiting:
-        parts.append(f"{counted(reach.waiting, 'image')} waiting")
+    if impact.workers:
+        more = f" and {len(impact.workers) - _NAMED} more" if len(impact.workers) > _NAMED else ""
+        parts.append(f"{counted(len(impact.workers), 'process', 'es')} ({', '.join(impact.workers[:_NAMED])}{more})")
+    if impact.waiting:
+        parts.append(f"{counted(impact.waiting, 'image')} waiting")
     if alert.is_of_records:
         parts.append(_amount(alert))
     elif not alert.is_fault:
-        parts += [f"{counted(alert.occurrences, 'image')} of {counted(reach.shops, 'shop')}{_most(reach)}", _growth(reach)]
+        parts += [f"{counted(alert.occurrences, 'image')} of {counted(impact.shops, 'shop')}{_most(impact)}", _growth(impact)]
     return "; ".join(parts) or counted(alert.occurrences, "report")
 
 
-def _most(reach: Reach) -> str:
-    if not reach.top_shops:
+def _most(impact: Impact) -> str:
+    if not impact.top_shops:
         return ""
-    if reach.shops == 1:
-        return f" (shop {reach.top_shops[0][0]})"
-    return " (most: " + ", ".join(f"shop {shop_no} with {images:,}" for shop_no, images in reach.top_shops) + ")"
+    if impact.shops == 1:
+        return f" (shop {impact.top_shops[0][0]})"
+    return " (most: " + ", ".join(f"shop {shop_no} with {images:,}" for shop_no, images in impact.top_shops) + ")"
 
 
-def _growth(reach: Reach) -> str:
-    return f"{reach.recent:,} in the last 10 minutes, {reach.before:,} in the 10 before"
+def _growth(impact: Impact) -> str:
+    return f"{impact.recent:,} in the last 10 minutes, {impact.before:,} in the 10 before"
 
 
-def _step(alert: Alert, advice: Advice, reach: Reach, place: Place, *, over: bool) -> str:
+def _step(alert: Alert, advice: Advice, impact: Impact, place: Place, *, over: bool) -> str:
     if alert.is_fault:
         ready = f"{place.web_url}/ready" if place.web_url else "/ready of the processes named above"
         return "nothing." if over else advice.step.replace("{ready}", ready)
     if alert.is_of_records:
         return advice.step
-    shop_no = alert.sample_shop if not reach.top_shops else reach.top_shops[0][0]
+    shop_no = alert.sample_shop if not impact.top_shops else impact.top_shops[0][0]
     return f"{advice.step} Count them: `shop-images status --shop {shop_no}`.{_example(alert, place)}"
 
 
@@ -193,11 +193,11 @@ def _group_title(chosen: Chosen) -> str:
     return f"[several] {counted(len(chosen.due), 'cause')} at once, first: {title_of(chosen.due[0])}"
 
 
-def _group_text(chosen: Chosen, reach: Mapping[str, Reach], place: Place, now: datetime) -> str:
+def _group_text(chosen: Chosen, impact: Mapping[str, Impact], place: Place, now: datetime) -> str:
     """Return a line per cause, as many as fit, and the number of those left out."""
     lines: list[str] = []
     for due in chosen.due[:MAX_CAUSES]:
-        line = _brief(due, reach.get(due.alert.fingerprint, NOWHERE), place, now)
+        line = _brief(due, impact.get(due.alert.fingerprint, NOWHERE), place, now)
         if sum(map(len, lines)) + len(line) > MAX_TEXT - _ROOM_FOR_REST:
             break
         lines.append(line)
@@ -205,18 +205,18 @@ def _group_text(chosen: Chosen, reach: Mapping[str, Reach], place: Place, now: d
     return "\n".join([*lines, f"and {counted(left, 'more cause')}: `shop-images alerts` lists them all"] if left else lines)
 
 
-def _brief(due: Due, reach: Reach, place: Place, now: datetime) -> str:
-    over = due.word in {Word.CLOSED, Word.WAS_OPEN}
-    head = f"- {title_of(due)}, {_since(due.alert, place.zone, now, over=over)}; {_reaches(due.alert, reach)}."
+def _brief(due: Due, impact: Impact, place: Place, now: datetime) -> str:
+    over = due.notice in {Notice.CLOSED, Notice.WAS_OPEN}
+    head = f"- {title_of(due)}, {_since(due.alert, place.zone, now, over=over)}; {_impact_text(due.alert, impact)}."
     return head if over else f"{head} Do: {advise(due.alert).step.replace('{ready}', '/ready')}"
 
 
-def _cause(due: Due, reach: Reach) -> Cause:
+def _cause(due: Due, impact: Impact) -> Cause:
     alert = due.alert
-    images = reach.waiting if alert.is_fault else alert.occurrences
-    return Cause(due.word.value, alert.fingerprint, alert.code, alert.host, alert.severity.value, alert.opened_at, images, reach.shops)
+    images = impact.waiting if alert.is_fault else alert.occurrences
+    return Cause(due.notice.value, alert.fingerprint, alert.code, alert.host, alert.severity.value, alert.opened_at, images, impact.shops)
 
 
 def line_of(alert: Alert, place: Place, now: datetime) -> str:
     """Format an open alert as one line of a list."""
-    return f"{title_of(Due(alert, Word.OPENED))}: {_amount(alert)}, {_since(alert, place.zone, now, over=False)}"
+    return f"{title_of(Due(alert, Notice.OPENED))}: {_amount(alert)}, {_since(alert, place.zone, now, over=False)}"

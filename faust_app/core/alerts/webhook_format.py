@@ -25,7 +25,7 @@ def standard_body(message: AlertMessage) -> bytes:
         "text": message.text,
         "causes": [
             {
-                "word": cause.word,
+                "notice": cause.notice,
                 "fingerprint": cause.fingerprint,
                 "code": cause.code,
                 "host": cause.host,

@@ -2,8 +2,8 @@
 
 A source is a shop's host. A fetch that runs is not taken away again, so a slow source is bounded before it gets a slot;
 and shops that share a host share its slots. An event that waits behind a slow source holds room to read ahead, so the
-youngest of a long queue are put off to a time of the source's own clock: each to the end of those put off before it, so
-that none is put off twice in a row.
+youngest of a long queue are deferred to a time of the source's own clock: each to the end of those deferred before it, so
+that none is deferred twice in a row.
 
 Hosts that do not answer must not hold what others need: one that was never fetched from gets one slot, all hosts without
 an answer together leave some slots to those that answered, and those that fail leave half to the others.
@@ -23,11 +23,11 @@ LEAST_OF_A_HOST: Final = 8
 UNKNOWN: Final = 8
 """Slots of a source before so many of its fetches have ended."""
 LONGEST_WAIT: Final = 10.0
-"""Expected seconds of waiting here beyond which a source's youngest event is put off."""
+"""Expected seconds of waiting here beyond which a source's youngest event is deferred."""
 SOON: Final = 5.0
-"""An event is put off by so many seconds at least, and events are called back for so many seconds of work."""
+"""An event is deferred by so many seconds at least, and events are called back for so many seconds of work."""
 SHORTEST_WAIT: Final = 2.0
-"""Expected seconds of waiting below which events that were put off are called back."""
+"""Expected seconds of waiting below which events that were deferred are called back."""
 UNPROVEN_SHARE: Final = 7 / 8
 """Part of the slots that hosts which have not answered here may hold together."""
 FAILING_SHARE: Final = 1 / 2
@@ -50,7 +50,7 @@ class _Account:
     sources: int = 0
     started: list[float] = field(default_factory=list)
     fetching: list[float] = field(default_factory=list)
-    put_off_until: float = 0.0
+    deferred_until: float = 0.0
     answered: bool = False
     failures: int = 0
 
@@ -93,20 +93,20 @@ class SourcePace:
         self._was_refused = False
 
     def arrived(self, source: Source) -> None:
-        """Note an event that waits for a slot."""
+        """Record an event that waits for a slot."""
         account, host = self._of(source), self._host(source[1])
         host.sources += not account.is_busy
         account.queued += 1
         host.queued += 1
 
     def left(self, source: Source) -> None:
-        """Note an event that waits no longer and did not start."""
+        """Record an event that waits no longer and did not start."""
         self._of(source).queued -= 1
         self._host(source[1]).queued -= 1
         self._is_gone(source)
 
     def started(self, source: Source, now: float) -> None:
-        """Note an event that was given a slot."""
+        """Record an event that was given a slot."""
         self.egress.started(source[1], now)
         host = self._host(source[1])
         for account in (self._of(source), host):
@@ -116,7 +116,7 @@ class SourcePace:
         self._failing += bool(source[1]) and host.is_failing
 
     def ended(self, source: Source, since: float) -> None:
-        """Note an event whose slot, given at `since`, is free again."""
+        """Record an event whose slot, given at `since`, is free again."""
         self.egress.ended(source[1])
         self._of(source).started.remove(since)
         host = self._host(source[1])
@@ -128,12 +128,12 @@ class SourcePace:
         _forget_oldest(self._hosts)
 
     def fetching(self, source: Source, now: float) -> None:
-        """Note a fetch that begins: what else an event waits for is no matter of its source."""
+        """Record a fetch that begins: what else an event waits for is no matter of its source."""
         for account in (self._of(source), self._host(source[1])):
             account.fetching.append(now)
 
     def fetched(self, source: Source, since: float, now: float) -> None:
-        """Note that a fetch which began at `since` has ended, whatever it brought."""
+        """Record that a fetch which began at `since` has ended, whatever it brought."""
         for account in (self._of(source), self._host(source[1])):
             account.fetching.remove(since)
             account.note(now - since)
@@ -186,7 +186,7 @@ class SourcePace:
         return len(self._of(source).started) < self.slots(source, now) and len(host.started) < self._bound(host, now, of_host=True)
 
     def is_full(self, source: Source, now: float) -> bool:
-        """Tell whether the source holds all it may, and may not hold every slot: what waits for it waits for its own."""
+        """Return whether the source holds all it may, and may not hold every slot: what waits for it waits for its own."""
         if not source[1] or self._has_slot_of_its_own(source, self._host(source[1]), now):
             return False
         return min(self.slots(source, now), self._bound(self._host(source[1]), now, of_host=True)) < self._slots
@@ -196,7 +196,7 @@ class SourcePace:
         return self._bound(self._of(source), now, of_host=False)
 
     def surplus(self, source: Source, now: float) -> int:
-        """Return how many of the source's queued events are to be put off; one always stays."""
+        """Return how many of the source's queued events are to be deferred; one always stays."""
         account = self._of(source)
         seconds = account.seconds(now)
         if not source[1] or not seconds:
@@ -204,18 +204,18 @@ class SourcePace:
         room = max(1, int(LONGEST_WAIT * self._share(source, now) / seconds))
         return max(0, account.queued - room)
 
-    def put_off(self, source: Source, now: float) -> float:
-        """Return for how many seconds the source's youngest event is put off."""
+    def defer(self, source: Source, now: float) -> float:
+        """Return for how many seconds the source's youngest event is deferred."""
         account = self._of(source)
         each = account.seconds(now) / self._share(source, now)
-        account.put_off_until = max(account.put_off_until, now + SOON) + each
-        return account.put_off_until - now
+        account.deferred_until = max(account.deferred_until, now + SOON) + each
+        return account.deferred_until - now
 
     def to_call_back(self, now: float) -> list[tuple[Source, int]]:
-        """Return sources that run out of events while others of theirs are put off, and how many to call back."""
+        """Return sources that run out of events while others of theirs are deferred, and how many to call back."""
         found = []
         for source, account in self._sources.items():
-            if account.put_off_until <= now + SOON:
+            if account.deferred_until <= now + SOON:
                 continue
             rate = self._share(source, now) / max(account.seconds(now), 0.001)
             if account.queued < SHORTEST_WAIT * rate:
@@ -223,8 +223,8 @@ class SourcePace:
         return found
 
     def called_back_all(self, source: Source, now: float) -> None:
-        """Note that none of the source's events is put off any more."""
-        self._of(source).put_off_until = now
+        """Record that none of the source's events is deferred any more."""
+        self._of(source).deferred_until = now
 
     def _share(self, source: Source, now: float) -> float:
         """Return how many slots the source can count on: its own, and where its host is crowded no more than its part of the host's."""

@@ -11,14 +11,14 @@ makes a request new.
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
-from faust_app.core.images.row import FETCHED_AGAIN_AFTER, ImageRow, ImageState, WakeReason, source_host
+from faust_app.core.images.row import FETCHED_AGAIN_AFTER, ImageRow, ImageState, ScheduleReason, source_host
 from faust_app.core.images.transitions import begun_anew, next_version
 from faust_app.core.messages.events import ImageRequest, Op
 
 
 @dataclass(frozen=True, slots=True)
 class Accepted:
-    """The request is the image's newest wish: this is the row as it has to be written.
+    """The image's newest request: this is the row as it has to be written.
 
     Not `at_once`, its event is left to the publisher of due rows.
     """
@@ -62,8 +62,8 @@ def accept(row: ImageRow, request: ImageRequest, *, requested_at: datetime, now:
         row,
         version=next_version(row.version, now),
         open_since=row.open_since or now,
-        wake_at=now + lease if begins <= now else begins,
-        reason=WakeReason.UNSENT,
+        scheduled_at=now + lease if begins <= now else begins,
+        reason=ScheduleReason.UNSENT,
     )
     return Accepted(
         replace(

@@ -21,7 +21,7 @@ class Locked:
 
 
 @dataclass(frozen=True, slots=True)
-class Waiting:
+class Scheduled:
     """A row that waits for a time from now on, and the attempt it was at: another attempt's outcome is not overwritten."""
 
     row: ImageRow
@@ -34,7 +34,7 @@ class Changes:
 
     accepted: list[ImageRow] = field(default_factory=list)
     finished: list[ImageRow] = field(default_factory=list)
-    waiting: list[Waiting] = field(default_factory=list)
+    scheduled: list[Scheduled] = field(default_factory=list)
     repeated: list[ImageRow] = field(default_factory=list)
     """Rows that were asked for again: only when, and by whom, is written."""
     again: list[ImageRow] = field(default_factory=list)
@@ -50,7 +50,7 @@ class Changes:
         """Add what a settlement writes; `attempt` is the one its row was at. A refused one only leaves garbage."""
         row = settlement.row
         if row is not None and row.state is ImageState.IN_PROGRESS:
-            self.waiting.append(Waiting(row, attempt))
+            self.scheduled.append(Scheduled(row, attempt))
         elif row is not None:
             self.finished.append(row)
         if settlement.again is not None:

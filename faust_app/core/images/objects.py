@@ -50,7 +50,7 @@ def folder(row: ImageRow) -> Folder:
 
 
 def may_collect(object_key: str, version: int | None, row: ImageRow | None) -> bool:
-    """Tell whether an object can never be shown again: the one rule of the collector and its audit.
+    """Return whether an object can never be shown again: the one rule of the collector and its audit.
 
     It is not shown; and it was made for an older version, or for this one when this one has its outcome. A key without
     a row, or one we did not make, is kept.

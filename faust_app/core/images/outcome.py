@@ -66,7 +66,7 @@ class Retry:
 
 
 @dataclass(frozen=True, slots=True)
-class Park:
+class Deferred:
     """The image waits for its source, or for us, and nothing is counted against it; code and detail say why where it is known."""
 
     row: ImageRow
@@ -76,14 +76,14 @@ class Park:
 
 
 @dataclass(frozen=True, slots=True)
-class HandedOver:
+class AckedEarly:
     """The image is still being worked on, and its row is due after so much time, should that never end."""
 
     row: ImageRow
     delay: timedelta
 
 
-Outcome = Stored | Kept | Removed | Failed | Retry | Park | HandedOver
+Outcome = Stored | Kept | Removed | Failed | Retry | Deferred | AckedEarly
 
 
 @dataclass(frozen=True, slots=True)

@@ -27,7 +27,7 @@ class Store:
 
 @dataclass(frozen=True, slots=True)
 class Remove:
-    """Take the image away."""
+    """Delete the image."""
 
     row: ImageRow
 

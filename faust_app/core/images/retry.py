@@ -33,7 +33,7 @@ class Backoff:
         return self.delays[attempt - 1]
 
 
-def judge(row: ImageRow, failure: Failure, backoff: Backoff, *, jitter: float) -> Retry | Failed | Unavailable:
+def decide_retry(row: ImageRow, failure: Failure, backoff: Backoff, *, jitter: float) -> Retry | Failed | Unavailable:
     """Decide what a failure means for the row's image; `jitter` is a factor within JITTER.
 
     Unavailable is returned as it is: it is no outcome, and no attempt is spent. A permanent failure is final, except that a
@@ -45,8 +45,8 @@ def judge(row: ImageRow, failure: Failure, backoff: Backoff, *, jitter: float) -
         case Transient():
             if row.attempt >= MAX_RETRIES:
                 return _final(row, failure)
-            wish = min(failure.retry_after or 0.0, MAX_RETRY_AFTER)
-            return _again(row, failure, max(backoff.before(row.attempt + 1) * jitter, wish))
+            asked = min(failure.retry_after or 0.0, MAX_RETRY_AFTER)
+            return _again(row, failure, max(backoff.before(row.attempt + 1) * jitter, asked))
         case Permanent():
             repeated = (row.attempt > 0 and row.error_code == failure.code) or row.attempt >= MAX_RETRIES
             if failure.code not in _SECOND_LOOK_AT or repeated:

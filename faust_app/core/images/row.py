@@ -26,16 +26,16 @@ class ImageState(StrEnum):
     DELETED = "DELETED"  #: tombstone: an old message cannot bring the image back
 
 
-class WakeReason(StrEnum):
-    """Why a row waits for its time."""
+class ScheduleReason(StrEnum):
+    """Why a row is scheduled."""
 
     UNSENT = "unsent"  #: accepted, its event is not yet acknowledged by Kafka
     RETRY = "retry"  #: failed, and tried again when due
-    PARKED = "parked"  #: its source, or our own code, is given time; nothing is counted against the image
+    DEFERRED = "deferred"  #: its source, or our own code, is given time; nothing is counted against the image
     RESCUED = "rescued"  #: its event left no outcome; it is published again
     RUNNING = "running"  #: a worker is at it for long; published again by its time, should that worker die
     REPUBLISHED = "republished"  #: is to be fetched once more though it had its outcome
-    WOKEN = "woken"  #: was parked; its event is under way but not yet acknowledged by Kafka
+    DISPATCHED = "dispatched"  #: was deferred; its event is under way but not yet acknowledged by Kafka
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,8 +70,8 @@ class ImageRow:
     correlation_id: str | None = None
     attempt: int = 0
     rescues: int = 0
-    wake_at: datetime | None = None
-    wake_reason: WakeReason | None = None
+    scheduled_at: datetime | None = None
+    schedule_reason: ScheduleReason | None = None
     error_code: str | None = None
     error_detail: str | None = None
     fingerprint: str | None = None

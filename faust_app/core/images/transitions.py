@@ -9,24 +9,24 @@ from faust_app.core.failure import FailureCode
 from faust_app.core.images.objects import image_prefix
 from faust_app.core.images.outcome import (
     LATE_PUT,
+    AckedEarly,
+    Deferred,
     Failed,
     Garbage,
-    HandedOver,
     HistoryEntry,
     Kept,
     Outcome,
-    Park,
     Removed,
     Retry,
     Settlement,
     Stored,
 )
-from faust_app.core.images.row import FETCHED_AGAIN_AFTER, ImageRow, ImageState, WakeReason
+from faust_app.core.images.row import FETCHED_AGAIN_AFTER, ImageRow, ImageState, ScheduleReason
 from faust_app.core.messages.events import Op
 from faust_app.core.messages.positions import Position
 
 
-def begun_anew(row: ImageRow, *, version: int, open_since: datetime, wake_at: datetime, reason: WakeReason) -> ImageRow:
+def begun_anew(row: ImageRow, *, version: int, open_since: datetime, scheduled_at: datetime, reason: ScheduleReason) -> ImageRow:
     """Return the row at a new version, with nothing left of how the one before it went."""
     return replace(
         row,
@@ -39,8 +39,8 @@ def begun_anew(row: ImageRow, *, version: int, open_since: datetime, wake_at: da
         fingerprint=None,
         position=None,
         open_since=open_since,
-        wake_at=wake_at,
-        wake_reason=reason,
+        scheduled_at=scheduled_at,
+        schedule_reason=reason,
     )
 
 
@@ -60,14 +60,14 @@ def settle(current: ImageRow | None, outcome: Outcome, *, now: datetime, replace
             return _deleted(current, now)
         case Failed():
             return _and_again(_failed(current, outcome, now), outcome, now)
-        case Retry() | Park() | HandedOver() if current.attempt != outcome.row.attempt:
+        case Retry() | Deferred() | AckedEarly() if current.attempt != outcome.row.attempt:
             return Settlement(None)
         case Retry():
             return _retry(current, outcome, now)
-        case Park():
-            return Settlement(_parked(current, outcome, now))
-        case HandedOver():
-            return Settlement(_waiting(current, now + outcome.delay, WakeReason.RUNNING))
+        case Deferred():
+            return Settlement(_deferred(current, outcome, now))
+        case AckedEarly():
+            return Settlement(_scheduled(current, now + outcome.delay, ScheduleReason.RUNNING))
         case _:
             assert_never(outcome)
 
@@ -96,7 +96,7 @@ def _and_again(settlement: Settlement, outcome: Stored | Kept | Failed, now: dat
     if row is None or row.requested_at <= outcome.row.requested_at:
         return settlement
     version = next_version(row.version, now)
-    again = begun_anew(row, version=version, open_since=now, wake_at=now + FETCHED_AGAIN_AFTER, reason=WakeReason.UNSENT)
+    again = begun_anew(row, version=version, open_since=now, scheduled_at=now + FETCHED_AGAIN_AFTER, reason=ScheduleReason.UNSENT)
     return replace(settlement, again=again)
 
 
@@ -129,7 +129,7 @@ def _occurrence(row: ImageRow, host: str | None) -> Occurrence:
 
 def _retry(current: ImageRow, outcome: Retry, now: datetime) -> Settlement:
     row = replace(
-        _waiting(current, now + outcome.delay, WakeReason.RETRY),
+        _scheduled(current, now + outcome.delay, ScheduleReason.RETRY),
         attempt=current.attempt + 1,
         error_code=outcome.code.value,
         error_detail=outcome.detail,
@@ -138,36 +138,40 @@ def _retry(current: ImageRow, outcome: Retry, now: datetime) -> Settlement:
     return Settlement(row, HistoryEntry(current.key, now, current.version, "retry", code=outcome.code.value, detail=outcome.detail))
 
 
-def _parked(current: ImageRow, outcome: Park, now: datetime) -> ImageRow:
+def _deferred(current: ImageRow, outcome: Deferred, now: datetime) -> ImageRow:
     """Return the row as it waits; why is left as it was where nothing new is known."""
-    row = _waiting(current, now + outcome.delay, WakeReason.PARKED)
+    row = _scheduled(current, now + outcome.delay, ScheduleReason.DEFERRED)
     return row if outcome.code is None else replace(row, error_code=outcome.code.value, error_detail=outcome.detail)
 
 
-def _waiting(row: ImageRow, until: datetime, reason: WakeReason) -> ImageRow:
+def _scheduled(row: ImageRow, until: datetime, reason: ScheduleReason) -> ImageRow:
     """Return the row with a time instead of a position: somebody publishes it then."""
-    return replace(row, wake_at=until, wake_reason=reason, position=None)
+    return replace(row, scheduled_at=until, schedule_reason=reason, position=None)
 
 
 def _closed(row: ImageRow) -> ImageRow:
     """Return the row with nothing left to wait for."""
     return replace(
-        row, wake_at=None, wake_reason=None, open_since=None, position=None, error_code=None, error_detail=None, fingerprint=None
+        row, scheduled_at=None, schedule_reason=None, open_since=None, position=None, error_code=None, error_detail=None, fingerprint=None
     )
 
 
 def leased(row: ImageRow, until: datetime) -> ImageRow:
     """Return a due row as its publisher claims it; a deferred row changes its reason, so that an early wake-up never meets a lease."""
-    return replace(row, wake_at=until, wake_reason=WakeReason.WOKEN if row.wake_reason is WakeReason.PARKED else row.wake_reason)
+    return replace(
+        row,
+        scheduled_at=until,
+        schedule_reason=ScheduleReason.DISPATCHED if row.schedule_reason is ScheduleReason.DEFERRED else row.schedule_reason,
+    )
 
 
 def placed(current: ImageRow | None, published: ImageRow, position: Position) -> ImageRow | None:
     """Return the row at the position it was published to; None if it no longer has the lease it was published under."""
     if current is None or current.state is not ImageState.IN_PROGRESS:
         return None
-    if (current.version, current.wake_at) != (published.version, published.wake_at):
+    if (current.version, current.scheduled_at) != (published.version, published.scheduled_at):
         return None
-    return replace(current, position=position, wake_at=None, wake_reason=None)
+    return replace(current, position=position, scheduled_at=None, schedule_reason=None)
 
 
 MAX_RESCUES: Final = 3
@@ -182,7 +186,7 @@ def rescued(current: ImageRow | None, judged: ImageRow, now: datetime) -> Settle
     """Schedule the lost row for now, if under its lock it is still as it was when it was classified as lost."""
     if not still_lost(current, judged) or current is None:
         return Settlement(None)
-    row = replace(current, rescues=current.rescues + 1, position=None, wake_at=now, wake_reason=WakeReason.RESCUED)
+    row = replace(current, rescues=current.rescues + 1, position=None, scheduled_at=now, schedule_reason=ScheduleReason.RESCUED)
     return Settlement(row, HistoryEntry(row.key, now, row.version, "rescued"))
 
 
@@ -191,7 +195,7 @@ def still_lost(current: ImageRow | None, judged: ImageRow) -> bool:
     return (
         current is not None
         and current.state is ImageState.IN_PROGRESS
-        and (current.version, current.position, current.wake_at) == (judged.version, judged.position, judged.wake_at)
+        and (current.version, current.position, current.scheduled_at) == (judged.version, judged.position, judged.scheduled_at)
     )
 
 
@@ -211,4 +215,4 @@ def stored_anew(current: ImageRow | None, judged: ImageRow, now: datetime) -> Im
     if current.op is Op.DELETE:
         return None
     version = next_version(current.version, now)
-    return replace(begun_anew(current, version=version, open_since=now, wake_at=now, reason=WakeReason.REPUBLISHED), shown=None)
+    return replace(begun_anew(current, version=version, open_since=now, scheduled_at=now, reason=ScheduleReason.REPUBLISHED), shown=None)

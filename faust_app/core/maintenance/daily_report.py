@@ -8,7 +8,7 @@ from typing import Any, Final
 
 from faust_app.core.images.row import ImageRow
 from faust_app.core.messages.positions import Offsets, TopicPartition
-from faust_app.core.monitoring.unfinished import Standing, is_overdue, standing
+from faust_app.core.monitoring.unfinished import UnfinishedState, classify_unfinished, is_overdue
 
 DAILY_CHECK: Final = "daily check"
 OPEN_TOO_LONG: Final = timedelta(days=1)
@@ -26,13 +26,13 @@ class ShopOpen:
 
     shop_no: int
     lost: int
-    waiting: int
+    scheduled: int
     queued: int
 
     @property
     def images(self) -> int:
         """Their total."""
-        return self.lost + self.waiting + self.queued
+        return self.lost + self.scheduled + self.queued
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,11 +45,11 @@ class DailyReport:
     as_of: datetime
     since: datetime
     lost: int = 0
-    waiting: int = 0
+    scheduled: int = 0
     queued: int = 0
     overdue: int = 0
     oldest: datetime | None = None
-    waits: tuple[tuple[str, int], ...] = ()
+    reasons: tuple[tuple[str, int], ...] = ()
     shops: int = 0
     top_shops: tuple[ShopOpen, ...] = ()
     rescues: int = 0
@@ -59,7 +59,7 @@ class DailyReport:
     @property
     def images(self) -> int:
         """The number of images in progress for over a day."""
-        return self.lost + self.waiting + self.queued
+        return self.lost + self.scheduled + self.queued
 
     @property
     def ok(self) -> bool:
@@ -74,14 +74,15 @@ class DailyReport:
             "open_over_a_day": {
                 "images": self.images,
                 "lost": self.lost,
-                "waiting": self.waiting,
+                "scheduled": self.scheduled,
                 "queued": self.queued,
                 "overdue": self.overdue,
                 "oldest_open_s": None if self.oldest is None else round((self.as_of - self.oldest).total_seconds()),
-                "waiting_for": dict(self.waits),
+                "scheduled_by_reason": dict(self.reasons),
                 "shops": self.shops,
                 "top_shops": [
-                    {"shop_no": shop.shop_no, "lost": shop.lost, "waiting": shop.waiting, "queued": shop.queued} for shop in self.top_shops
+                    {"shop_no": shop.shop_no, "lost": shop.lost, "scheduled": shop.scheduled, "queued": shop.queued}
+                    for shop in self.top_shops
                 ],
             },
             "rescued": {
@@ -98,8 +99,8 @@ class OpenTally:
     """Counts rows in progress for over a day, page by page."""
 
     now: datetime
-    by_shop: dict[int, Counter[Standing]] = field(default_factory=lambda: defaultdict(Counter))
-    waits: Counter[str] = field(default_factory=Counter)
+    by_shop: dict[int, Counter[UnfinishedState]] = field(default_factory=lambda: defaultdict(Counter))
+    reasons: Counter[str] = field(default_factory=Counter)
     overdue: int = 0
     oldest: datetime | None = None
 
@@ -107,12 +108,12 @@ class OpenTally:
         """Count rows that were read after `offsets` and before `ends`."""
         known = {place: replace(partition, end=ends.get(place)) for place, partition in offsets.items()}
         for row in rows:
-            self._add(row, standing(row, known, past_end_before=_was_there(row, self.now)))
+            self._add(row, classify_unfinished(row, known, past_end_before=_was_there(row, self.now)))
 
-    def _add(self, row: ImageRow, where: Standing) -> None:
+    def _add(self, row: ImageRow, where: UnfinishedState) -> None:
         self.by_shop[row.shop_no][where] += 1
-        if row.wake_reason is not None and where is Standing.WAITING:
-            self.waits[row.wake_reason.value] += 1
+        if row.schedule_reason is not None and where is UnfinishedState.SCHEDULED:
+            self.reasons[row.schedule_reason.value] += 1
         self.overdue += is_overdue(row, self.now)
         if row.open_since is not None:
             self.oldest = row.open_since if self.oldest is None else min(self.oldest, row.open_since)
@@ -121,18 +122,18 @@ class OpenTally:
 def daily_report(tally: OpenTally, since: datetime, rescued: Mapping[int, int]) -> DailyReport:
     """Sum up what was counted; `rescued` are the rescues after `since` by shop."""
     shops = [
-        ShopOpen(shop_no, counts[Standing.LOST], counts[Standing.WAITING], counts[Standing.QUEUED])
+        ShopOpen(shop_no, counts[UnfinishedState.LOST], counts[UnfinishedState.SCHEDULED], counts[UnfinishedState.QUEUED])
         for shop_no, counts in tally.by_shop.items()
     ]
     return DailyReport(
         as_of=tally.now,
         since=since,
         lost=sum(shop.lost for shop in shops),
-        waiting=sum(shop.waiting for shop in shops),
+        scheduled=sum(shop.scheduled for shop in shops),
         queued=sum(shop.queued for shop in shops),
         overdue=tally.overdue,
         oldest=tally.oldest,
-        waits=tuple(sorted(tally.waits.items(), key=lambda item: (-item[1], item[0]))),
+        reasons=tuple(sorted(tally.reasons.items(), key=lambda item: (-item[1], item[0]))),
         shops=len(shops),
         top_shops=tuple(sorted(shops, key=lambda shop: (-shop.lost, -shop.images, shop.shop_no))[:_SHOPS]),
         rescues=sum(rescued.values()),

@@ -24,7 +24,7 @@ def headline(report: DailyReport) -> str:
     """Return the report in one line."""
     if not report.ok:
         images = counted(report.images, "image")
-        return f"{images} of {counted(report.shops, 'shop')} in progress for over a day: {_standings(report)}"
+        return f"{images} of {counted(report.shops, 'shop')} in progress for over a day: {_by_state(report)}"
     if report.rescues:
         return f"{counted(report.rescues, 'lost event')} of {counted(report.rescued_shops, 'shop')} republished; nothing needs attention"
     return "All well: no image has been in progress for over a day, none was lost"
@@ -39,7 +39,7 @@ def daily_lines(report: DailyReport, place: Place) -> list[str]:
     since = "" if report.oldest is None else f", the oldest since {zoned_time(report.oldest, place.zone)}, {_age(report)}"
     return [
         f"What: {counted(report.images, 'image')} in progress for over a day{since}.",
-        f"Impact: {counted(report.shops, 'shop')}; {_standings(report)}.",
+        f"Impact: {counted(report.shops, 'shop')}; {_by_state(report)}.",
         *(f"- shop {shop.shop_no}: {_of_shop(shop)}" for shop in report.top_shops),
         *_more(report.shops - len(report.top_shops)),
         f"Rescued: {_rescued(report, place)}",
@@ -59,20 +59,20 @@ def _reasons(report: DailyReport) -> Iterable[tuple[str, str]]:
         yield "Images stay lost only while no worker runs the rescue.", "Check that workers run, and search their logs for `rescue`."
     if report.overdue:
         yield f"Overdue: {report.overdue:,}; no process publishes due images.", "Check that worker or web runs and reaches Kafka."
-    if report.waiting > report.overdue:
+    if report.scheduled > report.overdue:
         yield "Images are scheduled for later because their sources do not answer.", "`shop-images alerts` names them."
     if report.queued:
         yield "The workers are too few for the backlog, or make no progress.", "Start more workers; check that they are ready (/ready)."
 
 
-def _standings(report: DailyReport) -> str:
-    waits = ", ".join(f"{reason} {count:,}" for reason, count in report.waits)
-    waiting = f"scheduled {report.waiting:,}{f' ({waits})' if waits else ''}"
-    return f"lost {report.lost:,}, {waiting}, queued {report.queued:,}"
+def _by_state(report: DailyReport) -> str:
+    reasons = ", ".join(f"{reason} {count:,}" for reason, count in report.reasons)
+    scheduled = f"scheduled {report.scheduled:,}{f' ({reasons})' if reasons else ''}"
+    return f"lost {report.lost:,}, {scheduled}, queued {report.queued:,}"
 
 
 def _of_shop(shop: ShopOpen) -> str:
-    parts = (("lost", shop.lost), ("scheduled", shop.waiting), ("queued", shop.queued))
+    parts = (("lost", shop.lost), ("scheduled", shop.scheduled), ("queued", shop.queued))
     return f"{counted(shop.images, 'image')} ({', '.join(f'{word} {count:,}' for word, count in parts if count)})"
 
 

@@ -48,7 +48,7 @@ def parse_event(record: Record) -> ImageEvent | Unparseable:
 
 
 def parse_request(record: Record) -> ImageRequest | Unparseable:
-    """Read a record of the open door `requests`, in milliseconds whatever it holds."""
+    """Read a record of the entry point `requests`, in milliseconds whatever it holds."""
     return _parsed(ImageRequest, record)
 
 

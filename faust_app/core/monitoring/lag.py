@@ -64,7 +64,7 @@ class PartitionLag:
 
 
 @dataclass(frozen=True, slots=True)
-class Look:
+class LagSample:
     """A sample of a group at one moment (UTC). `members` is None if unknown; `held_by` says what keeps it from working."""
 
     at: datetime
@@ -87,17 +87,17 @@ class Look:
         return max(0.0, *ages) if ages else 0.0
 
 
-Looks = Sequence[Look]
+LagSamples = Sequence[LagSample]
 """Samples of one group, oldest first, at least one."""
 
 
-def status(looks: Looks, lagging_after: timedelta) -> LagStatus:
+def status(samples: LagSamples, lagging_after: timedelta) -> LagStatus:
     """Return the worst status that a rule gives to the newest sample."""
-    if is_stopped(looks):
+    if is_stopped(samples):
         return LagStatus.STOPPED
-    if any(is_stalled(looks, partition.place) for partition in looks[-1].partitions):
+    if any(is_stalled(samples, partition.place) for partition in samples[-1].partitions):
         return LagStatus.STALLED
-    return LagStatus.LAGGING if is_lagging(looks[-1], lagging_after) else LagStatus.OK
+    return LagStatus.LAGGING if is_lagging(samples[-1], lagging_after) else LagStatus.OK
 
 
 def worst(statuses: Sequence[LagStatus]) -> LagStatus:
@@ -105,32 +105,32 @@ def worst(statuses: Sequence[LagStatus]) -> LagStatus:
     return max(statuses, key=SEVERITY.index, default=LagStatus.OK)
 
 
-def is_stopped(looks: Looks) -> bool:
+def is_stopped(samples: LagSamples) -> bool:
     """Rule 1: in every sample for a minute, records were unread and the group had no member."""
-    return _held_for(looks, STOPPED_AFTER, lambda look: look.members == 0 and look.lag > 0)
+    return _held_for(samples, STOPPED_AFTER, lambda sample: sample.members == 0 and sample.lag > 0)
 
 
-def is_stalled(looks: Looks, place: TopicPartition) -> bool:
+def is_stalled(samples: LagSamples, place: TopicPartition) -> bool:
     """Rule 2: in every sample for two minutes the same readable record was the first unread one, and nothing held it up."""
-    first_unread = _partition(looks[-1], place)
+    first_unread = _partition(samples[-1], place)
 
-    def stands_still(look: Look) -> bool:
-        partition = _partition(look, place)
+    def stands_still(sample: LagSample) -> bool:
+        partition = _partition(sample, place)
         return (
             partition is not None
             and first_unread is not None
             and partition.lag > 0
             and partition.oldest_unfinished_at is not None
             and partition.next_offset == first_unread.next_offset
-            and not look.held_by
+            and not sample.held_by
         )
 
-    return _held_for(looks, STALLED_AFTER, stands_still)
+    return _held_for(samples, STALLED_AFTER, stands_still)
 
 
-def is_lagging(look: Look, lagging_after: timedelta) -> bool:
+def is_lagging(sample: LagSample, lagging_after: timedelta) -> bool:
     """Rule 3: the oldest unfinished record is at least `lagging_after` old, or a known cause holds up unread records."""
-    return look.lag_seconds >= lagging_after.total_seconds() or (look.lag > 0 and bool(look.held_by))
+    return sample.lag_seconds >= lagging_after.total_seconds() or (sample.lag > 0 and bool(sample.held_by))
 
 
 @dataclass(frozen=True, slots=True)
@@ -148,9 +148,9 @@ class Velocity:
         return lag / gained if gained > 0 else None
 
 
-def velocity(looks: Looks) -> Velocity | None:
+def velocity(samples: LagSamples) -> Velocity | None:
     """Return the group's velocity between the oldest and the newest sample; None while there is only one."""
-    first, last = looks[0], looks[-1]
+    first, last = samples[0], samples[-1]
     seconds = (last.at - first.at).total_seconds()
     if seconds <= 0:
         return None
@@ -161,32 +161,32 @@ def velocity(looks: Looks) -> Velocity | None:
     return Velocity(finished / seconds, arriving / seconds)
 
 
-def with_known_time(partition: PartitionLag, looks: Sequence[Look]) -> PartitionLag:
+def with_known_time(partition: PartitionLag, samples: Sequence[LagSample]) -> PartitionLag:
     """Return the partition with the append time of its first unfinished record, if the newest sample has it already."""
-    if not partition.lag or not looks:
+    if not partition.lag or not samples:
         return partition
     first = (partition.place, partition.next_offset)
-    known = (each.oldest_unfinished_at for each in looks[-1].partitions if (each.place, each.next_offset) == first)
+    known = (each.oldest_unfinished_at for each in samples[-1].partitions if (each.place, each.next_offset) == first)
     return replace(partition, oldest_unfinished_at=next(known, None))
 
 
-def recent(looks: Looks) -> list[Look]:
+def recent(samples: LagSamples) -> list[LagSample]:
     """Return the samples that a rule or the velocity still needs."""
-    newest = looks[-1].at
-    return [look for look in looks if newest - look.at <= STALLED_AFTER + LONGEST_GAP]
+    newest = samples[-1].at
+    return [sample for sample in samples if newest - sample.at <= STALLED_AFTER + LONGEST_GAP]
 
 
-def _held_for(looks: Looks, span: timedelta, rule: Callable[[Look], bool]) -> bool:
+def _held_for(samples: LagSamples, span: timedelta, rule: Callable[[LagSample], bool]) -> bool:
     """Return whether the rule held in every sample of the span up to the newest, without a gap between samples."""
-    newest = later = looks[-1].at
-    for look in reversed(looks):
-        if later - look.at > LONGEST_GAP or not rule(look):
+    newest = later = samples[-1].at
+    for sample in reversed(samples):
+        if later - sample.at > LONGEST_GAP or not rule(sample):
             return False
-        if newest - look.at >= span:
+        if newest - sample.at >= span:
             return True
-        later = look.at
+        later = sample.at
     return False
 
 
-def _partition(look: Look, place: TopicPartition) -> PartitionLag | None:
-    return next((partition for partition in look.partitions if partition.place == place), None)
+def _partition(sample: LagSample, place: TopicPartition) -> PartitionLag | None:
+    return next((partition for partition in sample.partitions if partition.place == place), None)

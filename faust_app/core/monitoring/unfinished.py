@@ -6,37 +6,37 @@ from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Final
 
-from faust_app.core.images.row import ImageRow, ImageState, WakeReason
+from faust_app.core.images.row import ImageRow, ImageState, ScheduleReason
 from faust_app.core.messages.positions import Offsets, PartitionOffsets, Position, TopicPartition
 
 OVERDUE: Final = timedelta(seconds=60)
 """A row that has been due for longer than this means that no due publisher runs."""
 
 
-class Standing(StrEnum):
+class UnfinishedState(StrEnum):
     """The state of an unfinished image."""
 
-    WAITING = "waiting"  #: it has a time, at which it is published
+    SCHEDULED = "scheduled"  #: it has a time, at which it is published
     QUEUED = "queued"  #: its event is in Kafka or held by a worker
     LOST = "lost"  #: its event was consumed, or is gone, without an outcome
 
 
-def standing(row: ImageRow, offsets: Offsets, *, past_end_before: bool = False) -> Standing:
+def classify_unfinished(row: ImageRow, offsets: Offsets, *, past_end_before: bool = False) -> UnfinishedState:
     """Return the state of an unfinished row.
 
     `past_end_before` means that its position was past the log's end in an earlier pass too, half a minute ago or more: between
     two reads of a live log that is possible once, not twice.
     """
-    if row.wake_at is not None:
-        return Standing.WAITING
+    if row.scheduled_at is not None:
+        return UnfinishedState.SCHEDULED
     if row.position is None:
-        return Standing.LOST
+        return UnfinishedState.LOST
     partition = offsets.get((row.position.topic, row.position.partition))
     if partition is None or _was_consumed(row.position, partition) or _has_expired(row.position, partition):
-        return Standing.LOST
+        return UnfinishedState.LOST
     if is_past_end(row.position, partition) and past_end_before:
-        return Standing.LOST
-    return Standing.QUEUED
+        return UnfinishedState.LOST
+    return UnfinishedState.QUEUED
 
 
 def is_past_end(position: Position, partition: PartitionOffsets) -> bool:
@@ -46,7 +46,7 @@ def is_past_end(position: Position, partition: PartitionOffsets) -> bool:
 
 def is_overdue(row: ImageRow, now: datetime) -> bool:
     """Return whether the row's time passed so long ago that no due publisher can be running."""
-    return row.wake_at is not None and now - row.wake_at >= OVERDUE
+    return row.scheduled_at is not None and now - row.scheduled_at >= OVERDUE
 
 
 def _was_consumed(position: Position, partition: PartitionOffsets) -> bool:
@@ -63,13 +63,13 @@ def lost_below(partition: PartitionOffsets) -> int:
 
 
 _BY_REASON: Final = {
-    WakeReason.UNSENT: "The request is accepted; Kafka has not acknowledged its event.",
-    WakeReason.RETRY: "The last try failed; the image is tried again at its time.",
-    WakeReason.PARKED: "The source is given time, and nothing is counted against the image.",
-    WakeReason.WOKEN: "The source was given time; the image goes on, and Kafka has not acknowledged its event.",
-    WakeReason.RESCUED: "The event left no outcome; it is published again.",
-    WakeReason.RUNNING: "A worker fetches the image; should the worker die, the event is published again at its time.",
-    WakeReason.REPUBLISHED: "The image is fetched once more at its time.",
+    ScheduleReason.UNSENT: "The request is accepted; Kafka has not acknowledged its event.",
+    ScheduleReason.RETRY: "The last try failed; the image is tried again at its time.",
+    ScheduleReason.DEFERRED: "The source is given time, and nothing is counted against the image.",
+    ScheduleReason.DISPATCHED: "The source was given time; the image goes on, and Kafka has not acknowledged its event.",
+    ScheduleReason.RESCUED: "The event left no outcome; it is published again.",
+    ScheduleReason.RUNNING: "A worker fetches the image; should the worker die, the event is published again at its time.",
+    ScheduleReason.REPUBLISHED: "The image is fetched once more at its time.",
 }
 
 MAX_LISTED: Final = 200
@@ -81,7 +81,7 @@ class Kind(StrEnum):
 
     STALLED = "stalled"  #: in progress for too long, or lost
     LOST = "lost"  #: their event was consumed, or is gone, without an outcome
-    WAITING = "waiting"  #: they have a time, at which they are published
+    SCHEDULED = "scheduled"  #: they have a time, at which they are published
     OVERDUE = "overdue"  #: their time passed a minute ago or more, and they were not published
     QUEUED = "queued"  #: their event is in Kafka or held by a worker
     FAILED = "failed"  #: they need a person
@@ -89,9 +89,9 @@ class Kind(StrEnum):
 
 def why_it_waits(row: ImageRow) -> str | None:
     """Return why a row waits for its time, in sentences: its reason, and what its last failure said; None if it waits for none."""
-    if row.wake_reason is None:
+    if row.schedule_reason is None:
         return None
-    return " ".join(part for part in (_BY_REASON[row.wake_reason], row.error_detail) if part)
+    return " ".join(part for part in (_BY_REASON[row.schedule_reason], row.error_detail) if part)
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,7 +112,7 @@ def waits_of(rows: Iterable[ImageRow]) -> list[Wait]:
         if why is not None:
             by_cause.setdefault((row.source_host, why), []).append(row)
     waits = [
-        Wait(host, why, len(alike), min((row.wake_at for row in alike if row.wake_at), default=None))
+        Wait(host, why, len(alike), min((row.scheduled_at for row in alike if row.scheduled_at), default=None))
         for (host, why), alike in by_cause.items()
     ]
     return sorted(waits, key=lambda wait: -wait.images)
@@ -125,7 +125,7 @@ class RowCounts:
     `lost_young` are the lost rows that are not `old`.
     """
 
-    waiting: int = 0
+    scheduled: int = 0
     due: int = 0
     overdue: int = 0
     next_due: datetime | None = None
@@ -159,12 +159,12 @@ class StalledReport:
     past_end: frozenset[TopicPartition] = frozenset()
     shop_no: int | None = None
 
-    def standing(self, row: ImageRow) -> str:
+    def status(self, row: ImageRow) -> str:
         """Return the state of a listed row: scheduled, queued, lost or failed."""
         if row.state is ImageState.FAILED:
             return Kind.FAILED.value
         place = None if row.position is None else (row.position.topic, row.position.partition)
-        return standing(row, self.offsets, past_end_before=place in self.past_end).value
+        return classify_unfinished(row, self.offsets, past_end_before=place in self.past_end).value
 
     def listed(self, kind: Kind, limit: int) -> list[ImageRow]:
         """Return up to `limit` rows of the kind, the oldest first where there is an order."""
@@ -186,7 +186,7 @@ MAX_OFFSET: Final = 2**63 - 1
 def lost_where(offsets: Offsets, tops: dict[TopicPartition, int], past_end: frozenset[TopicPartition]) -> list[Positions]:
     """Return the ranges of lost positions; `tops` are the highest positions of rows in each partition.
 
-    The rules of `stall.standing`, for all rows at once: below the committed offset or the log's start, past the log's end where
+    The rules of `classify_unfinished`, for all rows at once: below the committed offset or the log's start, past the log's end where
     that was so before, or in a partition that nobody consumes.
     """
     found = [Positions(place, 0, MAX_OFFSET) for place in tops if place not in offsets]

@@ -1,6 +1,6 @@
 """Which network addresses may be spoken to when a shop says where its image is: public ones, and what the platform opens.
 
-A source's address is a stranger's wish. Without this rule a shop could let our workers read the platform's own network,
+A source's address comes from a stranger. Without this rule a shop could let our workers read the platform's own network,
 or the credentials that clouds hand out at fixed addresses. `ipaddress.is_global` is not the rule: it lets multicast and
 relayed forms of private addresses pass, and knows no cloud.
 """
@@ -77,11 +77,11 @@ class Opened:
     networks: tuple[Network, ...] = ()
 
     def names(self, host: str, port: int) -> bool:
-        """Tell whether this host and port is opened as it is written."""
+        """Return whether this host and port is opened as it is written."""
         return (host.lower().rstrip("."), port) in self.endpoints
 
     def holds(self, address: Address, port: int) -> bool:
-        """Tell whether the address lies in an opened network, or is itself opened with this port."""
+        """Return whether the address lies in an opened network, or is itself opened with this port."""
         return (str(address), port) in self.endpoints or any(address in network for network in self.networks)
 
 

@@ -82,7 +82,7 @@ def validators(headers: Mapping[str, str]) -> Validators:
 
 
 def _retry_after(headers: Mapping[str, str]) -> float | None:
-    """Return the source's wish in seconds, between 0 and MAX_RETRY_AFTER (RFC 9110, 10.2.3: seconds or a date)."""
+    """Return the wait that the source asks for, in seconds, between 0 and MAX_RETRY_AFTER (RFC 9110, 10.2.3: seconds or a date)."""
     text = headers.get("Retry-After", "").strip()
     if text.isascii() and text.isdecimal():
         return min(float(text[:9]), MAX_RETRY_AFTER)

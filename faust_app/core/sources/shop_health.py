@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Final
 
 FAILURES_IN_A_ROW: Final = 10
-PROBE_SECONDS: Final = 60.0
+SOURCE_PROBE_INTERVAL: Final = 60.0
 _REMEMBERED: Final = 50_000
 """Shops with failures that are remembered; beyond it the oldest is forgotten and starts anew."""
 
@@ -30,7 +30,7 @@ class ShopHealth:
             return True
         if now < streak.probe_at:
             return False
-        streak.probe_at = now + PROBE_SECONDS
+        streak.probe_at = now + SOURCE_PROBE_INTERVAL
         return True
 
     def failed(self, shop: int, now: float) -> bool:
@@ -41,7 +41,7 @@ class ShopHealth:
         streak.failures += 1
         if streak.deferred or streak.failures < FAILURES_IN_A_ROW:
             return False
-        streak.deferred, streak.probe_at = True, now + PROBE_SECONDS
+        streak.deferred, streak.probe_at = True, now + SOURCE_PROBE_INTERVAL
         return True
 
     def answered(self, shop: int) -> bool:

@@ -20,7 +20,7 @@ class LedgerError(Exception):
 
 
 @dataclass(frozen=True, slots=True)
-class Wish:
+class LedgerRequest:
     """One request: a source to show, or None to delete; its version if the answer gave it."""
 
     source_url: str | None
@@ -28,16 +28,16 @@ class Wish:
 
 
 @dataclass(slots=True)
-class Wishes:
+class LedgerRequests:
     """The requests that an image may show now: the last acknowledged one, or a later one whose answer was lost."""
 
-    acknowledged: Wish | None = None
-    unknown: list[Wish] = field(default_factory=list)
+    acknowledged: LedgerRequest | None = None
+    unknown: list[LedgerRequest] = field(default_factory=list)
 
 
-def read_ledger(lines: Iterable[str], installation: str) -> dict[ImageKey, Wishes]:
+def read_ledger(lines: Iterable[str], installation: str) -> dict[ImageKey, LedgerRequests]:
     """Return the possible requests of every image. Raises LedgerError with the line's number."""
-    wishes: dict[ImageKey, Wishes] = {}
+    requests: dict[ImageKey, LedgerRequests] = {}
     for number, line in enumerate(lines, 1):
         try:
             entry = json.loads(line)
@@ -45,17 +45,17 @@ def read_ledger(lines: Iterable[str], installation: str) -> dict[ImageKey, Wishe
                 _check_run(entry, installation)
                 continue
             key = (int(entry["shop_no"]), str(entry["image_id"]).encode())
-            wish = Wish(entry.get("source_url"), entry.get("version"))
+            request = LedgerRequest(entry.get("source_url"), entry.get("version"))
         except (ValueError, KeyError, TypeError, AttributeError) as error:
             raise LedgerError(f"line {number} is not an entry of a ledger") from error
-        known = wishes.setdefault(key, Wishes())
+        known = requests.setdefault(key, LedgerRequests())
         if entry.get("acknowledged"):
-            known.acknowledged, known.unknown = wish, []
+            known.acknowledged, known.unknown = request, []
         else:
-            known.unknown.append(wish)
-    if not wishes:
+            known.unknown.append(request)
+    if not requests:
         raise LedgerError("the ledger contains no image")
-    return wishes
+    return requests
 
 
 def _check_run(entry: object, installation: str) -> None:
@@ -65,23 +65,25 @@ def _check_run(entry: object, installation: str) -> None:
         raise LedgerError(f"the ledger belongs to another installation: {entry.get('installation')}, not {installation}")
 
 
-def ledger_violations(wishes: Mapping[ImageKey, Wishes], rows: Mapping[ImageKey, ImageRow]) -> Iterator[Violation]:
+def ledger_violations(requests: Mapping[ImageKey, LedgerRequests], rows: Mapping[ImageKey, ImageRow]) -> Iterator[Violation]:
     """Yield the images that show none of their possible requests."""
-    for key, wanted in wishes.items():
+    for key, wanted in requests.items():
         row = rows.get(key)
-        possible = [wish for wish in (wanted.acknowledged, *wanted.unknown) if wish is not None]
+        possible = [request for request in (wanted.acknowledged, *wanted.unknown) if request is not None]
         if row is None:
             if wanted.acknowledged is not None:
                 yield Violation(RULE, *key, "an acknowledged request has no row")
-        elif not any(_is_shown(row, wish) for wish in possible) and (wanted.acknowledged is not None or row.state is not ImageState.FAILED):
+        elif not any(_is_shown(row, request) for request in possible) and (
+            wanted.acknowledged is not None or row.state is not ImageState.FAILED
+        ):
             yield Violation(RULE, *key, f"{row.state.value} at version {row.version} matches none of the possible requests")
 
 
-def _is_shown(row: ImageRow, wish: Wish) -> bool:
-    if wish.version is not None and row.version != wish.version:
+def _is_shown(row: ImageRow, request: LedgerRequest) -> bool:
+    if request.version is not None and row.version != request.version:
         return False
-    if wish.source_url is None:
+    if request.source_url is None:
         return row.state is ImageState.DELETED
     if row.state is ImageState.FAILED:
-        return row.source_url == wish.source_url
-    return row.state is ImageState.DONE and row.shown is not None and row.shown.url == wish.source_url
+        return row.source_url == request.source_url
+    return row.state is ImageState.DONE and row.shown is not None and row.shown.url == request.source_url

@@ -70,7 +70,7 @@ def _done_is_shown(evidence: Evidence) -> Found:
         return
     if row.shown is None or row.shown_version != row.version:
         yield f"done at version {row.version}, shown is {row.shown_version}", None
-    if row.wake_at is not None or row.position is not None or row.open_since is not None:
+    if row.scheduled_at is not None or row.position is not None or row.open_since is not None:
         yield "done, but still scheduled, queued or open", None
 
 
@@ -104,7 +104,7 @@ def _shown_object_exists(evidence: Evidence) -> Found:
 
 def _unfinished_waits_for_something(evidence: Evidence) -> Found:
     row = evidence.row
-    if row.state is ImageState.IN_PROGRESS and row.wake_at is None and row.position is None:
+    if row.state is ImageState.IN_PROGRESS and row.scheduled_at is None and row.position is None:
         yield "in progress with neither a time nor a position", None
     if row.state is ImageState.IN_PROGRESS and row.open_since is None:
         yield "in progress, but without a time since when", None

@@ -15,10 +15,10 @@ from typing import Final
 
 import structlog
 
-from faust_app.core.alerts.alert import Alert, FaultKind, PlatformFault, Word
+from faust_app.core.alerts.alert import Alert, FaultKind, Notice, PlatformFault
 from faust_app.core.alerts.decide import Chosen, Due
 from faust_app.core.alerts.message import AlertMessage, Delivered, Form, Undelivered, again_after
-from faust_app.core.alerts.text import Place, Reach, compose
+from faust_app.core.alerts.text import Impact, Place, compose
 from faust_app.core.failure import Unavailable
 from faust_app.flows.ports.alerts import Faults, Messenger
 from faust_app.metrics import Metrics
@@ -34,7 +34,7 @@ DIRECT_AFTER: Final = 15.0
 DIRECT_AGAIN: Final = 1800.0
 """Seconds between two direct messages of a process."""
 
-_SENT_DIRECTLY: Final = "Sent without the database, which counts alerts: every process that cannot reach it sends this once."
+_SENT_DIRECTLY: Final = "Sent without the database, which counts alerts: every process that cannot impact it sends this once."
 
 Key = tuple[FaultKind, str | None]
 
@@ -85,14 +85,14 @@ class FaultReporter:
         self._clock = clock
         self._now = now
         self._held: dict[Key, _Held] = {}
-        self._away_since: float | None = None
+        self._unavailable_since: float | None = None
         self._direct: _DirectMessage | None = None
         self._direct_from = -inf
 
     @property
-    def database_is_away(self) -> bool:
+    def database_is_unavailable(self) -> bool:
         """Whether the last completed pass got no answer. A frozen database blocks calls instead of failing them, so no breaker opens."""
-        return self._away_since is not None
+        return self._unavailable_since is not None
 
     def open(self, kind: FaultKind, *, detail: str = "", host: str | None = None, waiting: int = 0) -> None:
         """Report that a fault is present; the next pass writes it."""
@@ -125,7 +125,7 @@ class FaultReporter:
 
     async def _write_all(self) -> None:
         await self._faults.ping()
-        if self._away_since is not None:
+        if self._unavailable_since is not None:
             self._database_is_back()
         for key, held in list(self._held.items()):
             await self._write(key, held)
@@ -154,19 +154,19 @@ class FaultReporter:
 
     def _database_is_back(self) -> None:
         """Drop the direct message: from now on the alert sender reports what is left."""
-        self._away_since = None
+        self._unavailable_since = None
         self._direct = None
         self.close(FaultKind.DEPENDENCY_DATABASE)
 
     async def _without_database(self, reason: str) -> None:
         now = self._clock()
-        if self._away_since is None:
-            self._away_since = now
-        if now - self._away_since < DIRECT_AFTER:
+        if self._unavailable_since is None:
+            self._unavailable_since = now
+        if now - self._unavailable_since < DIRECT_AFTER:
             return
         self.open(FaultKind.DEPENDENCY_DATABASE, detail=reason)
         database = self._held[FaultKind.DEPENDENCY_DATABASE, None]
-        database.since = min(database.since, self._away_since)
+        database.since = min(database.since, self._unavailable_since)
         if self._messenger is not None and now >= self._direct_from:
             await self._send_directly(self._messenger, now)
 
@@ -177,7 +177,7 @@ class FaultReporter:
             return
         direct.attempts += 1
         result = await messenger.send(direct.webhook_id, direct.message)
-        self._metrics.alert_messages.labels(result.word).inc()
+        self._metrics.alert_messages.labels(result.end).inc()
         match result:
             case Delivered():
                 self._sent_directly(direct, now)
@@ -199,9 +199,9 @@ class FaultReporter:
 
     def _message(self, untold: tuple[_Held, ...]) -> AlertMessage:
         now = self._now()
-        due = tuple(Due(self._alert(held, now), Word.OPENED) for held in untold)
-        reach = {held.fault.fingerprint: Reach(workers=(self._worker,), waiting=held.fault.waiting) for held in untold}
-        message = compose(Chosen(Form.ALERT if len(due) == 1 else Form.GROUP, due), reach, self._place, now)
+        due = tuple(Due(self._alert(held, now), Notice.OPENED) for held in untold)
+        impact = {held.fault.fingerprint: Impact(workers=(self._worker,), waiting=held.fault.waiting) for held in untold}
+        message = compose(Chosen(Form.ALERT if len(due) == 1 else Form.GROUP, due), impact, self._place, now)
         return replace(message, text=f"{message.text}\n{_SENT_DIRECTLY}")
 
     def _alert(self, held: _Held, now: datetime) -> Alert:

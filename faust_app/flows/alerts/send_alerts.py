@@ -11,7 +11,7 @@ from typing import Final
 
 import structlog
 
-from faust_app.core.alerts.decide import HOURLY, SENDER, Standing, Step, choose, closes_silently, digest_step, due_words, told_step
+from faust_app.core.alerts.decide import HOURLY, SENDER, AlertsSnapshot, Step, choose, closes_silently, digest_step, due_notices, told_step
 from faust_app.core.alerts.digest import digest_message, digest_span
 from faust_app.core.alerts.message import Delivered, Undelivered, again_after
 from faust_app.core.alerts.text import MAX_CAUSES, Place, compose
@@ -87,50 +87,52 @@ class SendAlerts:
         match result:
             case Delivered():
                 await self._outbox.mark_sent(waiting.number)
-                self._metrics.alert_messages.labels(result.word).inc()
+                self._metrics.alert_messages.labels(result.end).inc()
                 log.info("alert sent", title=waiting.message.title, webhook_id=waiting.webhook_id, attempts=waiting.attempts)
                 return True
             case Undelivered():
-                await self._put_off(waiting.number, waiting.attempts, result)
+                await self._retry_later(waiting.number, waiting.attempts, result)
                 return False
 
-    async def _put_off(self, number: int, attempts: int, failed: Undelivered) -> None:
+    async def _retry_later(self, number: int, attempts: int, failed: Undelivered) -> None:
         again = again_after(failed, attempts)
         await self._outbox.mark_failed(number, failed.reason, again)
-        self._metrics.alert_messages.labels(failed.word).inc()
+        self._metrics.alert_messages.labels(failed.end).inc()
         log.warning("alert not sent", reason=failed.reason, refused=failed.refused, attempts=attempts, again_s=again.total_seconds())
 
     async def _write_next(self) -> bool:
         """Close alerts that need no message, then write the next message; return whether one was written."""
-        standing = await self._alerts.standing()
-        self._show(standing)
-        silent = closes_silently(standing, untold=self._messenger is None)
+        snapshot = await self._alerts.snapshot()
+        self._show(snapshot)
+        silent = closes_silently(snapshot, untold=self._messenger is None)
         if silent:
-            await self._alerts.record(Step(standing.now, closed=silent), self._delivery.holder)
-        if self._messenger is None or standing.undelivered:
+            await self._alerts.record(Step(snapshot.now, closed=silent), self._delivery.holder)
+        if self._messenger is None or snapshot.undelivered:
             return False
-        step = await self._next_step(standing)
+        step = await self._next_step(snapshot)
         return step is not None and await self._alerts.record(step, self._delivery.holder)
 
-    async def _next_step(self, standing: Standing) -> Step | None:
-        chosen = choose(due_words(standing), sent_in_hour=standing.sent_in_hour, messenger_was_away=standing.messenger_was_away)
+    async def _next_step(self, snapshot: AlertsSnapshot) -> Step | None:
+        chosen = choose(
+            due_notices(snapshot), sent_in_hour=snapshot.sent_in_hour, messenger_was_unavailable=snapshot.messenger_was_unavailable
+        )
         if chosen is None:
-            return await self._digest(standing)
-        reach = await self._alerts.reach([due.alert for due in chosen.due[:MAX_CAUSES]], standing.now)
-        return told_step(standing, compose(chosen, reach, self._delivery.place, standing.now), chosen.due)
+            return await self._digest(snapshot)
+        impact = await self._alerts.impact([due.alert for due in chosen.due[:MAX_CAUSES]], snapshot.now)
+        return told_step(snapshot, compose(chosen, impact, self._delivery.place, snapshot.now), chosen.due)
 
-    async def _digest(self, standing: Standing) -> Step | None:
+    async def _digest(self, snapshot: AlertsSnapshot) -> Step | None:
         """Return the step that writes the daily digest, None unless it is due and the hour has a message left."""
-        last = standing.last_digest
-        day = due_date(standing.now, self._delivery.place.zone, self._delivery.digest_at, last.day if last else None)
-        if day is None or standing.sent_in_hour >= HOURLY:
+        last = snapshot.last_digest
+        day = due_date(snapshot.now, self._delivery.place.zone, self._delivery.digest_at, last.day if last else None)
+        if day is None or snapshot.sent_in_hour >= HOURLY:
             return None
-        span = digest_span(standing.now, last.started if last else None)
-        message = digest_message(await self._alerts.digest_counts(span), span, self._delivery.place, standing.now)
-        return digest_step(standing, message, day)
+        span = digest_span(snapshot.now, last.started if last else None)
+        message = digest_message(await self._alerts.digest_counts(span), span, self._delivery.place, snapshot.now)
+        return digest_step(snapshot, message, day)
 
-    def _show(self, standing: Standing) -> None:
-        for severity, count in standing.open_by_severity:
+    def _show(self, snapshot: AlertsSnapshot) -> None:
+        for severity, count in snapshot.open_by_severity:
             self._metrics.open_alerts.labels(severity).set(count)
 
     async def _forget_now_and_then(self) -> None:

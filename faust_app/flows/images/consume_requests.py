@@ -16,7 +16,7 @@ from faust_app.core.messages.events import ImageRequest
 from faust_app.core.messages.positions import IntakeOffset
 from faust_app.core.messages.record import Record, Unparseable, parse_request
 from faust_app.flows.images.dead_letters import DeadLetters
-from faust_app.flows.images.intake import Intake, Terms, decide
+from faust_app.flows.images.intake import Intake, IntakeTerms, decide
 from faust_app.flows.ports.images import ImageRepository
 from faust_app.flows.ports.kafka import EventLog
 
@@ -63,7 +63,7 @@ class TakeRequests:
         self._dead_letters = dead_letters
         self._event_log = event_log
         self._group = group
-        self._terms = Terms(lease)
+        self._terms = IntakeTerms(lease)
 
     async def start_offset(self, topic: str, partition: int) -> int | None:
         """Return where to read on from, None where nothing was ever read. Raises Unavailable."""
@@ -115,7 +115,7 @@ class TakeRequests:
             create=True,
             offset_of=(first.topic, first.partition),
         )
-        self._intake.follow_up(decisions, door="topic")
+        self._intake.follow_up(decisions, entry_point="topic")
 
     async def _read(self, records: Sequence[Record]) -> Batch:
         """Parse the records; what is no request is in the dead letters when this returns."""
@@ -158,13 +158,13 @@ def _refused(record: Record, error: Exception) -> Refused:
 
 
 def _is_fresh(record: Record, stored: IntakeOffset | None) -> bool:
-    """Tell whether the record is not yet in the rows: at or past the offset, or appended later, which is another log."""
+    """Return whether the record is not yet in the rows: at or past the offset, or appended later, which is another log."""
     if stored is None or record.offset >= stored.next_offset:
         return True
     return stored.appended_at is not None and _appended_at(record) > stored.appended_at
 
 
-def _decide(batch: Batch, locked: Locked, terms: Terms, ahead: timedelta) -> tuple[Changes, list[Decision]]:
+def _decide(batch: Batch, locked: Locked, terms: IntakeTerms, ahead: timedelta) -> tuple[Changes, list[Decision]]:
     stored = locked.offset
     fresh = [request for request in batch.requests if _is_fresh(request.record, stored)]
     reached = [_appended_at(request.record) + ahead for request in fresh]

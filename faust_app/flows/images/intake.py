@@ -16,7 +16,7 @@ from faust_app.metrics import Metrics
 
 
 class Intake:
-    """The one way in, behind every door. A request is accepted when this returns: its row is committed."""
+    """The one way in, behind every entry point. A request is accepted when this returns: its row is committed."""
 
     def __init__(self, repository: ImageRepository, publisher: Publisher, metrics: Metrics, *, lease: timedelta) -> None:
         self._repository = repository
@@ -24,15 +24,15 @@ class Intake:
         self._metrics = metrics
         self._lease = lease
 
-    async def accept(self, requests: Sequence[ImageRequest], *, door: str, only_changed: bool = False) -> list[Decision]:
+    async def accept(self, requests: Sequence[ImageRequest], *, entry_point: str, only_changed: bool = False) -> list[Decision]:
         """Decide the requests in order, in one transaction, and return their decisions.
 
-        Raises Unavailable when the database is away or its answer to COMMIT was lost. Publishing follows by itself.
+        Raises Unavailable when the database is unavailable or its answer to COMMIT was lost. Publishing follows by itself.
         """
-        terms = Terms(self._lease, only_changed=only_changed)
+        terms = IntakeTerms(self._lease, only_changed=only_changed)
         keys = [request.key for request in requests]
         decisions = await self._repository.change(keys, lambda locked: decide(requests, locked, terms), create=True)
-        self.follow_up(decisions, door=door)
+        self.follow_up(decisions, entry_point=entry_point)
         return decisions
 
     async def preview(self, requests: Sequence[ImageRequest], *, only_changed: bool = False) -> list[Decision]:
@@ -40,19 +40,19 @@ class Intake:
         now = await self._repository.now()
         rows = await self._repository.load([request.key for request in requests])
         unknown = {request.key: placeholder(request.key, now) for request in requests if request.key not in rows}
-        _, decisions = decide(requests, Locked({**rows, **unknown}, now), Terms(self._lease, only_changed=only_changed))
+        _, decisions = decide(requests, Locked({**rows, **unknown}, now), IntakeTerms(self._lease, only_changed=only_changed))
         return decisions
 
-    def follow_up(self, decisions: Sequence[Decision], *, door: str) -> None:
+    def follow_up(self, decisions: Sequence[Decision], *, entry_point: str) -> None:
         """Count committed decisions and publish what they accepted; of an image asked for twice, the last."""
         newest = {decision.row.key: decision for decision in decisions if isinstance(decision, Accepted)}
         self._publisher.publish_soon([decision.row for decision in newest.values() if decision.at_once])
         for decision in decisions:
-            self._metrics.requests.labels(door, type(decision).__name__.lower()).inc()
+            self._metrics.requests.labels(entry_point, type(decision).__name__.lower()).inc()
 
 
 @dataclass(frozen=True, slots=True)
-class Terms:
+class IntakeTerms:
     """How requests are decided: the publish lease, and whether what already wants the same is left alone."""
 
     lease: timedelta
@@ -60,7 +60,7 @@ class Terms:
 
 
 def decide(
-    requests: Sequence[ImageRequest], locked: Locked, terms: Terms, *, reached_at: Callable[[int], datetime] | None = None
+    requests: Sequence[ImageRequest], locked: Locked, terms: IntakeTerms, *, reached_at: Callable[[int], datetime] | None = None
 ) -> tuple[Changes, list[Decision]]:
     """Decide requests against their locked rows, in order.
 

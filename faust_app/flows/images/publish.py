@@ -26,7 +26,7 @@ _GROUP = 1000
 
 
 class Publisher:
-    """Publishes the events of rows. A row that Kafka does not acknowledge keeps its `wake_at` and is published again when due.
+    """Publishes the events of rows. A row that Kafka does not acknowledge keeps its `scheduled_at` and is published again when due.
 
     After an unacknowledged send, one row at a time is sent as a probe until one is acknowledged: a producer that buffers
     for an unavailable broker would fill its memory again with every lease that expires.
@@ -39,7 +39,7 @@ class Publisher:
         self._metrics = metrics
         self._probe = asyncio.Lock()
         self._waiting: asyncio.Queue[ImageRow] = asyncio.Queue(MAX_WAITING)
-        self.away = False
+        self.unavailable = False
         """Whether Kafka did not acknowledge the newest send."""
 
     async def publish(self, rows: Sequence[ImageRow]) -> int:
@@ -49,7 +49,7 @@ class Publisher:
         """
         if not rows:
             return 0
-        if self.away:
+        if self.unavailable:
             if self._probe.locked():  # another caller probes; these rows keep their lease and become due again
                 return 0
             async with self._probe:
@@ -61,7 +61,7 @@ class Publisher:
     def publish_soon(self, rows: Sequence[ImageRow]) -> None:
         """Queue the rows for `run`, in order; those without room, or while Kafka is unavailable, are left to the due publisher."""
         for row in rows:
-            if self.away or self._waiting.full():
+            if self.unavailable or self._waiting.full():
                 return
             self._waiting.put_nowait(row)
 
@@ -102,13 +102,13 @@ class Publisher:
         return len(published)
 
     def _note(self, failed: int, results: Sequence[Position | Unavailable | RecordRefused]) -> None:
-        away = bool(results) and isinstance(results[-1], Unavailable)
+        unavailable = bool(results) and isinstance(results[-1], Unavailable)
         self._metrics.publish_failures.inc(failed)
-        if away and not self.away:
+        if unavailable and not self.unavailable:
             log.warning("kafka does not acknowledge; rows stay scheduled and are sent again", unsent=failed, reason=str(results[-1]))
-        elif self.away and results and not away:
+        elif self.unavailable and results and not unavailable:
             log.info("kafka acknowledges again")
-        self.away = away if results else self.away
+        self.unavailable = unavailable if results else self.unavailable
 
     def _message(self, row: ImageRow) -> Message:
         target = lane(row, self._topics)
@@ -140,7 +140,7 @@ class DuePublisher:
         published = 0
         while True:
             # Lease before publish: the claim is committed first, so a crash in between leaves the rows due again.
-            claimed = await self._repository.claim_due(1 if self._publisher.away else CLAIM, self._lease)
+            claimed = await self._repository.claim_due(1 if self._publisher.unavailable else CLAIM, self._lease)
             sent = await self._publisher.publish(claimed)
             published += sent
             if sent < CLAIM:

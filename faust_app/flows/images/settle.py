@@ -17,25 +17,32 @@ from faust_app.flows.group_commit import GroupCommit
 from faust_app.flows.images.dead_letters import DeadLetters
 from faust_app.flows.ports.images import ImageRepository
 from faust_app.flows.resilience.breakers import Breakers
-from faust_app.flows.resilience.internal_error_breaker import Bugs
+from faust_app.flows.resilience.internal_error_breaker import InternalErrorBreaker
 from faust_app.metrics import Metrics
 
 log = structlog.get_logger()
 
-GUILTY: Final = 3
-"""Times that one event finds a dependency away which answers its probe: then the event is to blame, and that is a bug."""
+MAX_SPURIOUS_OUTAGES: Final = 3
+"""Failures of one event while the dependency's probe succeeds, after which it is treated as an internal error."""
 
 
 class Settler:
     """Writes one event's outcome and returns when it is committed; only a cancellation ends the wait for that."""
 
     def __init__(
-        self, repository: ImageRepository, dead_letters: DeadLetters, breakers: Breakers, bugs: Bugs, metrics: Metrics, *, grace: timedelta
+        self,
+        repository: ImageRepository,
+        dead_letters: DeadLetters,
+        breakers: Breakers,
+        internal_errors: InternalErrorBreaker,
+        metrics: Metrics,
+        *,
+        grace: timedelta,
     ) -> None:
         self._repository = repository
         self._dead_letters = dead_letters
         self._breakers = breakers
-        self._bugs = bugs
+        self._internal_errors = internal_errors
         self._metrics = metrics
         self._grace = grace
         self._groups: GroupCommit[Outcome, Settlement] = GroupCommit(self._settle_group)
@@ -55,7 +62,7 @@ class Settler:
                     settlement = await self._groups.submit(outcome)
             except Unavailable as failure:
                 refused = await self._wait_out(failure, refused)
-                if refused < GUILTY:
+                if refused < MAX_SPURIOUS_OUTAGES:
                     continue
                 return _unsettled(outcome, failure)
             except Permanent as failure:
@@ -70,11 +77,11 @@ class Settler:
             return self._end(outcome, settlement)
 
     async def once(self, outcome: Outcome) -> bool:
-        """Settle an outcome that needs no dead letter, without waiting for anybody; tell whether the row took it. Raises Unavailable."""
+        """Settle an outcome that needs no dead letter, without waiting for anybody; return whether the row took it. Raises Unavailable."""
         return (await self._groups.submit(outcome)).row is not None
 
     async def give_up(self, record: Record, code: FailureCode, detail: str) -> str:
-        """Send a record without a row to the dead letters and count it, however long Kafka and database are away."""
+        """Send a record without a row to the dead letters and count it, however long Kafka and database are unavailable."""
         buried, refused = False, 0
         while True:
             try:
@@ -84,7 +91,7 @@ class Settler:
                 await self._counts.submit(of_record(code, detail))
             except Unavailable as failure:
                 refused = await self._wait_out(failure, refused)
-                if refused < GUILTY:
+                if refused < MAX_SPURIOUS_OUTAGES:
                     continue
                 return _unburied(record, code, failure)
             except Exception as error:  # noqa: BLE001 - told with its traceback
@@ -95,7 +102,7 @@ class Settler:
     async def _wait_out(self, failure: Unavailable, refused: int) -> int:
         """Wait until the dependency is back; return how often in a row it was there all the time and refused this event."""
         refused = 0 if await self._breakers.failed(failure) else refused + 1
-        if refused < GUILTY:
+        if refused < MAX_SPURIOUS_OUTAGES:
             await self._breakers[failure.dependency].closed()
         return refused
 
@@ -111,10 +118,10 @@ class Settler:
     def _end(self, outcome: Outcome, settlement: Settlement) -> str:
         if settlement.row is None:
             return "refused"
-        self._bugs.note(outcome)
+        self._internal_errors.note(outcome)
         if isinstance(outcome, Failed | Retry):
             self._count(outcome)
-        return settlement.history.outcome if settlement.history else "parked"
+        return settlement.history.outcome if settlement.history else "deferred"
 
     def _count(self, outcome: Failed | Retry) -> None:
         final = isinstance(outcome, Failed)
@@ -138,13 +145,13 @@ def settle_all(outcomes: Sequence[Outcome], locked: Locked, replaced_grace: time
 
 
 def _unsettled(outcome: Outcome, error: Exception) -> str:
-    """Tell of an outcome that cannot be written: its row stays in progress and is found, and the record blocks no other."""
+    """Log an outcome that cannot be written: its row stays in progress and is found, and the record blocks no other."""
     log.error("outcome cannot be written", **row_ids(outcome.row), outcome=type(outcome).__name__, exc_info=error)
     return "unsettled"
 
 
 def _unburied(record: Record, code: FailureCode, error: Exception) -> str:
-    """Tell of a record that nobody stands behind and Kafka will not take: it blocks no other."""
+    """Log a record that nobody stands behind and Kafka will not take: it blocks no other."""
     log.error("record cannot be dead-lettered", **record_ids(record), code=code.value, exc_info=error)
     return "unsettled"
 

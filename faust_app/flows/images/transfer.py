@@ -22,7 +22,7 @@ _IN_THREAD: Final = 256 * 1024
 """Bytes from which stripping and hashing leave the event loop: above it the loop would stand still for milliseconds."""
 
 
-class Performer:
+class Transfer:
     """Stores one image. Raises Permanent, Transient or Unavailable; `deadline` is a time of the event loop's clock."""
 
     def __init__(

@@ -34,9 +34,9 @@ class DailyCheck:
 
     async def run(self, now: datetime, last: FinishedRun | None) -> RunResult:
         """Return the findings at `now`, with a message if there is one to send. Raises Unavailable."""
-        report = await self.look(now, None if last is None else last.result)
+        report = await self.examine(now, None if last is None else last.result)
         log.info(
-            "daily check", images=report.images, lost=report.lost, waiting=report.waiting, queued=report.queued, rescues=report.rescues
+            "daily check", images=report.images, lost=report.lost, scheduled=report.scheduled, queued=report.queued, rescues=report.rescues
         )
         return self.result(report)
 
@@ -45,7 +45,7 @@ class DailyCheck:
         message = daily_message(report, self._place, all_well=self._all_well) if self._has_messenger else None
         return RunResult(report.as_json(), message)
 
-    async def look(self, now: datetime, last: Mapping[str, Any] | None) -> DailyReport:
+    async def examine(self, now: datetime, last: Mapping[str, Any] | None) -> DailyReport:
         """Return the report at `now`; `last` is the result of the last run. Raises Unavailable."""
         tally, after = OpenTally(now), None
         while True:

@@ -31,7 +31,7 @@ class Daily:
     holder: str
 
 
-class OnceADay:
+class DailyJob:
     """Runs in every worker; the claim on the day's run picks one. Result, message and end of run are written together."""
 
     def __init__(self, job: str, body: Body, runs: JobRuns, daily: Daily, metrics: Metrics) -> None:

@@ -25,7 +25,7 @@ Hold = Callable[[], Awaitable[bool]]
 log = structlog.get_logger()
 
 
-class SingleRunner(Generic[T]):
+class LeasedTask(Generic[T]):
     """Runs the passes of a task under its lease, which a process keeps between passes as long as it renews it in time.
 
     `stand_down` is called whenever another process holds the lease, to withdraw the faults this one reported.
@@ -33,7 +33,7 @@ class SingleRunner(Generic[T]):
 
     def __init__(
         self,
-        duty: str,
+        task: str,
         body: Callable[[], Awaitable[T]],
         *,
         leases: Leases,
@@ -41,7 +41,7 @@ class SingleRunner(Generic[T]):
         metrics: Metrics,
         stand_down: Callable[[], None] = lambda: None,
     ) -> None:
-        self._duty = duty
+        self._task = task
         self._body = body
         self._leases = leases
         self._holder = holder
@@ -50,18 +50,18 @@ class SingleRunner(Generic[T]):
 
     async def run_pass(self) -> T | None:
         """Run a pass and return its result, None if another process holds the lease or took it over. Raises Unavailable."""
-        result = await under_lease(self._duty, self._hold, self._body)
+        result = await under_lease(self._task, self._hold, self._body)
         if result is None:
-            self._metrics.lease_held.labels(self._duty).set(0)
+            self._metrics.lease_held.labels(self._task).set(0)
         return result
 
     async def release(self) -> None:
         """Release the lease, so that another process can take over at once. Raises Unavailable."""
-        await self._leases.release(self._duty, self._holder)
+        await self._leases.release(self._task, self._holder)
 
     async def _hold(self) -> bool:
-        held = await self._leases.hold(self._duty, self._holder)
-        self._metrics.lease_held.labels(self._duty).set(held)
+        held = await self._leases.hold(self._task, self._holder)
+        self._metrics.lease_held.labels(self._task).set(held)
         if not held:
             self._stand_down()
         return held

@@ -12,7 +12,7 @@ from faust_app.core.images.changes import Changes, Locked
 from faust_app.core.images.row import ImageKey, ImageRow
 from faust_app.core.images.transitions import lost_repeatedly, may_be_rescued, rescued, settle, still_lost
 from faust_app.core.messages.positions import Offsets, TopicPartition
-from faust_app.core.monitoring.unfinished import Standing, lost_below, standing
+from faust_app.core.monitoring.unfinished import UnfinishedState, classify_unfinished, lost_below
 from faust_app.flows.images.dead_letters import DeadLetters
 from faust_app.flows.ports.alerts import Alerts
 from faust_app.flows.ports.images import ImageRepository, UnfinishedRows
@@ -83,7 +83,7 @@ class Rescue:
         elsewhere = await self._unfinished.places() - offsets.keys()  # nobody consumes these: lost at any offset
         rows += await self._unfinished.below(dict.fromkeys(elsewhere, 2**63 - 1), limit)
         rows += await self._made_anew(offsets, limit)
-        return [row for row in rows[:limit] if standing(row, offsets) is Standing.LOST or row.key in self._past_end]
+        return [row for row in rows[:limit] if classify_unfinished(row, offsets) is UnfinishedState.LOST or row.key in self._past_end]
 
     async def _made_anew(self, offsets: Offsets, limit: int) -> list[ImageRow]:
         """Return rows past their log's end that already were so PAST_END_SECONDS ago."""
@@ -125,7 +125,7 @@ def _rescue_all(rows: Sequence[ImageRow], locked: Locked) -> tuple[Changes, int]
     changes = Changes()
     for row in rows:
         changes.take(rescued(locked.rows.get(row.key), row, locked.now), attempt=row.attempt)
-    return changes, len(changes.waiting)
+    return changes, len(changes.scheduled)
 
 
 def _fail(row: ImageRow, locked: Locked) -> tuple[Changes, bool]:

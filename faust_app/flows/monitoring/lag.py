@@ -1,7 +1,7 @@
 """How far the consumer groups are behind, looked at again and again, and what is known to hold them up.
 
 Every process looks for itself and serves what it saw last, with its age. Kafka and database are asked apart: while one is
-away the other is still told.
+unavailable the other is still told.
 """
 
 import asyncio
@@ -15,7 +15,7 @@ import structlog
 
 from faust_app.core.alerts.alert import FaultKind
 from faust_app.core.failure import Unavailable
-from faust_app.core.monitoring.lag import LagStatus, Look, PartitionLag, Velocity, recent, status, velocity, with_known_time, worst
+from faust_app.core.monitoring.lag import LagSample, LagStatus, PartitionLag, Velocity, recent, status, velocity, with_known_time, worst
 from faust_app.flows.ports.alerts import Faults
 from faust_app.flows.ports.kafka import GroupOffsets
 from faust_app.metrics import Metrics
@@ -25,11 +25,11 @@ log = structlog.get_logger()
 FAULTS_SECONDS: Final = 5.0
 """Seconds the database gets to say who else is held up; a frozen one answers neither yes nor no."""
 HOLDING: Final = {
-    FaultKind.DEPENDENCY_STORAGE: "object storage is away",
-    FaultKind.DEPENDENCY_DATABASE: "the database is away",
+    FaultKind.DEPENDENCY_STORAGE: "object storage is unavailable",
+    FaultKind.DEPENDENCY_DATABASE: "the database is unavailable",
     FaultKind.DEPENDENCY_KAFKA: "Kafka does not acknowledge",
     FaultKind.EGRESS: "sources cannot be reached from here",
-    FaultKind.BUG_BRAKE: "a worker stopped itself after errors of ours",
+    FaultKind.INTERNAL_ERROR_BREAKER: "a worker stopped itself after errors of ours",
 }
 """Faults while which events need not get on, in words."""
 
@@ -38,14 +38,14 @@ HOLDING: Final = {
 class GroupReport:
     """One group as it was seen last."""
 
-    look: Look
+    sample: LagSample
     status: LagStatus
     velocity: Velocity | None
 
     @property
     def drain_seconds(self) -> float | None:
         """After how many seconds nothing is behind at this rate; None where that is not known or never."""
-        return None if self.velocity is None else self.velocity.drain_seconds(self.look.lag)
+        return None if self.velocity is None else self.velocity.drain_seconds(self.sample.lag)
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,12 +64,12 @@ class LagReport:
     @property
     def lag(self) -> int:
         """How many records are not finished."""
-        return sum(group.look.lag for group in self.groups)
+        return sum(group.sample.lag for group in self.groups)
 
     @property
     def lag_seconds(self) -> float:
         """The age of the oldest unfinished record."""
-        return max((group.look.lag_seconds for group in self.groups), default=0.0)
+        return max((group.sample.lag_seconds for group in self.groups), default=0.0)
 
 
 class WatchLag:
@@ -94,11 +94,11 @@ class WatchLag:
         self._lagging_after = lagging_after
         self._now = now
         self._clock = clock
-        self._looked_at = -inf
-        self._looks: dict[str, list[Look]] = {name: [] for name in groups}
+        self._sampled_at = -inf
+        self._samples: dict[str, list[LagSample]] = {name: [] for name in groups}
         self._elsewhere: tuple[str, ...] = ()
         self.report: LagReport | None = None
-        """What was seen last; None before the first look."""
+        """What was seen last; None before the first sample."""
         self.held_here: Callable[[], list[str]] = list
 
     @property
@@ -108,26 +108,26 @@ class WatchLag:
 
     @property
     def age(self) -> float:
-        """Seconds since the last look; endless before the first."""
-        return self._clock() - self._looked_at
+        """Seconds since the last sample; endless before the first."""
+        return self._clock() - self._sampled_at
 
     async def run_pass(self) -> None:
         """Look at every group. Raises Unavailable when Kafka does not answer; what was seen last then stays."""
-        await self._look_elsewhere()
+        await self._sample_elsewhere()
         held_by = self.held_by
         for name, offsets in self._groups.items():
             partitions = await self._partitions(name, offsets)
-            look = Look(self._now(), name, partitions, await offsets.members(), held_by)
-            self._looks[name] = recent([*self._looks[name], look])
+            sample = LagSample(self._now(), name, partitions, await offsets.members(), held_by)
+            self._samples[name] = recent([*self._samples[name], sample])
         self._tell(LagReport(self._now(), tuple(map(self._group_report, self._groups)), held_by))
 
     async def run_holding(self) -> None:
         """Learn what holds up other processes, and look at every group at once when that changed. Raises Unavailable like `run_pass`."""
-        await self._look_elsewhere()
+        await self._sample_elsewhere()
         if self.report is not None and self.report.held_by != self.held_by:
             await self.run_pass()
 
-    async def _look_elsewhere(self) -> None:
+    async def _sample_elsewhere(self) -> None:
         """Learn what holds up other processes; without the database nobody knows."""
         try:
             async with asyncio.timeout(FAULTS_SECONDS):
@@ -141,25 +141,25 @@ class WatchLag:
         committed = await offsets.committed()
         ends = await offsets.ends()
         seen = [PartitionLag(*place, each.committed, each.start, ends.get(place, each.start)) for place, each in sorted(committed.items())]
-        behind = [with_known_time(each, self._looks[name]) for each in seen]
+        behind = [with_known_time(each, self._samples[name]) for each in seen]
         unknown = {each.place: each.next_offset for each in behind if each.lag and each.oldest_unfinished_at is None}
         times = await offsets.appended_at(unknown)
         return tuple(replace(each, oldest_unfinished_at=times.get(each.place, each.oldest_unfinished_at)) for each in behind)
 
     def _group_report(self, name: str) -> GroupReport:
-        looks = self._looks[name]
-        return GroupReport(looks[-1], status(looks, self._lagging_after), velocity(looks))
+        samples = self._samples[name]
+        return GroupReport(samples[-1], status(samples, self._lagging_after), velocity(samples))
 
     def _tell(self, report: LagReport) -> None:
         before = self.report
         if (before is None and report.status is not LagStatus.OK) or (before is not None and before.status is not report.status):
             log.info("lag", status=report.status.value, lag=report.lag, lag_seconds=round(report.lag_seconds), held_by=report.held_by)
         self.report = report
-        self._looked_at = self._clock()
+        self._sampled_at = self._clock()
         for group in report.groups:
-            self._metrics.lag_seconds.labels(group.look.group).set(group.look.lag_seconds)
+            self._metrics.lag_seconds.labels(group.sample.group).set(group.sample.lag_seconds)
             for each in LagStatus:
-                self._metrics.lag_status.labels(group.look.group, each.value).set(int(each is group.status))
-            for topic in {partition.topic for partition in group.look.partitions}:
-                behind = sum(partition.lag for partition in group.look.partitions if partition.topic == topic)
-                self._metrics.lag.labels(group.look.group, topic).set(behind)
+                self._metrics.lag_status.labels(group.sample.group, each.value).set(int(each is group.status))
+            for topic in {partition.topic for partition in group.sample.partitions}:
+                behind = sum(partition.lag for partition in group.sample.partitions if partition.topic == topic)
+                self._metrics.lag.labels(group.sample.group, topic).set(behind)

@@ -1,7 +1,7 @@
-"""Which images are unfinished, and which of them need a look: counted and listed again and again.
+"""Which images are unfinished, and which of them need attention: counted and listed again and again.
 
 What was committed is read before the rows, so what stands below it is lost. The log ends are read between the highest
-positions and the rows: a place counts as ended only where it was so at looks half a minute apart, which no order between
+positions and the rows: a place counts as ended only where it was so in samples half a minute apart, which no order between
 two reads of a living log brings about.
 """
 
@@ -34,9 +34,9 @@ from faust_app.flows.ports.kafka import ConsumerOffsets
 from faust_app.metrics import Metrics
 
 PAST_END_AFTER: Final = timedelta(seconds=30)
-"""A row past its log's end at one look only was published between the reading of rows and ends."""
+"""A row past its log's end at one sample only was published between the reading of rows and ends."""
 COUNT_SECONDS: Final = 20.0
-"""Seconds a look may take; a frozen database answers neither yes nor no."""
+"""Seconds a sample may take; a frozen database answers neither yes nor no."""
 
 
 class WatchStalled:
@@ -57,12 +57,12 @@ class WatchStalled:
         self._stalled_after = stalled_after
         self._held_by = held_by
         self._clock = clock
-        self._looked_at = -inf
+        self._sampled_at = -inf
         self._one_shop_at_a_time = asyncio.Lock()
         self._committed: Offsets = {}
         self._past_end: dict[TopicPartition, datetime] = {}
         self.report: StalledReport | None = None
-        """What was seen last; None before the first look."""
+        """What was seen last; None before the first sample."""
 
     @property
     def held_by(self) -> tuple[str, ...]:
@@ -71,8 +71,8 @@ class WatchStalled:
 
     @property
     def age(self) -> float:
-        """Seconds since the last look at all rows; endless before the first."""
-        return self._clock() - self._looked_at
+        """Seconds since the last sample of all rows; endless before the first."""
+        return self._clock() - self._sampled_at
 
     async def run_pass(self) -> None:
         """Look at all rows. Raises Unavailable; what was seen last then stays."""
@@ -81,11 +81,11 @@ class WatchStalled:
             tops = await self._rows.tops()
             ends = await self._offsets.ends()
             self._committed = {place: replace(each, end=ends.get(place)) for place, each in committed.items()}
-            report = await self._look(self._committed, tops, None)
+            report = await self._sample(self._committed, tops, None)
         self._note_past_end(report.as_of, past_end_now(self._committed, tops))
         self._tell(self.report, report)
         self.report = report
-        self._looked_at = self._clock()
+        self._sampled_at = self._clock()
 
     async def of_shop(self, shop_no: int) -> StalledReport | None:
         """Look at the rows of one shop now; None for a shop that was never heard of. Raises Unavailable.
@@ -96,23 +96,23 @@ class WatchStalled:
         async with _patience(), self._one_shop_at_a_time:
             if not await self._rows.knows_shop(shop_no):
                 return None
-            return await self._look(self._committed, await self._rows.tops(), shop_no)
+            return await self._sample(self._committed, await self._rows.tops(), shop_no)
 
-    async def _look(self, offsets: Offsets, tops: dict[TopicPartition, int], shop_no: int | None) -> StalledReport:
+    async def _sample(self, offsets: Offsets, tops: dict[TopicPartition, int], shop_no: int | None) -> StalledReport:
         as_of, counts = await self._rows.counts(self._stalled_after, shop_no)
         past_end = frozenset(place for place, since in self._past_end.items() if as_of - since >= PAST_END_AFTER)
         old_until = as_of - self._stalled_after
         where = lost_where(offsets, tops, past_end) if offsets else []
         counts, lost = await self._rows.lost(where, counts, old_until, shop_no, MAX_LISTED)
         old = await self._rows.old(old_until, shop_no, MAX_LISTED) if counts.old else []
-        waiting = await self._rows.waiting(shop_no, MAX_LISTED) if counts.waiting else []
+        scheduled = await self._rows.scheduled(shop_no, MAX_LISTED) if counts.scheduled else []
         queued = await self._rows.queued(queued_where(offsets, tops, past_end), shop_no, MAX_LISTED) if counts.placed else []
         failed = await self._rows.failed(shop_no, MAX_LISTED) if counts.failed else []
         rows = {
             Kind.STALLED: _oldest_first({row.key: row for row in [*old, *lost]}.values()),
             Kind.LOST: _oldest_first(lost),
-            Kind.WAITING: tuple(waiting),
-            Kind.OVERDUE: tuple(row for row in waiting if is_overdue(row, as_of)),
+            Kind.SCHEDULED: tuple(scheduled),
+            Kind.OVERDUE: tuple(row for row in scheduled if is_overdue(row, as_of)),
             Kind.QUEUED: tuple(queued),
             Kind.FAILED: tuple(failed),
         }
@@ -135,7 +135,7 @@ class WatchStalled:
 
 @asynccontextmanager
 async def _patience() -> AsyncIterator[None]:
-    """Let what is looked at take so long and no longer. Raises Unavailable."""
+    """Bound how long a sample may take. Raises Unavailable."""
     try:
         async with asyncio.timeout(COUNT_SECONDS):
             yield
@@ -148,7 +148,7 @@ def counts_by_kind(counts: RowCounts) -> dict[Kind, int]:
     return {
         Kind.STALLED: counts.stalled,
         Kind.LOST: counts.lost,
-        Kind.WAITING: counts.waiting,
+        Kind.SCHEDULED: counts.scheduled,
         Kind.OVERDUE: counts.overdue,
         Kind.QUEUED: counts.queued,
         Kind.FAILED: counts.failed,

@@ -5,10 +5,10 @@ from datetime import datetime, timedelta
 from typing import Protocol
 
 from faust_app.core.alerts.alert import Alert, FaultKind, PlatformFault
-from faust_app.core.alerts.decide import Standing, Step
+from faust_app.core.alerts.decide import AlertsSnapshot, Step
 from faust_app.core.alerts.digest import DigestCounts, Span
 from faust_app.core.alerts.message import AlertMessage, Delivered, Undelivered, WaitingMessage
-from faust_app.core.alerts.text import Reach
+from faust_app.core.alerts.text import Impact
 
 
 class Alerts(Protocol):
@@ -52,7 +52,7 @@ class Faults(Protocol):
 class AlertRepository(Protocol):
     """The alerts as their sender reads and updates them. Every method raises Unavailable when the database fails."""
 
-    async def standing(self) -> Standing:
+    async def snapshot(self) -> AlertsSnapshot:
         """Return what the sender decides on: alerts, recent messages and the last digest. Takes no lock."""
         ...
 
@@ -60,7 +60,7 @@ class AlertRepository(Protocol):
         """Return up to `limit` open alerts, platform alerts first, then by occurrences, most first."""
         ...
 
-    async def reach(self, alerts: Sequence[Alert], now: datetime) -> dict[str, Reach]:
+    async def impact(self, alerts: Sequence[Alert], now: datetime) -> dict[str, Impact]:
         """Return the impact of each alert's current episode, by fingerprint."""
         ...
 

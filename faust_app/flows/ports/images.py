@@ -45,11 +45,11 @@ class ImageRepository(Protocol):
     async def claim_due(self, limit: int, lease: timedelta) -> list[ImageRow]:
         """Lease up to `limit` due rows to the caller for `lease`; concurrent callers get different rows.
 
-        A `parked` row becomes `woken`, so that `wake_parked` never meets a lease.
+        A `deferred` row becomes `dispatched`, so that `release_deferred` never meets a lease.
         """
         ...
 
-    async def wake_parked(self, shop_no: int, host: str | None, limit: int) -> int:
+    async def release_deferred(self, shop_no: int, host: str | None, limit: int) -> int:
         """Make up to `limit` deferred images of the shop (and of `host`, if given) due now; return how many."""
         ...
 
@@ -126,7 +126,7 @@ class StalledRows(Protocol):
         """Return up to `limit` rows at these positions, oldest first: the first rows of each partition, in about equal shares."""
         ...
 
-    async def waiting(self, shop_no: int | None, limit: int) -> list[ImageRow]:
+    async def scheduled(self, shop_no: int | None, limit: int) -> list[ImageRow]:
         """Return up to `limit` scheduled rows, next due first."""
         ...
 

@@ -1,6 +1,6 @@
-"""While a dependency of ours is away nothing starts, nobody is blamed, and the worker itself looks when it is back.
+"""While a dependency of ours is unavailable nothing starts, nobody is blamed, and the worker itself looks when it is back.
 
-A call that finds a dependency away asks its probe at once: only a probe that fails too, or a bad share of many calls,
+A call that finds a dependency unavailable asks its probe at once: only a probe that fails too, or a bad share of many calls,
 opens the breaker. So one object that is refused halts nobody, and an outage is known within a call.
 """
 
@@ -10,21 +10,21 @@ from typing import Final
 
 import structlog
 
-from faust_app.core.breaker import CALL_SECONDS, Window, dependency_is_away, probe_delay
+from faust_app.core.breaker import CALL_SECONDS, Window, dependency_is_unavailable, probe_delay
 from faust_app.core.failure import Dependency, Unavailable
 from faust_app.metrics import Metrics
 
 log = structlog.get_logger()
 
-PROBE_SECONDS: Final = 5.0
+PROBE_TIMEOUT: Final = 5.0
 """How long a probe may take before it counts as failed."""
 
 Probe = Callable[[], Awaitable[object]]
-"""An operation of the worker's own on a dependency; raises Unavailable, or takes too long, when that is away."""
+"""An operation of the worker's own on a dependency; raises Unavailable, or takes too long, when that is unavailable."""
 
 
 class Breaker:
-    """One dependency's. Closed: work goes on. Open: `reason` says why not, and a task looks when it is back."""
+    """Circuit breaker of one dependency. While it is open, `reason` says why, and a task probes until it is back."""
 
     def __init__(
         self, dependency: Dependency, probe: Probe, changed: Callable[["Breaker"], None], delay: Callable[[], float] | None = None
@@ -46,21 +46,21 @@ class Breaker:
         return self.reason is not None
 
     def succeeded(self) -> None:
-        """Note a call that was answered."""
+        """Record a call that was answered."""
         self._window.add(asyncio.get_running_loop().time(), bad=False)
 
     async def failed(self, failure: Unavailable) -> bool:
-        """Note a call that was not; tell whether the dependency is away, which its probe decides."""
+        """Record a call that was not; return whether the dependency is unavailable, which its probe decides."""
         if self.is_open:
             return True
         now = asyncio.get_running_loop().time()
         self._window.add(now, bad=True)
-        if dependency_is_away(self._window.tally(now)) or not await self._ask_once():
+        if dependency_is_unavailable(self._window.tally(now)) or not await self._ask_once():
             self.open(failure.detail or failure.code.sentence)
         return self.is_open
 
     def open(self, reason: str) -> None:
-        """Let nothing start until a probe is answered."""
+        """Open the breaker: nothing starts until a probe is answered."""
         if self.is_open:
             return
         self.reason = reason
@@ -93,17 +93,17 @@ class Breaker:
         await asyncio.gather(*tasks, return_exceptions=True)
 
     async def _ask_once(self) -> bool:
-        """Ask the probe, together with everybody who wants to know at this time."""
+        """Run the probe once for all who ask at this time."""
         if self._probing is None or self._probing.done():
             self._probing = asyncio.create_task(self._ask(), name=f"probe {self.dependency}")
         return await asyncio.shield(self._probing)
 
     async def _ask(self) -> bool:
         try:
-            async with asyncio.timeout(PROBE_SECONDS):
+            async with asyncio.timeout(PROBE_TIMEOUT):
                 await self._probe()
         except (Unavailable, TimeoutError) as failure:
-            log.info("probe failed", dependency=self.dependency.value, reason=str(failure) or f"no answer within {PROBE_SECONDS:.0f} s")
+            log.info("probe failed", dependency=self.dependency.value, reason=str(failure) or f"no answer within {PROBE_TIMEOUT:.0f} s")
             return False
         except Exception:
             log.exception("probe failed unexpectedly", dependency=self.dependency.value)
@@ -140,7 +140,7 @@ class Breakers:
 
     @property
     def all_closed(self) -> bool:
-        """Whether nothing is away."""
+        """Whether nothing is unavailable."""
         return not any(breaker.is_open for breaker in self._breakers.values())
 
     @property
@@ -151,10 +151,10 @@ class Breakers:
     @property
     def reasons(self) -> list[str]:
         """Why they may not."""
-        return [f"{breaker.dependency.value} is away: {breaker.reason}" for breaker in self._breakers.values() if breaker.is_open]
+        return [f"{breaker.dependency.value} is unavailable: {breaker.reason}" for breaker in self._breakers.values() if breaker.is_open]
 
     async def failed(self, failure: Unavailable) -> bool:
-        """Note that a dependency was away; tell whether its breaker is open, so that nobody is to blame."""
+        """Record that a dependency was unavailable; return whether its breaker is open, so that nobody is to blame."""
         self.failures += 1
         self._metrics.waits.labels(failure.dependency.value).inc()
         if failure.dependency is Dependency.EGRESS:  # its own rules have decided, and an outage that is over is no bug either

@@ -9,12 +9,12 @@ _GROUP: Final = 1000
 """Rows a statement: a shop with many deferred images is not locked as a whole."""
 
 
-async def wake(repository: ImageRepository, reopened: set[Source]) -> None:
-    """Let every image of the reopened sources be due. What is woken leaves `reopened`.
+async def release(repository: ImageRepository, reopened: set[Source]) -> None:
+    """Let every image of the reopened sources be due. What is released leaves `reopened`.
 
-    A source without a host is the whole shop. Raises Unavailable; what is left is woken by the next call.
+    A source without a host is the whole shop. Raises Unavailable; what is left is released by the next call.
     """
     for shop_no, host in list(reopened):
-        while await repository.wake_parked(shop_no, host or None, _GROUP) == _GROUP:
+        while await repository.release_deferred(shop_no, host or None, _GROUP) == _GROUP:
             pass
         reopened.discard((shop_no, host))

@@ -9,20 +9,20 @@ import structlog
 
 from faust_app.core.dispatch.pace import SourcePace
 from faust_app.core.failure import Dependency, Failure, FailureCode, Transient, Unavailable
-from faust_app.core.images.outcome import Failed, Park
+from faust_app.core.images.outcome import Deferred, Failed
 from faust_app.core.images.row import ImageRow, source_origin
 from faust_app.core.sources.health import ALL_SHOPS, BLOCKING, DEFER_SECONDS, HEARD, UNWELL, RecordKey, Source, SourceRecord
 from faust_app.flows.ports.images import ImageRepository
 from faust_app.flows.ports.sources import SourceRecords
 from faust_app.flows.ports.transfer import Fetcher
 from faust_app.flows.resilience.breakers import Breaker
-from faust_app.flows.resilience.deferral import wake
+from faust_app.flows.resilience.deferral import release
 from faust_app.flows.resilience.egress import WayOut
 from faust_app.flows.resilience.known_sources import KnownSources
 
 log = structlog.get_logger()
 
-PATIENCE: Final = timedelta(hours=24)
+MAX_HOST_WAIT: Final = timedelta(hours=24)
 """How long images wait for their host before they fail, counted from when they were accepted."""
 _WOKEN_AGAIN: Final = 15.0
 """Seconds until one more image is called to probe a host whose last one has not done so."""
@@ -51,11 +51,11 @@ class Sources:
         self._known.on_learnt = self._learnt
         self._known.on_deferred = self._deferred
         self._known.on_ended = self._ended
-        self._waking: set[Source] = set()
+        self._releasing: set[Source] = set()
         self._called: dict[RecordKey, float] = {}
         self._last: dict[str, Failure] = {}
         self.reach_anybody = self._way_out.reach_anybody
-        self.on_parked: Callable[[str, Failure, bool], None] = lambda _host, _failure, _for_all: None
+        self.on_deferred: Callable[[str, Failure, bool], None] = lambda _host, _failure, _for_all: None
         """Called with a host that images wait for, its last failure, and whether every shop's do."""
         self.on_answered: Callable[[str], None] = lambda _host: None
         """Called with such a host when it answers again."""
@@ -64,7 +64,7 @@ class Sources:
         """Use the breaker of our own way out; without one every failure is the source's."""
         self._way_out.breaker = egress
 
-    async def admit(self, row: ImageRow) -> Park | Failed | None:
+    async def admit(self, row: ImageRow) -> Deferred | Failed | None:
         """Return what becomes of an image whose source is left alone, None where it may be fetched. Raises Unavailable.
 
         An image whose source is due for a probe is the probe.
@@ -77,9 +77,9 @@ class Sources:
         record = self._known.deferral(source)
         if record is None:
             return None
-        if row.open_since is not None and datetime.now(UTC).replace(tzinfo=None) - row.open_since >= PATIENCE:
+        if row.open_since is not None and datetime.now(UTC).replace(tzinfo=None) - row.open_since >= MAX_HOST_WAIT:
             return _given_up(row, record)
-        return self._park(row)
+        return self._defer(row)
 
     def answered(self, row: ImageRow) -> None:
         """Count an answer of the source, whatever it said of the image."""
@@ -92,8 +92,8 @@ class Sources:
         self._way_out.answered(source, origin)
         self._known.answer(source, origin)
 
-    async def failed(self, row: ImageRow, failure: Failure, began: float) -> Failure | Park:
-        """Count a failure and return whose it is: the image's, as it came; our network's, as Unavailable; or nobody's, as Park.
+    async def failed(self, row: ImageRow, failure: Failure, began: float) -> Failure | Deferred:
+        """Count a failure and return whose it is: the image's, as it came; our network's, as Unavailable; or nobody's, as Deferred.
 
         From the tenth failure in a row on, over all workers, it is the host's and costs no image an attempt: that includes
         probes, and fetches which had begun before. `began` is when the fetch did, by the event loop's clock. Raises
@@ -109,15 +109,15 @@ class Sources:
             self._way_out.answered(source, source_origin(row.source_url))
         self._pace.failed(source[1])
         self._last[source[1]] = failure  # of a redirect it names the host that failed
-        return self._park(row) if await self._known.fail(source, failure.code) else failure
+        return self._defer(row) if await self._known.fail(source, failure.code) else failure
 
     async def run_pass(self) -> None:
-        """Share what was learnt, wake what was reopened, one image of each source due for a probe, and what was put off too far.
+        """Share what was learnt, wake what was reopened, one image of each source due for a probe, and what was deferred too far.
 
         Raises Unavailable.
         """
         await self._known.refresh()
-        await wake(self._repository, self._waking)
+        await release(self._repository, self._releasing)
         await self._call_probes()
         await self._call_back()
 
@@ -130,24 +130,26 @@ class Sources:
             self._called[record.key] = now + _WOKEN_AGAIN
             shops = [record.shop_no] if record.shop_no != ALL_SHOPS else self._known.shops_of(record.host)
             for shop in _rotated(shops, int(now))[:_SHOPS_TRIED]:
-                if await self._repository.wake_parked(shop, record.host, 1):
+                if await self._repository.release_deferred(shop, record.host, 1):
                     break
 
     async def _call_back(self) -> None:
-        """Wake the next images of sources that run out of events here while others of theirs are put off."""
+        """Release the next images of sources that run out of events here while others of theirs are deferred."""
         now = _now()
         for source, count in self._pace.to_call_back(now):
             if self._known.deferral(source) is not None:
                 continue
-            if await self._repository.wake_parked(source[0], source[1], count) < count:
+            if await self._repository.release_deferred(source[0], source[1], count) < count:
                 self._pace.called_back_all(source, now)
 
-    def _park(self, row: ImageRow) -> Park:
+    def _defer(self, row: ImageRow) -> Deferred:
         source = _source(row)
         self._known.hold(source)
         record = self._known.deferral(source)
         code = record.code if record is not None else None
-        return Park(row, timedelta(seconds=DEFER_SECONDS * self._jitter()), code, f"The host {source[1]} is left alone for some minutes.")
+        return Deferred(
+            row, timedelta(seconds=DEFER_SECONDS * self._jitter()), code, f"The host {source[1]} is left alone for some minutes."
+        )
 
     def _learnt(self, record: SourceRecord) -> None:
         """Take over where others had an answer: those hosts can be asked whether our network is up."""
@@ -164,12 +166,12 @@ class Sources:
         code, for_all = record.code or FailureCode.SOURCE_ERROR, record.shop_no == ALL_SHOPS
         log.warning("source deferred", host=record.host, shop_no=record.shop_no or None, code=code.value)
         failure = self._last.pop(record.host) if record.host in self._last else Transient(code, code.sentence)
-        self.on_parked(record.host, failure, for_all)
+        self.on_deferred(record.host, failure, for_all)
 
     def _ended(self, record: SourceRecord) -> None:
         self._called.pop(record.key, None)
         shops = [record.shop_no] if record.shop_no != ALL_SHOPS else self._known.shops_of(record.host)
-        self._waking |= {(shop, record.host) for shop in shops}
+        self._releasing |= {(shop, record.host) for shop in shops}
         log.info("source answers again", host=record.host, shops=len(shops))
         self.on_answered(record.host)
 
@@ -177,7 +179,7 @@ class Sources:
 def _given_up(row: ImageRow, record: SourceRecord) -> Failed:
     code = FailureCode.SOURCE_BLOCKED if record.code in BLOCKING else FailureCode.HOST_DOWN
     cause = record.code.value if record.code else "failures"
-    return Failed(row, code, f"The host failed every request for over {PATIENCE.days * 24} hours, last with {cause}.")
+    return Failed(row, code, f"The host failed every request for over {MAX_HOST_WAIT.days * 24} hours, last with {cause}.")
 
 
 def _rotated(shops: list[int], turn: int) -> list[int]:

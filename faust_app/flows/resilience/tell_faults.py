@@ -8,7 +8,7 @@ from faust_app.core.failure import Dependency, Failure
 from faust_app.core.sources.health import BLOCKING
 from faust_app.flows.ports.alerts import Alerts
 from faust_app.flows.resilience.breakers import Breaker, Breakers
-from faust_app.flows.resilience.internal_error_breaker import Bugs
+from faust_app.flows.resilience.internal_error_breaker import InternalErrorBreaker
 from faust_app.flows.resilience.sources import Sources
 
 _KINDS: Final = {
@@ -20,21 +20,21 @@ _KINDS: Final = {
 
 
 class TellFaults:
-    """Hears of breakers, the brake and parked sources; `held` counts the images that wait here, `go_on` starts what may."""
+    """Hears of breakers and deferred sources; `held` counts the images that wait here, `go_on` starts what may."""
 
     def __init__(self, alerts: Alerts, held: Callable[[], int], go_on: Callable[[], None]) -> None:
         self._alerts = alerts
         self._held = held
         self._go_on = go_on
-        self._parked: dict[str, FaultKind] = {}
+        self._deferred: dict[str, FaultKind] = {}
 
-    def listen(self, breakers: Breakers, bugs: Bugs, sources: Sources) -> None:
+    def listen(self, breakers: Breakers, internal_errors: InternalErrorBreaker, sources: Sources) -> None:
         """Hear of every change from now on."""
         breakers.on_change = self._breaker_changed
-        bugs.on_change = lambda: self._brake_changed(bugs.brake)
-        bugs.on_parked = self._shop_parked
-        bugs.on_answered = lambda: self._alerts.close(FaultKind.SHOP_BUG)
-        sources.on_parked = self._source_parked
+        internal_errors.on_change = lambda: self._internal_errors_changed(internal_errors.stop_reason)
+        internal_errors.on_deferred = self._shop_deferred
+        internal_errors.on_answered = lambda: self._alerts.close(FaultKind.SHOP_INTERNAL_ERRORS)
+        sources.on_deferred = self._source_deferred
         sources.on_answered = self._source_answered
 
     def _breaker_changed(self, breaker: Breaker) -> None:
@@ -45,26 +45,26 @@ class TellFaults:
             self._alerts.close(kind)
             self._go_on()
 
-    def _brake_changed(self, brake: str | None) -> None:
-        if brake is not None:
-            self._alerts.open(FaultKind.BUG_BRAKE, detail=brake, waiting=self._held())
+    def _internal_errors_changed(self, stop_reason: str | None) -> None:
+        if stop_reason is not None:
+            self._alerts.open(FaultKind.INTERNAL_ERROR_BREAKER, detail=stop_reason, waiting=self._held())
         else:
-            self._alerts.close(FaultKind.BUG_BRAKE)
+            self._alerts.close(FaultKind.INTERNAL_ERROR_BREAKER)
             self._go_on()
 
-    def _shop_parked(self, shop_no: int) -> None:
-        self._alerts.open(FaultKind.SHOP_BUG, detail=f"Images of shop {shop_no} meet an error of our own code.")
+    def _shop_deferred(self, shop_no: int) -> None:
+        self._alerts.open(FaultKind.SHOP_INTERNAL_ERRORS, detail=f"Images of shop {shop_no} meet an error of our own code.")
 
-    def _source_parked(self, host: str, failure: Failure, for_all: bool) -> None:  # noqa: FBT001 - a callback's own order
+    def _source_deferred(self, host: str, failure: Failure, for_all: bool) -> None:  # noqa: FBT001 - a callback's own order
         of_all = FaultKind.HOST_BLOCKS if failure.code in BLOCKING else FaultKind.HOST_DOWN
         kind = of_all if for_all else FaultKind.SHOP_HOST_DOWN
-        before = self._parked.get(host)
+        before = self._deferred.get(host)
         if before is not None and before is not kind:
             self._alerts.close(before, host=host)
-        self._parked[host] = kind
+        self._deferred[host] = kind
         self._alerts.open(kind, detail=failure.detail, host=host)
 
     def _source_answered(self, host: str) -> None:
-        kind = self._parked.pop(host, None)
+        kind = self._deferred.pop(host, None)
         if kind is not None:
             self._alerts.close(kind, host=host)

@@ -40,11 +40,11 @@ class ImageHandlers:
         router.add_get("/v1/shops/{shop_no}/images/{image_id:[^/]+}/content", self.content)
 
     async def get(self, request: web.Request) -> web.Response:
-        """Tell where one image stands."""
+        """Return where one image stands."""
         row = await self._row(request)
         history = await self._repository.history(row.key, TIMELINE_ENTRIES)
         content = request.path_qs.partition("?")[0] + "/content" if row.shown is not None else None
-        return web.json_response(describe(row, history, content) | {"waiting": await self._waiting(row)})
+        return web.json_response(describe(row, history, content) | {"scheduled": await self._scheduled(row)})
 
     async def content(self, request: web.Request) -> web.Response:
         """Redirect to the stored bytes by an address that is valid for five minutes."""
@@ -54,7 +54,7 @@ class ImageHandlers:
         url = await self._store.presigned_url(row.shown.object_key, CONTENT_SECONDS)
         return web.Response(status=302, headers={"Location": url, "Cache-Control": "no-store"})
 
-    async def _waiting(self, row: ImageRow) -> dict[str, object] | None:
+    async def _scheduled(self, row: ImageRow) -> dict[str, object] | None:
         source = (row.shop_no, row.source_host or "")
         waits = row.state is ImageState.IN_PROGRESS and row.source_host is not None
         records = await self._sources.of(source) if waits else []
@@ -83,7 +83,7 @@ def describe(row: ImageRow, history: list[HistoryEntry], content: str | None) ->
         "requested_at": time_text(row.requested_at),
         "open_since": time_text(row.open_since),
         "attempt": row.attempt,
-        "waiting": waiting_of(row, ()),
+        "scheduled": waiting_of(row, ()),
         "position": position_of(row),
         "error": error_of(row),
         "url": content,
@@ -97,11 +97,11 @@ def waiting_of(row: ImageRow, held_by: Sequence[str], source: SourceRecord | Non
 
     `held_by` is what holds up the installation, `source` the record of its host where that is given time.
     """
-    if row.state is not ImageState.IN_PROGRESS or not (row.wake_at or held_by or source):
+    if row.state is not ImageState.IN_PROGRESS or not (row.scheduled_at or held_by or source):
         return None
     answer: dict[str, object] = {
-        "until": time_text(row.wake_at),
-        "reason": row.wake_reason or ("held" if held_by else "source"),
+        "at": time_text(row.scheduled_at),
+        "reason": row.schedule_reason or ("held" if held_by else "source"),
         "why": why_it_waits(row),
         "host": row.source_host,
     }

@@ -32,13 +32,13 @@ class IntakeHandlers:
         """Accept up to 1,000 requests of a shop; invalid items do not affect valid ones."""
         items = await batch_requests(shop_no_of(request), request)
         valid = [item for item in items if isinstance(item, ImageRequest)]
-        decisions = iter(await self._intake.accept(valid, door="http") if valid else [])
+        decisions = iter(await self._intake.accept(valid, entry_point="http") if valid else [])
         results = [_result(n, item, next(decisions) if isinstance(item, ImageRequest) else None) for n, item in enumerate(items)]
         counts = {name: sum(result["result"] == name for result in results) for name in ("accepted", "unchanged", "superseded", "invalid")}
         return web.json_response({**counts, "items": results}, status=202)
 
     async def _one(self, asked: ImageRequest) -> web.Response:
-        (decision,) = await self._intake.accept([asked], door="http")
+        (decision,) = await self._intake.accept([asked], entry_point="http")
         return web.json_response(_answer(decision), status=202 if isinstance(decision, Accepted) else 200)
 
 

@@ -25,7 +25,7 @@ MEANING: Final = {
     ),
     LagStatus.STOPPED: (
         "Records wait and nobody reads them: no worker has been connected for a minute.",
-        "Start the workers, or look why they end.",
+        "Start the workers, or see why they end.",
     ),
 }
 
@@ -72,28 +72,28 @@ def as_json(report: LagReport, age: float, counts: RowCounts | None) -> dict[str
         "lag": report.lag,
         "lag_seconds": round(report.lag_seconds, 3),
         "held_by": list(report.held_by),
-        "waiting": None if counts is None else _waiting(counts),
+        "scheduled": None if counts is None else _scheduled(counts),
         "groups": [_group(group) for group in report.groups],
     }
 
 
 def topics_of(group: GroupReport) -> list[tuple[str, list[PartitionLag]]]:
     """Return the partitions of a group by topic."""
-    return [(topic, list(partitions)) for topic, partitions in groupby(group.look.partitions, key=lambda each: each.topic)]
+    return [(topic, list(partitions)) for topic, partitions in groupby(group.sample.partitions, key=lambda each: each.topic)]
 
 
-def _waiting(counts: RowCounts) -> dict[str, object]:
-    return {"rows": counts.waiting, "due": counts.due, "overdue": counts.overdue, "next_at": time_text(counts.next_due)}
+def _scheduled(counts: RowCounts) -> dict[str, object]:
+    return {"rows": counts.scheduled, "due": counts.due, "overdue": counts.overdue, "next_at": time_text(counts.next_due)}
 
 
 def _group(group: GroupReport) -> dict[str, object]:
-    look, velocity = group.look, group.velocity
+    sample, velocity = group.sample, group.velocity
     return {
-        "group": look.group,
+        "group": sample.group,
         "status": group.status.value,
-        "lag": look.lag,
-        "lag_seconds": round(look.lag_seconds, 3),
-        "members": look.members,
+        "lag": sample.lag,
+        "lag_seconds": round(sample.lag_seconds, 3),
+        "members": sample.members,
         "finished_per_s": None if velocity is None else round(velocity.finished, 3),
         "arriving_per_s": None if velocity is None else round(velocity.arriving, 3),
         "drain_s": None if group.drain_seconds is None else round(group.drain_seconds, 1),

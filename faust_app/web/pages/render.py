@@ -61,7 +61,7 @@ def span(seconds: float | None) -> str:
     return f"{whole} s"
 
 
-def moment(at: datetime | None) -> str:
+def utc_text(at: datetime | None) -> str:
     """Return a UTC time without fractions."""
     return NOTHING if at is None else f"{at:%Y-%m-%d %H:%M:%S} UTC"
 
@@ -81,5 +81,5 @@ def path_of(shop_no: int, image_id: bytes) -> str:
 _environment = Environment(
     loader=PackageLoader("faust_app.web"), autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True
 )
-_FILTERS: Final[dict[str, Callable[..., str]]] = {"span": span, "moment": moment, "count": count}
+_FILTERS: Final[dict[str, Callable[..., str]]] = {"span": span, "moment": utc_text, "count": count}
 _environment.filters.update(_FILTERS)

@@ -1,4 +1,4 @@
-"""`/stalled`: which images are unfinished and need a look, as JSON for machines and as a page for people."""
+"""`/stalled`: which images are unfinished and need attention, as JSON for machines and as a page for people."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -14,7 +14,7 @@ from faust_app.web.api.bodies import invalid
 from faust_app.web.api.images import error_of, position_of, time_text, waiting_of
 from faust_app.web.pages.lag import not_yet
 from faust_app.web.pages.render import json_answer, page, path_of, problem_page, wants_page
-from faust_app.web.problems import Problem, absence
+from faust_app.web.problems import Problem, unavailable
 
 DEFAULT_LIMIT: Final = 100
 _SHOP_DIGITS: Final = 16
@@ -52,7 +52,7 @@ class StalledPage:
         except Problem as problem:
             return problem_page(problem)
         except Unavailable as failure:
-            return problem_page(absence(failure))
+            return problem_page(unavailable(failure))
         return page(
             "stalled.html", report=report, asked=asked, age=age, kinds=Kind, link=self._link, here="stalled",
             held_by=self._stalled.held_by, **_for_people(report, asked),
@@ -124,7 +124,7 @@ def as_json(report: StalledReport, asked: Asked, age: float, held_by: Sequence[s
         "stalled_after_s": report.stalled_after.total_seconds(),
         "count": counts.stalled,
         "lost": counts.lost,
-        "waiting": counts.waiting,
+        "scheduled": counts.scheduled,
         "overdue": counts.overdue,
         "queued": counts.queued,
         "failed": counts.failed,
@@ -142,7 +142,7 @@ def _waits(report: StalledReport) -> dict[str, object]:
     return {
         "waits_for": [
             {"host": wait.host, "why": wait.why, "images": wait.images, "next_at": time_text(wait.next_at)}
-            for wait in waits_of(report.rows.get(Kind.WAITING, ()))
+            for wait in waits_of(report.rows.get(Kind.SCHEDULED, ()))
         ]
     }
 
@@ -152,13 +152,13 @@ def _item(report: StalledReport, row: ImageRow, held_by: Sequence[str]) -> dict[
         "shop_no": row.shop_no,
         "image_id": row.image_id.decode(),
         "version": row.version,
-        "status": report.standing(row),
+        "status": report.status(row),
         "overdue": is_overdue(row, report.as_of),
         "open_since": time_text(row.open_since),
         "open_s": round((report.as_of - row.open_since).total_seconds(), 3) if row.open_since else None,
         "attempt": row.attempt,
         "rescues": row.rescues,
-        "waiting": waiting_of(row, held_by),
+        "scheduled": waiting_of(row, held_by),
         "position": position_of(row),
         "error": error_of(row),
     }
@@ -172,6 +172,6 @@ def _for_people(report: StalledReport, asked: Asked) -> dict[str, Any]:
         "rows": rows,
         "errors": [error_of(row) for row in rows],
         "waits": [waiting_of(row, ()) for row in rows],
-        "waits_for": waits_of(report.rows.get(Kind.WAITING, ())) if report.shop_no is not None else [],
+        "waits_for": waits_of(report.rows.get(Kind.SCHEDULED, ())) if report.shop_no is not None else [],
         "overdue": [is_overdue(row, report.as_of) for row in rows],
     }

@@ -69,7 +69,7 @@ class Line:
 
     def break_down(self) -> None:
         if self.fake is not None:
-            self.fake.away = Undelivered("status 503")
+            self.fake.unavailable = Undelivered("status 503")
         self.hook.status = 503
 
     def ids(self) -> list[str]:

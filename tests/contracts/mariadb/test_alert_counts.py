@@ -19,7 +19,7 @@ from faust_app.core.failure import FailureCode
 from faust_app.core.images.outcome import Failed
 from faust_app.core.images.row import ImageRow, ImageState
 from faust_app.core.messages.events import Op
-from faust_app.flows.images.intake import Terms, decide
+from faust_app.flows.images.intake import IntakeTerms, decide
 from faust_app.flows.images.settle import settle_all
 from faust_app.settings import Settings
 from tests.contracts.conftest import emptied
@@ -73,7 +73,7 @@ async def test_a_group_of_failures_costs_three_statements_however_many_they_are(
 
 async def accepted(repository: MariaImageRepository, shop_no: int, count: int) -> list[ImageRow]:
     requests = [make_request(shop_no, f"i{n}", op=Op.REGISTER) for n in range(count)]
-    decisions = await repository.change([r.key for r in requests], lambda locked: decide(requests, locked, Terms(LEASE)), create=True)
+    decisions = await repository.change([r.key for r in requests], lambda locked: decide(requests, locked, IntakeTerms(LEASE)), create=True)
     return [decision.row for decision in decisions]
 
 
@@ -135,31 +135,31 @@ async def test_twelve_thousand_failures_are_counted_group_by_group(database: Dat
 
 async def test_a_lease_that_ran_out_is_taken_over_and_its_old_holder_is_fenced_off(database: Database) -> None:
     expired, leases = MariaLeases(database, timedelta(seconds=-1)), MariaLeases(database)
-    assert await expired.hold("duty", "slow")
-    assert await leases.hold("duty", "quick")
-    assert not await leases.hold("duty", "slow")
+    assert await expired.hold("task", "slow")
+    assert await leases.hold("task", "quick")
+    assert not await leases.hold("task", "slow")
 
     async def still(holder: str) -> bool:
-        return await database.run(lambda session: holds(session, "duty", holder))
+        return await database.run(lambda session: holds(session, "task", holder))
 
     assert [await still("slow"), await still("quick")] == [False, True]
 
 
 async def test_a_lease_that_is_checked_in_a_transaction_stays_until_its_end(database: Database) -> None:
     leases = MariaLeases(database)
-    await leases.hold("duty", "me")
+    await leases.hold("task", "me")
     order: list[str] = []
     checked = asyncio.Event()
 
     async def unit(session: Session) -> None:
-        assert await holds(session, "duty", "me")
+        assert await holds(session, "task", "me")
         checked.set()
         await session.rows("SELECT SLEEP(0.2)")
         order.append("written")
 
     async def release() -> None:
         await checked.wait()
-        await leases.release("duty", "me")
+        await leases.release("task", "me")
         order.append("released")
 
     await asyncio.gather(database.run(unit), release())

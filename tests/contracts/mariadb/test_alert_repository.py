@@ -6,8 +6,8 @@ from datetime import timedelta
 
 import pytest
 
-from faust_app.core.alerts.alert import Alert, FaultKind, Occurrence, PlatformFault, Severity, Word
-from faust_app.core.alerts.decide import SENDER, Due, LastDigest, Step, closes_silently, due_words
+from faust_app.core.alerts.alert import Alert, FaultKind, Notice, Occurrence, PlatformFault, Severity
+from faust_app.core.alerts.decide import SENDER, Due, LastDigest, Step, closes_silently, due_notices
 from faust_app.core.alerts.digest import digest_span
 from faust_app.core.alerts.message import AlertMessage, Form
 from tests.contracts.conftest import AlertStore
@@ -27,14 +27,14 @@ async def the_alert(store: AlertStore, fingerprint: str = "source_error@h") -> A
     return alert
 
 
-async def written(store: AlertStore, word: Word = Word.OPENED) -> Due:
+async def written(store: AlertStore, notice: Notice = Notice.OPENED) -> Due:
     """Write a message about the one open alert, as the sender would."""
     assert await store.leases.hold(SENDER, ME)
-    standing = await store.alerts.standing()
-    due = Due(standing.candidates[0].alert, word)
-    message = AlertMessage(Form.ALERT, standing.now, Severity.SHOP, "T", "text ä \U0001f600")
-    closed = (due.alert,) if word is Word.CLOSED else ()
-    assert await store.alerts.record(Step(standing.now, message, told=(due,), closed=closed), ME)
+    snapshot = await store.alerts.snapshot()
+    due = Due(snapshot.candidates[0].alert, notice)
+    message = AlertMessage(Form.ALERT, snapshot.now, Severity.SHOP, "T", "text ä \U0001f600")
+    closed = (due.alert,) if notice is Notice.CLOSED else ()
+    assert await store.alerts.record(Step(snapshot.now, message, told=(due,), closed=closed), ME)
     return due
 
 
@@ -48,8 +48,8 @@ async def test_failures_of_one_cause_are_one_alert_that_counts_images_and_shops(
     assert (alert.occurrences, alert.episode, alert.severity, alert.code, alert.host) == (9, 1, Severity.SHOP, "source_error", "h")
     assert (alert.sample_shop, alert.sample_image, alert.detail) == (8, b"i3", "status 3")
     assert alert.opened_at <= alert.last_at
-    reach = (await alert_store.alerts.reach([alert], (await alert_store.alerts.standing()).now))[alert.fingerprint]
-    assert (reach.shops, reach.top_shops, reach.recent, reach.before) == (2, ((8, 6), (7, 3)), 9, 0)
+    impact = (await alert_store.alerts.impact([alert], (await alert_store.alerts.snapshot()).now))[alert.fingerprint]
+    assert (impact.shops, impact.top_shops, impact.recent, impact.before) == (2, ((8, 6), (7, 3)), 9, 0)
     assert len(await alert_store.alerts.open_alerts(1000)) == 2
 
 
@@ -64,8 +64,8 @@ async def test_a_closed_alert_that_is_counted_again_is_a_new_episode(alert_store
     assert await alert_store.leases.hold(SENDER, ME)
     told = await the_alert(alert_store)
     assert (told.told_count, told.told_at is not None) == (60, True)
-    standing = await alert_store.alerts.standing()
-    assert await alert_store.alerts.record(Step(standing.now, closed=(told,)), ME)
+    snapshot = await alert_store.alerts.snapshot()
+    assert await alert_store.alerts.record(Step(snapshot.now, closed=(told,)), ME)
     assert await alert_store.alerts.open_alerts(10) == []
     await alert_store.count(failed(2))
     again = await the_alert(alert_store)
@@ -78,16 +78,16 @@ async def test_a_shop_that_lost_a_share_of_its_images_within_the_hour_is_told(
     alert_store: AlertStore, failures: int, shop_images: int, *, told: bool
 ) -> None:
     await alert_store.count(failed(failures))
-    words = due_words(await alert_store.alerts.standing())
-    assert [due.word for due in words] == ([Word.OPENED] if told else [])
+    notices = due_notices(await alert_store.alerts.snapshot())
+    assert [due.notice for due in notices] == ([Notice.OPENED] if told else [])
 
 
 async def test_many_shops_with_a_few_failures_each_are_left_to_the_digest(alert_store: AlertStore) -> None:
     for shop_no in range(1, 41):
         await alert_store.count(failed(9, shop_no=shop_no))
-    standing = await alert_store.alerts.standing()
-    assert due_words(standing) == []
-    assert standing.open_by_severity == (("platform", 0), ("shop", 1))
+    snapshot = await alert_store.alerts.snapshot()
+    assert due_notices(snapshot) == []
+    assert snapshot.open_by_severity == (("platform", 0), ("shop", 1))
 
 
 # Faults of the platform
@@ -99,10 +99,10 @@ async def test_a_fault_counts_once_per_process_and_ends_with_the_last_that_has_i
         await alert_store.faults.open_fault(fault, age=timedelta(minutes=3), told_ago=None)
     alert = await the_alert(alert_store, STORAGE.fingerprint)
     assert (alert.occurrences, alert.severity, alert.detail, alert.ended_at) == (2, Severity.PLATFORM, "AccessDenied", None)
-    now = (await alert_store.alerts.standing()).now
+    now = (await alert_store.alerts.snapshot()).now
     assert timedelta(minutes=3) <= now - alert.opened_at < timedelta(minutes=4)
-    reach = (await alert_store.alerts.reach([alert], now))[alert.fingerprint]
-    assert (reach.workers, reach.waiting) == ((ME, RIVAL), 42)
+    impact = (await alert_store.alerts.impact([alert], now))[alert.fingerprint]
+    assert (impact.workers, impact.waiting) == ((ME, RIVAL), 42)
     await alert_store.faults.close_fault(STORAGE)
     assert (await the_alert(alert_store, STORAGE.fingerprint)).ended_at is None
     await alert_store.faults.close_fault(rival)
@@ -121,7 +121,7 @@ async def test_a_fault_that_people_know_of_is_not_to_be_told_again(alert_store: 
     await alert_store.faults.open_fault(STORAGE, age=timedelta(minutes=3), told_ago=timedelta(minutes=1))
     alert = await the_alert(alert_store, STORAGE.fingerprint)
     assert (alert.told_count, alert.told_at is not None) == (1, True)
-    assert due_words(await alert_store.alerts.standing()) == []
+    assert due_notices(await alert_store.alerts.snapshot()) == []
 
 
 async def test_closing_what_nobody_opened_is_no_error(alert_store: AlertStore) -> None:
@@ -136,14 +136,14 @@ async def test_closing_what_nobody_opened_is_no_error(alert_store: AlertStore) -
 async def test_what_was_told_is_noted_with_its_message_and_not_due_again(alert_store: AlertStore) -> None:
     await alert_store.count(failed(60))
     due = await written(alert_store)
-    standing = await alert_store.alerts.standing()
-    assert (due_words(standing), standing.sent_in_hour, standing.undelivered, standing.messenger_was_away) == ([], 1, True, False)
+    snapshot = await alert_store.alerts.snapshot()
+    assert (due_notices(snapshot), snapshot.sent_in_hour, snapshot.undelivered, snapshot.messenger_was_unavailable) == ([], 1, True, False)
     waiting = await alert_store.outbox.claim(CLAIM)
     assert waiting is not None
     assert (waiting.message.title, waiting.message.text, waiting.attempts) == ("T", "text ä \U0001f600", 1)
     assert due.alert.told_count == 0
     await alert_store.outbox.mark_sent(waiting.number)
-    assert not (await alert_store.alerts.standing()).undelivered
+    assert not (await alert_store.alerts.snapshot()).undelivered
     assert await alert_store.outbox.claim(CLAIM) is None
 
 
@@ -156,15 +156,15 @@ async def test_a_claimed_message_is_nobody_elses_until_its_time_and_keeps_its_id
     second = await alert_store.outbox.claim(CLAIM)
     assert second is not None
     assert (second.webhook_id, second.attempts) == (first.webhook_id, 2)
-    assert (await alert_store.alerts.standing()).messenger_was_away
+    assert (await alert_store.alerts.snapshot()).messenger_was_unavailable
 
 
 async def test_no_second_message_is_written_while_one_waits(alert_store: AlertStore) -> None:
     await alert_store.count(failed(60))
     await written(alert_store)
-    standing = await alert_store.alerts.standing()
-    message = AlertMessage(Form.TEST, standing.now, Severity.SHOP, "U", "u")
-    assert not await alert_store.alerts.record(Step(standing.now, message), ME)
+    snapshot = await alert_store.alerts.snapshot()
+    message = AlertMessage(Form.TEST, snapshot.now, Severity.SHOP, "U", "u")
+    assert not await alert_store.alerts.record(Step(snapshot.now, message), ME)
 
 
 async def test_what_another_told_meanwhile_is_not_told_again(alert_store: AlertStore) -> None:
@@ -173,16 +173,16 @@ async def test_what_another_told_meanwhile_is_not_told_again(alert_store: AlertS
     waiting = await alert_store.outbox.claim(CLAIM)
     assert waiting is not None
     await alert_store.outbox.mark_sent(waiting.number)
-    standing = await alert_store.alerts.standing()
-    message = AlertMessage(Form.ALERT, standing.now, Severity.SHOP, "again", "x")
-    assert not await alert_store.alerts.record(Step(standing.now, message, told=(stale,)), ME)
+    snapshot = await alert_store.alerts.snapshot()
+    message = AlertMessage(Form.ALERT, snapshot.now, Severity.SHOP, "again", "x")
+    assert not await alert_store.alerts.record(Step(snapshot.now, message, told=(stale,)), ME)
     assert await alert_store.outbox.claim(CLAIM) is None
 
 
 async def test_who_does_not_hold_the_lease_writes_nothing(alert_store: AlertStore) -> None:
     await alert_store.count(failed(60))
-    standing = await alert_store.alerts.standing()
-    step = Step(standing.now, AlertMessage(Form.TEST, standing.now, Severity.SHOP, "U", "u"), told=tuple(due_words(standing)))
+    snapshot = await alert_store.alerts.snapshot()
+    step = Step(snapshot.now, AlertMessage(Form.TEST, snapshot.now, Severity.SHOP, "U", "u"), told=tuple(due_notices(snapshot)))
     assert not await alert_store.alerts.record(step, ME)
     assert await alert_store.leases.hold(SENDER, RIVAL)
     assert not await alert_store.alerts.record(step, ME)
@@ -193,18 +193,18 @@ async def test_who_does_not_hold_the_lease_writes_nothing(alert_store: AlertStor
 async def test_an_alert_that_was_counted_meanwhile_is_neither_closed_nor_told_to_be(alert_store: AlertStore) -> None:
     await alert_store.count(failed(60))
     assert await alert_store.leases.hold(SENDER, ME)
-    before = await alert_store.alerts.standing()
+    before = await alert_store.alerts.snapshot()
     alert = before.candidates[0].alert
     stale = replace(alert, last_at=alert.last_at - timedelta(seconds=1))
     message = AlertMessage(Form.ALERT, before.now, Severity.SHOP, "over", "x")
-    assert not await alert_store.alerts.record(Step(before.now, message, told=(Due(stale, Word.CLOSED),), closed=(stale,)), ME)
+    assert not await alert_store.alerts.record(Step(before.now, message, told=(Due(stale, Notice.CLOSED),), closed=(stale,)), ME)
     assert await alert_store.outbox.claim(CLAIM) is None
     assert (await the_alert(alert_store)).told_count == 0
 
 
 async def test_who_had_a_closed_fault_counts_anew_when_it_returns(alert_store: AlertStore) -> None:
     await alert_store.faults.open_fault(STORAGE, age=NO_AGE, told_ago=None)
-    await written(alert_store, Word.CLOSED)
+    await written(alert_store, Notice.CLOSED)
     await alert_store.faults.open_fault(STORAGE, age=NO_AGE, told_ago=None)
     alert = await the_alert(alert_store, STORAGE.fingerprint)
     assert (alert.episode, alert.occurrences, alert.told_count) == (2, 1, 0)
@@ -215,9 +215,9 @@ async def test_thousands_of_alerts_close_in_one_step(alert_store: AlertStore) ->
     assert await alert_store.leases.hold(SENDER, ME)
     alerts = tuple(await alert_store.alerts.open_alerts(2000))
     assert len(alerts) == 1200
-    standing = await alert_store.alerts.standing()
-    assert closes_silently(standing, untold=False) == ()
-    assert await alert_store.alerts.record(Step(standing.now, closed=alerts), ME)
+    snapshot = await alert_store.alerts.snapshot()
+    assert closes_silently(snapshot, untold=False) == ()
+    assert await alert_store.alerts.record(Step(snapshot.now, closed=alerts), ME)
     assert await alert_store.alerts.open_alerts(2000) == []
 
 
@@ -226,37 +226,37 @@ async def test_thousands_of_alerts_close_in_one_step(alert_store: AlertStore) ->
 
 async def test_the_digest_sums_up_shop_faults_by_code_and_remembers_its_day(alert_store: AlertStore) -> None:
     await alert_store.count(failed(2) + failed(1, host="g") + failed(1, shop_no=8, code="too_large") + failed(5, code="internal_error"))
-    standing = await alert_store.alerts.standing()
-    assert standing.last_digest is None
-    span = digest_span(standing.now + timedelta(minutes=10), None)
+    snapshot = await alert_store.alerts.snapshot()
+    assert snapshot.last_digest is None
+    span = digest_span(snapshot.now + timedelta(minutes=10), None)
     counts = await alert_store.alerts.digest_counts(span)
     assert [(count.code, count.images, count.shops, count.hosts, count.top_host, count.top_images) for count in counts.codes] == [
         ("source_error", 3, 1, 2, "h", 2),
         ("too_large", 1, 1, 1, "h", 1),
     ]
     assert (counts.shops, counts.top_shops) == (2, ((7, 3), (8, 1)))
-    assert (await alert_store.alerts.digest_counts(digest_span(standing.now - timedelta(days=2), None))).codes == ()
+    assert (await alert_store.alerts.digest_counts(digest_span(snapshot.now - timedelta(days=2), None))).codes == ()
     assert await alert_store.leases.hold(SENDER, ME)
-    day = standing.now.date()
-    assert await alert_store.alerts.record(Step(standing.now, digest=day), ME)
-    assert (await alert_store.alerts.standing()).last_digest == LastDigest(day, standing.now)
+    day = snapshot.now.date()
+    assert await alert_store.alerts.record(Step(snapshot.now, digest=day), ME)
+    assert (await alert_store.alerts.snapshot()).last_digest == LastDigest(day, snapshot.now)
 
 
 # The lease
 
 
 async def test_a_lease_is_one_holders_until_it_is_given_back(alert_store: AlertStore) -> None:
-    assert await alert_store.leases.hold("duty", ME)
-    assert await alert_store.leases.hold("duty", ME), "renewed"
-    assert not await alert_store.leases.hold("duty", RIVAL)
-    assert await alert_store.leases.hold("other duty", RIVAL)
-    await alert_store.leases.release("duty", RIVAL)
-    assert not await alert_store.leases.hold("duty", RIVAL), "only the holder can give it back"
-    await alert_store.leases.release("duty", ME)
-    assert await alert_store.leases.hold("duty", RIVAL)
-    assert not await alert_store.leases.hold("duty", ME)
+    assert await alert_store.leases.hold("task", ME)
+    assert await alert_store.leases.hold("task", ME), "renewed"
+    assert not await alert_store.leases.hold("task", RIVAL)
+    assert await alert_store.leases.hold("other task", RIVAL)
+    await alert_store.leases.release("task", RIVAL)
+    assert not await alert_store.leases.hold("task", RIVAL), "only the holder can give it back"
+    await alert_store.leases.release("task", ME)
+    assert await alert_store.leases.hold("task", RIVAL)
+    assert not await alert_store.leases.hold("task", ME)
 
 
 async def test_of_many_rivals_one_gets_the_lease(alert_store: AlertStore) -> None:
-    got = await asyncio.gather(*(alert_store.leases.hold("duty", f"host:{n}") for n in range(8)))
+    got = await asyncio.gather(*(alert_store.leases.hold("task", f"host:{n}") for n in range(8)))
     assert sum(got) == 1

@@ -15,7 +15,7 @@ from faust_app.core.images.changes import Changes, Locked
 from faust_app.core.images.objects import folder
 from faust_app.core.images.outcome import Garbage
 from faust_app.core.images.row import ImageRow, ImageState
-from faust_app.flows.images.intake import Terms, decide
+from faust_app.flows.images.intake import IntakeTerms, decide
 from faust_app.flows.ports.images import ImageFolders, ImageRepository
 from faust_app.flows.ports.maintenance import CollectorRow, GarbageRepository
 from faust_app.settings import Settings
@@ -34,7 +34,7 @@ class Store:
     async def accepted(self, shop_no: int, *image_ids: str) -> list[ImageRow]:
         requests = [make_request(shop_no, image_id) for image_id in image_ids]
         decisions = await self.rows.change(
-            [request.key for request in requests], lambda locked: decide(requests, locked, Terms(LEASE)), create=True
+            [request.key for request in requests], lambda locked: decide(requests, locked, IntakeTerms(LEASE)), create=True
         )
         return [decision.row for decision in decisions]
 

@@ -13,7 +13,7 @@ from faust_app.adapters.mariadb.image_repository import MariaImageRepository
 from faust_app.core.images.changes import Changes
 from faust_app.core.images.outcome import HistoryEntry
 from faust_app.core.images.row import ImageRow
-from faust_app.flows.images.intake import Terms, decide
+from faust_app.flows.images.intake import IntakeTerms, decide
 from faust_app.flows.ports.images import ImageRepository, OpenImages
 from faust_app.settings import Settings
 from tests.factories import LEASE, make_request
@@ -29,7 +29,7 @@ class Images:
     async def accept(self, shop_no: int, *image_ids: str) -> list[ImageRow]:
         requests = [make_request(shop_no, image_id) for image_id in image_ids]
         decisions = await self.repository.change(
-            [r.key for r in requests], lambda locked: decide(requests, locked, Terms(LEASE)), create=True
+            [r.key for r in requests], lambda locked: decide(requests, locked, IntakeTerms(LEASE)), create=True
         )
         return [decision.row for decision in decisions]
 

@@ -11,13 +11,13 @@ import pytest
 from faust_app.adapters.mariadb.database import Database
 from faust_app.adapters.mariadb.image_repository import MariaImageRepository
 from faust_app.core.failure import FailureCode
-from faust_app.core.images.changes import Changes, Locked, Waiting
-from faust_app.core.images.outcome import HistoryEntry, Outcome, Park, Retry
-from faust_app.core.images.row import ImageRow, ImageState, WakeReason
+from faust_app.core.images.changes import Changes, Locked, Scheduled
+from faust_app.core.images.outcome import Deferred, HistoryEntry, Outcome, Retry
+from faust_app.core.images.row import ImageRow, ImageState, ScheduleReason
 from faust_app.core.images.transitions import begun_anew
 from faust_app.core.messages.events import Op
 from faust_app.core.messages.positions import IntakeOffset, Position
-from faust_app.flows.images.intake import Terms, decide
+from faust_app.flows.images.intake import IntakeTerms, decide
 from faust_app.flows.images.settle import settle_all
 from faust_app.flows.ports.images import ImageRepository
 from faust_app.settings import Settings
@@ -40,12 +40,12 @@ NEWER = "http://source.test/newer.jpg"
 
 async def accept(repository: ImageRepository, shop_no: int, *image_ids: str, **values: object) -> list[ImageRow]:
     requests = [make_request(shop_no, image_id, **values) for image_id in image_ids]  # type: ignore[arg-type]
-    decisions = await repository.change([r.key for r in requests], lambda locked: decide(requests, locked, Terms(LEASE)), create=True)
+    decisions = await repository.change([r.key for r in requests], lambda locked: decide(requests, locked, IntakeTerms(LEASE)), create=True)
     return [decision.row for decision in decisions]
 
 
 async def finish(repository: ImageRepository, row: ImageRow) -> ImageRow:
-    finished = replace(row, state=ImageState.DONE, shown_version=row.version, shown=make_shown(row), wake_at=None, open_since=None)
+    finished = replace(row, state=ImageState.DONE, shown_version=row.version, shown=make_shown(row), scheduled_at=None, open_since=None)
     entry = HistoryEntry(row.key, await repository.now(), row.version, "stored", size=1234)
     await repository.change([row.key], lambda _: (Changes(finished=[finished], history=[entry]), None))
     return finished
@@ -75,7 +75,7 @@ async def test_a_finished_row_reads_back_with_what_is_shown(repository: ImageRep
     (row,) = await accept(repository, shop_no, "a")
     finished = await finish(repository, row)
     read = await the_row(repository, row)
-    assert (read.state, read.shown, read.shown_version, read.wake_at, read.open_since) == (
+    assert (read.state, read.shown, read.shown_version, read.scheduled_at, read.open_since) == (
         ImageState.DONE, finished.shown, row.version, None, None,
     )  # fmt: skip
 
@@ -116,7 +116,7 @@ async def test_a_repeated_request_writes_when_it_came_and_no_history(repository:
     assert second.version == first.version
     assert (read.version, read.requested_at, read.correlation_id) == (first.version, second.requested_at, "c2")
     assert read.requested_at > first.requested_at
-    assert (read.wake_at, read.wake_reason) == (first.wake_at, first.wake_reason)
+    assert (read.scheduled_at, read.schedule_reason) == (first.scheduled_at, first.schedule_reason)
     assert await repository.history(first.key, 10) == []
 
 
@@ -124,18 +124,18 @@ async def test_older_requests_leave_one_line_in_the_history_of_a_version(reposit
     (row,) = await accept(repository, shop_no, "a", external_version=5)
     for _ in range(3):
         requests = [make_request(shop_no, "a", external_version=4) for _ in range(3)]
-        await repository.change([row.key], lambda locked: decide(requests, locked, Terms(LEASE)), create=True)  # noqa: B023 - awaited here
+        await repository.change([row.key], lambda locked: decide(requests, locked, IntakeTerms(LEASE)), create=True)  # noqa: B023 - awaited here
     assert [(entry.version, entry.outcome) for entry in await repository.history(row.key, 10)] == [(row.version, "superseded")]
 
 
 async def test_a_row_that_begins_anew_with_its_outcome_shows_it_and_waits(repository: ImageRepository, shop_no: int) -> None:
     (row,) = await accept(repository, shop_no, "a")
     now = await repository.now()
-    finished = replace(row, state=ImageState.DONE, shown_version=row.version, shown=make_shown(row), wake_at=None, open_since=None)
-    again = begun_anew(finished, version=row.version + 1, open_since=now, wake_at=now, reason=WakeReason.UNSENT)
+    finished = replace(row, state=ImageState.DONE, shown_version=row.version, shown=make_shown(row), scheduled_at=None, open_since=None)
+    again = begun_anew(finished, version=row.version + 1, open_since=now, scheduled_at=now, reason=ScheduleReason.UNSENT)
     await repository.change([row.key], lambda _: (Changes(finished=[finished], again=[again]), None))
     read = await the_row(repository, row)
-    assert (read.version, read.state, read.wake_reason) == (row.version + 1, ImageState.IN_PROGRESS, WakeReason.UNSENT)
+    assert (read.version, read.state, read.schedule_reason) == (row.version + 1, ImageState.IN_PROGRESS, ScheduleReason.UNSENT)
     assert (read.shown_version, read.shown) == (row.version, finished.shown)
 
 
@@ -150,30 +150,32 @@ async def test_an_error_in_decide_changes_nothing(repository: ImageRepository, s
 
 async def test_a_position_is_written_only_under_the_lease_it_was_published_by(repository: ImageRepository, shop_no: int) -> None:
     first, second = await accept(repository, shop_no, "a", "b")
-    assert first.wake_at is not None
-    stale = replace(first, wake_at=first.wake_at - timedelta(microseconds=1))
+    assert first.scheduled_at is not None
+    stale = replace(first, scheduled_at=first.scheduled_at - timedelta(microseconds=1))
     assert await repository.mark_published([(stale, Position("bulk", 3, 4)), (second, Position("bulk", 5, 6))]) == 1
     assert (await the_row(repository, first)).position is None
     read = await the_row(repository, second)
-    assert (read.position, read.wake_at, read.wake_reason) == (Position("bulk", 5, 6), None, None)
+    assert (read.position, read.scheduled_at, read.schedule_reason) == (Position("bulk", 5, 6), None, None)
 
 
 async def test_a_position_of_an_older_version_is_not_written(repository: ImageRepository, shop_no: int) -> None:
     (old,) = await accept(repository, shop_no, "a")
     (new,) = await accept(repository, shop_no, "a", source_url=NEWER)
-    under_the_same_lease = replace(old, wake_at=new.wake_at)
+    under_the_same_lease = replace(old, scheduled_at=new.scheduled_at)
     assert await repository.mark_published([(under_the_same_lease, Position("bulk", 3, 4))]) == 0
 
 
 async def test_two_publishers_claim_different_rows_and_none_before_its_time(repository: ImageRepository, shop_no: int) -> None:
     requests = [make_request(shop_no, f"due-{n}") for n in range(20)]
-    await repository.change([r.key for r in requests], lambda locked: decide(requests, locked, Terms(timedelta(seconds=-1))), create=True)
+    await repository.change(
+        [r.key for r in requests], lambda locked: decide(requests, locked, IntakeTerms(timedelta(seconds=-1))), create=True
+    )
     await accept(repository, shop_no, "later")
     claims = await asyncio.gather(*(repository.claim_due(1000, LEASE) for _ in range(4)))
     mine = Counter(row.image_id for rows in claims for row in rows if row.shop_no == shop_no)
     assert mine == Counter({request.image_id.encode(): 1 for request in requests})
     now = await repository.now()
-    assert all(row.wake_at is not None and row.wake_at > now for rows in claims for row in rows)
+    assert all(row.scheduled_at is not None and row.scheduled_at > now for rows in claims for row in rows)
 
 
 async def test_the_newest_outcomes_come_first(repository: ImageRepository, shop_no: int) -> None:
@@ -216,47 +218,47 @@ async def test_two_intakes_of_the_same_new_images_at_once_give_no_version_twice(
         assert (await repository.load([(shop_no, image_id)]))[shop_no, image_id].version == max(versions)
 
 
-async def settle_waiting(repository: ImageRepository, row: ImageRow, outcome: Outcome) -> None:
+async def settle_scheduled(repository: ImageRepository, row: ImageRow, outcome: Outcome) -> None:
     await repository.change([row.key], lambda locked: settle_all([outcome], locked, timedelta(days=7)))
 
 
 async def test_a_retry_reads_back_with_its_time_and_without_a_position(repository: ImageRepository, shop_no: int) -> None:
     (row,) = await accept(repository, shop_no, "a")
     await repository.mark_published([(row, Position("bulk", 3, 17))])
-    await settle_waiting(repository, row, Retry(row, FailureCode.SOURCE_ERROR, "status 500", timedelta(seconds=10)))
+    await settle_scheduled(repository, row, Retry(row, FailureCode.SOURCE_ERROR, "status 500", timedelta(seconds=10)))
     read = await the_row(repository, row)
-    assert (read.attempt, read.position, read.wake_reason, read.error_code) == (1, None, WakeReason.RETRY, "source_error")
-    assert read.wake_at is not None
+    assert (read.attempt, read.position, read.schedule_reason, read.error_code) == (1, None, ScheduleReason.RETRY, "source_error")
+    assert read.scheduled_at is not None
     assert read.updated_at is not None
-    assert read.wake_at - read.updated_at == timedelta(seconds=10)
+    assert read.scheduled_at - read.updated_at == timedelta(seconds=10)
     assert [entry.outcome for entry in await repository.history(row.key, 5)] == ["retry"]
 
 
 async def test_a_row_that_waits_is_not_written_by_the_outcome_of_another_attempt(repository: ImageRepository, shop_no: int) -> None:
     (row,) = await accept(repository, shop_no, "a")
-    late = replace(row, attempt=2, wake_at=row.wake_at, wake_reason=WakeReason.RETRY)
-    await repository.change([row.key], lambda _: (Changes(waiting=[Waiting(late, attempt=1)]), None))
+    late = replace(row, attempt=2, scheduled_at=row.scheduled_at, schedule_reason=ScheduleReason.RETRY)
+    await repository.change([row.key], lambda _: (Changes(scheduled=[Scheduled(late, attempt=1)]), None))
     assert (await the_row(repository, row)).attempt == 0
 
 
-async def test_a_parked_row_that_is_claimed_is_woken_and_its_lease_is_not_taken_for_a_time_to_wait(
+async def test_a_deferred_row_that_is_claimed_is_dispatched_and_its_lease_is_not_taken_for_a_time_to_wait(
     repository: ImageRepository, shop_no: int
 ) -> None:
     (row,) = await accept(repository, shop_no, "a")
-    await settle_waiting(repository, row, Park(row, timedelta(seconds=-1)))
+    await settle_scheduled(repository, row, Deferred(row, timedelta(seconds=-1)))
     claimed = {found.key: found for found in await repository.claim_due(1000, LEASE)}[row.key]
-    assert claimed.wake_reason is WakeReason.WOKEN
-    assert await repository.wake_parked(shop_no, None, 10) == 0
+    assert claimed.schedule_reason is ScheduleReason.DISPATCHED
+    assert await repository.release_deferred(shop_no, None, 10) == 0
     assert await repository.mark_published([(claimed, Position("bulk", 0, 1))]) == 1
 
 
-async def test_parked_rows_are_woken_by_shop_and_host_and_no_more_than_asked_for(repository: ImageRepository, shop_no: int) -> None:
+async def test_deferred_rows_are_released_by_shop_and_host_and_no_more_than_asked_for(repository: ImageRepository, shop_no: int) -> None:
     rows = [*await accept(repository, shop_no, "a", "b", "c"), *await accept(repository, shop_no, "x", source_url="http://other.test/x")]
     for row in rows:
-        await settle_waiting(repository, row, Park(row, timedelta(hours=1)))
-    assert await repository.wake_parked(shop_no + 1, None, 10) == 0
-    assert await repository.wake_parked(shop_no, "source.test", 2) == 2
-    assert await repository.wake_parked(shop_no, "source.test", 10) == 1
-    assert await repository.wake_parked(shop_no, None, 10) == 1
+        await settle_scheduled(repository, row, Deferred(row, timedelta(hours=1)))
+    assert await repository.release_deferred(shop_no + 1, None, 10) == 0
+    assert await repository.release_deferred(shop_no, "source.test", 2) == 2
+    assert await repository.release_deferred(shop_no, "source.test", 10) == 1
+    assert await repository.release_deferred(shop_no, None, 10) == 1
     due = {row.key[1] for row in await repository.claim_due(1000, LEASE) if row.shop_no == shop_no}
     assert due == {b"a", b"b", b"c", b"x"}

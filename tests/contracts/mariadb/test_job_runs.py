@@ -15,7 +15,7 @@ from faust_app.core.alerts.alert import Severity
 from faust_app.core.alerts.message import AlertMessage, Form
 from faust_app.core.failure import Dependency, Unavailable
 from faust_app.core.maintenance.jobs import FinishedRun, RunResult
-from faust_app.flows.maintenance.daily_job import Daily, OnceADay
+from faust_app.flows.maintenance.daily_job import Daily, DailyJob
 from faust_app.flows.ports.maintenance import JobRuns
 from faust_app.metrics import Metrics
 from faust_app.settings import Settings
@@ -128,8 +128,8 @@ class Job:
         return RunResult({"run": self.runs}, message(now) if self.runs == 1 else None)
 
 
-def process(store: Store, job: Job, holder: str, *, zone: str = "UTC") -> OnceADay:
-    return OnceADay("job", job, store.runs, Daily(ZoneInfo(zone), time(3), holder), Metrics())
+def process(store: Store, job: Job, holder: str, *, zone: str = "UTC") -> DailyJob:
+    return DailyJob("job", job, store.runs, Daily(ZoneInfo(zone), time(3), holder), Metrics())
 
 
 async def test_over_all_processes_a_date_is_run_once_and_told_once(store: Store) -> None:
@@ -165,7 +165,7 @@ async def test_a_run_that_was_cut_off_is_run_again_by_whoever_comes_first(store:
 async def test_what_was_missed_is_one_run_that_knows_the_last() -> None:
     fake = FakeJobRuns(datetime(2026, 3, 1, 12))  # noqa: DTZ001 - UTC without a zone
     job, metrics = Job(), Metrics()
-    mine = OnceADay("job", job, fake, Daily(ZoneInfo("Europe/Berlin"), time(3), ME), metrics)
+    mine = DailyJob("job", job, fake, Daily(ZoneInfo("Europe/Berlin"), time(3), ME), metrics)
     assert await mine.run_pass()
     for hours, runs in ((13, 1), (14.5, 2), (24 * 5, 3), (24 * 5 + 1, 3)):
         fake.now = datetime(2026, 3, 1, 12) + timedelta(hours=hours)  # noqa: DTZ001 - as above
@@ -176,9 +176,9 @@ async def test_what_was_missed_is_one_run_that_knows_the_last() -> None:
     assert metrics.registry.get_sample_value("shop_images_job_finished_timestamp_seconds", {"job": "job"}) == 1772798400.0
 
 
-async def test_while_the_database_is_away_nothing_is_run() -> None:
+async def test_while_the_database_is_unavailable_nothing_is_run() -> None:
     fake, job = FakeJobRuns(NOW), Job()
-    fake.away = True
+    fake.unavailable = True
     with pytest.raises(Unavailable):
-        await OnceADay("job", job, fake, Daily(ZoneInfo("UTC"), time(3), ME), Metrics()).run_pass()
+        await DailyJob("job", job, fake, Daily(ZoneInfo("UTC"), time(3), ME), Metrics()).run_pass()
     assert job.runs == 0

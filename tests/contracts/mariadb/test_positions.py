@@ -23,7 +23,7 @@ from faust_app.core.images.row import ImageRow
 from faust_app.core.messages.positions import PartitionOffsets, Position
 from faust_app.core.messages.record import Message
 from faust_app.core.messages.topics import Topics
-from faust_app.flows.images.intake import Terms, decide
+from faust_app.flows.images.intake import IntakeTerms, decide
 from faust_app.flows.ports.images import ImageRepository, UnfinishedRows
 from faust_app.settings import Settings
 from tests.factories import LEASE, make_request
@@ -38,7 +38,7 @@ class Rows:
 
     async def published(self, shop_no: int, image_id: str, topic: str, offset: int) -> ImageRow:
         request = make_request(shop_no, image_id)
-        (decision,) = await self.repository.change([request.key], lambda locked: decide([request], locked, Terms(LEASE)), create=True)
+        (decision,) = await self.repository.change([request.key], lambda locked: decide([request], locked, IntakeTerms(LEASE)), create=True)
         await self.repository.mark_published([(decision.row, Position(topic, 3, offset))])
         return decision.row
 
@@ -71,7 +71,7 @@ async def test_a_row_that_waits_has_no_place(rows: Rows, shop_no: int) -> None:
     topic = f"topic-{shop_no}"
     await rows.published(shop_no, "a", topic, 1)
     request = make_request(shop_no, "a", source_url="https://shop.test/another.jpg")
-    await rows.repository.change([request.key], lambda locked: decide([request], locked, Terms(LEASE)), create=True)
+    await rows.repository.change([request.key], lambda locked: decide([request], locked, IntakeTerms(LEASE)), create=True)
     assert await rows.unfinished.below({(topic, 3): 9}, 10) == []
 
 
@@ -122,7 +122,7 @@ async def test_members_and_times_of_records_are_read_without_joining(settings: S
         assert await offsets.members() == 0
 
 
-async def test_a_broker_that_cannot_tell_the_members_is_an_absence_and_not_a_group_without_any() -> None:
+async def test_a_broker_that_cannot_tell_the_members_is_an_outage_and_not_a_group_without_any() -> None:
     class Clients:
         async def describe_consumer_groups(self, groups: list[str]) -> list[SimpleNamespace]:
             return [SimpleNamespace(groups=[(GroupLoadInProgressError.errno, groups[0], "", "", "", [])])]
@@ -137,7 +137,7 @@ async def test_a_broker_that_cannot_tell_the_members_is_an_absence_and_not_a_gro
         await offsets.members()
 
 
-async def test_a_topic_that_kafka_does_not_know_is_an_absence_and_loses_no_row(settings: Settings) -> None:
+async def test_a_topic_that_kafka_does_not_know_is_an_outage_and_loses_no_row(settings: Settings) -> None:
     retry = Topics.named(settings.topic_prefix).retry.name
     async with KafkaConsumerOffsets.connect(settings.bootstrap_servers, "offsets-test", [retry, "no-such-topic"]) as offsets:
         with pytest.raises(Unavailable, match="UNKNOWN_TOPIC_OR_PARTITION"):

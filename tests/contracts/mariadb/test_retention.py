@@ -19,7 +19,7 @@ from faust_app.core.images.outcome import HistoryEntry, Removed
 from faust_app.core.images.row import ImageRow, ImageState
 from faust_app.core.maintenance.retention import KEPT, LIMITS, TOMBSTONES, Month, months_ahead
 from faust_app.core.messages.events import Op
-from faust_app.flows.images.intake import Terms, decide
+from faust_app.flows.images.intake import IntakeTerms, decide
 from faust_app.flows.images.settle import settle_all
 from faust_app.flows.maintenance.retention import KeepLimits
 from faust_app.flows.ports.images import ImageRepository
@@ -41,7 +41,7 @@ class Tombs:
     async def accept(self, shop_no: int, *image_ids: str, op: Op = Op.REGISTER) -> list[ImageRow]:
         requests = [make_request(shop_no, image_id, op=op) for image_id in image_ids]
         decisions = await self.repository.change(
-            [r.key for r in requests], lambda locked: decide(requests, locked, Terms(LEASE)), create=True
+            [r.key for r in requests], lambda locked: decide(requests, locked, IntakeTerms(LEASE)), create=True
         )
         return [decision.row for decision in decisions]
 

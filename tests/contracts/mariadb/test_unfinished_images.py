@@ -17,7 +17,7 @@ from faust_app.core.images.row import ImageRow
 from faust_app.core.images.transitions import settle
 from faust_app.core.messages.positions import Position
 from faust_app.core.monitoring.unfinished import Positions, RowCounts
-from faust_app.flows.images.intake import Terms, decide
+from faust_app.flows.images.intake import IntakeTerms, decide
 from faust_app.flows.ports.images import ImageRepository, StalledRows
 from faust_app.settings import Settings
 from tests.factories import NOW, make_request
@@ -36,7 +36,7 @@ class Rows:
 
     async def accepted(self, shop_no: int, image_id: str, *, lease: timedelta = SOON) -> ImageRow:
         request = make_request(shop_no, image_id)
-        (decision,) = await self.repository.change([request.key], lambda locked: decide([request], locked, Terms(lease)), create=True)
+        (decision,) = await self.repository.change([request.key], lambda locked: decide([request], locked, IntakeTerms(lease)), create=True)
         return decision.row
 
     async def published(self, shop_no: int, image_id: str, topic: str, offset: int) -> ImageRow:
@@ -77,8 +77,8 @@ async def test_the_rows_of_a_shop_are_counted_by_where_they_stand(rows: Rows, sh
     await rows.published(shop_no, "queued", f"topic-{shop_no}", 5)
     await rows.failed(shop_no, "failed")
     now, counts = await rows.stalled.counts(DAY, shop_no)
-    assert (counts.waiting, counts.due, counts.overdue, counts.placed, counts.failed) == (2, 1, 0, 1, 1)
-    assert counts.next_due == due.wake_at
+    assert (counts.scheduled, counts.due, counts.overdue, counts.placed, counts.failed) == (2, 1, 0, 1, 1)
+    assert counts.next_due == due.scheduled_at
     assert counts.oldest_open is not None
     assert counts.oldest_open <= now
     assert (counts.old, (await rows.stalled.counts(AT_ONCE, shop_no))[1].old) == (0, 3)
@@ -103,10 +103,10 @@ async def test_each_kind_is_listed_in_its_order(rows: Rows, shop_no: int) -> Non
         await rows.failed(shop_no, f"f{number}")
     stalled = rows.stalled
     assert ids(await stalled.queued([Positions((topic, 3), 0, 99)], shop_no, 10)) == [b"q0", b"q1", b"q2"]
-    assert ids(await stalled.waiting(shop_no, 10)) == [b"w2", b"w1", b"w0"]
+    assert ids(await stalled.scheduled(shop_no, 10)) == [b"w2", b"w1", b"w0"]
     assert sorted(ids(await stalled.failed(shop_no, 10))) == [b"f0", b"f1", b"f2"]
     assert ids(await stalled.old(await far_ahead(rows), shop_no, 3)) == [b"q0", b"w0", b"q1"]
-    assert len(await stalled.waiting(shop_no, 2)) == 2
+    assert len(await stalled.scheduled(shop_no, 2)) == 2
 
 
 async def test_queued_rows_are_listed_from_their_positions_on_as_many_as_there_are(rows: Rows, shop_no: int) -> None:
@@ -165,7 +165,7 @@ async def test_beyond_some_thousand_lost_rows_the_least_possible_is_counted(
 
 COUNTS = {
     "tops": (stalled_rows.TOPS, (), "by_position"),
-    "waiting": (stalled_rows.WAITING, (NOW, NOW), "by_wake"),
+    "scheduled": (stalled_rows.SCHEDULED, (NOW, NOW), "by_scheduled"),
     "placed": (stalled_rows.PLACED, (), "by_position"),
     "old": (stalled_rows.OLD, (NOW,), "by_open_since"),
     "oldest": (stalled_rows.OLDEST, (), "by_open_since"),
@@ -175,7 +175,7 @@ COUNTS = {
 LISTS = {
     "lost, queued": (stalled_rows.LIST_PLACED, ("bulk", 3, 0, 9), "by_position"),
     "old": (stalled_rows.LIST_OLD, (NOW,), "by_open_since"),
-    "waiting": (stalled_rows.LIST_WAITING, (), "by_wake"),
+    "scheduled": (stalled_rows.LIST_SCHEDULED, (), "by_scheduled"),
     "failed": (stalled_rows.LIST_FAILED, (), "by_state"),
 }
 
@@ -184,7 +184,9 @@ async def fill(database: Database) -> None:
     """Write many finished rows and few others."""
     await add(database, 1, 20_000, state="'DONE'")
     await add(database, 2, 50, state="'FAILED'")
-    await add(database, 3, 50, state="'IN_PROGRESS'", open_since="UTC_TIMESTAMP(6)", wake_at="UTC_TIMESTAMP(6)", wake_reason="'retry'")
+    await add(
+        database, 3, 50, state="'IN_PROGRESS'", open_since="UTC_TIMESTAMP(6)", scheduled_at="UTC_TIMESTAMP(6)", schedule_reason="'retry'"
+    )
     position = {"topic": "'bulk'", "`partition`": "3", "`offset`": "seq"}
     await add(database, 4, 50, state="'IN_PROGRESS'", open_since="UTC_TIMESTAMP(6)", **position)
     await database.rows("ANALYZE TABLE image")

@@ -18,10 +18,10 @@ from faust_app.core.images.outcome import Outcome, Retry, Stored
 from faust_app.core.images.row import ImageRow, ImageState
 from faust_app.core.sources.content import Validators
 from faust_app.flows.images.dead_letters import DeadLetters
-from faust_app.flows.images.intake import Terms, decide
+from faust_app.flows.images.intake import IntakeTerms, decide
 from faust_app.flows.images.settle import Settler
 from faust_app.flows.resilience.breakers import Breakers
-from faust_app.flows.resilience.internal_error_breaker import Bugs
+from faust_app.flows.resilience.internal_error_breaker import InternalErrorBreaker
 from faust_app.metrics import Metrics
 from faust_app.settings import Settings
 from tests.core.test_foreign import FOREIGN
@@ -33,7 +33,7 @@ DEAD = "dead"
 
 
 @dataclass
-class Bench:
+class Harness:
     """A settler over the real rows; Kafka is a fake that keeps what it is given."""
 
     repository: MariaImageRepository
@@ -44,7 +44,7 @@ class Bench:
     async def accepted(self, *image_ids: str) -> list[ImageRow]:
         requests = [make_request(7, image_id) for image_id in image_ids]
         keys = [request.key for request in requests]
-        decisions = await self.repository.change(keys, lambda locked: decide(requests, locked, Terms(LEASE)), create=True)
+        decisions = await self.repository.change(keys, lambda locked: decide(requests, locked, IntakeTerms(LEASE)), create=True)
         return [decision.row for decision in decisions]
 
     async def settled(self, outcome: Outcome) -> ImageRow:
@@ -65,13 +65,13 @@ def own(install: Callable[..., Settings]) -> Settings:
 
 
 @pytest.fixture
-async def bench(own: Settings) -> AsyncIterator[Bench]:
+async def harness(own: Settings) -> AsyncIterator[Harness]:
     async with Database.connect(own.database, 4) as database:
         repository, log, metrics = MariaImageRepository(database), FakeEventLog(), Metrics()
         breakers = Breakers({Dependency.DATABASE: database.now, Dependency.KAFKA: log.probe}, metrics)
-        bugs = Bugs(repository, FakeWorkerRegister(), lambda: 1.0)
+        internal_errors = InternalErrorBreaker(repository, FakeWorkerRegister(), lambda: 1.0)
         letters = DeadLetters(log, metrics, topic=DEAD, group="g")
-        yield Bench(repository, database, log, Settler(repository, letters, breakers, bugs, metrics, grace=timedelta(days=7)))
+        yield Harness(repository, database, log, Settler(repository, letters, breakers, internal_errors, metrics, grace=timedelta(days=7)))
         await breakers.stop()
 
 
@@ -88,43 +88,43 @@ UNSTORABLE: dict[str, dict[str, Any]] = {
 
 
 @pytest.mark.parametrize("what", UNSTORABLE)
-async def test_an_outcome_that_is_refused_for_its_content_fails_at_once(bench: Bench, what: str) -> None:
-    (row,) = await bench.accepted("bad")
-    after = await bench.settled(Stored(row, replace(make_shown(row), **UNSTORABLE[what])))
-    assert (after.state, after.error_code, after.wake_at) == (ImageState.FAILED, FailureCode.UNSTORABLE_RESULT.value, None)
+async def test_an_outcome_that_is_refused_for_its_content_fails_at_once(harness: Harness, what: str) -> None:
+    (row,) = await harness.accepted("bad")
+    after = await harness.settled(Stored(row, replace(make_shown(row), **UNSTORABLE[what])))
+    assert (after.state, after.error_code, after.scheduled_at) == (ImageState.FAILED, FailureCode.UNSTORABLE_RESULT.value, None)
     assert after.error_detail is not None
     assert after.error_detail.endswith(".")
-    assert bench.letters() == [FailureCode.UNSTORABLE_RESULT.value]
-    assert [entry.outcome for entry in await bench.repository.history(row.key, 9)][:1] == ["failed"]
+    assert harness.letters() == [FailureCode.UNSTORABLE_RESULT.value]
+    assert [entry.outcome for entry in await harness.repository.history(row.key, 9)][:1] == ["failed"]
 
 
-async def test_a_time_that_no_column_takes_is_refused_alike(bench: Bench) -> None:
-    (row,) = await bench.accepted("late")
+async def test_a_time_that_no_column_takes_is_refused_alike(harness: Harness) -> None:
+    (row,) = await harness.accepted("late")
     with pytest.raises(Permanent) as caught:
-        await bench.database.change("UPDATE image SET open_since = %s WHERE image_id = %s", ("2026-13-45 00:00:00", row.image_id))
+        await harness.database.change("UPDATE image SET open_since = %s WHERE image_id = %s", ("2026-13-45 00:00:00", row.image_id))
     assert caught.value.code is FailureCode.UNSTORABLE_RESULT
     assert "open_since" in caught.value.detail
 
 
-async def test_the_object_that_was_stored_for_a_refused_outcome_is_garbage(bench: Bench) -> None:
-    (row,) = await bench.accepted("object")
+async def test_the_object_that_was_stored_for_a_refused_outcome_is_garbage(harness: Harness) -> None:
+    (row,) = await harness.accepted("object")
     shown = replace(make_shown(row), width=-1)
-    await bench.settled(Stored(row, shown))
-    assert await bench.database.rows("SELECT target FROM garbage WHERE image_id = %s", (row.image_id,)) == ((shown.object_key,),)
+    await harness.settled(Stored(row, shown))
+    assert await harness.database.rows("SELECT target FROM garbage WHERE image_id = %s", (row.image_id,)) == ((shown.object_key,),)
 
 
-async def test_outcomes_in_one_group_with_a_refused_one_are_written(bench: Bench) -> None:
-    rows = await bench.accepted(*(f"g{n}" for n in range(5)))
+async def test_outcomes_in_one_group_with_a_refused_one_are_written(harness: Harness) -> None:
+    rows = await harness.accepted(*(f"g{n}" for n in range(5)))
     outcomes = [Stored(row, replace(make_shown(row), width=-1 if row is rows[2] else 5)) for row in rows]
-    after = await asyncio.gather(*(bench.settled(outcome) for outcome in outcomes))
+    after = await asyncio.gather(*(harness.settled(outcome) for outcome in outcomes))
     done, failed = ImageState.DONE, ImageState.FAILED
     assert [row.state for row in after] == [done, done, failed, done, done]
 
 
 @with_settings(max_examples=30, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(detail=FOREIGN)
-async def test_any_foreign_detail_is_written(bench: Bench, detail: str) -> None:
+async def test_any_foreign_detail_is_written(harness: Harness, detail: str) -> None:
     """Outcomes made by hand, past the failure's own cleaning: the row is the last to look."""
-    (row,) = await bench.accepted("detail")
-    after = await bench.settled(Retry(row, FailureCode.SOURCE_ERROR, detail, timedelta(seconds=1)))
+    (row,) = await harness.accepted("detail")
+    after = await harness.settled(Retry(row, FailureCode.SOURCE_ERROR, detail, timedelta(seconds=1)))
     assert after.error_code == FailureCode.SOURCE_ERROR.value

@@ -105,7 +105,7 @@ async def test_a_presigned_address_can_be_opened_even_with_a_stray_token(setting
         {"s3_secret_access_key": SecretStr("wrong")},
     ],
 )
-async def test_whatever_is_wrong_with_storage_is_its_absence_and_tells_no_secret(
+async def test_whatever_is_wrong_with_storage_is_its_outage_and_tells_no_secret(
     settings: Settings, shop_no: int, change: dict[str, Any]
 ) -> None:
     wrong = settings.model_copy(update=change)
@@ -118,7 +118,7 @@ async def test_whatever_is_wrong_with_storage_is_its_absence_and_tells_no_secret
             assert secret.get_secret_value() not in str(caught.value)
 
 
-async def test_a_missing_bucket_is_storages_absence(settings: Settings) -> None:
+async def test_a_missing_bucket_is_storages_outage(settings: Settings) -> None:
     async with S3ObjectStore(settings.model_copy(update={"s3_bucket": "no-such-bucket-here"})) as store:
         with pytest.raises(Unavailable, match="NoSuchBucket"):
             await _first(store)
@@ -195,8 +195,8 @@ def test_an_error_document_tells_its_code(body: bytes, code: str | None) -> None
     assert error_code(body) == code
 
 
-async def test_the_fake_can_be_away() -> None:
+async def test_the_fake_can_be_unavailable() -> None:
     fake = FakeObjectStore()
-    fake.away = True
+    fake.unavailable = True
     with pytest.raises(Unavailable):
         await put(fake, "a")

@@ -11,17 +11,17 @@ from faust_app.core.alerts.alert import (
     QUIET,
     Alert,
     FaultKind,
+    Notice,
     PlatformFault,
     Severity,
     ShopHour,
-    Word,
     fault_kind,
     hits_shop_hard,
     is_over,
     magnitude,
+    notice_for,
     severity_of,
     slot_of,
-    word_for,
 )  # fmt: skip
 from faust_app.core.failure import FailureCode
 from tests.factories import NOW
@@ -34,33 +34,33 @@ HARD = (ShopHour(7, 50, 1000),)
 
 
 @pytest.mark.parametrize(
-    ("alert", "hours", "after", "word"),
+    ("alert", "hours", "after", "notice"),
     [
         # A fault of the platform is told at once, again with every power of ten, and when it is over.
-        (FAULT_ALERT, (), 0 * MINUTE, Word.OPENED),
+        (FAULT_ALERT, (), 0 * MINUTE, Notice.OPENED),
         (replace(FAULT_ALERT, told_count=1), (), 5 * MINUTE, None),
         (replace(FAULT_ALERT, told_count=1, occurrences=9), (), 5 * MINUTE, None),
-        (replace(FAULT_ALERT, told_count=1, occurrences=10), (), 5 * MINUTE, Word.GREW),
+        (replace(FAULT_ALERT, told_count=1, occurrences=10), (), 5 * MINUTE, Notice.GREW),
         (replace(FAULT_ALERT, told_count=10, occurrences=99), (), 5 * MINUTE, None),
-        (replace(FAULT_ALERT, told_count=10, occurrences=5000), (), 5 * MINUTE, Word.GREW),
+        (replace(FAULT_ALERT, told_count=10, occurrences=5000), (), 5 * MINUTE, Notice.GREW),
         (replace(FAULT_ALERT, told_count=1, ended_at=NOW), (), 0.9 * MINUTE, None),
-        (replace(FAULT_ALERT, told_count=1, ended_at=NOW), (), 1 * MINUTE, Word.CLOSED),
-        (replace(FAULT_ALERT, ended_at=NOW), (), 0.5 * MINUTE, Word.OPENED),
-        (replace(FAULT_ALERT, ended_at=NOW), (), 1 * MINUTE, Word.WAS_OPEN),
-        (replace(FAULT_ALERT, told_count=1), (), QUIET, Word.CLOSED),
+        (replace(FAULT_ALERT, told_count=1, ended_at=NOW), (), 1 * MINUTE, Notice.CLOSED),
+        (replace(FAULT_ALERT, ended_at=NOW), (), 0.5 * MINUTE, Notice.OPENED),
+        (replace(FAULT_ALERT, ended_at=NOW), (), 1 * MINUTE, Notice.WAS_OPEN),
+        (replace(FAULT_ALERT, told_count=1), (), QUIET, Notice.CLOSED),
         # A fault of a shop waits for the digest, unless it hits the shop hard; told once, it is closed aloud.
         (SHOP_ALERT, (), 0 * MINUTE, None),
         (replace(SHOP_ALERT, occurrences=100_000), (), 0 * MINUTE, None),
-        (replace(SHOP_ALERT, occurrences=50), HARD, 0 * MINUTE, Word.OPENED),
+        (replace(SHOP_ALERT, occurrences=50), HARD, 0 * MINUTE, Notice.OPENED),
         (replace(SHOP_ALERT, occurrences=99, told_count=50), HARD, 0 * MINUTE, None),
-        (replace(SHOP_ALERT, occurrences=100, told_count=50), (), 0 * MINUTE, Word.GREW),
-        (replace(SHOP_ALERT, occurrences=100, told_count=50), (), QUIET - MINUTE, Word.GREW),
-        (replace(SHOP_ALERT, occurrences=50, told_count=50), (), QUIET, Word.CLOSED),
+        (replace(SHOP_ALERT, occurrences=100, told_count=50), (), 0 * MINUTE, Notice.GREW),
+        (replace(SHOP_ALERT, occurrences=100, told_count=50), (), QUIET - MINUTE, Notice.GREW),
+        (replace(SHOP_ALERT, occurrences=50, told_count=50), (), QUIET, Notice.CLOSED),
         (replace(SHOP_ALERT, occurrences=49), HARD, QUIET, None),
     ],
 )
-def test_what_there_is_to_say_of_an_alert(alert: Alert, hours: tuple[ShopHour, ...], after: timedelta, word: Word | None) -> None:
-    assert word_for(alert, hours, NOW + after) is word
+def test_what_there_is_to_say_of_an_alert(alert: Alert, hours: tuple[ShopHour, ...], after: timedelta, notice: Notice | None) -> None:
+    assert notice_for(alert, hours, NOW + after) is notice
 
 
 @pytest.mark.parametrize(
@@ -86,12 +86,12 @@ def test_one_cause_is_told_once_a_power_of_ten_however_its_images_come(jumps: li
     alert, told = replace(first, occurrences=0), 0
     for jump in jumps:
         alert = replace(alert, occurrences=alert.occurrences + jump)
-        if word_for(alert, HARD, NOW) is not None:
+        if notice_for(alert, HARD, NOW) is not None:
             told += 1
             alert = replace(alert, told_count=alert.occurrences)
-        assert word_for(alert, HARD, NOW) is None, "what was told is not told again"
+        assert notice_for(alert, HARD, NOW) is None, "what was told is not told again"
     assert 1 <= told <= magnitude(alert.occurrences) + 1
-    assert word_for(alert, (), NOW + QUIET) is Word.CLOSED
+    assert notice_for(alert, (), NOW + QUIET) is Notice.CLOSED
 
 
 @pytest.mark.parametrize("kind", FaultKind)

@@ -7,18 +7,18 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from faust_app.core.alerts.alert import Alert, Severity, Word
+from faust_app.core.alerts.alert import Alert, Notice, Severity
 from faust_app.core.alerts.decide import HOURLY, Due, choose
 from faust_app.core.alerts.message import AlertMessage, Cause, Form, Undelivered, again_after, message_from_json, message_json
 from tests.factories import NOW
 
 
-def due(name: str = "a", word: Word = Word.OPENED, severity: Severity = Severity.PLATFORM, minutes: int = 0) -> Due:
-    return Due(Alert(name, "c", None, severity, 1, NOW + timedelta(minutes=minutes), NOW, 1), word)
+def due(name: str = "a", notice: Notice = Notice.OPENED, severity: Severity = Severity.PLATFORM, minutes: int = 0) -> Due:
+    return Due(Alert(name, "c", None, severity, 1, NOW + timedelta(minutes=minutes), NOW, 1), notice)
 
 
 @pytest.mark.parametrize(
-    ("count", "sent", "was_away", "form", "said"),
+    ("count", "sent", "was_unavailable", "form", "said"),
     [
         (0, 0, False, None, 0),
         (1, 0, False, Form.ALERT, 1),
@@ -33,21 +33,21 @@ def due(name: str = "a", word: Word = Word.OPENED, severity: Severity = Severity
         (1, HOURLY + 1, False, None, 0),
     ],
 )
-def test_what_goes_into_the_next_message(count: int, sent: int, *, was_away: bool, form: Form | None, said: int) -> None:
-    chosen = choose([due(f"a{n}") for n in range(count)], sent_in_hour=sent, messenger_was_away=was_away)
+def test_what_goes_into_the_next_message(count: int, sent: int, *, was_unavailable: bool, form: Form | None, said: int) -> None:
+    chosen = choose([due(f"a{n}") for n in range(count)], sent_in_hour=sent, messenger_was_unavailable=was_unavailable)
     assert (chosen.form if chosen else None, len(chosen.due) if chosen else 0) == (form, said)
 
 
 def test_the_most_urgent_is_said_first() -> None:
-    words = [
-        due("d", Word.GREW),
+    notices = [
+        due("d", Notice.GREW),
         due("f", severity=Severity.SHOP),
-        due("c", Word.WAS_OPEN),
-        due("e", Word.CLOSED),
+        due("c", Notice.WAS_OPEN),
+        due("e", Notice.CLOSED),
         due("b", minutes=2),
         due("a", minutes=1),
     ]
-    chosen = choose(words, sent_in_hour=0, messenger_was_away=False)
+    chosen = choose(notices, sent_in_hour=0, messenger_was_unavailable=False)
     assert chosen is not None
     assert "".join(each.alert.fingerprint for each in chosen.due) == "abcdef"
 

@@ -8,10 +8,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from faust_app.core.alerts.alert import Alert, FaultKind, PlatformFault, Severity, Word, of_record, severity_of
+from faust_app.core.alerts.alert import Alert, FaultKind, Notice, PlatformFault, Severity, of_record, severity_of
 from faust_app.core.alerts.decide import Chosen, Due
 from faust_app.core.alerts.message import Form
-from faust_app.core.alerts.text import MAX_TEXT, NOWHERE, Place, Reach, alert_text, compose, duration, line_of, title_of, zoned_time
+from faust_app.core.alerts.text import MAX_TEXT, NOWHERE, Impact, Place, alert_text, compose, duration, line_of, title_of, zoned_time
 from faust_app.core.failure import FailureCode
 from tests.factories import NOW
 
@@ -32,9 +32,9 @@ def images(code: str, **values: object) -> Alert:
 
 def test_a_fault_of_the_platform_in_words() -> None:
     alert = fault(FaultKind.DEPENDENCY_STORAGE, detail="AccessDenied")
-    reach = Reach(workers=("host1:7", "host2:8"), waiting=1240)
-    assert title_of(Due(alert, Word.OPENED)) == "[platform] Object storage is unavailable"
-    assert alert_text(Due(alert, Word.OPENED), reach, BERLIN, LATER).splitlines() == [
+    impact = Impact(workers=("host1:7", "host2:8"), waiting=1240)
+    assert title_of(Due(alert, Notice.OPENED)) == "[platform] Object storage is unavailable"
+    assert alert_text(Due(alert, Notice.OPENED), impact, BERLIN, LATER).splitlines() == [
         "What: Object storage is unavailable (AccessDenied), since 2026-03-01 13:00 Europe/Berlin (12:00 UTC), for 14 min.",
         "Impact: 2 processes (host1:7, host2:8); 1,240 images waiting.",
         "Safe: attempts spent 0, lost 0; every image waits in Kafka or in its worker, and requests are accepted.",
@@ -45,8 +45,8 @@ def test_a_fault_of_the_platform_in_words() -> None:
 
 
 def test_failed_images_in_words() -> None:
-    reach = Reach(shops=3, top_shops=((7, 11_000), (8, 900), (9, 100)), recent=4000, before=300)
-    text = alert_text(Due(images("source_forbidden"), Word.OPENED), reach, BERLIN, LATER)
+    impact = Impact(shops=3, top_shops=((7, 11_000), (8, 900), (9, 100)), recent=4000, before=300)
+    text = alert_text(Due(images("source_forbidden"), Notice.OPENED), impact, BERLIN, LATER)
     what, reaches, safe, cause, step, heals = text.splitlines()
     assert what.startswith("What: Images fail: source forbidden at cdn.test, since 2026-03-01 13:00 Europe/Berlin (12:00 UTC)")
     assert reaches == (
@@ -62,8 +62,8 @@ def test_failed_images_in_words() -> None:
 
 def test_what_is_over_says_for_how_long_and_asks_for_nothing() -> None:
     alert = fault(FaultKind.DEPENDENCY_KAFKA, ended_at=NOW + timedelta(hours=2, minutes=5))
-    text = alert_text(Due(alert, Word.CLOSED), NOWHERE, UTC, NOW + timedelta(hours=2, minutes=6))
-    assert title_of(Due(alert, Word.CLOSED)) == "[over] Kafka does not acknowledge records"
+    text = alert_text(Due(alert, Notice.CLOSED), NOWHERE, UTC, NOW + timedelta(hours=2, minutes=6))
+    assert title_of(Due(alert, Notice.CLOSED)) == "[over] Kafka does not acknowledge records"
     assert "since 2026-03-01 12:00 UTC until 2026-03-01 14:05 UTC, 2 h 5 min." in text
     assert "Do: nothing." in text
     assert text.endswith("Heals by itself: it is over.")
@@ -82,9 +82,9 @@ NEWER = [images("made_tomorrow"), replace(fault(FaultKind.EGRESS), code="tomorro
 
 
 @pytest.mark.parametrize("alert", [*EVERY_CAUSE, *NEWER], ids=lambda alert: alert.fingerprint)
-@pytest.mark.parametrize("word", Word)
-def test_every_cause_is_told_in_the_same_order_with_a_step_to_take(alert: Alert, word: Word) -> None:
-    text = alert_text(Due(alert, word), Reach(shops=1, top_shops=((7, 1),)), UTC, LATER)
+@pytest.mark.parametrize("notice", Notice)
+def test_every_cause_is_told_in_the_same_order_with_a_step_to_take(alert: Alert, notice: Notice) -> None:
+    text = alert_text(Due(alert, notice), Impact(shops=1, top_shops=((7, 1),)), UTC, LATER)
     heads = [line.partition(": ")[0] for line in text.splitlines()]
     assert heads == ["What", "Impact", "Safe", "Likely cause", "Do", "Heals by itself"]
     assert all(len(line.partition(": ")[2]) > len("yes") for line in text.splitlines())
@@ -94,14 +94,14 @@ def test_every_cause_is_told_in_the_same_order_with_a_step_to_take(alert: Alert,
 
 @given(st.text(max_size=3000))
 def test_a_foreign_detail_stays_on_its_line_of_the_alert(detail: str) -> None:
-    first, *rest = alert_text(Due(images("too_large", detail=detail), Word.OPENED), NOWHERE, UTC, LATER).splitlines()
+    first, *rest = alert_text(Due(images("too_large", detail=detail), Notice.OPENED), NOWHERE, UTC, LATER).splitlines()
     assert first.isprintable()
     assert len(rest) == 5
 
 
 @given(st.lists(st.sampled_from([*EVERY_CAUSE, *NEWER]), min_size=1, max_size=60), st.sampled_from(Form))
 def test_a_message_of_many_causes_fits_and_counts_those_it_does_not_list(alerts: list[Alert], form: Form) -> None:
-    due = tuple(Due(replace(alert, detail="x" * 500), Word.OPENED) for alert in alerts)
+    due = tuple(Due(replace(alert, detail="x" * 500), Notice.OPENED) for alert in alerts)
     message = compose(Chosen(form, due), {}, BERLIN, LATER)
     assert len(message.text) <= MAX_TEXT
     assert not message.text.endswith(" …")
@@ -113,7 +113,7 @@ def test_a_message_of_many_causes_fits_and_counts_those_it_does_not_list(alerts:
 
 
 def test_a_message_is_the_platforms_as_soon_as_one_of_its_causes_is() -> None:
-    shop, platform = Due(images("too_large"), Word.OPENED), Due(fault(FaultKind.EGRESS), Word.OPENED)
+    shop, platform = Due(images("too_large"), Notice.OPENED), Due(fault(FaultKind.EGRESS), Notice.OPENED)
     assert compose(Chosen(Form.GROUP, (shop, platform)), {}, UTC, LATER).severity is Severity.PLATFORM
     assert compose(Chosen(Form.GROUP, (shop, shop)), {}, UTC, LATER).severity is Severity.SHOP
 

@@ -28,7 +28,7 @@ def test_the_standard_body_has_type_time_and_data() -> None:
     assert body["data"]["text"] == "a\nb"
     (cause,) = body["data"]["causes"]
     assert cause == {
-        "word": "opened", "fingerprint": "source_error@h", "code": "source_error", "host": "h", "severity": "shop",
+        "notice": "opened", "fingerprint": "source_error@h", "code": "source_error", "host": "h", "severity": "shop",
         "since": "2026-03-01T12:00:00Z", "images": 12, "shops": 3,
     }  # fmt: skip
 

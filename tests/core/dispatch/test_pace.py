@@ -1,4 +1,4 @@
-"""The slower a source, the fewer slots and the less room it has; what it put off is called back in time."""
+"""The slower a source, the fewer slots and the less room it has; what it deferred is called back in time."""
 
 import pytest
 from hypothesis import given
@@ -88,7 +88,7 @@ def test_many_shops_of_one_slow_host_share_the_slots_of_the_host() -> None:
     assert started == 8
 
 
-def test_work_without_a_source_is_never_bounded_and_never_put_off() -> None:
+def test_work_without_a_source_is_never_bounded_and_never_deferred() -> None:
     pace = SourcePace(1)
     for _ in range(5000):
         pace.arrived((1, ""))
@@ -123,7 +123,7 @@ def test_shops_that_share_a_slow_host_keep_so_few_events_that_none_waits_for_min
         stay += 10 - surplus
     assert stay == len(shops), "one of each"
     assert stay / LEAST_OF_A_HOST * seconds < STALLED_AFTER.total_seconds()
-    assert pace.put_off(shops[0], NOW) == pytest.approx(SOON + seconds * len(shops) / LEAST_OF_A_HOST)
+    assert pace.defer(shops[0], NOW) == pytest.approx(SOON + seconds * len(shops) / LEAST_OF_A_HOST)
 
 
 def test_a_source_has_its_own_slots_again_when_the_others_of_its_host_are_done() -> None:
@@ -145,9 +145,9 @@ def test_a_source_of_which_nothing_is_known_puts_nothing_off() -> None:
 
 
 @given(seconds=st.floats(0.01, 30), count=st.integers(1, 200))
-def test_what_is_put_off_is_due_one_after_the_other_at_the_rate_of_the_source(seconds: float, count: int) -> None:
+def test_what_is_deferred_is_due_one_after_the_other_at_the_rate_of_the_source(seconds: float, count: int) -> None:
     pace = known(seconds)
-    delays = [pace.put_off(S, NOW) for _ in range(count)]
+    delays = [pace.defer(S, NOW) for _ in range(count)]
     each = seconds / pace.slots(S, NOW)
     assert delays[0] == pytest.approx(SOON + each)
     assert delays[-1] == pytest.approx(SOON + count * each)
@@ -156,7 +156,7 @@ def test_what_is_put_off_is_due_one_after_the_other_at_the_rate_of_the_source(se
 def test_events_are_called_back_when_their_source_runs_out_and_not_before() -> None:
     pace = known(2.0)
     for _ in range(200):
-        pace.put_off(S, NOW)
+        pace.defer(S, NOW)
     assert pace.to_call_back(NOW) == [(S, int(SOON * 16 / 2.0))]
     for _ in range(100):
         pace.arrived(S)

@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from faust_app.core.images.accept import Accepted, Decision, Superseded, Unchanged, accept, accept_changed
-from faust_app.core.images.row import FETCHED_AGAIN_AFTER, ImageRow, ImageState, WakeReason
+from faust_app.core.images.row import FETCHED_AGAIN_AFTER, ImageRow, ImageState, ScheduleReason
 from faust_app.core.images.transitions import next_version
 from faust_app.core.messages.events import ImageRequest, Op
 from faust_app.core.messages.positions import Position
@@ -26,7 +26,12 @@ def test_an_unknown_image_becomes_a_registration_that_waits_for_its_publisher() 
     decision = decide(unknown_row(), make_request(op=Op.UPDATE))
     assert isinstance(decision, Accepted)
     row = decision.row
-    assert (row.op, row.state, row.wake_at, row.wake_reason) == (Op.REGISTER, ImageState.IN_PROGRESS, LATER + LEASE, WakeReason.UNSENT)
+    assert (row.op, row.state, row.scheduled_at, row.schedule_reason) == (
+        Op.REGISTER,
+        ImageState.IN_PROGRESS,
+        LATER + LEASE,
+        ScheduleReason.UNSENT,
+    )
     assert (row.open_since, row.requested_at, row.source_host) == (LATER, LATER, "source.test")
 
 
@@ -48,7 +53,7 @@ def test_what_the_row_says_wins_over_the_word(row: ImageRow, asked: Op, becomes:
 
 
 @pytest.mark.parametrize("state", ImageState)
-def test_every_accepted_wish_opens_a_version_of_its_own(state: ImageState) -> None:
+def test_every_accepted_request_opens_a_version_of_its_own(state: ImageState) -> None:
     old = replace(accepted_row(version=2**60), state=state)  # ahead of the clock
     first = decide(old, make_request(op=Op.UPDATE, source_url=OTHER))
     second = decide(first.row, make_request(op=Op.DELETE))
@@ -141,9 +146,9 @@ def test_a_request_for_what_is_wanted_already_changes_nothing(row: ImageRow, req
 
 
 def test_what_waits_for_its_retry_keeps_its_attempts_when_it_is_asked_for_again() -> None:
-    row = accepted_row(attempt=2, wake_reason=WakeReason.RETRY, error_code="source_timeout")
+    row = accepted_row(attempt=2, schedule_reason=ScheduleReason.RETRY, error_code="source_timeout")
     decision = decide(row, make_request())
-    assert (decision.row.version, decision.row.attempt, decision.row.wake_at) == (row.version, 2, row.wake_at)
+    assert (decision.row.version, decision.row.attempt, decision.row.scheduled_at) == (row.version, 2, row.scheduled_at)
 
 
 @pytest.mark.parametrize(("ago", "at_once"), [(0, False), (1.9, False), (2, True), (60, True)])
@@ -152,7 +157,7 @@ def test_a_done_image_that_is_asked_for_again_is_fetched_again_two_seconds_after
     decision = decide(replace(done_row(), updated_at=done_at), make_request())
     assert isinstance(decision, Accepted)
     assert decision.at_once is at_once
-    assert decision.row.wake_at == (LATER + LEASE if at_once else done_at + FETCHED_AGAIN_AFTER)
+    assert decision.row.scheduled_at == (LATER + LEASE if at_once else done_at + FETCHED_AGAIN_AFTER)
 
 
 @given(version=st.integers(0, 2**60), at=st.datetimes(datetime(2020, 1, 1), datetime(2100, 1, 1)))  # noqa: DTZ001 - UTC without a zone

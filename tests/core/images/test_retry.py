@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from faust_app.core.failure import Dependency, Failure, FailureCode, Permanent, Transient, Unavailable
 from faust_app.core.images.outcome import Failed, Retry
-from faust_app.core.images.retry import JITTER, MAX_RETRY_AFTER, SECOND_LOOK, Backoff, judge
+from faust_app.core.images.retry import JITTER, MAX_RETRY_AFTER, SECOND_LOOK, Backoff, decide_retry
 from faust_app.core.messages.events import MAX_RETRIES
 from tests.factories import accepted_row
 
@@ -17,7 +17,7 @@ BACKOFF = Backoff()
 
 def seconds(attempt: int, failure: Failure, *, jitter: float = 1.0, last: str | None = None) -> float | None:
     """Return the delay of the retry, None where the failure is final."""
-    judged = judge(accepted_row(attempt=attempt, error_code=last), failure, BACKOFF, jitter=jitter)
+    judged = decide_retry(accepted_row(attempt=attempt, error_code=last), failure, BACKOFF, jitter=jitter)
     match judged:
         case Retry():
             return judged.delay.total_seconds()
@@ -32,9 +32,9 @@ def test_a_transient_failure_is_tried_again_three_times_and_then_final(attempt: 
     assert seconds(attempt, Transient(FailureCode.SOURCE_ERROR)) == delay
 
 
-@pytest.mark.parametrize(("wish", "delay"), [(None, 10), (0, 10), (3, 10), (45, 45), (3600, 3600), (86_400, 3600)], ids=str)
-def test_the_sources_own_wish_is_honoured_up_to_an_hour_and_never_shortens_the_wait(wish: float | None, delay: float) -> None:
-    assert seconds(0, Transient(FailureCode.SOURCE_BUSY, retry_after=wish)) == delay
+@pytest.mark.parametrize(("asked", "delay"), [(None, 10), (0, 10), (3, 10), (45, 45), (3600, 3600), (86_400, 3600)], ids=str)
+def test_the_sources_own_request_is_honoured_up_to_an_hour_and_never_shortens_the_wait(asked: float | None, delay: float) -> None:
+    assert seconds(0, Transient(FailureCode.SOURCE_BUSY, retry_after=asked)) == delay
 
 
 @pytest.mark.parametrize("code", [code for code in FailureCode if code not in {FailureCode.SOURCE_NOT_FOUND, FailureCode.SOURCE_FORBIDDEN}])
@@ -54,14 +54,14 @@ def test_a_missing_image_is_asked_for_once_more_after_a_minute(code: FailureCode
 
 @pytest.mark.parametrize("dependency", Dependency)
 @pytest.mark.parametrize("attempt", range(4))
-def test_an_absence_of_ours_is_no_outcome_at_any_attempt(dependency: Dependency, attempt: int) -> None:
-    away = Unavailable(dependency, "d")
-    assert judge(accepted_row(attempt=attempt), away, BACKOFF, jitter=1.0) is away
+def test_an_outage_of_ours_is_no_outcome_at_any_attempt(dependency: Dependency, attempt: int) -> None:
+    unavailable = Unavailable(dependency, "d")
+    assert decide_retry(accepted_row(attempt=attempt), unavailable, BACKOFF, jitter=1.0) is unavailable
 
 
 @given(st.integers(0, MAX_RETRIES - 1), st.floats(*JITTER), st.none() | st.floats(0, 1e6))
-def test_no_retry_comes_before_its_curve_nor_long_after_it(attempt: int, jitter: float, wish: float | None) -> None:
-    delay = seconds(attempt, Transient(FailureCode.SOURCE_ERROR, retry_after=wish), jitter=jitter)
+def test_no_retry_comes_before_its_curve_nor_long_after_it(attempt: int, jitter: float, asked: float | None) -> None:
+    delay = seconds(attempt, Transient(FailureCode.SOURCE_ERROR, retry_after=asked), jitter=jitter)
     curve = BACKOFF.before(attempt + 1)
     assert delay is not None
     assert curve * JITTER[0] - 1e-6 <= delay <= max(curve * JITTER[1], MAX_RETRY_AFTER) + 1e-6
@@ -69,5 +69,5 @@ def test_no_retry_comes_before_its_curve_nor_long_after_it(attempt: int, jitter:
 
 def test_an_outcome_names_the_failure_as_it_came() -> None:
     row = accepted_row()
-    judged = judge(row, Transient(FailureCode.SOURCE_TIMEOUT, "3 s"), BACKOFF, jitter=1.25)
+    judged = decide_retry(row, Transient(FailureCode.SOURCE_TIMEOUT, "3 s"), BACKOFF, jitter=1.25)
     assert judged == Retry(row, FailureCode.SOURCE_TIMEOUT, "3 s", timedelta(seconds=12.5))

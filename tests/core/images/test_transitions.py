@@ -10,8 +10,8 @@ from hypothesis import strategies as st
 from faust_app.core.alerts.alert import Occurrence
 from faust_app.core.failure import FailureCode
 from faust_app.core.images.objects import image_prefix, may_collect, object_key, version_of
-from faust_app.core.images.outcome import LATE_PUT, Failed, HistoryEntry, Kept, Outcome, Park, Removed, Retry, Settlement, Stored
-from faust_app.core.images.row import ImageRow, ImageState, WakeReason
+from faust_app.core.images.outcome import LATE_PUT, Deferred, Failed, HistoryEntry, Kept, Outcome, Removed, Retry, Settlement, Stored
+from faust_app.core.images.row import ImageRow, ImageState, ScheduleReason
 from faust_app.core.images.transitions import settle
 from faust_app.core.messages.positions import Position
 from tests.factories import NOW, accepted_row, done_row, make_shown
@@ -34,7 +34,7 @@ def outcomes(row: ImageRow) -> list[Outcome]:
         Removed(row),
         Failed(row, FailureCode.TRUNCATED, "d"),
         Retry(row, FailureCode.SOURCE_ERROR, "d", timedelta(seconds=10)),
-        Park(row, timedelta(seconds=10)),
+        Deferred(row, timedelta(seconds=10)),
     ]
 
 
@@ -42,7 +42,7 @@ def test_a_stored_image_is_shown_and_waits_for_nothing() -> None:
     row = accepted_row()
     after = settled(row, stored(row)).row
     assert after is not None
-    assert (after.state, after.shown_version, after.wake_at, after.open_since) == (ImageState.DONE, row.version, None, None)
+    assert (after.state, after.shown_version, after.scheduled_at, after.open_since) == (ImageState.DONE, row.version, None, None)
     assert after.shown == stored(row).shown
 
 
@@ -119,30 +119,32 @@ def test_the_object_of_a_refused_outcome_is_garbage_unless_it_is_the_one_shown()
 
 
 def test_a_retry_waits_for_its_time_without_a_position_and_counts_one_attempt() -> None:
-    row = accepted_row(attempt=1, position=Position("retry", 3, 9), wake_at=None, wake_reason=None)
+    row = accepted_row(attempt=1, position=Position("retry", 3, 9), scheduled_at=None, schedule_reason=None)
     settlement = settled(row, Retry(row, FailureCode.SOURCE_ERROR, "status 500", timedelta(seconds=60)))
     after = settlement.row
     assert after is not None
-    assert (after.state, after.attempt, after.wake_at, after.wake_reason) == (
-        ImageState.IN_PROGRESS, 2, NOW + timedelta(seconds=60), WakeReason.RETRY,
+    assert (after.state, after.attempt, after.scheduled_at, after.schedule_reason) == (
+        ImageState.IN_PROGRESS, 2, NOW + timedelta(seconds=60), ScheduleReason.RETRY,
     )  # fmt: skip
     assert (after.position, after.error_code, after.fingerprint) == (None, "source_error", "source_error@source.test")
     assert settlement.history == HistoryEntry(row.key, NOW, row.version, "retry", code="source_error", detail="status 500")
 
 
-def test_a_parked_image_waits_and_nothing_is_counted_against_it() -> None:
-    row = accepted_row(attempt=1, rescues=1, error_code="source_error", position=Position("bulk", 3, 9), wake_at=None, wake_reason=None)
-    settlement = settled(row, Park(row, timedelta(minutes=5)))
+def test_a_deferred_image_waits_and_nothing_is_counted_against_it() -> None:
+    row = accepted_row(
+        attempt=1, rescues=1, error_code="source_error", position=Position("bulk", 3, 9), scheduled_at=None, schedule_reason=None
+    )
+    settlement = settled(row, Deferred(row, timedelta(minutes=5)))
     after = settlement.row
-    assert after == replace(row, wake_at=NOW + timedelta(minutes=5), wake_reason=WakeReason.PARKED, position=None)
+    assert after == replace(row, scheduled_at=NOW + timedelta(minutes=5), schedule_reason=ScheduleReason.DEFERRED, position=None)
     assert settlement.history is None
 
 
 @pytest.mark.parametrize("moved_on", [1, 0])
-def test_a_retry_or_park_of_another_attempt_is_refused(moved_on: int) -> None:
+def test_a_retry_or_deferral_of_another_attempt_is_refused(moved_on: int) -> None:
     row = accepted_row(attempt=moved_on)
     late = replace(row, attempt=1 - moved_on)
-    for outcome in (Retry(late, FailureCode.SOURCE_ERROR, "d", timedelta(0)), Park(late, timedelta(0))):
+    for outcome in (Retry(late, FailureCode.SOURCE_ERROR, "d", timedelta(0)), Deferred(late, timedelta(0))):
         assert settled(row, outcome) == Settlement(None)
 
 
@@ -200,7 +202,7 @@ def test_an_image_that_was_asked_for_again_after_its_worker_read_it_is_fetched_o
     assert settlement.again is not None
     again = settlement.again
     assert (again.state, again.version > read.version, again.attempt) == (ImageState.IN_PROGRESS, True, 0)
-    assert (again.wake_at, again.wake_reason) == (NOW + timedelta(seconds=5), WakeReason.UNSENT)
+    assert (again.scheduled_at, again.schedule_reason) == (NOW + timedelta(seconds=5), ScheduleReason.UNSENT)
     assert settlement.history is not None
     assert settlement.history.version == read.version
 

@@ -11,7 +11,7 @@ from faust_app.core.alerts.alert import Severity
 from faust_app.core.alerts.message import AlertMessage, Form, message_from_json, message_json
 from faust_app.core.alerts.text import MAX_TEXT, Place
 from faust_app.core.alerts.webhook_format import parse_template, slack_body, standard_body, template_body
-from faust_app.core.images.row import ImageRow, WakeReason
+from faust_app.core.images.row import ImageRow, ScheduleReason
 from faust_app.core.maintenance.daily_report import DailyReport, OpenTally, daily_report, rescued_since
 from faust_app.core.maintenance.daily_text import daily_lines, daily_message, headline
 from faust_app.core.messages.positions import PartitionOffsets, Position
@@ -23,13 +23,13 @@ OFFSETS = {("bulk", 0): PartitionOffsets(committed=100, start=10), ("express", 0
 ENDS = {("bulk", 0): 200, ("express", 0): 5}
 
 
-def waiting(reason: WakeReason = WakeReason.PARKED, *, shop_no: int = 7, due: timedelta = timedelta(minutes=1)) -> ImageRow:
-    return accepted_row(shop_no, wake_at=NOW + due, wake_reason=reason, open_since=NOW - 2 * DAY)
+def scheduled(reason: ScheduleReason = ScheduleReason.DEFERRED, *, shop_no: int = 7, due: timedelta = timedelta(minutes=1)) -> ImageRow:
+    return accepted_row(shop_no, scheduled_at=NOW + due, schedule_reason=reason, open_since=NOW - 2 * DAY)
 
 
 def placed(topic: str, offset: int, *, shop_no: int = 7, ago: timedelta = DAY) -> ImageRow:
     return accepted_row(
-        shop_no, wake_at=None, wake_reason=None, position=Position(topic, 0, offset), open_since=NOW - DAY, updated_at=NOW - ago
+        shop_no, scheduled_at=None, schedule_reason=None, position=Position(topic, 0, offset), open_since=NOW - DAY, updated_at=NOW - ago
     )
 
 
@@ -42,8 +42,8 @@ def counted_rows(*rows: ImageRow, rescued: dict[int, int] | None = None) -> Dail
 @pytest.mark.parametrize(
     ("row", "where"),
     [
-        (waiting(), (0, 1, 0)),
-        (waiting(due=-timedelta(minutes=5)), (0, 1, 0)),
+        (scheduled(), (0, 1, 0)),
+        (scheduled(due=-timedelta(minutes=5)), (0, 1, 0)),
         (placed("bulk", 150), (0, 0, 1)),
         (placed("bulk", 100), (0, 0, 1)),  # the next one to be consumed
         (placed("bulk", 99), (1, 0, 0)),  # consumed and forgotten
@@ -56,17 +56,17 @@ def counted_rows(*rows: ImageRow, rescued: dict[int, int] | None = None) -> Dail
 )
 def test_a_row_is_counted_where_it_stands(row: ImageRow, where: tuple[int, int, int]) -> None:
     report = counted_rows(row)
-    assert (report.lost, report.waiting, report.queued) == where
+    assert (report.lost, report.scheduled, report.queued) == where
     assert not report.ok
 
 
 def test_what_waits_is_told_by_its_reason_and_what_nobody_publishes_as_overdue() -> None:
-    report = counted_rows(waiting(), waiting(), waiting(WakeReason.RETRY, due=-timedelta(seconds=61)))
-    assert (report.waits, report.overdue, report.oldest) == ((("parked", 2), ("retry", 1)), 1, NOW - 2 * DAY)
+    report = counted_rows(scheduled(), scheduled(), scheduled(ScheduleReason.RETRY, due=-timedelta(seconds=61)))
+    assert (report.reasons, report.overdue, report.oldest) == ((("deferred", 2), ("retry", 1)), 1, NOW - 2 * DAY)
 
 
 def test_shops_are_listed_lost_ones_first_then_those_with_most() -> None:
-    rows = [waiting(shop_no=shop) for shop in range(1, 30) for _ in range(shop)] + [placed("bulk", 1, shop_no=99)]
+    rows = [scheduled(shop_no=shop) for shop in range(1, 30) for _ in range(shop)] + [placed("bulk", 1, shop_no=99)]
     report = counted_rows(*rows, rescued={shop: shop for shop in range(1, 15)})
     assert [shop.shop_no for shop in report.top_shops] == [99, *range(29, 20, -1)]
     assert (report.shops, report.images, report.rescues, report.rescued_shops) == (30, 436, 105, 14)
@@ -78,11 +78,11 @@ def test_shops_are_listed_lost_ones_first_then_those_with_most() -> None:
 
 
 def test_a_message_says_what_how_far_what_is_safe_why_what_to_do_and_what_heals() -> None:
-    rows = [waiting(), waiting(WakeReason.RETRY, due=-timedelta(minutes=5)), placed("bulk", 1), placed("bulk", 150, shop_no=8)]
+    rows = [scheduled(), scheduled(ScheduleReason.RETRY, due=-timedelta(minutes=5)), placed("bulk", 1), placed("bulk", 150, shop_no=8)]
     message = daily_message(counted_rows(*rows), BERLIN, all_well=False)
     assert message is not None
     assert (message.form, message.severity) == (Form.DAILY, Severity.PLATFORM)
-    assert message.title == ("[daily] 4 images of 2 shops in progress for over a day: lost 1, scheduled 2 (parked 1, retry 1), queued 1")
+    assert message.title == ("[daily] 4 images of 2 shops in progress for over a day: lost 1, scheduled 2 (deferred 1, retry 1), queued 1")
     words = [line.split(" ")[0] for line in message.text.splitlines() if not line.startswith("-")]
     assert words == ["What:", "Impact:", "Rescued:", "Safe:", "Likely", "Do:", "Heals"]
     assert "the oldest since 2026-02-27 13:00 Europe/Berlin (12:00 UTC), for 2 d." in message.text
@@ -111,7 +111,7 @@ def test_what_was_rescued_is_told_and_is_nothing_to_look_into() -> None:
 
 def hostile() -> AlertMessage:
     """A report with as many shops and digits as there can be."""
-    rows = [waiting(shop_no=2**53 - 1 - n) for n in range(2000)] + [placed("bulk", 1, shop_no=2**53 - 1)]
+    rows = [scheduled(shop_no=2**53 - 1 - n) for n in range(2000)] + [placed("bulk", 1, shop_no=2**53 - 1)]
     message = daily_message(counted_rows(*rows, rescued=dict.fromkeys(range(2**53 - 100, 2**53), 10**12)), BERLIN, all_well=False)
     assert message is not None
     return message
@@ -129,13 +129,17 @@ def test_however_much_is_wrong_the_message_fits_and_survives_the_outbox_and_ever
 
 
 def test_a_report_is_kept_as_json_and_the_next_one_goes_on_from_it() -> None:
-    report = counted_rows(waiting(), placed("bulk", 1, shop_no=8), rescued={9: 2})
+    report = counted_rows(scheduled(), placed("bulk", 1, shop_no=8), rescued={9: 2})
     kept = json.loads(json.dumps(report.as_json()))
     assert kept["open_over_a_day"]["top_shops"] == [
-        {"shop_no": 8, "lost": 1, "waiting": 0, "queued": 0},
-        {"shop_no": 7, "lost": 0, "waiting": 1, "queued": 0},
+        {"shop_no": 8, "lost": 1, "scheduled": 0, "queued": 0},
+        {"shop_no": 7, "lost": 0, "scheduled": 1, "queued": 0},
     ]
-    assert (kept["ok"], kept["open_over_a_day"]["oldest_open_s"], kept["open_over_a_day"]["waiting_for"]) == (False, 172800, {"parked": 1})
+    assert (kept["ok"], kept["open_over_a_day"]["oldest_open_s"], kept["open_over_a_day"]["scheduled_by_reason"]) == (
+        False,
+        172800,
+        {"deferred": 1},
+    )
     assert kept["rescued"]["top_shops"] == [{"shop_no": 9, "rescues": 2}]
     assert rescued_since(NOW + DAY, kept) == NOW
 

@@ -6,7 +6,7 @@ from datetime import timedelta
 
 import pytest
 
-from faust_app.core.monitoring.lag import STALLED_AFTER, LagStatus, Look, PartitionLag, recent, status, velocity, worst
+from faust_app.core.monitoring.lag import STALLED_AFTER, LagSample, LagStatus, PartitionLag, recent, status, velocity, worst
 from tests.factories import NOW
 
 LAGGING_AFTER = timedelta(minutes=5)
@@ -18,66 +18,69 @@ def partition(committed: int | None, end: int, *, age: float = 5.0, at: int = 0,
     return replace(each, oldest_unfinished_at=NOW + timedelta(seconds=at - age) if each.lag else None)
 
 
-def history(make: Callable[[int], Look], seconds: int = 120) -> list[Look]:
-    """Look every ten seconds; `make` is told how many have passed."""
+def history(make: Callable[[int], LagSample], seconds: int = 120) -> list[LagSample]:
+    """LagSample every ten seconds; `make` is told how many have passed."""
     return [make(second) for second in range(0, seconds + 1, EVERY)]
 
 
-def look(second: int, *partitions: PartitionLag, members: int | None = 2, held_by: tuple[str, ...] = ()) -> Look:
-    return Look(NOW + timedelta(seconds=second), "g", partitions, members, held_by)
+def sample(second: int, *partitions: PartitionLag, members: int | None = 2, held_by: tuple[str, ...] = ()) -> LagSample:
+    return LagSample(NOW + timedelta(seconds=second), "g", partitions, members, held_by)
 
 
 HISTORIES = {
-    "an idle topic": (lambda s: look(s, partition(7, 7)), LagStatus.OK),
-    "an empty topic nobody ever committed": (lambda s: look(s, partition(None, 0)), LagStatus.OK),
-    "an idle topic without a member": (lambda s: look(s, partition(7, 7), members=0), LagStatus.OK),
+    "an idle topic": (lambda s: sample(s, partition(7, 7)), LagStatus.OK),
+    "an empty topic nobody ever committed": (lambda s: sample(s, partition(None, 0)), LagStatus.OK),
+    "an idle topic without a member": (lambda s: sample(s, partition(7, 7), members=0), LagStatus.OK),
     "a record that came this moment to an idle topic": (
-        lambda s: look(s, partition(7, 7 if s < 120 else 8, age=0, at=s)),
+        lambda s: sample(s, partition(7, 7 if s < 120 else 8, age=0, at=s)),
         LagStatus.OK,
     ),
-    "a group that keeps up": (lambda s: look(s, partition(s * 10, s * 10 + 5, at=s)), LagStatus.OK),
-    "a backlog that is worked on": (lambda s: look(s, partition(s * 10, 90_000, age=600, at=s)), LagStatus.LAGGING),
-    "a backlog that is worked on faster than it grows old": (lambda s: look(s, partition(s * 10, 90_000, age=30, at=s)), LagStatus.OK),
-    "two minutes without an event finished": (lambda s: look(s, partition(5, 9 + s, age=100 + s, at=s)), LagStatus.STALLED),
+    "a group that keeps up": (lambda s: sample(s, partition(s * 10, s * 10 + 5, at=s)), LagStatus.OK),
+    "a backlog that is worked on": (lambda s: sample(s, partition(s * 10, 90_000, age=600, at=s)), LagStatus.LAGGING),
+    "a backlog that is worked on faster than it grows old": (lambda s: sample(s, partition(s * 10, 90_000, age=30, at=s)), LagStatus.OK),
+    "two minutes without an event finished": (lambda s: sample(s, partition(5, 9 + s, age=100 + s, at=s)), LagStatus.STALLED),
     "a partition that stands still beside one that does not": (
-        lambda s: look(s, partition(s, 9_000, at=s), partition(5, 9, at=s, number=1)),
+        lambda s: sample(s, partition(s, 9_000, at=s), partition(5, 9, at=s, number=1)),
         LagStatus.STALLED,
     ),
-    "one event finished within two minutes": (lambda s: look(s, partition(5 if s < 60 else 6, 90, at=s)), LagStatus.OK),
-    "a group nobody of has committed, standing still": (lambda s: look(s, partition(None, 9, at=s)), LagStatus.STALLED),
-    "an open breaker": (lambda s: look(s, partition(5, 90, age=s + 60, at=s), held_by=("storage is away",)), LagStatus.LAGGING),
-    "an open breaker for long": (lambda s: look(s, partition(5, 90, age=900, at=s), held_by=("storage is away",)), LagStatus.LAGGING),
+    "one event finished within two minutes": (lambda s: sample(s, partition(5 if s < 60 else 6, 90, at=s)), LagStatus.OK),
+    "a group nobody of has committed, not moving": (lambda s: sample(s, partition(None, 9, at=s)), LagStatus.STALLED),
+    "an open breaker": (lambda s: sample(s, partition(5, 90, age=s + 60, at=s), held_by=("storage is unavailable",)), LagStatus.LAGGING),
+    "an open breaker for long": (
+        lambda s: sample(s, partition(5, 90, age=900, at=s), held_by=("storage is unavailable",)),
+        LagStatus.LAGGING,
+    ),
     "a breaker that closed a minute ago": (
-        lambda s: look(s, partition(5, 90, at=s), held_by=("storage is away",) if s < 60 else ()),
+        lambda s: sample(s, partition(5, 90, at=s), held_by=("storage is unavailable",) if s < 60 else ()),
         LagStatus.OK,
     ),
-    "markers of a transaction at the end": (lambda s: look(s, replace(partition(5, 6), oldest_unfinished_at=None)), LagStatus.OK),
-    "a topic made anew, below the committed offset": (lambda s: look(s, partition(500, 3)), LagStatus.OK),
-    "no worker for two minutes": (lambda s: look(s, partition(5, 9, at=s), members=0), LagStatus.STOPPED),
+    "markers of a transaction at the end": (lambda s: sample(s, replace(partition(5, 6), oldest_unfinished_at=None)), LagStatus.OK),
+    "a topic made anew, below the committed offset": (lambda s: sample(s, partition(500, 3)), LagStatus.OK),
+    "no worker for two minutes": (lambda s: sample(s, partition(5, 9, at=s), members=0), LagStatus.STOPPED),
     "no worker, and a breaker that was open when it ended": (
-        lambda s: look(s, partition(5, 9, at=s), members=0, held_by=("storage is away",)),
+        lambda s: sample(s, partition(5, 9, at=s), members=0, held_by=("storage is unavailable",)),
         LagStatus.STOPPED,
     ),
-    "all workers start again": (lambda s: look(s, partition(s, 900, at=s), members=0 if 60 < s < 110 else 2), LagStatus.OK),
-    "workers that came back this moment": (lambda s: look(s, partition(s // 50, 900, at=s), members=0 if s < 120 else 2), LagStatus.OK),
-    "members that nobody could count": (lambda s: look(s, partition(s, 900, at=s), members=None), LagStatus.OK),
+    "all workers start again": (lambda s: sample(s, partition(s, 900, at=s), members=0 if 60 < s < 110 else 2), LagStatus.OK),
+    "workers that came back this moment": (lambda s: sample(s, partition(s // 50, 900, at=s), members=0 if s < 120 else 2), LagStatus.OK),
+    "members that nobody could count": (lambda s: sample(s, partition(s, 900, at=s), members=None), LagStatus.OK),
 }
 
 
 @pytest.mark.parametrize(("make", "expected"), HISTORIES.values(), ids=HISTORIES)
-def test_a_history_tells_how_a_group_does(make: Callable[[int], Look], expected: LagStatus) -> None:
+def test_a_history_tells_how_a_group_does(make: Callable[[int], LagSample], expected: LagStatus) -> None:
     assert status(history(make), LAGGING_AFTER) is expected
 
 
 @pytest.mark.parametrize("seconds", [0, 60, 110])
-def test_a_process_that_looks_for_less_than_two_minutes_calls_nothing_stalled(seconds: int) -> None:
-    looks = history(lambda s: look(s, partition(5, 9, at=s)), seconds)
-    assert status(looks, LAGGING_AFTER) is LagStatus.OK
+def test_a_process_that_samples_for_less_than_two_minutes_calls_nothing_stalled(seconds: int) -> None:
+    samples = history(lambda s: sample(s, partition(5, 9, at=s)), seconds)
+    assert status(samples, LAGGING_AFTER) is LagStatus.OK
 
 
 def test_a_gap_in_the_looking_says_nothing_about_the_time_between() -> None:
-    looks = [look(second, partition(5, 9, at=second)) for second in (0, 10, 120, 130)]
-    assert status(looks, LAGGING_AFTER) is LagStatus.OK
+    samples = [sample(second, partition(5, 9, at=second)) for second in (0, 10, 120, 130)]
+    assert status(samples, LAGGING_AFTER) is LagStatus.OK
 
 
 def test_the_worst_group_counts() -> None:
@@ -93,28 +96,28 @@ def test_lag_counts_from_the_logs_start_where_that_is_past_the_committed_offset(
 
 
 def test_lag_in_time_is_the_age_of_the_oldest_unfinished_record() -> None:
-    assert look(60, partition(5, 9, age=30, at=60), partition(5, 9, age=45, at=60, number=1)).lag_seconds == 45
-    assert look(60, partition(9, 9)).lag_seconds == 0
+    assert sample(60, partition(5, 9, age=30, at=60), partition(5, 9, age=45, at=60, number=1)).lag_seconds == 45
+    assert sample(60, partition(9, 9)).lag_seconds == 0
 
 
-def test_velocity_and_time_to_drain_are_told_from_the_looks() -> None:
-    looks = history(lambda s: look(s, partition(s * 50, 100_000 + s * 10)))
-    speed = velocity(looks)
+def test_velocity_and_time_to_drain_are_told_from_the_samples() -> None:
+    samples = history(lambda s: sample(s, partition(s * 50, 100_000 + s * 10)))
+    speed = velocity(samples)
     assert speed is not None
     assert (speed.finished, speed.arriving) == (50, 10)
-    assert speed.drain_seconds(looks[-1].lag) == pytest.approx(looks[-1].lag / 40)
+    assert speed.drain_seconds(samples[-1].lag) == pytest.approx(samples[-1].lag / 40)
     assert speed.drain_seconds(0) == 0
-    assert velocity(looks[:1]) is None
+    assert velocity(samples[:1]) is None
 
 
 def test_what_grows_as_fast_as_it_is_worked_on_is_never_done() -> None:
-    speed = velocity(history(lambda s: look(s, partition(s * 10, 500 + s * 10))))
+    speed = velocity(history(lambda s: sample(s, partition(s * 10, 500 + s * 10))))
     assert speed is not None
     assert speed.drain_seconds(500) is None
 
 
-def test_looks_that_no_rule_needs_are_forgotten() -> None:
-    looks = history(lambda s: look(s, partition(s, s)), 1_000)
-    kept = recent(looks)
+def test_samples_that_no_rule_needs_are_forgotten() -> None:
+    samples = history(lambda s: sample(s, partition(s, s)), 1_000)
+    kept = recent(samples)
     assert len(kept) < 25
     assert kept[-1].at - kept[0].at >= STALLED_AFTER

@@ -9,12 +9,12 @@ from faust_app.core.messages.positions import PartitionOffsets, Position
 from faust_app.core.monitoring.unfinished import (
     Positions,
     RowCounts,
-    Standing,
+    UnfinishedState,
+    classify_unfinished,
     lost_where,
     nobody_publishes,
     past_end_now,
     queued_where,
-    standing,
 )
 from tests.factories import NOW, accepted_row
 
@@ -36,8 +36,8 @@ def test_the_ranges_hold_each_position_once_the_lost_ones_and_the_queued_ones_ap
 ) -> None:
     known = {PLACE: PartitionOffsets(committed, start, end)}
     past_end = frozenset({PLACE} if before else ())
-    row = accepted_row(position=Position(*PLACE, offset), wake_at=None)
-    lost = standing(row, known, past_end_before=before) is Standing.LOST
+    row = accepted_row(position=Position(*PLACE, offset), scheduled_at=None)
+    lost = classify_unfinished(row, known, past_end_before=before) is UnfinishedState.LOST
     assert is_in(lost_where(known, {PLACE: offset}, past_end), offset) == int(lost)
     assert is_in(queued_where(known, {PLACE: offset}, past_end), offset) == int(not lost)
 

@@ -21,8 +21,8 @@ def entry(*, acknowledged: bool = True, url: str | None = SOURCE, version: int |
 
 
 def kept(row: ImageRow | None, *entries: dict[str, Any]) -> bool:
-    wishes = read_ledger([json.dumps(line) for line in (HEAD, *entries)], "p.")
-    return not list(ledger_violations(wishes, {} if row is None else {row.key: row}))
+    requests = read_ledger([json.dumps(line) for line in (HEAD, *entries)], "p.")
+    return not list(ledger_violations(requests, {} if row is None else {row.key: row}))
 
 
 @pytest.mark.parametrize(

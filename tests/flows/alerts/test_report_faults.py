@@ -12,7 +12,7 @@ from faust_app.flows.alerts import report_faults
 from faust_app.flows.alerts.report_faults import DIRECT_AFTER, DIRECT_AGAIN, FaultReporter
 from faust_app.metrics import Metrics
 from tests.fakes.alerts import FakeAlertStore, FakeMessenger
-from tests.flows.alerts.test_send_alerts import ZONE, Bench
+from tests.flows.alerts.test_send_alerts import ZONE, Harness
 
 STORAGE = FaultKind.DEPENDENCY_STORAGE
 DATABASE = FaultKind.DEPENDENCY_DATABASE
@@ -125,21 +125,21 @@ async def test_a_fault_that_returns_before_the_pass_is_not_over(process: Process
 # The database is the fault
 
 
-async def test_that_the_database_is_away_is_known_from_the_first_pass_without_an_answer(
+async def test_that_the_database_is_unavailable_is_known_from_the_first_pass_without_an_answer(
     process: Process, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(report_faults, "DATABASE_SECONDS", 0.001)
-    assert not process.reporter.database_is_away
+    assert not process.reporter.database_is_unavailable
     monkeypatch.setattr(process.store, "ping", _never)
     await process.go_on(5)
-    assert process.reporter.database_is_away
+    assert process.reporter.database_is_unavailable
     monkeypatch.undo()
     await process.go_on(5)
-    assert not process.reporter.database_is_away
+    assert not process.reporter.database_is_unavailable
 
 
-async def test_an_absent_database_is_told_by_the_process_itself_and_once(process: Process, messenger: FakeMessenger) -> None:
-    process.store.away = True
+async def test_an_unavailable_database_is_told_by_the_process_itself_and_once(process: Process, messenger: FakeMessenger) -> None:
+    process.store.unavailable = True
     await process.go_on(DIRECT_AFTER)
     assert messenger.taken == []
     await process.go_on(3600)
@@ -147,11 +147,11 @@ async def test_an_absent_database_is_told_by_the_process_itself_and_once(process
     assert message.title == "[platform] The database is unavailable"
     assert "13:00 Europe/Berlin (12:00 UTC)" in message.text
     assert "1 process (host:1)" in message.text
-    assert message.text.endswith("every process that cannot reach it sends this once.")
+    assert message.text.endswith("every process that cannot impact it sends this once.")
     assert process.store.rows == {}
 
 
-async def test_a_database_that_never_answers_is_as_absent_as_one_that_refuses(
+async def test_a_database_that_never_answers_is_as_unavailable_as_one_that_refuses(
     process: Process, messenger: FakeMessenger, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(report_faults, "DATABASE_SECONDS", 0.001)
@@ -171,16 +171,16 @@ async def _never(*_: object, **__: object) -> None:
     await asyncio.get_running_loop().create_future()
 
 
-async def test_a_short_absence_is_told_by_nobody_alone(process: Process, messenger: FakeMessenger) -> None:
-    process.store.away = True
+async def test_a_short_outage_is_told_by_nobody_alone(process: Process, messenger: FakeMessenger) -> None:
+    process.store.unavailable = True
     await process.go_on(DIRECT_AFTER)
-    process.store.away = False
+    process.store.unavailable = False
     await process.go_on(60)
     assert (messenger.taken, process.store.rows) == ([], {})
 
 
 async def test_what_else_is_wrong_without_the_database_goes_into_the_same_message(process: Process, messenger: FakeMessenger) -> None:
-    process.store.away = True
+    process.store.unavailable = True
     process.reporter.open(STORAGE, waiting=9)
     process.reporter.open(FaultKind.EGRESS)
     process.reporter.close(FaultKind.EGRESS)
@@ -198,39 +198,39 @@ async def test_what_else_is_wrong_without_the_database_goes_into_the_same_messag
 async def test_what_was_written_before_the_database_went_is_the_senders_to_tell(process: Process, messenger: FakeMessenger) -> None:
     process.reporter.open(STORAGE)
     await process.go_on(5)
-    process.store.away = True
+    process.store.unavailable = True
     await process.go_on(60)
     (message,) = messenger.taken
     assert [cause.code for cause in message.causes] == ["dependency_database"]
 
 
 async def test_when_the_database_is_back_what_began_is_not_told_again_and_what_is_over_once_by_all() -> None:
-    bench = Bench()
-    await bench.sender.run_pass()
-    processes = [Process(bench.store, f"host:{n}", bench.messenger) for n in range(3)]
+    harness = Harness()
+    await harness.sender.run_pass()
+    processes = [Process(harness.store, f"host:{n}", harness.messenger) for n in range(3)]
     processes[0].reporter.open(STORAGE)
-    await bench.sender.run_pass()
-    bench.store.away = True
+    await harness.sender.run_pass()
+    harness.store.unavailable = True
     for _ in range(120):
         for process in processes:
             await process.reporter.run_pass()
-        bench.store.now += timedelta(seconds=5)
-    alone = len(bench.messenger.taken)
+        harness.store.now += timedelta(seconds=5)
+    alone = len(harness.messenger.taken)
     assert alone == len(processes), "one each"
-    bench.store.away = False
+    harness.store.unavailable = False
     for _ in range(60):
         for process in processes:
             await process.reporter.run_pass()
-        await bench.sender.run_pass()
-        bench.store.now += timedelta(seconds=5)
-    after = [(cause.word, cause.code) for message in bench.messenger.taken[alone:] for cause in message.causes]
+        await harness.sender.run_pass()
+        harness.store.now += timedelta(seconds=5)
+    after = [(cause.notice, cause.code) for message in harness.messenger.taken[alone:] for cause in message.causes]
     assert after == [("closed", "dependency_database")]
-    alert = bench.store.rows[PlatformFault(DATABASE, "x").fingerprint]
+    alert = harness.store.rows[PlatformFault(DATABASE, "x").fingerprint]
     assert (alert.occurrences, alert.opened_at) == (3, processes[0].began)
     assert not processes[0].ended(STORAGE)
 
 
-async def test_while_the_messenger_is_away_too_it_is_asked_ever_less_often_under_one_id(
+async def test_while_the_messenger_is_unavailable_too_it_is_asked_ever_less_often_under_one_id(
     process: Process, messenger: FakeMessenger, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     ids: list[str] = []
@@ -241,19 +241,19 @@ async def test_while_the_messenger_is_away_too_it_is_asked_ever_less_often_under
         return await send(webhook_id, message)  # type: ignore[arg-type]
 
     monkeypatch.setattr(messenger, "send", noted)
-    process.store.away, messenger.away = True, Undelivered("status 503")
+    process.store.unavailable, messenger.unavailable = True, Undelivered("status 503")
     await process.go_on(600)
     assert 10 <= len(ids) <= 16
-    messenger.away = None
+    messenger.unavailable = None
     await process.go_on(120)
     assert len(messenger.taken) == 1
     assert len(set(ids)) == 1
 
 
 async def test_what_nobody_could_be_told_of_is_left_to_the_sender(process: Process, messenger: FakeMessenger) -> None:
-    process.store.away, messenger.away = True, Undelivered("status 503")
+    process.store.unavailable, messenger.unavailable = True, Undelivered("status 503")
     await process.go_on(600)
-    process.store.away, messenger.away = False, None
+    process.store.unavailable, messenger.unavailable = False, None
     await process.go_on(60)
     (alert,) = process.store.rows.values()
     assert (alert.told_count, process.ended(DATABASE), messenger.taken) == (0, True, [])
@@ -261,8 +261,8 @@ async def test_what_nobody_could_be_told_of_is_left_to_the_sender(process: Proce
 
 async def test_without_a_messenger_nothing_is_told_and_nothing_forgotten(store: FakeAlertStore) -> None:
     process = Process(store)
-    store.away = True
+    store.unavailable = True
     await process.go_on(600)
-    store.away = False
+    store.unavailable = False
     await process.go_on(10)
     assert process.ended(DATABASE)

@@ -21,7 +21,7 @@ ZONE = ZoneInfo("Europe/Berlin")
 STORAGE = PlatformFault(FaultKind.DEPENDENCY_STORAGE, "host:1", waiting=5)
 
 
-class Bench:
+class Harness:
     def __init__(self, store: FakeAlertStore | None = None, *, holder: str = "host:1", messenger: FakeMessenger | None = None) -> None:
         self.store = store or FakeAlertStore()
         self.messenger = messenger or FakeMessenger()
@@ -58,12 +58,12 @@ class Bench:
 
 
 @pytest.fixture
-async def bench() -> Bench:
+async def harness() -> Harness:
     """A sender whose digest of today is told: it is one o'clock there."""
-    bench = Bench()
-    await bench.sender.run_pass()
-    assert bench.messenger.taken == []
-    return bench
+    harness = Harness()
+    await harness.sender.run_pass()
+    assert harness.messenger.taken == []
+    return harness
 
 
 # How many messages
@@ -78,248 +78,250 @@ async def bench() -> Bench:
         ("internal_error", 120_000, 7),
     ],
 )
-async def test_failures_of_one_cause_are_a_handful_of_messages_and_a_closing_one(bench: Bench, code: str, images: int, most: int) -> None:
+async def test_failures_of_one_cause_are_a_handful_of_messages_and_a_closing_one(
+    harness: Harness, code: str, images: int, most: int
+) -> None:
     for size in (1, 8, 40, 51, 400, 500, *[500] * (images // 500 - 2)):
-        await bench.fail(size, code=code)
-        await bench.sender.run_pass()
-        bench.store.now += PASS
-    assert bench.store.rows[f"{code}@h"].occurrences == images
-    await bench.go_on(timedelta(hours=2), MINUTE)
-    assert len(bench.messenger.taken) == most
-    assert bench.titles()[0].endswith("at h")
-    assert bench.titles()[-1].startswith("[over] ")
+        await harness.fail(size, code=code)
+        await harness.sender.run_pass()
+        harness.store.now += PASS
+    assert harness.store.rows[f"{code}@h"].occurrences == images
+    await harness.go_on(timedelta(hours=2), MINUTE)
+    assert len(harness.messenger.taken) == most
+    assert harness.titles()[0].endswith("at h")
+    assert harness.titles()[-1].startswith("[over] ")
 
 
-async def test_two_thousand_shops_with_one_dead_link_each_are_no_message_but_the_digest(bench: Bench) -> None:
+async def test_two_thousand_shops_with_one_dead_link_each_are_no_message_but_the_digest(harness: Harness) -> None:
     for shop_no in range(1, 2001):
         host = "cdn.test" if shop_no % 2 else f"shop{shop_no}.test"
-        bench.store.shop_sizes[shop_no] = 3
-        await bench.fail(shop_no=shop_no, code="source_not_found", host=host)
-    await bench.go_on(timedelta(hours=19), timedelta(minutes=2))
-    assert bench.messenger.taken == []
-    assert await bench.store.open_alerts(10) == [], "quiet ones are closed without a word"
-    await bench.go_on(timedelta(hours=4), MINUTE)
-    (digest,) = bench.messenger.taken
+        harness.store.shop_sizes[shop_no] = 3
+        await harness.fail(shop_no=shop_no, code="source_not_found", host=host)
+    await harness.go_on(timedelta(hours=19), timedelta(minutes=2))
+    assert harness.messenger.taken == []
+    assert await harness.store.open_alerts(10) == [], "quiet ones are closed without a word"
+    await harness.go_on(timedelta(hours=4), MINUTE)
+    (digest,) = harness.messenger.taken
     assert digest.form is Form.DIGEST
     assert digest.title == "[digest] 2,000 images of 2,000 shops failed because of the shops' own sources and files"
     assert "source_not_found: 2,000 images of 2,000 shops at 1,001 sources, most at cdn.test (1,000)" in digest.text
     assert "09:00 Europe/Berlin (08:00 UTC)" in digest.text
-    await bench.go_on(timedelta(days=2), timedelta(minutes=10))
-    assert len(bench.messenger.taken) == 1
+    await harness.go_on(timedelta(days=2), timedelta(minutes=10))
+    assert len(harness.messenger.taken) == 1
 
 
-async def test_a_shop_that_loses_images_slowly_is_never_told_at_once(bench: Bench) -> None:
-    bench.store.shop_sizes[7] = 100_000
+async def test_a_shop_that_loses_images_slowly_is_never_told_at_once(harness: Harness) -> None:
+    harness.store.shop_sizes[7] = 100_000
     for _ in range(12 * 5):
-        await bench.fail(3)
-        await bench.go_on(timedelta(minutes=5), MINUTE)
-    assert bench.store.rows["source_error@h"].occurrences == 180
-    assert bench.messenger.taken == []
+        await harness.fail(3)
+        await harness.go_on(timedelta(minutes=5), MINUTE)
+    assert harness.store.rows["source_error@h"].occurrences == 180
+    assert harness.messenger.taken == []
 
 
-async def test_an_hour_has_at_most_twenty_messages_and_the_last_one_sums_up_the_rest(bench: Bench) -> None:
+async def test_an_hour_has_at_most_twenty_messages_and_the_last_one_sums_up_the_rest(harness: Harness) -> None:
     for number in range(60):
-        await bench.open(FaultKind.HOST_DOWN, host=f"h{number}")
-        await bench.go_on(timedelta(seconds=40))
-    assert bench.forms() == [Form.ALERT] * (HOURLY - 1) + [Form.MORE]
-    assert "and 1 more cause" in bench.titles()[-1]
-    await bench.go_on(timedelta(minutes=25))
-    told = {cause.fingerprint for message in bench.messenger.taken for cause in message.causes}
-    assert {alert.fingerprint for alert in bench.store.rows.values()} <= told
-    times = [kept.created_at for kept in bench.store.messages]
+        await harness.open(FaultKind.HOST_DOWN, host=f"h{number}")
+        await harness.go_on(timedelta(seconds=40))
+    assert harness.forms() == [Form.ALERT] * (HOURLY - 1) + [Form.MORE]
+    assert "and 1 more cause" in harness.titles()[-1]
+    await harness.go_on(timedelta(minutes=25))
+    told = {cause.fingerprint for message in harness.messenger.taken for cause in message.causes}
+    assert {alert.fingerprint for alert in harness.store.rows.values()} <= told
+    times = [kept.created_at for kept in harness.store.messages]
     assert all(late - early >= timedelta(hours=1) for early, late in zip(times, times[HOURLY:], strict=False))
 
 
-async def test_many_causes_at_once_are_one_message(bench: Bench) -> None:
+async def test_many_causes_at_once_are_one_message(harness: Harness) -> None:
     for number in range(30):
-        await bench.open(FaultKind.HOST_DOWN, host=f"h{number}")
-    await bench.sender.run_pass()
-    (message,) = bench.messenger.taken
+        await harness.open(FaultKind.HOST_DOWN, host=f"h{number}")
+    await harness.sender.run_pass()
+    (message,) = harness.messenger.taken
     assert (message.form, len(message.causes)) == (Form.GROUP, 30)
     assert "more causes: `shop-images alerts` lists them all" in message.text
 
 
-async def test_what_a_platform_fault_reaches_and_when_it_is_over_is_told(bench: Bench) -> None:
-    await bench.store.open_fault(STORAGE, age=MINUTE, told_ago=None)
-    await bench.go_on(3 * MINUTE)
-    await bench.store.close_fault(STORAGE)
-    await bench.go_on(3 * MINUTE)
-    opened, closed = bench.messenger.taken
-    assert (opened.severity, opened.causes[0].word, opened.causes[0].images) == (Severity.PLATFORM, "opened", 5)
+async def test_what_a_platform_fault_reaches_and_when_it_is_over_is_told(harness: Harness) -> None:
+    await harness.store.open_fault(STORAGE, age=MINUTE, told_ago=None)
+    await harness.go_on(3 * MINUTE)
+    await harness.store.close_fault(STORAGE)
+    await harness.go_on(3 * MINUTE)
+    opened, closed = harness.messenger.taken
+    assert (opened.severity, opened.causes[0].notice, opened.causes[0].images) == (Severity.PLATFORM, "opened", 5)
     assert "1 process (host:1); 5 images waiting" in opened.text
-    assert closed.causes[0].word == "closed"
-    assert bench.store.rows[STORAGE.fingerprint].closed_at is not None
+    assert closed.causes[0].notice == "closed"
+    assert harness.store.rows[STORAGE.fingerprint].closed_at is not None
 
 
-async def test_a_fault_that_comes_and_goes_is_not_told_each_time(bench: Bench) -> None:
+async def test_a_fault_that_comes_and_goes_is_not_told_each_time(harness: Harness) -> None:
     fault = PlatformFault(FaultKind.HOST_DOWN, "host:1", host="h")
     for _ in range(9):
-        await bench.store.open_fault(fault, age=timedelta(0), told_ago=None)
-        await bench.go_on(5 * MINUTE)
-        await bench.store.close_fault(fault)
-        await bench.go_on(MINUTE)
-    assert len(bench.messenger.taken) == 1
+        await harness.store.open_fault(fault, age=timedelta(0), told_ago=None)
+        await harness.go_on(5 * MINUTE)
+        await harness.store.close_fault(fault)
+        await harness.go_on(MINUTE)
+    assert len(harness.messenger.taken) == 1
 
 
 # A messenger that is down
 
 
-async def test_a_messenger_that_is_down_gets_each_message_once_and_grouped(bench: Bench) -> None:
-    bench.messenger.away = Undelivered("status 503")
-    await bench.open()
-    await bench.go_on(MINUTE)
+async def test_a_messenger_that_is_down_gets_each_message_once_and_grouped(harness: Harness) -> None:
+    harness.messenger.unavailable = Undelivered("status 503")
+    await harness.open()
+    await harness.go_on(MINUTE)
     for number in range(5):
-        await bench.open(FaultKind.HOST_DOWN, host=f"h{number}")
-        await bench.go_on(MINUTE)
-    await bench.store.close_fault(PlatformFault(FaultKind.DEPENDENCY_STORAGE, "host:1"))
-    await bench.fail(80)
-    await bench.go_on(4 * MINUTE)
-    assert bench.messenger.taken == []
-    assert 10 <= bench.messenger.attempts <= 20, "it is asked again, at most once a minute"
-    bench.messenger.away = None
-    await bench.go_on(2 * MINUTE)
-    assert bench.forms() == [Form.ALERT, Form.GROUP]
-    said = [(cause.word, cause.code) for message in bench.messenger.taken for cause in message.causes]
+        await harness.open(FaultKind.HOST_DOWN, host=f"h{number}")
+        await harness.go_on(MINUTE)
+    await harness.store.close_fault(PlatformFault(FaultKind.DEPENDENCY_STORAGE, "host:1"))
+    await harness.fail(80)
+    await harness.go_on(4 * MINUTE)
+    assert harness.messenger.taken == []
+    assert 10 <= harness.messenger.attempts <= 20, "it is asked again, at most once a minute"
+    harness.messenger.unavailable = None
+    await harness.go_on(2 * MINUTE)
+    assert harness.forms() == [Form.ALERT, Form.GROUP]
+    said = [(cause.notice, cause.code) for message in harness.messenger.taken for cause in message.causes]
     assert sorted(said) == sorted(
         [("opened", "dependency_storage"), ("closed", "dependency_storage"), ("opened", "source_error"), *[("opened", "host_down")] * 5]
     )
-    assert (bench.attempts("sent"), bench.attempts("failed")) == (2, bench.messenger.attempts - 2)
+    assert (harness.attempts("sent"), harness.attempts("failed")) == (2, harness.messenger.attempts - 2)
 
 
-async def test_what_came_and_went_while_the_messenger_was_down_is_told_as_over_once(bench: Bench) -> None:
-    bench.messenger.away = Undelivered("status 503")
-    await bench.open()
-    await bench.sender.run_pass()
+async def test_what_came_and_went_while_the_messenger_was_down_is_told_as_over_once(harness: Harness) -> None:
+    harness.messenger.unavailable = Undelivered("status 503")
+    await harness.open()
+    await harness.sender.run_pass()
     egress = PlatformFault(FaultKind.EGRESS, "host:1")
-    await bench.store.open_fault(egress, age=timedelta(0), told_ago=None)
-    await bench.go_on(2 * MINUTE)
-    await bench.store.close_fault(egress)
-    await bench.go_on(2 * MINUTE)
-    bench.messenger.away = None
-    await bench.go_on(2 * MINUTE)
-    assert [(cause.word, cause.code) for message in bench.messenger.taken for cause in message.causes] == [
+    await harness.store.open_fault(egress, age=timedelta(0), told_ago=None)
+    await harness.go_on(2 * MINUTE)
+    await harness.store.close_fault(egress)
+    await harness.go_on(2 * MINUTE)
+    harness.messenger.unavailable = None
+    await harness.go_on(2 * MINUTE)
+    assert [(cause.notice, cause.code) for message in harness.messenger.taken for cause in message.causes] == [
         ("opened", "dependency_storage"),
         ("was_open", "egress"),
     ]
 
 
-async def test_a_refused_message_is_kept_and_asked_less_and_less_often(bench: Bench) -> None:
-    bench.messenger.away = Undelivered("status 404", refused=True)
-    await bench.open()
-    await bench.go_on(timedelta(hours=2))
-    assert bench.messenger.attempts <= 20
-    assert bench.attempts("refused") == bench.messenger.attempts
-    bench.messenger.away = None
-    await bench.go_on(timedelta(minutes=11))
-    assert bench.titles() == ["[platform] Object storage is unavailable", "[over] Object storage is unavailable"]
+async def test_a_refused_message_is_kept_and_asked_less_and_less_often(harness: Harness) -> None:
+    harness.messenger.unavailable = Undelivered("status 404", refused=True)
+    await harness.open()
+    await harness.go_on(timedelta(hours=2))
+    assert harness.messenger.attempts <= 20
+    assert harness.attempts("refused") == harness.messenger.attempts
+    harness.messenger.unavailable = None
+    await harness.go_on(timedelta(minutes=11))
+    assert harness.titles() == ["[platform] Object storage is unavailable", "[over] Object storage is unavailable"]
 
 
-async def test_the_messengers_own_wish_is_kept(bench: Bench) -> None:
-    bench.messenger.away = Undelivered("status 429", retry_after=300)
-    await bench.open()
-    await bench.go_on(timedelta(minutes=4))
-    assert bench.messenger.attempts == 1
+async def test_the_messengers_own_request_is_kept(harness: Harness) -> None:
+    harness.messenger.unavailable = Undelivered("status 429", retry_after=300)
+    await harness.open()
+    await harness.go_on(timedelta(minutes=4))
+    assert harness.messenger.attempts == 1
 
 
 # Deaths and rivals
 
 
-async def test_a_sender_that_dies_before_its_note_repeats_the_message_under_the_same_id(bench: Bench) -> None:
+async def test_a_sender_that_dies_before_its_note_repeats_the_message_under_the_same_id(harness: Harness) -> None:
     class Killed(Exception):  # noqa: N818
         pass
 
     async def die(number: int) -> None:
         raise Killed
 
-    await bench.open()
-    mark, bench.store.mark_sent = bench.store.mark_sent, die  # type: ignore[method-assign]
+    await harness.open()
+    mark, harness.store.mark_sent = harness.store.mark_sent, die  # type: ignore[method-assign]
     with pytest.raises(Killed):
-        await bench.sender.run_pass()
-    bench.store.mark_sent = mark  # type: ignore[method-assign]
-    successor = bench.make("host:2", bench.messenger)
+        await harness.sender.run_pass()
+    harness.store.mark_sent = mark  # type: ignore[method-assign]
+    successor = harness.make("host:2", harness.messenger)
     for _ in range(30):
-        bench.store.now += PASS
+        harness.store.now += PASS
         await successor.run_pass()
-    assert len(bench.messenger.ids) == 2
-    assert len(set(bench.messenger.ids)) == 1
+    assert len(harness.messenger.ids) == 2
+    assert len(set(harness.messenger.ids)) == 1
 
 
-async def test_two_senders_at_once_deliver_once(bench: Bench) -> None:
-    rival = bench.make("host:2", bench.messenger)
+async def test_two_senders_at_once_deliver_once(harness: Harness) -> None:
+    rival = harness.make("host:2", harness.messenger)
     for number in range(20):
-        await bench.open(FaultKind.HOST_DOWN, host=f"h{number}")
+        await harness.open(FaultKind.HOST_DOWN, host=f"h{number}")
         if number == 10:
-            bench.store.holders.clear()  # as if the first had frozen past its lease
-        for sender in (bench.sender, rival, bench.sender):
+            harness.store.holders.clear()  # as if the first had frozen past its lease
+        for sender in (harness.sender, rival, harness.sender):
             await sender.run_pass()
-        bench.store.now += MINUTE
-    said = [cause.fingerprint for message in bench.messenger.taken for cause in message.causes]
+        harness.store.now += MINUTE
+    said = [cause.fingerprint for message in harness.messenger.taken for cause in message.causes]
     assert len(said) == len(set(said)) == 20
-    assert len(bench.messenger.ids) == len(set(bench.messenger.ids))
+    assert len(harness.messenger.ids) == len(set(harness.messenger.ids))
 
 
-async def test_a_sender_that_gave_back_its_lease_is_followed_at_once(bench: Bench) -> None:
-    await bench.open()
-    rival = bench.make("host:2", bench.messenger)
+async def test_a_sender_that_gave_back_its_lease_is_followed_at_once(harness: Harness) -> None:
+    await harness.open()
+    rival = harness.make("host:2", harness.messenger)
     assert await rival.run_pass() == 0
-    await bench.sender.release()
+    await harness.sender.release()
     assert await rival.run_pass() == 1
 
 
-async def test_an_absent_database_is_the_callers_to_wait_for(bench: Bench) -> None:
-    bench.store.away = True
+async def test_an_unavailable_database_is_the_callers_to_wait_for(harness: Harness) -> None:
+    harness.store.unavailable = True
     with pytest.raises(Unavailable):
-        await bench.sender.run_pass()
+        await harness.sender.run_pass()
 
 
 # Keeping house
 
 
 async def test_without_a_messenger_alerts_are_counted_and_closed_and_nothing_is_written() -> None:
-    bench = Bench()
-    bench.sender = bench.make("host:1", None)
-    await bench.open()
-    await bench.fail(100)
-    await bench.go_on(timedelta(minutes=40), MINUTE)
-    assert (bench.store.messages, await bench.store.open_alerts(10)) == ([], [])
+    harness = Harness()
+    harness.sender = harness.make("host:1", None)
+    await harness.open()
+    await harness.fail(100)
+    await harness.go_on(timedelta(minutes=40), MINUTE)
+    assert (harness.store.messages, await harness.store.open_alerts(10)) == ([], [])
 
 
-async def test_closed_alerts_are_forgotten_after_ninety_days(bench: Bench) -> None:
-    await bench.fail()
-    await bench.go_on(timedelta(hours=1), MINUTE)
-    assert bench.store.rows["source_error@h"].closed_at is not None
-    await bench.go_on(timedelta(days=89), timedelta(minutes=10))
-    assert bench.store.rows
-    await bench.go_on(timedelta(days=7), timedelta(minutes=10))
-    assert bench.store.rows == {}
+async def test_closed_alerts_are_forgotten_after_ninety_days(harness: Harness) -> None:
+    await harness.fail()
+    await harness.go_on(timedelta(hours=1), MINUTE)
+    assert harness.store.rows["source_error@h"].closed_at is not None
+    await harness.go_on(timedelta(days=89), timedelta(minutes=10))
+    assert harness.store.rows
+    await harness.go_on(timedelta(days=7), timedelta(minutes=10))
+    assert harness.store.rows == {}
 
 
-async def test_the_metrics_tell_how_many_alerts_are_open(bench: Bench) -> None:
-    await bench.open()
-    await bench.fail()
-    await bench.fail(host="g")
-    await bench.sender.run_pass()
-    found = [bench.metrics.registry.get_sample_value("shop_images_open_alerts", {"severity": each}) for each in ("platform", "shop")]
+async def test_the_metrics_tell_how_many_alerts_are_open(harness: Harness) -> None:
+    await harness.open()
+    await harness.fail()
+    await harness.fail(host="g")
+    await harness.sender.run_pass()
+    found = [harness.metrics.registry.get_sample_value("shop_images_open_alerts", {"severity": each}) for each in ("platform", "shop")]
     assert found == [1, 2]
-    await bench.sender.release()
-    await bench.make("host:2", None).run_pass()
-    await bench.sender.run_pass()
-    assert bench.metrics.registry.get_sample_value("shop_images_open_alerts", {"severity": "shop"}) is None
+    await harness.sender.release()
+    await harness.make("host:2", None).run_pass()
+    await harness.sender.run_pass()
+    assert harness.metrics.registry.get_sample_value("shop_images_open_alerts", {"severity": "shop"}) is None
 
 
-async def test_an_alert_that_is_counted_while_it_is_closed_stays_open(bench: Bench, monkeypatch: pytest.MonkeyPatch) -> None:
-    await bench.fail(60)
-    await bench.sender.run_pass()
-    record = bench.store.record
+async def test_an_alert_that_is_counted_while_it_is_closed_stays_open(harness: Harness, monkeypatch: pytest.MonkeyPatch) -> None:
+    await harness.fail(60)
+    await harness.sender.run_pass()
+    record = harness.store.record
 
     async def count_first(step: Step, holder: str) -> bool:
         if step.closed:
-            monkeypatch.setattr(bench.store, "record", record)
-            await bench.fail()
+            monkeypatch.setattr(harness.store, "record", record)
+            await harness.fail()
         return await record(step, holder)
 
-    monkeypatch.setattr(bench.store, "record", count_first)
-    bench.store.now += timedelta(minutes=31)
-    await bench.sender.run_pass()
-    alert = bench.store.rows["source_error@h"]
-    assert (alert.closed_at, alert.occurrences, len(bench.messenger.taken)) == (None, 61, 1)
+    monkeypatch.setattr(harness.store, "record", count_first)
+    harness.store.now += timedelta(minutes=31)
+    await harness.sender.run_pass()
+    alert = harness.store.rows["source_error@h"]
+    assert (alert.closed_at, alert.occurrences, len(harness.messenger.taken)) == (None, 61, 1)

@@ -22,7 +22,7 @@ from tests.fakes.image_repository import FakeImageRepository
 TOPIC, DEAD = "p.requests", "p.dead-letter"
 
 
-class Bench:
+class Harness:
     def __init__(self) -> None:
         self.rows, self.log, metrics = FakeImageRepository(), FakeEventLog(), Metrics()
         intake = Intake(self.rows, Publisher(self.log, self.rows, Topics.named("p."), metrics), metrics, lease=LEASE)
@@ -34,8 +34,8 @@ class Bench:
 
 
 @pytest.fixture
-def bench() -> Bench:
-    return Bench()
+def harness() -> Harness:
+    return Harness()
 
 
 def record(offset: int, image_id: str = "a", *, at: int = 1_700_000_000_000, value: bytes | None = None, **fields: Any) -> Record:
@@ -43,127 +43,129 @@ def record(offset: int, image_id: str = "a", *, at: int = 1_700_000_000_000, val
     return Record(TOPIC, 0, offset, at, None, json.dumps(asked).encode() if value is None else value)
 
 
-async def test_a_batch_becomes_rows_and_the_next_offset_is_stored_with_them(bench: Bench) -> None:
-    await bench.take.take([record(5, "a"), record(6, "b")])
-    assert set(bench.versions()) == {"a", "b"}
-    assert await bench.take.start_offset(TOPIC, 0) == 7
+async def test_a_batch_becomes_rows_and_the_next_offset_is_stored_with_them(harness: Harness) -> None:
+    await harness.take.take([record(5, "a"), record(6, "b")])
+    assert set(harness.versions()) == {"a", "b"}
+    assert await harness.take.start_offset(TOPIC, 0) == 7
 
 
-async def test_a_batch_that_is_delivered_again_changes_nothing(bench: Bench) -> None:
+async def test_a_batch_that_is_delivered_again_changes_nothing(harness: Harness) -> None:
     batch = [record(5, "a"), record(6, "b")]
-    await bench.take.take(batch)
-    before = bench.versions()
-    await bench.take.take(batch)
-    assert bench.versions() == before
+    await harness.take.take(batch)
+    before = harness.versions()
+    await harness.take.take(batch)
+    assert harness.versions() == before
 
 
-async def test_of_a_batch_that_overlaps_only_the_rest_is_taken(bench: Bench) -> None:
-    await bench.take.take([record(5, "a")])
-    before = bench.versions()["a"]
-    await bench.take.take([record(5, "a"), record(6, "b")])
-    assert bench.versions()["a"] == before
-    assert await bench.take.start_offset(TOPIC, 0) == 7
+async def test_of_a_batch_that_overlaps_only_the_rest_is_taken(harness: Harness) -> None:
+    await harness.take.take([record(5, "a")])
+    before = harness.versions()["a"]
+    await harness.take.take([record(5, "a"), record(6, "b")])
+    assert harness.versions()["a"] == before
+    assert await harness.take.start_offset(TOPIC, 0) == 7
 
 
-async def test_records_that_are_no_requests_are_counted_once_however_often_they_come(bench: Bench) -> None:
+async def test_records_that_are_no_requests_are_counted_once_however_often_they_come(harness: Harness) -> None:
     batch = [record(0, "a"), record(1, value=b"\x00nonsense"), record(2, value=b"{}")]
-    await bench.take.take(batch)
-    await bench.take.take(batch)
-    assert [occurrence.fingerprint for occurrence in bench.rows.occurrences] == ["record.unparseable@-"] * 2
+    await harness.take.take(batch)
+    await harness.take.take(batch)
+    assert [occurrence.fingerprint for occurrence in harness.rows.occurrences] == ["record.unparseable@-"] * 2
 
 
-async def test_a_record_that_another_reader_counted_meanwhile_is_not_counted_again(bench: Bench, monkeypatch: pytest.MonkeyPatch) -> None:
-    await bench.take.take([record(0, value=b"\x00nonsense")])
+async def test_a_record_that_another_reader_counted_meanwhile_is_not_counted_again(
+    harness: Harness, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await harness.take.take([record(0, value=b"\x00nonsense")])
 
     async def read_before_the_other_committed(_topic: str, _partition: int) -> None:
         return None
 
-    monkeypatch.setattr(bench.rows, "intake_offset", read_before_the_other_committed)
-    await bench.take.take([record(0, value=b"\x00nonsense"), record(1, value=b"\x00nonsense")])
-    assert len(bench.rows.occurrences) == 2
+    monkeypatch.setattr(harness.rows, "intake_offset", read_before_the_other_committed)
+    await harness.take.take([record(0, value=b"\x00nonsense"), record(1, value=b"\x00nonsense")])
+    assert len(harness.rows.occurrences) == 2
 
 
-async def test_a_record_that_the_dead_letters_refuse_for_ever_holds_up_no_other(bench: Bench) -> None:
+async def test_a_record_that_the_dead_letters_refuse_for_ever_holds_up_no_other(harness: Harness) -> None:
     async def refuse(messages: Sequence[Message]) -> list[RecordRefused]:
         return [RecordRefused("MessageSizeTooLargeError")] * len(messages)
 
-    bench.log.publish = refuse  # type: ignore[assignment, method-assign]
-    await bench.take.take([record(0, value=b"\x00nonsense"), record(1, "b")])
-    assert set(bench.versions()) == {"b"}
-    assert await bench.take.start_offset(TOPIC, 0) == 2
+    harness.log.publish = refuse  # type: ignore[assignment, method-assign]
+    await harness.take.take([record(0, value=b"\x00nonsense"), record(1, "b")])
+    assert set(harness.versions()) == {"b"}
+    assert await harness.take.start_offset(TOPIC, 0) == 2
 
 
-async def test_an_invalid_record_goes_raw_to_the_dead_letters_and_the_others_into_their_rows(bench: Bench) -> None:
-    await bench.take.take([record(0, "a"), record(1, value=b"\x00nonsense"), record(2, "b")])
-    assert set(bench.versions()) == {"a", "b"}
-    (letter,) = bench.log.messages[DEAD]
+async def test_an_invalid_record_goes_raw_to_the_dead_letters_and_the_others_into_their_rows(harness: Harness) -> None:
+    await harness.take.take([record(0, "a"), record(1, value=b"\x00nonsense"), record(2, "b")])
+    assert set(harness.versions()) == {"a", "b"}
+    (letter,) = harness.log.messages[DEAD]
     assert letter.value == b"\x00nonsense"
     assert dict(letter.headers)["kafka_dlt-original-offset"] == b"1"
-    assert await bench.take.start_offset(TOPIC, 0) == 3
+    assert await harness.take.start_offset(TOPIC, 0) == 3
 
 
-async def test_no_offset_is_stored_before_the_dead_letter_is_acknowledged(bench: Bench) -> None:
-    bench.log.away = True
+async def test_no_offset_is_stored_before_the_dead_letter_is_acknowledged(harness: Harness) -> None:
+    harness.log.unavailable = True
     with pytest.raises(Unavailable):
-        await bench.take.take([record(0, "a"), record(1, value=b"nonsense")])
-    assert (bench.versions(), await bench.take.start_offset(TOPIC, 0)) == ({}, None)
+        await harness.take.take([record(0, "a"), record(1, value=b"nonsense")])
+    assert (harness.versions(), await harness.take.start_offset(TOPIC, 0)) == ({}, None)
 
 
-async def test_a_record_with_a_lower_offset_but_a_later_time_is_another_log_and_is_taken(bench: Bench) -> None:
-    await bench.take.take([record(500, "a")])
-    await bench.take.take([record(0, "b", at=1_700_000_000_001)])
-    assert set(bench.versions()) == {"a", "b"}
-    assert await bench.take.start_offset(TOPIC, 0) == 1
+async def test_a_record_with_a_lower_offset_but_a_later_time_is_another_log_and_is_taken(harness: Harness) -> None:
+    await harness.take.take([record(500, "a")])
+    await harness.take.take([record(0, "b", at=1_700_000_000_001)])
+    assert set(harness.versions()) == {"a", "b"}
+    assert await harness.take.start_offset(TOPIC, 0) == 1
 
 
-async def test_a_request_that_reached_the_topic_before_the_rows_is_superseded(bench: Bench) -> None:
-    now = _milliseconds(await bench.rows.now())
-    await bench.take.take([record(0, "a", at=now)])
-    first = bench.versions()["a"]
-    await bench.take.take([record(1, "a", at=now - 60_000)])
-    assert bench.versions()["a"] == first
-    assert [entry.outcome for entry in bench.rows.entries] == ["superseded"]
+async def test_a_request_that_reached_the_topic_before_the_rows_is_superseded(harness: Harness) -> None:
+    now = _milliseconds(await harness.rows.now())
+    await harness.take.take([record(0, "a", at=now)])
+    first = harness.versions()["a"]
+    await harness.take.take([record(1, "a", at=now - 60_000)])
+    assert harness.versions()["a"] == first
+    assert [entry.outcome for entry in harness.rows.entries] == ["superseded"]
 
 
-async def test_append_times_are_corrected_by_the_difference_of_the_clocks(bench: Bench) -> None:
-    bench.log.clock_ahead = 3600.0
-    at = await bench.rows.now() + timedelta(hours=1)
-    await bench.take.take([record(0, "a", at=_milliseconds(at))])
-    (row,) = bench.rows.rows.values()
+async def test_append_times_are_corrected_by_the_difference_of_the_clocks(harness: Harness) -> None:
+    harness.log.clock_ahead = 3600.0
+    at = await harness.rows.now() + timedelta(hours=1)
+    await harness.take.take([record(0, "a", at=_milliseconds(at))])
+    (row,) = harness.rows.rows.values()
     assert abs(row.requested_at - (at - timedelta(hours=1))) < timedelta(seconds=1)
 
 
-async def test_a_time_in_the_future_counts_as_now(bench: Bench) -> None:
-    at = await bench.rows.now() + timedelta(hours=1)
-    await bench.take.take([record(0, "a", at=_milliseconds(at))])
-    (row,) = bench.rows.rows.values()
-    assert row.requested_at <= await bench.rows.now()
+async def test_a_time_in_the_future_counts_as_now(harness: Harness) -> None:
+    at = await harness.rows.now() + timedelta(hours=1)
+    await harness.take.take([record(0, "a", at=_milliseconds(at))])
+    (row,) = harness.rows.rows.values()
+    assert row.requested_at <= await harness.rows.now()
 
 
 @pytest.mark.parametrize(
     ("error", "code"), [(ValueError("bug"), b"internal_error"), (Permanent(FailureCode.UNSTORABLE_RESULT), b"unstorable_result")]
 )
 async def test_a_record_that_alone_cannot_be_taken_goes_to_the_dead_letters_and_holds_up_nobody(
-    bench: Bench, monkeypatch: pytest.MonkeyPatch, error: Exception, code: bytes
+    harness: Harness, monkeypatch: pytest.MonkeyPatch, error: Exception, code: bytes
 ) -> None:
-    change = bench.rows.change
+    change = harness.rows.change
 
     async def fail_for_b(keys: list[tuple[int, bytes]], *args: Any, **kwargs: Any) -> Any:
         if (7, b"b") in keys:
             raise error
         return await change(keys, *args, **kwargs)
 
-    monkeypatch.setattr(bench.rows, "change", fail_for_b)
-    await bench.take.take([record(0, "a"), record(1, "b"), record(2, "c")])
-    assert set(bench.versions()) == {"a", "c"}
-    assert [dict(letter.headers)["shop-images-code"] for letter in bench.log.messages[DEAD]] == [code]
-    assert await bench.take.start_offset(TOPIC, 0) == 3
+    monkeypatch.setattr(harness.rows, "change", fail_for_b)
+    await harness.take.take([record(0, "a"), record(1, "b"), record(2, "c")])
+    assert set(harness.versions()) == {"a", "c"}
+    assert [dict(letter.headers)["shop-images-code"] for letter in harness.log.messages[DEAD]] == [code]
+    assert await harness.take.start_offset(TOPIC, 0) == 3
 
 
 @pytest.mark.parametrize("at", [-1, 2**62])
-async def test_a_time_that_no_calendar_has_stops_no_reader(bench: Bench, at: int) -> None:
-    await bench.take.take([record(0, "a", at=at)])
-    assert set(bench.versions()) == {"a"}
+async def test_a_time_that_no_calendar_has_stops_no_reader(harness: Harness, at: int) -> None:
+    await harness.take.take([record(0, "a", at=at)])
+    assert set(harness.versions()) == {"a"}
 
 
 def _milliseconds(at: Any) -> int:

@@ -17,7 +17,7 @@ from faust_app.core.images.row import ImageState
 from faust_app.core.messages.record import Record
 from faust_app.core.sources.content import Fetched, Validators
 from tests.factories import SOURCE
-from tests.flows.worker_harness import DEAD, JPEG, TOPICS, WorkerBench
+from tests.flows.worker_harness import DEAD, JPEG, TOPICS, WorkerHarness
 
 IMAGE_TOPICS = [spec.name for spec in TOPICS.images]
 PORTS = {
@@ -66,7 +66,7 @@ class World:
 
     def __init__(self, answers: list[Exception | Fetched], kill_at: int | None) -> None:
         self.answers = answers
-        self.outside = WorkerBench()
+        self.outside = WorkerHarness()
         self.killer = Killer()
         self.killer.at = kill_at
         self.committed: Counter[str] = Counter()
@@ -87,8 +87,8 @@ class World:
             raise answer
         return answer
 
-    def _start(self) -> WorkerBench:
-        return WorkerBench(outside=self.outside)
+    def _start(self) -> WorkerHarness:
+        return WorkerHarness(outside=self.outside)
 
     async def run(self) -> None:
         """Deliver and publish until nothing is left to do."""
@@ -104,7 +104,7 @@ class World:
             while self.committed[topic] < len(self.outside.log.messages[topic]):
                 offset = self.committed[topic]
                 message = self.outside.log.messages[topic][offset]
-                await self.worker.ingest(Record(topic, 0, offset, 0, message.key, message.value))
+                await self.worker.execute(Record(topic, 0, offset, 0, message.key, message.value))
                 self.committed[topic] = offset + 1
         await self.worker.due.run_pass()
 
@@ -126,9 +126,9 @@ class World:
 
     def _let_time_pass(self) -> None:
         row = self.outside.row
-        if row.wake_at is None:
+        if row.scheduled_at is None:
             return
-        wait = row.wake_at - self.outside.rows._clock()
+        wait = row.scheduled_at - self.outside.rows._clock()
         self.outside.rows.advance += max(wait, timedelta(0)) + timedelta(milliseconds=1)
 
     def _retry_time(self) -> datetime | None:

@@ -10,89 +10,89 @@ from faust_app.core.messages.record import Record
 from faust_app.core.sources.content import Fetched
 from faust_app.flows.images.executor import Handled
 from tests.factories import SOURCE, event_record, make_request
-from tests.flows.worker_harness import JPEG, WorkerBench
+from tests.flows.worker_harness import JPEG, WorkerHarness
 from tests.pictures import picture
 
 NEWER = picture("jpg", seed=2)
 
 
-async def request(bench: WorkerBench, times: int = 1, **values: object) -> None:
-    await bench.intake.accept([make_request(7, "a", **values) for _ in range(times)], door="http")  # type: ignore[arg-type]
+async def request(harness: WorkerHarness, times: int = 1, **values: object) -> None:
+    await harness.intake.accept([make_request(7, "a", **values) for _ in range(times)], entry_point="http")  # type: ignore[arg-type]
 
 
-async def work(bench: WorkerBench) -> int:
+async def work(harness: WorkerHarness) -> int:
     """Publish what is due and work on it; return how many events there were."""
-    due = await bench.rows.claim_due(100, timedelta(seconds=20))
-    ends = await asyncio.gather(*(bench.ingest(event_record(row)) for row in due))
+    due = await harness.rows.claim_due(100, timedelta(seconds=20))
+    ends = await asyncio.gather(*(harness.execute(event_record(row)) for row in due))
     assert ends == [Handled.DONE] * len(due)
     return len(due)
 
 
-async def test_a_thousand_equal_requests_cost_two_fetches_and_two_lines(bench: WorkerBench) -> None:
+async def test_a_thousand_equal_requests_cost_two_fetches_and_two_lines(harness: WorkerHarness) -> None:
     for batch in range(20):
-        await request(bench, 50)
-        bench.rows.advance += timedelta(seconds=0.05)
+        await request(harness, 50)
+        harness.rows.advance += timedelta(seconds=0.05)
         if batch % 3 == 0:
-            bench.rows.rows[7, b"a"] = due(bench)
-            await work(bench)
+            harness.rows.rows[7, b"a"] = due(harness)
+            await work(harness)
     for _ in range(5):
-        bench.rows.advance += timedelta(seconds=3)
-        await work(bench)
-    assert bench.row.state is ImageState.DONE
-    assert len(bench.fetcher.fetched) == 2
-    assert len(bench.rows.entries) == 2
+        harness.rows.advance += timedelta(seconds=3)
+        await work(harness)
+    assert harness.row.state is ImageState.DONE
+    assert len(harness.fetcher.fetched) == 2
+    assert len(harness.rows.entries) == 2
 
 
-def due(bench: WorkerBench) -> ImageRow:
+def due(harness: WorkerHarness) -> ImageRow:
     """Return the row as if Kafka had taken its event at once, unless it has a time to wait for."""
-    row = bench.row
-    at_once = row.wake_at is not None and row.wake_at - bench.rows._clock() > timedelta(seconds=10)
-    return replace(row, wake_at=bench.rows._clock()) if at_once else row
+    row = harness.row
+    at_once = row.scheduled_at is not None and row.scheduled_at - harness.rows._clock() > timedelta(seconds=10)
+    return replace(row, scheduled_at=harness.rows._clock()) if at_once else row
 
 
-async def test_bytes_that_changed_while_they_were_fetched_are_fetched_when_they_are_asked_for_again(bench: WorkerBench) -> None:
-    bench.fetcher.sources[SOURCE] = Fetched(JPEG)
-    row = await bench.accept()
-    bench.fetcher.gate.clear()
-    task = asyncio.create_task(bench.ingest(event_record(row)))
-    while not bench.fetcher.fetched:
+async def test_bytes_that_changed_while_they_were_fetched_are_fetched_when_they_are_asked_for_again(harness: WorkerHarness) -> None:
+    harness.fetcher.sources[SOURCE] = Fetched(JPEG)
+    row = await harness.accept()
+    harness.fetcher.gate.clear()
+    task = asyncio.create_task(harness.execute(event_record(row)))
+    while not harness.fetcher.fetched:
         await asyncio.sleep(0)
-    await request(bench, 10)
-    assert bench.row.version == row.version
-    bench.fetcher.gate.set()
+    await request(harness, 10)
+    assert harness.row.version == row.version
+    harness.fetcher.gate.set()
     await task
-    assert (bench.row.state, bench.row.shown_version) == (ImageState.IN_PROGRESS, row.version)
-    bench.fetcher.sources[SOURCE] = Fetched(NEWER)
-    bench.rows.advance += timedelta(seconds=3)
-    assert await work(bench) == 1
-    assert bench.row.state is ImageState.DONE
-    assert bench.row.shown is not None
-    assert bench.store.objects[bench.row.shown.object_key] == NEWER
+    assert (harness.row.state, harness.row.shown_version) == (ImageState.IN_PROGRESS, row.version)
+    harness.fetcher.sources[SOURCE] = Fetched(NEWER)
+    harness.rows.advance += timedelta(seconds=3)
+    assert await work(harness) == 1
+    assert harness.row.state is ImageState.DONE
+    assert harness.row.shown is not None
+    assert harness.store.objects[harness.row.shown.object_key] == NEWER
 
 
-async def test_equal_deletions_cost_one_line(bench: WorkerBench) -> None:
-    await bench.stored()
+async def test_equal_deletions_cost_one_line(harness: WorkerHarness) -> None:
+    await harness.stored()
     for _ in range(5):
-        await request(bench, 20, op=Op.DELETE)
-        bench.rows.rows[7, b"a"] = due(bench)
-        await work(bench)
-    assert bench.row.state is ImageState.DELETED
-    assert [entry.outcome for entry in bench.rows.entries] == ["stored", "deleted"]
+        await request(harness, 20, op=Op.DELETE)
+        harness.rows.rows[7, b"a"] = due(harness)
+        await work(harness)
+    assert harness.row.state is ImageState.DELETED
+    assert [entry.outcome for entry in harness.rows.entries] == ["stored", "deleted"]
 
 
-async def test_older_requests_of_another_revision_leave_one_line(bench: WorkerBench) -> None:
-    await request(bench, external_version=9)
+async def test_older_requests_of_another_revision_leave_one_line(harness: WorkerHarness) -> None:
+    await request(harness, external_version=9)
     for _ in range(5):
-        await request(bench, 20, external_version=3, source_url="http://source.test/older.jpg")
-    assert [entry.outcome for entry in bench.rows.entries] == ["superseded"]
+        await request(harness, 20, external_version=3, source_url="http://source.test/older.jpg")
+    assert [entry.outcome for entry in harness.rows.entries] == ["superseded"]
 
 
-async def test_a_request_between_two_equal_ones_loses_to_the_later_of_them(bench: WorkerBench) -> None:
-    await request(bench)
-    first = bench.row
-    bench.rows.advance += timedelta(seconds=1)
-    await request(bench)
-    assert bench.row.requested_at > first.requested_at
-    record: Record = event_record(bench.row)
-    await bench.ingest(record)
-    assert bench.row.state is ImageState.DONE
+async def test_a_request_between_two_equal_ones_loses_to_the_later_of_them(harness: WorkerHarness) -> None:
+    await request(harness)
+    first = harness.row
+    harness.rows.advance += timedelta(seconds=1)
+    await request(harness)
+    assert harness.row.requested_at > first.requested_at
+    record: Record = event_record(harness.row)
+    await harness.execute(record)
+    assert harness.row.state is ImageState.DONE

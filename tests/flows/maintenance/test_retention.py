@@ -14,14 +14,14 @@ from faust_app.flows.maintenance import retention as keep_limits
 from faust_app.flows.maintenance.retention import KeepLimits
 from tests.factories import event_record, make_request
 from tests.fakes.limits import FakeHistoryMonths, FakeOldRows, FakeTableSizes
-from tests.flows.worker_harness import TOPICS, WorkerBench
+from tests.flows.worker_harness import TOPICS, WorkerHarness
 
 DAY = timedelta(days=1)
 
 
 @dataclass
-class LimitsBench:
-    worker: WorkerBench
+class LimitsHarness:
+    worker: WorkerHarness
     months: FakeHistoryMonths
     old: FakeOldRows
 
@@ -38,7 +38,7 @@ class LimitsBench:
         """Register and delete images, and let the collector forget their garbage."""
         for n in range(count):
             request = make_request(7, f"i{n}", op=Op.DELETE)
-            await self.worker.ingest(event_record(await self.worker.accept_request(request)))
+            await self.worker.execute(event_record(await self.worker.accept_request(request)))
         self.worker.rows.garbage.clear()
         return list(self.worker.rows.rows.values())
 
@@ -47,64 +47,64 @@ class LimitsBench:
 
 
 @pytest.fixture
-async def keeping(bench: WorkerBench) -> LimitsBench:
-    names = [month.name for month in months_ahead((await bench.rows.now()).date())]
-    return LimitsBench(bench, FakeHistoryMonths(*names), FakeOldRows(bench.rows))
+async def keeping(harness: WorkerHarness) -> LimitsHarness:
+    names = [month.name for month in months_ahead((await harness.rows.now()).date())]
+    return LimitsHarness(harness, FakeHistoryMonths(*names), FakeOldRows(harness.rows))
 
 
-async def test_a_tombstone_goes_after_its_time_and_nothing_else_does(keeping: LimitsBench) -> None:
+async def test_a_tombstone_goes_after_its_time_and_nothing_else_does(keeping: LimitsHarness) -> None:
     await keeping.delete(3)
-    bench = keeping.worker
-    await bench.ingest(event_record(await bench.accept_request(make_request(8, "shown"))))
-    await bench.accept_request(make_request(8, "open"))
+    harness = keeping.worker
+    await harness.execute(event_record(await harness.accept_request(make_request(8, "shown"))))
+    await harness.accept_request(make_request(8, "open"))
     await keeping.run(TOMBSTONES - DAY)
-    assert len(bench.rows.rows) == 5
+    assert len(harness.rows.rows) == 5
     assert await keeping.run(TOMBSTONES + DAY) is not None
-    assert [key for key, _ in sorted(bench.rows.rows.items())] == [(8, b"open"), (8, b"shown")]
+    assert [key for key, _ in sorted(harness.rows.rows.items())] == [(8, b"open"), (8, b"shown")]
     assert keeping.purged("image") == 3
 
 
-async def test_what_is_left_of_a_deleted_image_never_brings_it_back(keeping: LimitsBench) -> None:
+async def test_what_is_left_of_a_deleted_image_never_brings_it_back(keeping: LimitsHarness) -> None:
     (tombstone,) = await keeping.delete()
-    bench = keeping.worker
+    harness = keeping.worker
     await keeping.run(TOMBSTONES + DAY)
     old = replace(tombstone, state=ImageState.IN_PROGRESS, op=Op.REGISTER, source_url="http://source.test/a.jpg")
     assert isinstance(plan(event_of(old), None), Unknown)
-    await bench.ingest(event_record(old))
-    assert (bench.rows.rows, bench.letters()) == ({}, ["unknown_version"])
+    await harness.execute(event_record(old))
+    assert (harness.rows.rows, harness.letters()) == ({}, ["unknown_version"])
 
 
-async def test_an_image_that_returns_after_its_tombstone_went_gets_a_version_above_every_old_one(keeping: LimitsBench) -> None:
+async def test_an_image_that_returns_after_its_tombstone_went_gets_a_version_above_every_old_one(keeping: LimitsHarness) -> None:
     (tombstone,) = await keeping.delete()
-    bench = keeping.worker
+    harness = keeping.worker
     await keeping.run(TOMBSTONES + DAY)
-    again = await bench.accept_request(make_request(7, "i0"))
+    again = await harness.accept_request(make_request(7, "i0"))
     assert again.version > tombstone.version
-    await bench.ingest(event_record(replace(tombstone, state=ImageState.IN_PROGRESS)))
-    assert bench.rows.rows[again.key].version == again.version, "its old event is superseded"
-    await bench.ingest(event_record(again))
-    assert bench.rows.rows[again.key].state is ImageState.DONE
+    await harness.execute(event_record(replace(tombstone, state=ImageState.IN_PROGRESS)))
+    assert harness.rows.rows[again.key].version == again.version, "its old event is superseded"
+    await harness.execute(event_record(again))
+    assert harness.rows.rows[again.key].state is ImageState.DONE
 
 
-async def test_an_image_that_returned_is_no_tombstone(keeping: LimitsBench) -> None:
+async def test_an_image_that_returned_is_no_tombstone(keeping: LimitsHarness) -> None:
     await keeping.delete()
     await keeping.worker.accept_request(make_request(7, "i0"))
     assert await keeping.run(TOMBSTONES + DAY) is not None
     assert len(keeping.worker.rows.rows) == 1
 
 
-async def test_while_the_collector_is_behind_no_tombstone_goes(keeping: LimitsBench) -> None:
-    bench = keeping.worker
-    await bench.ingest(event_record(await bench.accept_request(make_request(7, "i0", op=Op.DELETE))))
-    assert bench.rows.garbage
+async def test_while_the_collector_is_behind_no_tombstone_goes(keeping: LimitsHarness) -> None:
+    harness = keeping.worker
+    await harness.execute(event_record(await harness.accept_request(make_request(7, "i0", op=Op.DELETE))))
+    assert harness.rows.garbage
     assert await keeping.run(TOMBSTONES + DAY) is not None
-    assert len(bench.rows.rows) == 1
-    bench.rows.garbage.clear()
+    assert len(harness.rows.rows) == 1
+    harness.rows.garbage.clear()
     await keeping.run(TOMBSTONES + DAY)
-    assert len(bench.rows.rows) == 0
+    assert len(harness.rows.rows) == 0
 
 
-async def test_a_pass_deletes_a_bounded_part_and_the_next_goes_on(keeping: LimitsBench, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_a_pass_deletes_a_bounded_part_and_the_next_goes_on(keeping: LimitsHarness, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(keep_limits, "AT_ONCE", 2)
     monkeypatch.setattr(keep_limits, "A_PASS", 3)
     await keeping.delete(15)
@@ -115,7 +115,7 @@ async def test_a_pass_deletes_a_bounded_part_and_the_next_goes_on(keeping: Limit
     assert (left, len(keeping.worker.rows.rows), keeping.old.largest) == ([9, 3], 0, 2)
 
 
-async def test_workers_that_were_not_seen_for_long_are_forgotten(keeping: LimitsBench) -> None:
+async def test_workers_that_were_not_seen_for_long_are_forgotten(keeping: LimitsHarness) -> None:
     now = await keeping.worker.rows.now()
     keeping.old.workers = [now, now - WORKERS + DAY, now - WORKERS - DAY]
     await keeping.run()
@@ -123,7 +123,7 @@ async def test_workers_that_were_not_seen_for_long_are_forgotten(keeping: Limits
     assert keeping.purged("worker") == 1
 
 
-async def test_months_are_made_ahead_and_dropped_after_fifteen(keeping: LimitsBench) -> None:
+async def test_months_are_made_ahead_and_dropped_after_fifteen(keeping: LimitsHarness) -> None:
     this = keeping.months.months[0]
     found = await keeping.run(timedelta(days=31 * 16))
     assert found is not None
@@ -133,7 +133,7 @@ async def test_months_are_made_ahead_and_dropped_after_fifteen(keeping: LimitsBe
     assert keeping.months.months[-5:] == [*ahead, "later"]
 
 
-async def test_a_busy_history_is_tried_once_a_day_and_keeps_no_run_from_its_end(keeping: LimitsBench) -> None:
+async def test_a_busy_history_is_tried_once_a_day_and_keeps_no_run_from_its_end(keeping: LimitsHarness) -> None:
     keeping.months.busy = True
     before = list(keeping.months.months)
     found = await keeping.run(timedelta(days=40))
@@ -141,7 +141,7 @@ async def test_a_busy_history_is_tried_once_a_day_and_keeps_no_run_from_its_end(
     assert (keeping.months.tries, keeping.months.months) == (1, before)
 
 
-async def test_rows_past_the_last_month_are_left_to_a_quiet_hour(keeping: LimitsBench) -> None:
+async def test_rows_past_the_last_month_are_left_to_a_quiet_hour(keeping: LimitsHarness) -> None:
     keeping.months.rows_later = 1
     found = await keeping.run(timedelta(days=200))
     assert found is not None

@@ -9,21 +9,21 @@ from tests.factories import NOW, make_request
 from tests.fakes.alerts import FakeAlerts, FakeAlertStore
 from tests.fakes.consumer_offsets import FakeConsumerOffsets
 from tests.fakes.stalled_rows import FakeStalledRows
-from tests.flows.worker_harness import TOPICS, WorkerBench
+from tests.flows.worker_harness import TOPICS, WorkerHarness
 
 BULK = TOPICS.bulk.name
 DAY = timedelta(days=1)
 
 
-class WatchBench:
-    def __init__(self, bench: WorkerBench) -> None:
-        self.worker = bench
+class WatchHarness:
+    def __init__(self, harness: WorkerHarness) -> None:
+        self.worker = harness
         self.metrics = Metrics()
         self.seconds = 0.0
         self.alerts = FakeAlerts()
         self.faults = FakeAlertStore()
-        self.offsets = FakeConsumerOffsets(bench.log, [spec.name for spec in TOPICS.images])
-        self.requests = FakeConsumerOffsets(bench.log, [TOPICS.requests.name])
+        self.offsets = FakeConsumerOffsets(harness.log, [spec.name for spec in TOPICS.images])
+        self.requests = FakeConsumerOffsets(harness.log, [TOPICS.requests.name])
         self.lag = WatchLag(
             {"g": self.offsets, "g-requests": self.requests},
             self.faults,
@@ -33,7 +33,7 @@ class WatchBench:
             clock=lambda: self.seconds,
         )
         self.stalled = WatchStalled(
-            FakeStalledRows(bench.rows),
+            FakeStalledRows(harness.rows),
             self.offsets,
             self.alerts,
             self.metrics,
@@ -50,7 +50,7 @@ class WatchBench:
             row = await self.worker.accept_request(make_request(shop_no, image_id))
             await self.worker.publisher.publish([row])
 
-    async def look(self, *, after: float = 10.0, times: int = 1) -> None:
+    async def sample(self, *, after: float = 10.0, times: int = 1) -> None:
         for _ in range(times):
             self.seconds += after
             self.worker.rows.advance += timedelta(seconds=after)

@@ -9,99 +9,99 @@ from faust_app.core.failure import Unavailable
 from faust_app.core.monitoring.lag import LagStatus
 from faust_app.flows.monitoring.lag import HOLDING, LagReport
 from tests.factories import NOW
-from tests.flows.monitoring.monitoring_harness import BULK, WatchBench
-from tests.flows.worker_harness import WorkerBench
+from tests.flows.monitoring.monitoring_harness import BULK, WatchHarness
+from tests.flows.worker_harness import WorkerHarness
 
 
 @pytest.fixture
-def watch(bench: WorkerBench) -> WatchBench:
-    return WatchBench(bench)
+def watch(harness: WorkerHarness) -> WatchHarness:
+    return WatchHarness(harness)
 
 
-def report(watch: WatchBench) -> LagReport:
+def report(watch: WatchHarness) -> LagReport:
     assert watch.lag.report is not None
     return watch.lag.report
 
 
-async def test_before_the_first_look_there_is_nothing_to_show(watch: WatchBench) -> None:
+async def test_before_the_first_sample_there_is_nothing_to_show(watch: WatchHarness) -> None:
     assert watch.lag.report is None
     assert watch.lag.age > 1e9
 
 
-async def test_lag_is_told_in_records_and_in_time_for_both_groups(watch: WatchBench) -> None:
+async def test_lag_is_told_in_records_and_in_time_for_both_groups(watch: WatchHarness) -> None:
     await watch.publish("a", "b", "c")
     watch.offsets.offsets[BULK] = 1
     watch.offsets.appended[BULK, 1] = NOW - timedelta(seconds=30)
-    await watch.look()
+    await watch.sample()
     assert (report(watch).lag, report(watch).lag_seconds, report(watch).status) == (2, 40, LagStatus.OK)
-    assert [group.look.group for group in report(watch).groups] == ["g", "g-requests"]
+    assert [group.sample.group for group in report(watch).groups] == ["g", "g-requests"]
     assert watch.metrics.registry.get_sample_value("shop_images_lag", {"group": "g", "topic": BULK}) == 2
     assert watch.metrics.registry.get_sample_value("shop_images_lag_status", {"group": "g", "status": "OK"}) == 1
 
 
-async def test_the_time_of_a_record_is_read_once(watch: WatchBench) -> None:
+async def test_the_time_of_a_record_is_read_once(watch: WatchHarness) -> None:
     await watch.publish("a", "b")
-    await watch.look(times=3)
+    await watch.sample(times=3)
     asked = [each for each in watch.offsets.asked if each]
     assert asked == [{(BULK, 0): 0}]
     watch.offsets.offsets[BULK] = 1
-    await watch.look()
+    await watch.sample()
     assert watch.offsets.asked[-1] == {(BULK, 0): 1}
 
 
-async def test_two_minutes_without_an_event_finished_are_a_stall(watch: WatchBench) -> None:
+async def test_two_minutes_without_an_event_finished_are_a_stall(watch: WatchHarness) -> None:
     await watch.publish("a")
-    await watch.look(times=12)
+    await watch.sample(times=12)
     assert report(watch).status is LagStatus.OK
-    await watch.look()
+    await watch.sample()
     assert report(watch).status is LagStatus.STALLED
     watch.offsets.offsets[BULK] = 1
-    await watch.look()
+    await watch.sample()
     assert report(watch).status is LagStatus.OK
 
 
-async def test_without_workers_what_waits_is_stopped_and_an_idle_installation_is_not(watch: WatchBench) -> None:
+async def test_without_workers_what_waits_is_stopped_and_an_idle_installation_is_not(watch: WatchHarness) -> None:
     watch.offsets.count = watch.requests.count = 0
-    await watch.look(times=20)
+    await watch.sample(times=20)
     assert report(watch).status is LagStatus.OK
     await watch.publish("a")
-    await watch.look(times=7)
+    await watch.sample(times=7)
     assert report(watch).status is LagStatus.STOPPED
 
 
 @pytest.mark.parametrize("kind", HOLDING)
-async def test_while_another_process_has_a_fault_that_holds_events_up_nothing_is_stalled(watch: WatchBench, kind: FaultKind) -> None:
+async def test_while_another_process_has_a_fault_that_holds_events_up_nothing_is_stalled(watch: WatchHarness, kind: FaultKind) -> None:
     await watch.publish("a")
     await watch.faults.open_fault(PlatformFault(kind, "another"), age=timedelta(0), told_ago=None)
-    await watch.look(times=20)
+    await watch.sample(times=20)
     assert (report(watch).status, report(watch).held_by) == (LagStatus.LAGGING, (HOLDING[kind],))
 
 
-async def test_a_fault_of_one_source_holds_nothing_else_up(watch: WatchBench) -> None:
+async def test_a_fault_of_one_source_holds_nothing_else_up(watch: WatchHarness) -> None:
     await watch.publish("a")
     await watch.faults.open_fault(PlatformFault(FaultKind.HOST_DOWN, "another", host="h"), age=timedelta(0), told_ago=None)
-    await watch.look(times=20)
+    await watch.sample(times=20)
     assert report(watch).status is LagStatus.STALLED
 
 
-async def test_what_holds_this_very_process_up_is_known_at_once(watch: WatchBench) -> None:
-    watch.lag.held_here = lambda: ["storage is away: AccessDenied"]
-    await watch.look()
-    assert watch.lag.held_by == ("storage is away: AccessDenied",)
+async def test_what_holds_this_very_process_up_is_known_at_once(watch: WatchHarness) -> None:
+    watch.lag.held_here = lambda: ["storage is unavailable: AccessDenied"]
+    await watch.sample()
+    assert watch.lag.held_by == ("storage is unavailable: AccessDenied",)
 
 
-async def test_without_the_database_lag_is_still_told_and_nobody_is_accused(watch: WatchBench) -> None:
+async def test_without_the_database_lag_is_still_told_and_nobody_is_accused(watch: WatchHarness) -> None:
     await watch.publish("a")
-    watch.faults.away = True
-    await watch.look(times=20)
+    watch.faults.unavailable = True
+    await watch.sample(times=20)
     assert report(watch).lag == 1
     assert report(watch).status is LagStatus.LAGGING
     assert report(watch).held_by == (HOLDING[FaultKind.DEPENDENCY_DATABASE],)
 
 
-async def test_a_fault_of_another_process_is_told_before_the_next_look_at_the_offsets(watch: WatchBench) -> None:
+async def test_a_fault_of_another_process_is_told_before_the_next_sample_at_the_offsets(watch: WatchHarness) -> None:
     await watch.publish("a")
-    await watch.look()
+    await watch.sample()
     fault = PlatformFault(FaultKind.EGRESS, "another")
     await watch.faults.open_fault(fault, age=timedelta(0), told_ago=None)
     await watch.lag.run_holding()
@@ -111,15 +111,15 @@ async def test_a_fault_of_another_process_is_told_before_the_next_look_at_the_of
     assert (report(watch).status, watch.lag.held_by) == (LagStatus.OK, ())
 
 
-async def test_while_kafka_is_away_what_was_seen_last_stays_and_grows_old(watch: WatchBench) -> None:
+async def test_while_kafka_is_unavailable_what_was_seen_last_stays_and_grows_old(watch: WatchHarness) -> None:
     await watch.publish("a")
-    await watch.look()
-    watch.offsets.away = True
+    await watch.sample()
+    watch.offsets.unavailable = True
     watch.seconds += 500
     with pytest.raises(Unavailable):
         await watch.lag.run_pass()
     assert report(watch).lag == 1
     assert watch.lag.age == 500
-    watch.offsets.away = False
-    await watch.look()
+    watch.offsets.unavailable = False
+    await watch.sample()
     assert (report(watch).status, watch.lag.age) == (LagStatus.LAGGING, 0)

@@ -5,96 +5,96 @@ from collections.abc import Callable
 import pytest
 
 from faust_app.core.failure import Unavailable
-from faust_app.core.images.row import ImageState, WakeReason
+from faust_app.core.images.row import ImageState, ScheduleReason
 from faust_app.core.sources.content import Fetched
-from faust_app.flows.resilience import internal_error_breaker as bugs_module
+from faust_app.flows.resilience import internal_error_breaker as breaker_module
 from tests.factories import SOURCE, event_record, make_request
-from tests.flows.worker_harness import JPEG, WorkerBench
+from tests.flows.worker_harness import JPEG, WorkerHarness
 
 
-async def meet(bench: WorkerBench, shop_no: int, image_id: str) -> None:
-    await bench.ingest(event_record(await bench.accept_request(make_request(shop_no, image_id))))
+async def meet(harness: WorkerHarness, shop_no: int, image_id: str) -> None:
+    await harness.execute(event_record(await harness.accept_request(make_request(shop_no, image_id))))
 
 
 async def test_an_error_of_ours_is_tried_again_and_keeps_its_traceback(
-    bench: WorkerBench, capsys: pytest.CaptureFixture[str], caplog: pytest.LogCaptureFixture
+    harness: WorkerHarness, capsys: pytest.CaptureFixture[str], caplog: pytest.LogCaptureFixture
 ) -> None:
-    bench.fetcher.sources[SOURCE] = ZeroDivisionError("the bug")
-    await bench.ingest(event_record(await bench.accept()))
-    assert (bench.row.state, bench.row.attempt, bench.row.error_code) == (ImageState.IN_PROGRESS, 1, "internal_error")
-    assert bench.letters() == []
+    harness.fetcher.sources[SOURCE] = ZeroDivisionError("the bug")
+    await harness.execute(event_record(await harness.accept()))
+    assert (harness.row.state, harness.row.attempt, harness.row.error_code) == (ImageState.IN_PROGRESS, 1, "internal_error")
+    assert harness.letters() == []
     assert "ZeroDivisionError: the bug" in capsys.readouterr().out + caplog.text
 
 
-async def test_a_shop_whose_images_meet_a_bug_in_a_row_is_parked_and_no_other(bench: WorkerBench) -> None:
-    bench.fetcher.sources[SOURCE] = ZeroDivisionError()
+async def test_a_shop_whose_images_meet_a_bug_in_a_row_is_deferred_and_no_other(harness: WorkerHarness) -> None:
+    harness.fetcher.sources[SOURCE] = ZeroDivisionError()
     for n in range(11):
-        await meet(bench, 1, f"i{n}")
-    parked = bench.rows.rows[1, b"i10"]
-    assert (parked.attempt, parked.wake_reason) == (0, WakeReason.PARKED)
-    assert bench.bugs.brake is None
-    bench.fetcher.sources[SOURCE] = Fetched(JPEG)
-    await meet(bench, 2, "a")
-    assert bench.rows.rows[2, b"a"].state is ImageState.DONE
+        await meet(harness, 1, f"i{n}")
+    deferred = harness.rows.rows[1, b"i10"]
+    assert (deferred.attempt, deferred.schedule_reason) == (0, ScheduleReason.DEFERRED)
+    assert harness.internal_errors.stop_reason is None
+    harness.fetcher.sources[SOURCE] = Fetched(JPEG)
+    await meet(harness, 2, "a")
+    assert harness.rows.rows[2, b"a"].state is ImageState.DONE
 
 
-async def broken_release(bench: WorkerBench) -> None:
+async def broken_release(harness: WorkerHarness) -> None:
     for n in range(40):
-        await meet(bench, 100 + n, "good")
-    bench.fetcher.sources[SOURCE] = ZeroDivisionError()
+        await meet(harness, 100 + n, "good")
+    harness.fetcher.sources[SOURCE] = ZeroDivisionError()
     for n in range(10):
-        await meet(bench, n + 1, "bad")
+        await meet(harness, n + 1, "bad")
 
 
-async def test_a_broken_release_stops_its_worker_instead_of_dead_lettering_everything(bench: WorkerBench) -> None:
-    await bench.bugs.run_pass()
-    assert bench.bugs.may_start
-    await broken_release(bench)
-    assert not bench.bugs.may_start
-    assert bench.letters() == []
-    await bench.bugs.run_pass()
-    assert bench.register.stopped == "10 of 50 outcomes in 60 s were errors of our own code."
+async def test_a_broken_release_stops_its_worker_instead_of_dead_lettering_everything(harness: WorkerHarness) -> None:
+    await harness.internal_errors.run_pass()
+    assert harness.internal_errors.may_start
+    await broken_release(harness)
+    assert not harness.internal_errors.may_start
+    assert harness.letters() == []
+    await harness.internal_errors.run_pass()
+    assert harness.register.stopped == "10 of 50 outcomes in 60 s were errors of our own code."
 
 
-async def test_the_brake_stays_on_over_a_restart_and_is_lifted_by_its_row(bench: WorkerBench) -> None:
+async def test_the_internal_error_breaker_stays_on_over_a_restart_and_is_lifted_by_its_row(harness: WorkerHarness) -> None:
     changes: list[bool] = []
-    bench.bugs.on_change = lambda: changes.append(bench.bugs.may_start)
-    bench.register.stopped = "from before"
-    assert not bench.bugs.may_start, "nobody knows yet"
-    await bench.bugs.run_pass()
-    assert (bench.bugs.may_start, bench.bugs.brake) == (False, "from before")
-    bench.register.stopped = None
-    await bench.bugs.run_pass()
-    assert (bench.bugs.may_start, changes) == (True, [False, True])
+    harness.internal_errors.on_change = lambda: changes.append(harness.internal_errors.may_start)
+    harness.register.stopped = "from before"
+    assert not harness.internal_errors.may_start, "nobody knows yet"
+    await harness.internal_errors.run_pass()
+    assert (harness.internal_errors.may_start, harness.internal_errors.stop_reason) == (False, "from before")
+    harness.register.stopped = None
+    await harness.internal_errors.run_pass()
+    assert (harness.internal_errors.may_start, changes) == (True, [False, True])
 
 
-async def test_a_brake_that_cannot_be_written_is_on_all_the_same_and_written_later(bench: WorkerBench) -> None:
-    await bench.bugs.run_pass()
-    bench.register.away = True
-    await broken_release(bench)
+async def test_an_internal_error_breaker_that_cannot_be_written_is_on_all_the_same_and_written_later(harness: WorkerHarness) -> None:
+    await harness.internal_errors.run_pass()
+    harness.register.unavailable = True
+    await broken_release(harness)
     with pytest.raises(Unavailable):
-        await bench.bugs.run_pass()
-    assert not bench.bugs.may_start
-    bench.register.away = False
-    await bench.bugs.run_pass()
-    assert bench.register.stopped is not None
-    assert not bench.bugs.may_start
+        await harness.internal_errors.run_pass()
+    assert not harness.internal_errors.may_start
+    harness.register.unavailable = False
+    await harness.internal_errors.run_pass()
+    assert harness.register.stopped is not None
+    assert not harness.internal_errors.may_start
 
 
-async def test_a_parked_shop_goes_on_when_one_of_its_images_gets_through(bench: WorkerBench, monkeypatch: pytest.MonkeyPatch) -> None:
-    bench.fetcher.sources[SOURCE] = ZeroDivisionError()
+async def test_a_deferred_shop_goes_on_when_one_of_its_images_gets_through(harness: WorkerHarness, monkeypatch: pytest.MonkeyPatch) -> None:
+    harness.fetcher.sources[SOURCE] = ZeroDivisionError()
     for n in range(11):
-        await meet(bench, 1, f"i{n}")
-    bench.fetcher.sources[SOURCE] = Fetched(JPEG)
+        await meet(harness, 1, f"i{n}")
+    harness.fetcher.sources[SOURCE] = Fetched(JPEG)
     clock = _clock_ahead(61)
-    monkeypatch.setattr(bugs_module, "_now", clock)
-    await meet(bench, 1, "probe")
-    assert bench.rows.rows[1, b"probe"].state is ImageState.DONE
-    await bench.bugs.run_pass()
-    assert bench.rows.rows[1, b"i10"].wake_at is not None
-    assert bench.rows.rows[1, b"i10"].wake_at <= await bench.rows.now()
+    monkeypatch.setattr(breaker_module, "_now", clock)
+    await meet(harness, 1, "probe")
+    assert harness.rows.rows[1, b"probe"].state is ImageState.DONE
+    await harness.internal_errors.run_pass()
+    assert harness.rows.rows[1, b"i10"].scheduled_at is not None
+    assert harness.rows.rows[1, b"i10"].scheduled_at <= await harness.rows.now()
 
 
 def _clock_ahead(seconds: float) -> Callable[[], float]:
-    original = bugs_module._now
+    original = breaker_module._now
     return lambda: original() + seconds

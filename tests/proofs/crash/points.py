@@ -20,8 +20,8 @@ class CrashPoint(StrEnum):
 
     BEFORE_PUBLISH = "before publish"  #: the row is claimed, its event not yet sent
     AFTER_PUBLISH = "after publish"  #: Kafka has the event, the row not its position
-    BEFORE_HAND_OVER = "before hand-over"  #: the event runs long, its row does not know
-    AFTER_HAND_OVER = "after hand-over"  #: the row has a time, the event is not yet acknowledged
+    BEFORE_EARLY_ACK = "before early ack"  #: the event runs long, its row does not know
+    AFTER_EARLY_ACK = "after early ack"  #: the row has a time, the event is not yet acknowledged
     BEFORE_PUT = "before PUT"  #: fetched and checked
     AFTER_PUT = "after PUT"  #: the object is there, the row does not show it
     BEFORE_COMMIT = "before COMMIT"  #: the outcome is written and not committed
@@ -82,7 +82,7 @@ def lay(trap: Trap, parts: Parts, worker: WorkerParts, dispatcher: Dispatcher) -
     _lay_around_publish(trap, parts)
     _lay_around_put(trap, parts)
     _lay_around_commit(trap, parts)
-    _lay_around_hand_over(trap, worker)
+    _lay_around_early_ack(trap, worker)
     _lay_around_drain(trap, dispatcher)
     _lay_around_ack(trap)
 
@@ -144,16 +144,16 @@ def _lay_around_commit(trap: Trap, parts: Parts) -> None:
     parts.database._transaction = trapped_transaction  # type: ignore[method-assign]
 
 
-def _lay_around_hand_over(trap: Trap, worker: WorkerParts) -> None:
-    hand_over = worker.ingest.hand_over
+def _lay_around_early_ack(trap: Trap, worker: WorkerParts) -> None:
+    ack_early = worker.executor.ack_early
 
     async def trapped(event: Event) -> bool:
-        handing = hand_over(event)
+        handing = ack_early(event)
         if trap.is_about(event):
-            return bool(await trap.around(CrashPoint.BEFORE_HAND_OVER, handing, CrashPoint.AFTER_HAND_OVER))
+            return bool(await trap.around(CrashPoint.BEFORE_EARLY_ACK, handing, CrashPoint.AFTER_EARLY_ACK))
         return await handing
 
-    worker.ingest.hand_over = trapped  # type: ignore[method-assign]
+    worker.executor.ack_early = trapped  # type: ignore[method-assign]
 
 
 def _lay_around_drain(trap: Trap, dispatcher: Dispatcher) -> None:

@@ -26,13 +26,13 @@ from tests.factories import make_request
 from tests.proofs.crash.points import PUBLISHES, CrashPoint, Trap, lay
 from tests.stream.dispatcher_harness import FakeControl, FakeStream
 
-_TIME_PASSES = "UPDATE image SET wake_at = UTC_TIMESTAMP(6) WHERE wake_at IS NOT NULL AND state = 'IN_PROGRESS'"
-HANDS_OVER = {CrashPoint.BEFORE_HAND_OVER, CrashPoint.AFTER_HAND_OVER}
+_TIME_PASSES = "UPDATE image SET scheduled_at = UTC_TIMESTAMP(6) WHERE scheduled_at IS NOT NULL AND state = 'IN_PROGRESS'"
+HANDS_OVER = {CrashPoint.BEFORE_EARLY_ACK, CrashPoint.AFTER_EARLY_ACK}
 ACKS = {CrashPoint.BEFORE_ACK, CrashPoint.AFTER_ACK}
 DRAINS = {CrashPoint.BEFORE_DRAIN, CrashPoint.AFTER_DRAIN}
 
 
-class Bench:
+class Harness:
     """A worker's parts and a dispatcher over a consumer that delivers what the test says."""
 
     def __init__(self, parts: Parts, worker: WorkerParts, pace: SourcePace) -> None:
@@ -41,7 +41,7 @@ class Bench:
         self.control, self.stream = FakeControl(), FakeStream()
         self.failures: list[BaseException] = []
         self.dispatcher = Dispatcher(
-            lambda: worker.ingest, self.control, self.failures.append, may_start=lambda: True, pace=pace,
+            lambda: worker.executor, self.control, self.failures.append, may_start=lambda: True, pace=pace,
             slots=8, ahead=100, ahead_per_partition=2, grace=0.0,
         )  # fmt: skip
         self.fetching = asyncio.Event()
@@ -95,12 +95,12 @@ def crash_settings(install: Callable[..., Settings]) -> Settings:
 
 
 @pytest.fixture
-async def bench(crash_settings: Settings, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Bench]:
+async def harness(crash_settings: Settings, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Harness]:
     monkeypatch.setattr(dispatcher_module, "LONG_SECONDS", 0.05)
     monkeypatch.setattr(windows, "_ack", windows._ack)  # a trap is laid there
     pace = SourcePace(8)
     async with open_parts(crash_settings, Metrics(), client_id="t") as parts, open_worker_parts(parts, pace, port=1) as worker:
-        yield Bench(parts, worker, pace)
+        yield Harness(parts, worker, pace)
 
 
 async def until(condition: Callable[[], bool], meanwhile: Callable[[], Any]) -> None:
@@ -114,58 +114,58 @@ async def nothing() -> None:
     """Do nothing meanwhile."""
 
 
-async def spring(bench: Bench, trap: Trap, row: ImageRow) -> None:
+async def spring(harness: Harness, trap: Trap, row: ImageRow) -> None:
     """Bring the event, or its publisher, to the trap, and wait until what it cancelled has ended."""
     if trap.point in PUBLISHES:
-        await asyncio.gather(asyncio.create_task(bench.due()), return_exceptions=True)
+        await asyncio.gather(asyncio.create_task(harness.due()), return_exceptions=True)
     else:
-        bench.deliver(row)
-        await bench.fetching.wait()
+        harness.deliver(row)
+        await harness.fetching.wait()
         if trap.point in DRAINS:
-            bench.dispatcher.drain()
-        await until(lambda: trap.sprung, bench.dispatcher.run_pass if trap.point in HANDS_OVER else nothing)
-    await until(lambda: bench.dispatcher.running == 0, nothing)
-    await until(lambda: not bench.worker.ingest._settle._groups._waiting, nothing)
+            harness.dispatcher.drain()
+        await until(lambda: trap.sprung, harness.dispatcher.run_pass if trap.point in HANDS_OVER else nothing)
+    await until(lambda: harness.dispatcher.running == 0, nothing)
+    await until(lambda: not harness.worker.executor._settle._groups._waiting, nothing)
 
 
-async def end(bench: Bench, key: ImageKey, before: ImageRow) -> None:
+async def end(harness: Harness, key: ImageKey, before: ImageRow) -> None:
     """Deliver what was not acknowledged, and publish what is due, until the image has its outcome and no event is left."""
-    await deliver_again(bench, before)
+    await deliver_again(harness, before)
     async with asyncio.timeout(15):
-        while (row := await bench.row(key)).state is ImageState.IN_PROGRESS:
+        while (row := await harness.row(key)).state is ImageState.IN_PROGRESS:
             if row.position is None:
-                await bench.due()
-            await deliver_again(bench, row)
+                await harness.due()
+            await deliver_again(harness, row)
 
 
-async def deliver_again(bench: Bench, row: ImageRow) -> None:
-    if row.position is not None and not bench.acked(row):
-        bench.deliver(row)
-        await until(lambda: bench.dispatcher.running == 0 and bench.acked(row), nothing)
+async def deliver_again(harness: Harness, row: ImageRow) -> None:
+    if row.position is not None and not harness.acked(row):
+        harness.deliver(row)
+        await until(lambda: harness.dispatcher.running == 0 and harness.acked(row), nothing)
 
 
 @pytest.mark.parametrize("point", CrashPoint)
 async def test_an_event_that_is_cancelled_at_a_point_is_ended_by_its_next_delivery(
-    bench: Bench, stack: Stack, shop_no: int, point: CrashPoint
+    harness: Harness, stack: Stack, shop_no: int, point: CrashPoint
 ) -> None:
     url = f"{stack.image_source.address}/flat/1?bytes=5000&ms={0 if point in PUBLISHES else 300}"
-    (decision,) = await bench.parts.intake.accept([make_request(shop_no, "a", source_url=url)], door="http")
+    (decision,) = await harness.parts.intake.accept([make_request(shop_no, "a", source_url=url)], entry_point="http")
     key = decision.row.key
     if point not in PUBLISHES:
-        await bench.parts.publisher.publish([decision.row])
-    row = await bench.row(key)
-    trap = Trap(point, shop_no, "a", lambda: bench.cancel(point))
-    lay(trap, bench.parts, bench.worker, bench.dispatcher)
+        await harness.parts.publisher.publish([decision.row])
+    row = await harness.row(key)
+    trap = Trap(point, shop_no, "a", lambda: harness.cancel(point))
+    lay(trap, harness.parts, harness.worker, harness.dispatcher)
 
-    await spring(bench, trap, row)
+    await spring(harness, trap, row)
     assert trap.sprung
-    assert bench.failures == [] or point is CrashPoint.BEFORE_DRAIN
-    assert bench.acked(row) is (point in ACKS), "what was cancelled is not acknowledged"
-    await end(bench, key, row)
+    assert harness.failures == [] or point is CrashPoint.BEFORE_DRAIN
+    assert harness.acked(row) is (point in ACKS), "what was cancelled is not acknowledged"
+    await end(harness, key, row)
 
-    outcomes = [entry.outcome for entry in await bench.parts.repository.history(key, 20)]
-    ended = await bench.row(key)
+    outcomes = [entry.outcome for entry in await harness.parts.repository.history(key, 20)]
+    ended = await harness.row(key)
     assert outcomes == ["stored"]
     assert (ended.attempt, ended.rescues, ended.shown_version) == (0, 0, ended.version)
     assert ended.shown is not None
-    assert await bench.parts.store.exists(ended.shown.object_key)
+    assert await harness.parts.store.exists(ended.shown.object_key)

@@ -21,11 +21,11 @@ from tests.proofs.crash.points import PUBLISHES, CrashPoint
 pytestmark = pytest.mark.timeout(300)  # twelve workers start and die before the first test begins
 
 SHOP: Final = 11
-RUNS_LONG: Final = {CrashPoint.BEFORE_HAND_OVER, CrashPoint.AFTER_HAND_OVER, CrashPoint.BEFORE_DRAIN, CrashPoint.AFTER_DRAIN}
+RUNS_LONG: Final = {CrashPoint.BEFORE_EARLY_ACK, CrashPoint.AFTER_EARLY_ACK, CrashPoint.BEFORE_DRAIN, CrashPoint.AFTER_DRAIN}
 COMMITTED: Final = {CrashPoint.AFTER_COMMIT, CrashPoint.BEFORE_ACK, CrashPoint.AFTER_ACK}
 """The points at which the image has its outcome already."""
 
-_TIME_PASSES: Final = "UPDATE image SET wake_at = UTC_TIMESTAMP(6) WHERE wake_at IS NOT NULL AND state = 'IN_PROGRESS'"
+_TIME_PASSES: Final = "UPDATE image SET scheduled_at = UTC_TIMESTAMP(6) WHERE scheduled_at IS NOT NULL AND state = 'IN_PROGRESS'"
 
 
 @dataclass
@@ -64,7 +64,7 @@ class Deaths:
     async def _register(self, point: CrashPoint) -> None:
         slow = "&ms=1500" if point in RUNS_LONG else ""
         url = f"{self._installation.source}/flat/{list(CrashPoint).index(point)}?bytes=5000&for={image_of(point)}{slow}"
-        (decision,) = await self._parts.intake.accept([make_request(SHOP, image_of(point), source_url=url)], door="http")
+        (decision,) = await self._parts.intake.accept([make_request(SHOP, image_of(point), source_url=url)], entry_point="http")
         if point in PUBLISHES:
             self._installation.execute(_TIME_PASSES)
         else:
@@ -84,7 +84,7 @@ def image_of(point: CrashPoint) -> str:
 
 @pytest.fixture(scope="module")
 def installation(install: Callable[..., Settings], stack: Stack, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Installation]:
-    """Two events read ahead of a partition: one that runs already keeps others waiting, and is handed over."""
+    """Two events read ahead of a partition: one that runs already keeps others waiting, and is acked early."""
     settings = install(read_ahead_per_partition=2, event_deadline=15.0)
     installation = Installation(settings, stack, tmp_path_factory.mktemp("crash"))
     try:

@@ -64,11 +64,11 @@ class Machine(RuleBasedStateMachine):
         self.world.turn(turns)
 
     @precondition(lambda self: self.world.published())
-    @rule(worker=workers, index=indices, again=st.booleans(), put_off=st.sampled_from([None, None, 30.0]), turns=st.integers(0, 6))
-    def an_event_is_delivered_out_of_turn(self, worker: str, index: int, again: bool, put_off: float | None, turns: int) -> None:  # noqa: FBT001
+    @rule(worker=workers, index=indices, again=st.booleans(), defer=st.sampled_from([None, None, 30.0]), turns=st.integers(0, 6))
+    def an_event_is_delivered_out_of_turn(self, worker: str, index: int, again: bool, defer: float | None, turns: int) -> None:  # noqa: FBT001
         places = self.world.published() if again else self.world.unacked()
         if places:
-            self.world.deliver(worker, places[index % len(places)], put_off=put_off)
+            self.world.deliver(worker, places[index % len(places)], defer=defer)
             self.world.turn(turns)
 
     @precondition(lambda self: self.world.unacked() and self.world.forgotten < 2)
@@ -80,7 +80,7 @@ class Machine(RuleBasedStateMachine):
     @precondition(lambda self: self.world.flying)
     @rule(index=indices)
     def a_running_event_is_handed_over(self, index: int) -> None:
-        self.world.hand_over(index % len(self.world.flying))
+        self.world.ack_early(index % len(self.world.flying))
 
     @rule(turns=st.integers(1, 12))
     def everybody_goes_on(self, turns: int) -> None:
@@ -95,17 +95,17 @@ class Machine(RuleBasedStateMachine):
         """Time passes in the database, in the middle of whatever is under way: leases run out in somebody's hands."""
         self.world.rows.advance += timedelta(seconds=seconds)
 
-    @rule(duty=st.sampled_from(["due", "due", "rescue", "collector", "audit", "sources"]), worker=workers, turns=st.integers(0, 6))
-    def a_duty_passes(self, duty: str, worker: str, turns: int) -> None:
-        world, bench = self.world, self.world.processes[worker]
+    @rule(task=st.sampled_from(["due", "due", "rescue", "collector", "audit", "sources"]), worker=workers, turns=st.integers(0, 6))
+    def a_task_passes(self, task: str, worker: str, turns: int) -> None:
+        world, harness = self.world, self.world.processes[worker]
         passes: dict[str, Callable[[], Any]] = {
-            "due": bench.due.run_pass,
+            "due": harness.due.run_pass,
             "rescue": world.rescue.run_pass,
             "collector": world.collector.run_pass,
             "audit": world.audit.run_part,
-            "sources": bench.sources.run_pass,
+            "sources": harness.sources.run_pass,
         }
-        world.run(worker, passes[duty]())
+        world.run(worker, passes[task]())
         world.turn(turns)
 
     @rule(name=st.sampled_from((*WORKERS, WEB)))

@@ -11,7 +11,7 @@ from faust_app.core.images.objects import image_prefix
 from faust_app.core.images.row import ImageKey, ImageRow, ImageState
 from faust_app.core.messages.events import ImageRequest, Op
 from faust_app.core.messages.record import Record
-from faust_app.core.verify.acknowledged_requests import Wish, Wishes, ledger_violations
+from faust_app.core.verify.acknowledged_requests import LedgerRequest, LedgerRequests, ledger_violations
 from faust_app.core.verify.invariants import Evidence, Violation, violations
 from faust_app.flows.images.dead_letters import DeadLetters
 from faust_app.flows.images.executor import Event, Handled
@@ -23,7 +23,7 @@ from tests.fakes.alerts import FakeAlerts
 from tests.fakes.collector import FakeCollectorRow, FakeGarbageRepository, FakeImageFolders
 from tests.fakes.source_records import FakeSourceRecords
 from tests.fakes.unfinished_rows import FakeUnfinishedRows
-from tests.flows.worker_harness import DEAD, TOPICS, WorkerBench
+from tests.flows.worker_harness import DEAD, TOPICS, WorkerHarness
 from tests.proofs.machine.jumping_loop import OWNER, JumpingLoop
 from tests.proofs.machine.outside import Log, Offsets, Rows, Sources, Store, content
 from tests.proofs.model.rules import broken_by
@@ -47,24 +47,24 @@ class World:
         self.records = FakeSourceRecords(self.rows._clock)
         self.acked: set[Place] = set()
         self.flying: dict[asyncio.Task[Handled], tuple[str, Place, Event]] = {}
-        self.wishes: dict[ImageKey, Wishes] = {}
+        self.requests: dict[ImageKey, LedgerRequests] = {}
         self.forgotten = 0
         self.asked = 0
         self.errors: list[BaseException] = []
         self._seen: dict[ImageKey, ImageRow] = {}
         self.processes = {name: self._start(name) for name in (*WORKERS, WEB)}
-        self._make_duties()
+        self._make_tasks()
 
-    def _start(self, name: str) -> WorkerBench:
+    def _start(self, name: str) -> WorkerHarness:
         outside: Any = SimpleNamespace(rows=self.rows, log=self.log, store=self.store, fetcher=self.sources, records=self.records)
-        bench = WorkerBench(outside=outside)
+        harness = WorkerHarness(outside=outside)
         if name == WEB:
-            self.run(WEB, bench.publisher.run())
-        return bench
+            self.run(WEB, harness.publisher.run())
+        return harness
 
-    def _make_duties(self) -> None:
-        bench = self.processes["one"]
-        letters = DeadLetters(self.log, bench.metrics, topic=DEAD, group="g")
+    def _make_tasks(self) -> None:
+        harness = self.processes["one"]
+        letters = DeadLetters(self.log, harness.metrics, topic=DEAD, group="g")
         offsets = Offsets(self.log, IMAGE_TOPICS, self.acked)
         row, garbage = FakeCollectorRow(self.rows), FakeGarbageRepository(self.rows)
         self.rescue = Rescue(
@@ -73,17 +73,17 @@ class World:
             offsets=offsets,
             dead_letters=letters,
             alerts=FakeAlerts(),
-            metrics=bench.metrics,
+            metrics=harness.metrics,
         )
         self.collector = GarbageCollector(
-            garbage=garbage, row=row, rows=self.rows, store=self.store, alerts=FakeAlerts(), metrics=bench.metrics
+            garbage=garbage, row=row, rows=self.rows, store=self.store, alerts=FakeAlerts(), metrics=harness.metrics
         )
-        self.audit = BucketAudit(garbage, row, FakeImageFolders(self.rows), self.store, bench.metrics)
+        self.audit = BucketAudit(garbage, row, FakeImageFolders(self.rows), self.store, harness.metrics)
 
     # What happens
 
     def run(self, owner: str, work: Coroutine[Any, Any, Any]) -> asyncio.Task[Any]:
-        """Start work of a process; an error of it that is no absence fails the test."""
+        """Start work of a process; an error of it that is no outage fails the test."""
         token = OWNER.set(owner)
         try:
             task = self.loop.create_task(work)
@@ -111,21 +111,21 @@ class World:
         self.turn(40)  # one after the other, so that the ledger knows their order
 
     async def _accept(self, request: ImageRequest) -> None:
-        known = self.wishes.setdefault(request.key, Wishes())
+        known = self.requests.setdefault(request.key, LedgerRequests())
         try:
-            (decision,) = await self.processes[WEB].intake.accept([request], door="http")
+            (decision,) = await self.processes[WEB].intake.accept([request], entry_point="http")
         except Unavailable:
-            known.unknown.append(Wish(request.source_url, None))
+            known.unknown.append(LedgerRequest(request.source_url, None))
         else:
-            known.acknowledged, known.unknown = Wish(request.source_url, decision.row.version), []
+            known.acknowledged, known.unknown = LedgerRequest(request.source_url, decision.row.version), []
 
-    def deliver(self, worker: str, place: Place, *, put_off: float | None = None) -> None:
+    def deliver(self, worker: str, place: Place, *, defer: float | None = None) -> None:
         """Hand an event to a worker, which may be at it already, or may have been."""
         topic, offset = place
         message = self.log.messages[topic][offset]
         handler = self.processes[worker].handler
         event = handler.read(Record(topic, 0, offset, 0, message.key, message.value))
-        work = handler(event) if put_off is None else handler.put_off(event, timedelta(seconds=put_off))
+        work = handler(event) if defer is None else handler.defer(event, timedelta(seconds=defer))
         task = self.run(worker, work)
         self.flying[task] = worker, place, event
         task.add_done_callback(self._landed)
@@ -135,13 +135,13 @@ class World:
         if not task.cancelled() and task.exception() is None and task.result() is Handled.DONE:
             self.acked.add(place)
 
-    def hand_over(self, index: int) -> None:
-        """Let a running event be handed over to its row, and acknowledged if the row took it."""
+    def ack_early(self, index: int) -> None:
+        """Let a running event be acked early, and acknowledged if the row took it."""
         task, (worker, place, event) = list(self.flying.items())[index]
-        self.run(worker, self._hand_over(worker, place, event, task))
+        self.run(worker, self._ack_early(worker, place, event, task))
 
-    async def _hand_over(self, worker: str, place: Place, event: Event, task: asyncio.Task[Handled]) -> None:
-        if await self.processes[worker].handler.hand_over(event) and not task.done():
+    async def _ack_early(self, worker: str, place: Place, event: Event, task: asyncio.Task[Handled]) -> None:
+        if await self.processes[worker].handler.ack_early(event) and not task.done():
             self.acked.add(place)
 
     def kill(self, name: str) -> None:
@@ -226,7 +226,7 @@ class World:
         self._collect()
         self.check()
         assert list(self._violations()) == []
-        assert list(ledger_violations(self.wishes, self.rows.rows)) == []
+        assert list(ledger_violations(self.requests, self.rows.rows)) == []
         shown = {row.shown.object_key for row in self.rows.rows.values() if row.shown is not None}
         assert {key for key in self.store.objects if key.startswith("shops/")} == shown, "garbage is left"
 
@@ -234,9 +234,9 @@ class World:
         for place in self.unacked():
             self.deliver("one", place)
         self.sleep(30)
-        bench = self.processes["one"]
-        for duty in (bench.sources.run_pass(), bench.due.run_pass(), self.rescue.run_pass()):
-            self.run("one", duty)
+        harness = self.processes["one"]
+        for task in (harness.sources.run_pass(), harness.due.run_pass(), self.rescue.run_pass()):
+            self.run("one", task)
         self.sleep(301)
 
     def _is_quiet(self) -> bool:

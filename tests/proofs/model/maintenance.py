@@ -1,39 +1,39 @@
-"""The model's duties beside the events: handing over, the rescue, the collector."""
+"""The model's tasks beside the events: early acks, the rescue, the collector."""
 
 from faust_app.core.images.objects import version_of
-from faust_app.core.images.outcome import HandedOver
+from faust_app.core.images.outcome import AckedEarly
 from faust_app.core.images.plan import Skip, Store, Unknown
 from faust_app.core.images.row import ImageRow, ImageState
 from faust_app.core.images.transitions import lost_repeatedly, may_be_rescued, settle, still_lost
 from faust_app.core.messages.positions import PartitionOffsets
-from faust_app.core.monitoring.unfinished import Standing
+from faust_app.core.monitoring.unfinished import UnfinishedState
 from tests.proofs.model.state import EPOCH, IDLE, LOGS, NOTHING, Decided, Place, State, Steps, acts_in, after_number
 
 
-class Duties(Decided):
+class Maintenance(Decided):
     """Each decides on what it read, and acts later."""
 
     def _hands_over(self, state: State) -> Steps:
         if state.handing != IDLE:
-            yield from self._ends_hand_over(state)
-        elif state.left.hand_over:
+            yield from self._ends_early_ack(state)
+        elif state.left.ack_early:
             for worker in state.workers:
                 if worker != IDLE and not worker[3]:
-                    yield from self._begins_hand_over(state, worker[1:3])
+                    yield from self._begins_early_ack(state, worker[1:3])
 
-    def _begins_hand_over(self, state: State, place: Place) -> Steps:
+    def _begins_early_ack(self, state: State, place: Place) -> Steps:
         planned = self._values[self._planned(*state.logs[place[0]][place[1]], state.row)]
         if isinstance(planned, Store):
-            handing = ("hands over", *place, self._number(HandedOver(planned.row, NOTHING)))
-            yield "a running event is to be handed over", state._replace(handing=handing, left=state.left.less("hand_over")), None
+            handing = ("acks early", *place, self._number(AckedEarly(planned.row, NOTHING)))
+            yield "a running event is to be acked early", state._replace(handing=handing, left=state.left.less("ack_early")), None
 
-    def _ends_hand_over(self, state: State) -> Steps:
+    def _ends_early_ack(self, state: State) -> Steps:
         _, log, offset, held = state.handing
         after = self._settled(state.row, held, self._fresh(state))
         idle = state._replace(handing=IDLE)
         running = next((worker for worker in state.workers if worker[1:4] == (log, offset, 0)), None)
         if after is None:
-            yield "the hand-over is refused", idle, None
+            yield "the early ack is refused", idle, None
         elif running is None:
             yield "the row takes over what ran", idle._replace(row=after), None
         else:
@@ -44,11 +44,11 @@ class Duties(Decided):
         row = self._row(state)
         match state.rescue:
             case ("",):  # offsets that are read while the row waits are older, and find less
-                if row.state is ImageState.IN_PROGRESS and row.wake_at is None:
+                if row.state is ImageState.IN_PROGRESS and row.scheduled_at is None:
                     yield "the rescue reads the offsets", state._replace(rescue=("seen", *map(state.committed, range(len(LOGS))))), None
             case ("seen", *offsets):
                 seen = {(log, 0): PartitionOffsets(offset, 0) for log, offset in zip(LOGS, offsets, strict=True)}
-                if row.state is ImageState.IN_PROGRESS and self._guards.standing(row, seen) is Standing.LOST:
+                if row.state is ImageState.IN_PROGRESS and self._guards.classify_unfinished(row, seen) is UnfinishedState.LOST:
                     yield "the rescue finds the row lost", state._replace(rescue=("lost", state.row)), None
                 else:
                     yield "the rescue finds nothing", state._replace(rescue=IDLE), None

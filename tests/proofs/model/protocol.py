@@ -10,7 +10,7 @@ from functools import cache
 from typing import Any
 
 from faust_app.core.images.row import ImageState, placeholder
-from tests.proofs.model.maintenance import Duties
+from tests.proofs.model.maintenance import Maintenance
 from tests.proofs.model.publishers import Publishers
 from tests.proofs.model.rules import broken_by, broken_in
 from tests.proofs.model.state import EPOCH, IDLE, KEY, LOGS, State, Steps
@@ -19,11 +19,11 @@ from tests.proofs.model.workers import Workers
 _alone = cache(broken_by)
 
 
-class Model(Publishers, Workers, Duties):
+class Model(Publishers, Workers, Maintenance):
     """The steps of one scope under one set of guards."""
 
     def first(self) -> State:
-        """Return the state in which the first wish is accepted and its intake is about to publish it."""
+        """Return the state in which the first request is accepted and its intake is about to publish it."""
         accepted = self._accepted(placeholder(KEY, EPOCH), 0, 1)
         row = self._number(replace(accepted, attempt=self._scope.attempt, rescues=self._scope.rescues))
         publishers = tuple(sorted([("claimed", row), *[IDLE] * (self._scope.publishers - 1)]))
@@ -32,9 +32,9 @@ class Model(Publishers, Workers, Duties):
         return State(row, 1, ((),) * len(LOGS), nothing, publishers, workers, IDLE, IDLE, None, nothing, nothing, nothing, self._scope.left)
 
     def at_rest(self, state: State) -> bool:
-        """Tell whether every wish has its outcome, or the search ends here."""
+        """Tell whether every request has its outcome, or the search ends here."""
         full = any(len(log) >= self._scope.depth for log in state.logs)
-        return full or (state.asked == len(self._scope.wishes) and self._row(state).state is not ImageState.IN_PROGRESS)
+        return full or (state.asked == len(self._scope.requests) and self._row(state).state is not ImageState.IN_PROGRESS)
 
     def steps(self, state: State) -> Steps:
         """Return everything that may happen next."""

@@ -1,4 +1,4 @@
-"""The model's intake and publishers: a wish becomes a version, a version an event with a position."""
+"""The model's intake and publishers: a request becomes a version, a version an event with a position."""
 
 from typing import Any
 
@@ -16,21 +16,21 @@ class Publishers(Decided):
     """Accept, claim, publish, place, and die in between."""
 
     def _asks(self, state: State) -> Steps:
-        if state.asked == len(self._scope.wishes):
+        if state.asked == len(self._scope.requests):
             return
         row = self._number(self._accepted(self._row(state), state.asked, self._fresh(state)))
         after = state._replace(row=row, asked=state.asked + 1)
-        label = f"{self._scope.wishes[state.asked].value} is accepted"
+        label = f"{self._scope.requests[state.asked].value} is accepted"
         if IDLE in state.publishers:
             yield label, acts_in(after, "publishers", state.publishers.index(IDLE), ("claimed", row)), None
         else:
             yield f"{label}, and its intake dies", after, None
 
-    def _accepted(self, row: ImageRow, asked: int, wake: int) -> ImageRow:
-        wish = self._scope.wishes[asked]
-        values: dict[str, Any] = {} if wish is Op.DELETE else {"source_url": f"http://source.test/{asked}"}
-        request = make_request(*KEY_AS_SENT, op=wish, **values)
-        decision = self._guards.accept(row, request, requested_at=EPOCH, now=EPOCH, lease=after_number(wake))
+    def _accepted(self, row: ImageRow, asked: int, number: int) -> ImageRow:
+        op = self._scope.requests[asked]
+        values: dict[str, Any] = {} if op is Op.DELETE else {"source_url": f"http://source.test/{asked}"}
+        request = make_request(*KEY_AS_SENT, op=op, **values)
+        decision = self._guards.accept(row, request, requested_at=EPOCH, now=EPOCH, lease=after_number(number))
         assert isinstance(decision, Accepted)
         return decision.row
 
@@ -41,7 +41,7 @@ class Publishers(Decided):
         match publisher:
             case ("",):
                 row = self._row(state)
-                if row.state is ImageState.IN_PROGRESS and row.wake_at is not None:
+                if row.state is ImageState.IN_PROGRESS and row.scheduled_at is not None:
                     claimed = self._number(leased(row, EPOCH + after_number(self._fresh(state))))
                     yield "a due publisher claims", acts(("claimed", claimed), row=claimed), None
             case ("claimed", claim):

@@ -6,7 +6,7 @@ from faust_app.core.images.row import ImageRow, ImageState
 from faust_app.core.messages.events import Op
 
 FINAL = {ImageState.DONE: False, ImageState.DELETED: True}
-"""The states of a fulfilled wish, and whether that wish was a deletion."""
+"""The states of a fulfilled request, and whether that request was a deletion."""
 
 
 def broken_by(before: ImageRow, after: ImageRow) -> str | None:
@@ -25,11 +25,11 @@ def broken_in(row: ImageRow, objects: Collection[str], letters: Collection[int])
     if row.shown is not None and row.shown.object_key not in objects:
         return "the object that is shown does not exist"
     if row.state is ImageState.IN_PROGRESS:
-        return "neither a time nor a position" if row.wake_at is None and row.position is None else None
+        return "neither a time nor a position" if row.scheduled_at is None and row.position is None else None
     if row.state is ImageState.FAILED:
         return None if row.version in letters else "failed without a dead letter"
     if FINAL[row.state] is not (row.op is Op.DELETE):
-        return f"{row.state.value}, and the wish was {row.op.value}"
+        return f"{row.state.value}, and the request was {row.op.value}"
     return _broken_show(row)
 
 

@@ -8,13 +8,13 @@ from typing import Any, Final, NamedTuple
 
 from faust_app.core.images.accept import accept
 from faust_app.core.images.objects import may_collect
-from faust_app.core.images.outcome import HandedOver, Park, Retry
+from faust_app.core.images.outcome import AckedEarly, Deferred, Retry
 from faust_app.core.images.plan import Remove, Store, plan
 from faust_app.core.images.row import ImageRow, event_of, placeholder
 from faust_app.core.images.transitions import placed, rescued, settle
 from faust_app.core.messages.events import ImageEvent, Op
 from faust_app.core.messages.topics import Topics
-from faust_app.core.monitoring.unfinished import Standing, standing
+from faust_app.core.monitoring.unfinished import UnfinishedState, classify_unfinished
 from tests.proofs.model.search import Step
 
 EPOCH: Final = datetime(1970, 1, 1)  # noqa: DTZ001 - the database's times are UTC without a zone
@@ -39,7 +39,7 @@ class Guards:
     plan: Callable[..., Any] = plan
     settle: Callable[..., Any] = settle
     placed: Callable[..., ImageRow | None] = placed
-    standing: Callable[..., Standing] = standing
+    classify_unfinished: Callable[..., UnfinishedState] = classify_unfinished
     rescued: Callable[..., Any] = rescued
     may_collect: Callable[..., bool] = may_collect
 
@@ -52,9 +52,9 @@ class Left(NamedTuple):
     forget: int = 0
     late_put: int = 0
     lost_answer: int = 0
-    hand_over: int = 0
+    ack_early: int = 0
     fail: int = 0
-    park: int = 0
+    defer: int = 0
     change: int = 0
 
     def less(self, name: str) -> "Left":
@@ -68,7 +68,7 @@ class Scope:
     `depth` bounds each log: a state whose log is full counts as one at rest.
     """
 
-    wishes: tuple[Op, ...] = (Op.REGISTER,)
+    requests: tuple[Op, ...] = (Op.REGISTER,)
     left: Left = Left()  # noqa: RUF009 - a value
     attempt: int = 0
     rescues: int = 0
@@ -124,17 +124,17 @@ class Decided:
         event = _event(version, count)
         return self._number(_without_times(self._guards.plan(event, current)))
 
-    def _settle(self, row: int, outcome: int, wake: int) -> int | None:
+    def _settle(self, row: int, outcome: int, number: int) -> int | None:
         judged = self._values[outcome]
-        if isinstance(judged, Retry | Park | HandedOver):
-            judged = replace(judged, delay=after_number(wake))
+        if isinstance(judged, Retry | Deferred | AckedEarly):
+            judged = replace(judged, delay=after_number(number))
         after = self._guards.settle(self._values[row], judged, now=EPOCH, replaced_grace=NOTHING).row
         return None if after is None else self._number(after)
 
     def _fresh(self, state: State) -> int:
         """Return the least number that no wake has which anybody knows."""
         known = [state.row, *(publisher[1] for publisher in state.publishers if publisher != IDLE)]
-        taken = {self._values[row].wake_at for row in known}
+        taken = {self._values[row].scheduled_at for row in known}
         return next(number for number in range(1, 99) if EPOCH + after_number(number) not in taken)
 
     def _row(self, state: State) -> ImageRow:
@@ -160,7 +160,7 @@ def acts_in(state: State, who: str, number: int, actor: Actor) -> State:
 def _without_times(planned: Any) -> Any:
     """Return the plan with what no outcome looks at taken out of its row: when it would have been published, and where."""
     if isinstance(planned, Store | Remove):
-        return replace(planned, row=replace(planned.row, wake_at=None, wake_reason=None, position=None, rescues=0))
+        return replace(planned, row=replace(planned.row, scheduled_at=None, schedule_reason=None, position=None, rescues=0))
     return planned
 
 

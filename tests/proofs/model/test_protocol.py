@@ -12,7 +12,7 @@ from faust_app.core.images.row import ImageRow, ImageState
 from faust_app.core.images.transitions import settle
 from faust_app.core.messages.events import ImageEvent, Op
 from faust_app.core.messages.positions import Position
-from faust_app.core.monitoring.unfinished import Standing
+from faust_app.core.monitoring.unfinished import UnfinishedState
 from tests.proofs.model.protocol import Model
 from tests.proofs.model.search import Result, search
 from tests.proofs.model.state import Guards, Left, Scope, State
@@ -20,11 +20,11 @@ from tests.proofs.model.state import Guards, Left, Scope, State
 R, U, D = Op.REGISTER, Op.UPDATE, Op.DELETE
 LIMIT = 100_000
 SCOPES = {
-    "a source that fails and is parked": Scope(left=Left(fail=2, park=1), attempt=2, rescues=2),
+    "a source that fails and is deferred": Scope(left=Left(fail=2, defer=1), attempt=2, rescues=2),
     "somebody dies": Scope(left=Left(die=1, fail=1), attempt=2, rescues=2),
     "an event comes twice": Scope(left=Left(twice=1, fail=1), attempt=2, rescues=2),
     "an offset is committed and its event forgotten": Scope(left=Left(forget=1, fail=1), attempt=2, rescues=2),
-    "a running event is handed over to its row": Scope(left=Left(hand_over=1, die=1, fail=1), attempt=2, rescues=2, depth=2),
+    "a running event is acked early": Scope(left=Left(ack_early=1, die=1, fail=1), attempt=2, rescues=2, depth=2),
     "an update, other bytes, an answer of COMMIT lost": Scope((R, U), Left(lost_answer=1, change=1), depth=2, collects=True),
     "an update and a late PUT": Scope((R, U), Left(late_put=1), depth=2, collects=True),
     "a deletion, a late PUT and a death": Scope((R, D), Left(late_put=1, die=1), depth=2, collects=True),
@@ -60,7 +60,7 @@ def settles_any_attempt(current: ImageRow, outcome: Outcome, **terms: Any) -> Se
 def places_under_any_lease(current: ImageRow, published: ImageRow, position: Position) -> ImageRow | None:
     if current.state is not ImageState.IN_PROGRESS or current.version != published.version:
         return None
-    return replace(current, position=position, wake_at=None, wake_reason=None)
+    return replace(current, position=position, scheduled_at=None, schedule_reason=None)
 
 
 def works_on_old_copies(event: ImageEvent, row: ImageRow) -> Plan:
@@ -72,8 +72,8 @@ def trusts_any_validators(event: ImageEvent, row: ImageRow) -> Plan:
     return replace(planned, validators=row.shown.validators) if isinstance(planned, Store) and row.shown else planned
 
 
-def reopens_the_version(row: ImageRow, *wish: Any, **terms: Any) -> Accepted:
-    decision = accept(row, *wish, **terms)
+def reopens_the_version(row: ImageRow, *request: Any, **terms: Any) -> Accepted:
+    decision = accept(row, *request, **terms)
     assert isinstance(decision, Accepted)
     return Accepted(replace(decision.row, version=max(row.version, 1)))
 
@@ -91,22 +91,26 @@ MUTANTS = {
         "an attempt is counted twice",
     ),
     "the lease of a position": (
-        Scope(left=Left(park=1), depth=2),
+        Scope(left=Left(defer=1), depth=2),
         Guards(placed=places_under_any_lease),
         "rescued, and its event still waits",
     ),
     "the offsets that the rescue asks": (
         Scope(depth=2),
-        Guards(standing=lambda row, _: Standing.LOST if row.position else Standing.WAITING),
+        Guards(classify_unfinished=lambda row, _: UnfinishedState.LOST if row.position else UnfinishedState.SCHEDULED),
         "rescued, and its event still waits",
     ),
-    "the rescue": (Scope(left=Left(forget=1), depth=2), Guards(standing=lambda _, __: Standing.QUEUED), "never comes to rest"),
+    "the rescue": (
+        Scope(left=Left(forget=1), depth=2),
+        Guards(classify_unfinished=lambda _, __: UnfinishedState.QUEUED),
+        "never comes to rest",
+    ),
     "the rule of the collector": (
         Scope((R, U), depth=2, collects=True),
         Guards(may_collect=lambda key, _, row: row.shown is None or row.shown.object_key != key),
         "the object that is shown does not exist",
     ),
-    "the new version of a new wish": (
+    "the new version of a new request": (
         Scope((R, U), depth=2),
         Guards(accept=reopens_the_version),
         "what is shown is not what its address has",

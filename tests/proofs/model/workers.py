@@ -5,9 +5,9 @@ from typing import Any
 
 from faust_app.core.failure import FailureCode, Transient, Unavailable
 from faust_app.core.images.objects import object_key
-from faust_app.core.images.outcome import Failed, Kept, Outcome, Park, Removed, Stored
+from faust_app.core.images.outcome import Deferred, Failed, Kept, Outcome, Removed, Stored
 from faust_app.core.images.plan import Remove, Skip, Store
-from faust_app.core.images.retry import Backoff, judge
+from faust_app.core.images.retry import Backoff, decide_retry
 from faust_app.core.images.row import Shown
 from faust_app.core.sources.content import Validators
 from tests.proofs.model.rules import content_of
@@ -85,12 +85,12 @@ class Workers(Decided):
                 late = state.late | {new.object_key}
                 yield "a PUT does not answer; its event is returned", acts(IDLE, late=late, left=left.less("late_put")), None
         if state.left.fail:
-            judged = judge(store.row, Transient(FailureCode.SOURCE_ERROR), Backoff(), jitter=1.0)
+            judged = decide_retry(store.row, Transient(FailureCode.SOURCE_ERROR), Backoff(), jitter=1.0)
             assert not isinstance(judged, Unavailable)
             what = "buries" if isinstance(judged, Failed) else "settles"
             yield "the source fails", acts(settles(judged, what), left=state.left.less("fail")), None
-        if state.left.park:
-            yield "the source is parked", acts(settles(Park(store.row, NOTHING)), left=state.left.less("park")), None
+        if state.left.defer:
+            yield "the source is deferred", acts(settles(Deferred(store.row, NOTHING)), left=state.left.less("defer")), None
 
     def _settles(self, state: State, worker: Actor, acts: Acts) -> Steps:
         _, log, offset, _, held = worker

@@ -46,7 +46,7 @@ MUTANTS: Final = {
     ),
     "a position is written without the lease": Mutant(
         "faust_app/core/images/transitions.py",
-        "(current.version, current.wake_at) != (published.version, published.wake_at)",
+        "(current.version, current.scheduled_at) != (published.version, published.scheduled_at)",
         "current.version != published.version",
         "tests/contracts/mariadb/test_image_repository.py::test_a_position_is_written_only_under_the_lease_it_was_published_by[fake]",
     ),
@@ -58,15 +58,15 @@ MUTANTS: Final = {
     ),
     "an event is dealt with before it is settled": Mutant(
         "faust_app/flows/images/executor.py",
-        "labels(await self._end(event.record, judged)).inc()",
-        'labels("unsettled").inc()\n        asyncio.create_task(self._end(event.record, judged))',
+        "labels(await self._end(event.record, decided)).inc()",
+        'labels("unsettled").inc()\n        asyncio.create_task(self._end(event.record, decided))',
         "tests/flows/images/test_killed_between_steps.py::test_killed_between_any_two_steps_an_image_ends_as_if_nothing_had_been",
     ),
     "a retry of any attempt is settled": Mutant(
         "faust_app/core/images/transitions.py",
-        "case Retry() | Park() | HandedOver() if current.attempt != outcome.row.attempt:",
-        "case Retry() | Park() | HandedOver() if current.attempt < 0:",
-        "tests/core/images/test_transitions.py::test_a_retry_or_park_of_another_attempt_is_refused",
+        "case Retry() | Deferred() | AckedEarly() if current.attempt != outcome.row.attempt:",
+        "case Retry() | Deferred() | AckedEarly() if current.attempt < 0:",
+        "tests/core/images/test_transitions.py::test_a_retry_or_deferral_of_another_attempt_is_refused",
     ),
     "the collector deletes whatever is listed": Mutant(
         "faust_app/flows/maintenance/collect_garbage.py",
@@ -90,7 +90,7 @@ MUTANTS: Final = {
         "faust_app/core/images/accept.py",
         "version=next_version(row.version, now)",
         "version=max(row.version, 1)",
-        "tests/core/images/test_accept.py::test_every_accepted_wish_opens_a_version_of_its_own",
+        "tests/core/images/test_accept.py::test_every_accepted_request_opens_a_version_of_its_own",
     ),
     "a restored row opens the same version again": Mutant(
         "faust_app/core/images/transitions.py",
@@ -127,7 +127,7 @@ STATEMENT_MUTANTS: Final = {
     "the database writes a position without the lease": StatementMutant(
         "image_repository",
         "_WRITE_PUBLISHED",
-        " AND image.wake_at = x.lease",
+        " AND image.scheduled_at = x.lease",
         "test_a_position_is_written_only_under_the_lease_it_was_published_by",
     ),
     "the database writes a position of any version": StatementMutant(
@@ -138,7 +138,7 @@ STATEMENT_MUTANTS: Final = {
     ),
     "the database writes a retry of any attempt": StatementMutant(
         "image_writes",
-        "_WRITE_WAITING",
+        "_WRITE_SCHEDULED",
         " AND image.attempt = x.attempt_before",
         "test_a_row_that_waits_is_not_written_by_the_outcome_of_another_attempt",
     ),

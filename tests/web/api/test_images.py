@@ -39,9 +39,9 @@ async def test_a_failed_image_tells_what_a_person_can_do(site: Site) -> None:
 async def test_a_waiting_image_tells_until_when_and_why(site: Site) -> None:
     site.rows.rows[7, b"a"] = accepted_row()
     body = await (await site.client.get(IMAGE, headers=VIEW)).json()
-    why = body["waiting"].pop("why")
+    why = body["scheduled"].pop("why")
     assert is_sentence(why)
-    assert body["waiting"] == {"until": "2026-03-01T12:00:20.000000Z", "reason": "unsent", "host": "source.test"}
+    assert body["scheduled"] == {"at": "2026-03-01T12:00:20.000000Z", "reason": "unsent", "host": "source.test"}
 
 
 async def test_the_content_is_a_redirect_that_nobody_caches(site: Site) -> None:

@@ -1,4 +1,4 @@
-"""The door over HTTP: what is accepted, and how everything else is answered."""
+"""The entry point over HTTP: what is accepted, and how everything else is answered."""
 
 import asyncio
 import io
@@ -234,15 +234,15 @@ async def test_a_bad_parameter_of_a_delete_is_refused_by_its_name(site: Site, qu
     assert fields(body) == {query.partition("=")[0]}
 
 
-async def test_while_the_database_is_away_the_answer_is_503_and_when_to_come_back(site: Site) -> None:
-    site.rows.away = True
+async def test_while_the_database_is_unavailable_the_answer_is_503_and_when_to_come_back(site: Site) -> None:
+    site.rows.unavailable = True
     answer = await put(site)
     await problem(answer, 503)
     assert int(answer.headers["Retry-After"]) > 0
 
 
-async def test_kafka_being_away_refuses_no_request(site: Site) -> None:
-    site.log.away = True
+async def test_kafka_being_unavailable_refuses_no_request(site: Site) -> None:
+    site.log.unavailable = True
     assert (await put(site)).status == 202
     assert site.rows.rows[7, b"a"].state is ImageState.IN_PROGRESS
 

@@ -11,7 +11,7 @@ from aiohttp import encode_basic_auth, web
 from aiohttp.test_utils import TestClient, TestServer
 
 from faust_app.core.failure import FailureCode
-from faust_app.core.images.outcome import Park
+from faust_app.core.images.outcome import Deferred
 from faust_app.core.images.row import ImageState
 from faust_app.core.images.transitions import settle
 from faust_app.core.messages.events import Op
@@ -20,8 +20,8 @@ from faust_app.web.pages.lag import LagPage
 from faust_app.web.pages.unfinished import StalledPage
 from faust_app.web.server import web_options
 from tests.factories import NOW, make_request
-from tests.flows.monitoring.monitoring_harness import BULK, WatchBench
-from tests.flows.worker_harness import WorkerBench
+from tests.flows.monitoring.monitoring_harness import BULK, WatchHarness
+from tests.flows.worker_harness import WorkerHarness
 from tests.sentences import is_sentence
 
 VIEW = {"Authorization": "Bearer view-secret"}
@@ -31,7 +31,7 @@ BROWSER = {"Accept": "text/html,application/xhtml+xml,application/xml;q=0.9,*/*;
 @dataclass
 class Pages:
     client: TestClient[web.Request, web.Application]
-    watch: WatchBench
+    watch: WatchHarness
 
     async def json(self, path: str, status: int = 200) -> dict[str, Any]:
         answer = await self.client.get(path, headers=VIEW)
@@ -48,7 +48,7 @@ class Pages:
 
 @pytest.fixture
 async def pages() -> AsyncIterator[Pages]:
-    watch = WatchBench(WorkerBench())
+    watch = WatchHarness(WorkerHarness())
     app = web.Application(**web_options(Authentication([Token("eye", "view-secret", frozenset({"view"}))])))
     app.router.add_get("/lag", LagPage(watch.lag, watch.stalled).get)
     app.router.add_get("/stalled", StalledPage(watch.stalled, images_at="").get)
@@ -63,13 +63,13 @@ async def test_lag_has_the_shape_that_machines_rely_on(pages: Pages) -> None:
     pages.watch.offsets.offsets[BULK] = 1
     pages.watch.offsets.appended[BULK, 1] = NOW - timedelta(seconds=20)
     await pages.watch.worker.accept_request(make_request(7, "waits"))
-    await pages.watch.look(times=2)
+    await pages.watch.sample(times=2)
     pages.watch.seconds += 3
     answer = await pages.json("/lag")
     assert {name: answer[name] for name in ("age_s", "status", "lag", "lag_seconds", "held_by")} == {
         "age_s": 3, "status": "OK", "lag": 1, "lag_seconds": 40, "held_by": [],
     }  # fmt: skip
-    assert (answer["waiting"]["rows"], answer["waiting"]["overdue"]) == (1, 0)
+    assert (answer["scheduled"]["rows"], answer["scheduled"]["overdue"]) == (1, 0)
     images, requests = answer["groups"]
     assert (images["group"], images["members"], images["finished_per_s"], images["drain_s"]) == ("g", 1, 0, None)
     (bulk,) = [topic for topic in images["topics"] if topic["topic"] == BULK]
@@ -84,24 +84,25 @@ async def test_lag_has_the_shape_that_machines_rely_on(pages: Pages) -> None:
 async def test_stalled_has_the_shape_that_machines_rely_on(pages: Pages) -> None:
     await pages.watch.publish("lost", "queued")
     pages.watch.offsets.offsets[BULK] = 1
-    await pages.watch.look()
+    await pages.watch.sample()
     answer = await pages.json("/stalled")
     (item,) = answer.pop("items")
     as_of, oldest = answer.pop("as_of"), answer.pop("oldest_open_s")
     assert as_of.endswith("Z")
     assert oldest >= 10
     assert answer == {
-        "age_s": 0, "shop_no": None, "stalled_after_s": 86400, "count": 1, "lost": 1, "waiting": 0, "overdue": 0, "queued": 1, "failed": 0,
+        "age_s": 0, "shop_no": None, "stalled_after_s": 86400, "count": 1, "lost": 1,
+        "scheduled": 0, "overdue": 0, "queued": 1, "failed": 0,
         "held_by": [],
     }  # fmt: skip
-    assert (item["shop_no"], item["image_id"], item["status"], item["waiting"]) == (7, "lost", "lost", None)
+    assert (item["shop_no"], item["image_id"], item["status"], item["scheduled"]) == (7, "lost", "lost", None)
     assert item["position"] == {"topic": BULK, "partition": 0, "offset": 0}
 
 
 async def test_stalled_lists_by_shop_status_and_limit(pages: Pages) -> None:
     await pages.watch.publish("a", "b", "c")
     await pages.watch.publish("d", shop_no=8)
-    await pages.watch.look()
+    await pages.watch.sample()
     assert (await pages.json("/stalled"))["items"] == []
     assert [item["image_id"] for item in (await pages.json("/stalled?status=queued&limit=2"))["items"]] == ["a", "b"]
     of_shop = await pages.json("/stalled?shop=8&status=queued")
@@ -122,14 +123,14 @@ async def test_stalled_lists_by_shop_status_and_limit(pages: Pages) -> None:
         ("shop=-7", 400, "shop", "must be a shop's number, from 1 to 2^53-1"),
         ("shop=9007199254740992", 400, "shop", "must be a shop's number, from 1 to 2^53-1"),
         ("shop=%3Cscript%3E", 400, "shop", "must be a shop's number, from 1 to 2^53-1"),
-        ("status=LOST", 400, "status", "must be one of stalled, lost, waiting, overdue, queued, failed"),
+        ("status=LOST", 400, "status", "must be one of stalled, lost, scheduled, overdue, queued, failed"),
         ("status=lost&status=failed", 400, "status", "is given more than once"),
         ("page=2", 400, "page", "is not a parameter of this page: shop, limit, status"),
         ("shop=4711", 404, "shop", "is not known"),
     ],
 )
 async def test_what_cannot_be_answered_is_named(pages: Pages, query: str, status: int, field: str, reason: str) -> None:
-    await pages.watch.look()
+    await pages.watch.sample()
     problem = await pages.json(f"/stalled?{query}", status)
     assert problem["errors"] == [{"field": field, "reason": reason}]
     text = await pages.page(f"/stalled?{query}", status)
@@ -138,13 +139,13 @@ async def test_what_cannot_be_answered_is_named(pages: Pages, query: str, status
 
 
 async def test_everything_that_is_wrong_is_named_at_once(pages: Pages) -> None:
-    await pages.watch.look()
+    await pages.watch.sample()
     problem = await pages.json("/stalled?limit=x&shop=x&status=x&more=x", 400)
     assert sorted(error["field"] for error in problem["errors"]) == ["limit", "more", "shop", "status"]
 
 
 @pytest.mark.parametrize("path", ["/lag", "/stalled", "/stalled?shop=7"])
-async def test_before_the_first_look_a_process_says_so(pages: Pages, path: str) -> None:
+async def test_before_the_first_sample_a_process_says_so(pages: Pages, path: str) -> None:
     problem = await pages.json(path, 503)
     assert "ask again" in problem["detail"]
     assert "ask again" in await pages.page(path, 503)
@@ -153,8 +154,8 @@ async def test_before_the_first_look_a_process_says_so(pages: Pages, path: str) 
 
 async def test_without_the_database_the_page_of_a_shop_says_so(pages: Pages) -> None:
     await pages.watch.publish("a")
-    await pages.watch.look()
-    pages.watch.worker.rows.away = True
+    await pages.watch.sample()
+    pages.watch.worker.rows.unavailable = True
     problem = await pages.json("/stalled?shop=7", 503)
     assert "database is unavailable" in problem["detail"]
     assert "database is unavailable" in await pages.page("/stalled?shop=7", 503)
@@ -166,8 +167,8 @@ async def test_what_a_shop_wrote_is_shown_and_not_run(pages: Pages) -> None:
     await pages.watch.worker.accept_request(make_request(7, name))
     row = pages.watch.worker.rows.rows[7, name.encode()]
     pages.watch.worker.rows.rows[row.key] = replace(row, error_code="source_gone", error_detail="<img src=x>")
-    await pages.watch.look()
-    text = await pages.page("/stalled?status=waiting")
+    await pages.watch.sample()
+    text = await pages.page("/stalled?status=scheduled")
     assert "&lt;script&gt;" in text
     assert "<script" not in text
     assert "<img" not in text
@@ -176,7 +177,7 @@ async def test_what_a_shop_wrote_is_shown_and_not_run(pages: Pages) -> None:
 
 async def test_pages_load_nothing_from_elsewhere(pages: Pages) -> None:
     await pages.watch.publish("a")
-    await pages.watch.look(times=2)
+    await pages.watch.sample(times=2)
     for path in ("/lag", "/stalled?status=queued"):
         text = await pages.page(path)
         loaded = re.findall(r'(?:src|href)="([^"]*)"', text)
@@ -187,19 +188,19 @@ async def test_pages_load_nothing_from_elsewhere(pages: Pages) -> None:
 
 async def test_a_page_tells_what_holds_the_installation_up_and_what_to_do(pages: Pages) -> None:
     await pages.watch.publish("a")
-    pages.watch.lag.held_here = lambda: ["storage is away: <AccessDenied>"]
-    await pages.watch.look(after=400)
+    pages.watch.lag.held_here = lambda: ["storage is unavailable: <AccessDenied>"]
+    await pages.watch.sample(after=400)
     text = await pages.page("/lag")
     assert "LAGGING" in text
-    assert "storage is away: &lt;AccessDenied&gt;" in text
+    assert "storage is unavailable: &lt;AccessDenied&gt;" in text
     assert "start more workers" in text
 
 
 async def test_a_failed_image_is_listed_with_what_can_be_done(pages: Pages) -> None:
     row = await pages.watch.worker.accept(op=Op.REGISTER)
-    failed = replace(row, state=ImageState.FAILED, wake_at=None, wake_reason=None, open_since=None, error_code="source_gone")
+    failed = replace(row, state=ImageState.FAILED, scheduled_at=None, schedule_reason=None, open_since=None, error_code="source_gone")
     pages.watch.worker.rows.rows[row.key] = failed
-    await pages.watch.look()
+    await pages.watch.sample()
     (item,) = (await pages.json("/stalled?status=failed"))["items"]
     assert (item["status"], item["error"]["code"], item["open_s"]) == ("failed", "source_gone", None)
     assert item["error"]["advice"] in await pages.page("/stalled?status=failed")
@@ -207,31 +208,35 @@ async def test_a_failed_image_is_listed_with_what_can_be_done(pages: Pages) -> N
 
 async def test_a_shop_whose_images_wait_is_told_why_and_for_which_host(pages: Pages) -> None:
     row = await pages.watch.worker.accept(op=Op.REGISTER)
-    parked = Park(row, timedelta(minutes=5), FailureCode.SOURCE_UNREACHABLE, "The host source.test is left alone for some minutes.")
-    settled = settle(row, parked, now=NOW, replaced_grace=timedelta(0)).row
+    deferred = Deferred(row, timedelta(minutes=5), FailureCode.SOURCE_UNREACHABLE, "The host source.test is left alone for some minutes.")
+    settled = settle(row, deferred, now=NOW, replaced_grace=timedelta(0)).row
     assert settled is not None
     pages.watch.worker.rows.rows[row.key] = settled
-    await pages.watch.look()
+    await pages.watch.sample()
     answer = await pages.json("/stalled?shop=7")
     (wait,) = answer["waits_for"]
-    assert (answer["items"], answer["waiting"], wait["host"], wait["images"]) == ([], 1, "source.test", 1)
+    assert (answer["items"], answer["scheduled"], wait["host"], wait["images"]) == ([], 1, "source.test", 1)
     assert wait["why"].endswith("The host source.test is left alone for some minutes.")
     assert is_sentence(wait["why"])
-    (item,) = (await pages.json("/stalled?shop=7&status=waiting"))["items"]
-    assert (item["waiting"]["host"], item["waiting"]["why"], item["error"]["code"]) == ("source.test", wait["why"], "source_unreachable")
+    (item,) = (await pages.json("/stalled?shop=7&status=scheduled"))["items"]
+    assert (item["scheduled"]["host"], item["scheduled"]["why"], item["error"]["code"]) == (
+        "source.test",
+        wait["why"],
+        "source_unreachable",
+    )
     assert "The host source.test is left alone" in await pages.page("/stalled?shop=7")
     assert "waits_for" not in await pages.json("/stalled")
 
 
 async def test_machines_get_json_whatever_else_they_take(pages: Pages) -> None:
-    await pages.watch.look()
+    await pages.watch.sample()
     for accept in ("*/*", "application/json", "application/json, text/html;q=0.5"):
         answer = await pages.client.get("/lag", headers=VIEW | {"Accept": accept})
         assert answer.content_type == "application/json"
 
 
 async def test_a_browser_may_send_the_token_as_a_password_to_read(pages: Pages) -> None:
-    await pages.watch.look()
+    await pages.watch.sample()
     asked = await pages.client.get("/lag", headers=BROWSER)
     assert (asked.status, asked.headers["WWW-Authenticate"].partition(" ")[0]) == (401, "Basic")
     assert (await pages.client.get("/lag")).headers["WWW-Authenticate"].startswith("Bearer")

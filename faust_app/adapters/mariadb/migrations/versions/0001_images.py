@@ -20,8 +20,8 @@ CREATE TABLE IF NOT EXISTS image (
     state VARCHAR(11) CHARACTER SET ascii NOT NULL,
     attempt TINYINT UNSIGNED NOT NULL DEFAULT 0,
     rescues TINYINT UNSIGNED NOT NULL DEFAULT 0,
-    wake_at DATETIME(6) NULL,
-    wake_reason VARCHAR(11) CHARACTER SET ascii NULL,
+    scheduled_at DATETIME(6) NULL,
+    schedule_reason VARCHAR(11) CHARACTER SET ascii NULL,
     error_code VARCHAR(40) CHARACTER SET ascii NULL,
     error_detail VARCHAR(500) NULL,
     fingerprint VARCHAR(300) NULL,
@@ -42,8 +42,8 @@ CREATE TABLE IF NOT EXISTS image (
     updated_at DATETIME(6) NOT NULL,
     PRIMARY KEY (shop_no, image_id),
     KEY by_product (shop_no, product_id),
-    KEY by_wake (wake_at),
-    KEY by_shop_wake (shop_no, wake_reason, wake_at),
+    KEY by_scheduled (scheduled_at),
+    KEY by_shop_scheduled (shop_no, schedule_reason, scheduled_at),
     KEY by_fingerprint (fingerprint),
     KEY by_open_since (open_since)
 ) ENGINE=InnoDB ROW_FORMAT=DYNAMIC DEFAULT CHARSET=utf8mb4 COLLATE=utf8mb4_bin

@@ -1,4 +1,4 @@
-"""Alerts, the shops and workers inside them, the messages about them; leases and runs of single duties."""
+"""Alerts, the shops and workers inside them, the messages about them; leases and runs of leased tasks."""
 
 from alembic import op
 
