@@ -18,10 +18,13 @@ from faust_app.flows.images.publish import DuePublisher, Publisher
 from faust_app.flows.images.settle import Settler
 from faust_app.flows.images.transfer import Transfer
 from faust_app.flows.resilience.breakers import Breakers
+from faust_app.flows.resilience.egress import EgressMonitor, EgressProbe
+from faust_app.flows.resilience.held_events import HeldEvents
 from faust_app.flows.resilience.internal_error_breaker import InternalErrorBreaker
 from faust_app.flows.resilience.sources import Sources
 from faust_app.metrics import Metrics
 from tests.factories import LEASE, SOURCE, event_record, make_request
+from tests.fakes.alerts import FakeAlerts
 from tests.fakes.event_log import FakeEventLog
 from tests.fakes.fetcher import FakeFetcher
 from tests.fakes.image_check import FakeImageCheck
@@ -59,16 +62,19 @@ class WorkerHarness:
         self.intake = Intake(self.rows, self.publisher, self.metrics, lease=LEASE)
         self.pace = SourcePace(64)
         self.records: FakeSourceRecords = outside.records if outside else FakeSourceRecords(self.rows._clock)
-        self.sources = Sources(self.rows, self.fetcher, self.pace, self.records, lambda: 1.0, probe_url=probe_url)
-        self.internal_errors = InternalErrorBreaker(self.rows, self.register, lambda: 1.0)
+        self.alerts = FakeAlerts()
+        self.held = HeldEvents(lambda: 7)
+        self.internal_errors = InternalErrorBreaker(self.rows, self.register, self.alerts, self.held, lambda: 1.0)
+        egress_probe = EgressProbe(self.pace.egress, self.fetcher, probe_url)
         probes = {
             Dependency.STORAGE: self._probe_storage,
             Dependency.DATABASE: self.rows.now,
             Dependency.KAFKA: self.log.probe,
-            Dependency.EGRESS: self.sources.reach_anybody,
+            Dependency.EGRESS: egress_probe.reach_any,
         }
-        self.breakers = Breakers(probes, self.metrics)
-        self.sources.blame(self.breakers[Dependency.EGRESS])
+        self.breakers = Breakers(probes, self.metrics, self.alerts, self.held)
+        egress = EgressMonitor(self.pace.egress, egress_probe, self.breakers[Dependency.EGRESS])
+        self.sources = Sources(self.rows, self.records, egress, self.pace, self.alerts, lambda: 1.0)
         dead_letters = DeadLetters(self.log, self.metrics, topic=DEAD, group="g")
         self.handler = Executor(
             repository=self.rows,

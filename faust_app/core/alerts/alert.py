@@ -10,7 +10,7 @@ from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Final, Self
 
-from faust_app.core.failure import FailureCode
+from faust_app.core.failure import Dependency, FailureCode
 
 QUIET: Final = timedelta(minutes=30)
 """An alert without an occurrence for this long is over."""
@@ -67,6 +67,15 @@ class FaultKind(StrEnum):
     LATE_JOBS = "late_jobs", Severity.PLATFORM, 60
     DATABASE_WENT_BACK = "database_went_back", Severity.PLATFORM, 60
     TOO_MUCH_GARBAGE = "too_much_garbage", Severity.PLATFORM, 60
+
+
+OUTAGES: Final = {
+    Dependency.STORAGE: FaultKind.DEPENDENCY_STORAGE,
+    Dependency.DATABASE: FaultKind.DEPENDENCY_DATABASE,
+    Dependency.KAFKA: FaultKind.DEPENDENCY_KAFKA,
+    Dependency.EGRESS: FaultKind.EGRESS,
+}
+"""The fault that an outage of each dependency is."""
 
 
 def fingerprint(code: str, host: str | None) -> str:

@@ -1,7 +1,7 @@
-"""While a dependency of ours is unavailable nothing starts, nobody is blamed, and the worker itself looks when it is back.
+"""Circuit breakers: while a dependency is unavailable no event starts, and no image is charged for it.
 
-A call that finds a dependency unavailable asks its probe at once: only a probe that fails too, or a bad share of many calls,
-opens the breaker. So one object that is refused halts nobody, and an outage is known within a call.
+A call that finds a dependency unavailable runs its probe at once. Only a probe that fails too, or a bad share of many calls,
+opens the breaker: one object that storage refuses stops no other event, and an outage is detected within one call.
 """
 
 import asyncio
@@ -10,21 +10,27 @@ from typing import Final
 
 import structlog
 
+from faust_app.core.alerts.alert import OUTAGES
 from faust_app.core.breaker import CALL_SECONDS, Window, dependency_is_unavailable, probe_delay
 from faust_app.core.failure import Dependency, Unavailable
+from faust_app.flows.ports.alerts import Alerts
+from faust_app.flows.resilience.held_events import HeldEvents
 from faust_app.metrics import Metrics
 
 log = structlog.get_logger()
 
 PROBE_TIMEOUT: Final = 5.0
-"""How long a probe may take before it counts as failed."""
+"""Seconds after which a probe without an answer counts as failed."""
 
 Probe = Callable[[], Awaitable[object]]
-"""An operation of the worker's own on a dependency; raises Unavailable, or takes too long, when that is unavailable."""
+"""A small operation on a dependency; raises Unavailable, or takes too long, while that is unavailable."""
 
 
 class Breaker:
-    """Circuit breaker of one dependency. While it is open, `reason` says why, and a task probes until it is back."""
+    """Circuit breaker of one dependency. While it is open, `reason` says why, and a task probes until the dependency is back.
+
+    `changed` is called with the breaker whenever it opens or closes; `delay` returns the seconds before the next probe.
+    """
 
     def __init__(
         self, dependency: Dependency, probe: Probe, changed: Callable[["Breaker"], None], delay: Callable[[], float] | None = None
@@ -42,25 +48,25 @@ class Breaker:
 
     @property
     def is_open(self) -> bool:
-        """Whether nothing may start."""
+        """Whether the dependency counts as unavailable."""
         return self.reason is not None
 
     def succeeded(self) -> None:
-        """Record a call that was answered."""
+        """Count a call that was answered."""
         self._window.add(asyncio.get_running_loop().time(), bad=False)
 
     async def failed(self, failure: Unavailable) -> bool:
-        """Record a call that was not; return whether the dependency is unavailable, which its probe decides."""
+        """Count a call that was not answered; return whether the dependency is unavailable, which its probe decides."""
         if self.is_open:
             return True
         now = asyncio.get_running_loop().time()
         self._window.add(now, bad=True)
-        if dependency_is_unavailable(self._window.tally(now)) or not await self._ask_once():
+        if dependency_is_unavailable(self._window.tally(now)) or not await self._probe_once():
             self.open(failure.detail or failure.code.sentence)
         return self.is_open
 
     def open(self, reason: str) -> None:
-        """Open the breaker: nothing starts until a probe is answered."""
+        """Open the breaker until a probe is answered."""
         if self.is_open:
             return
         self.reason = reason
@@ -70,7 +76,7 @@ class Breaker:
         self._changed(self)
 
     def close(self) -> None:
-        """Let everything start again: the dependency was met, by the probe or by work of its own."""
+        """Close the breaker: the dependency answered a probe, or other work."""
         if not self.is_open:
             return
         if self._recovering is not None and self._recovering is not asyncio.current_task():
@@ -82,23 +88,23 @@ class Breaker:
         self._changed(self)
 
     async def closed(self) -> None:
-        """Wait until the dependency is back."""
+        """Wait until the breaker is closed."""
         await self._closed.wait()
 
     async def stop(self) -> None:
-        """End what looks for the dependency."""
+        """Cancel the probes."""
         tasks = [task for task in (self._probing, self._recovering) if task is not None]
         for task in tasks:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
 
-    async def _ask_once(self) -> bool:
-        """Run the probe once for all who ask at this time."""
+    async def _probe_once(self) -> bool:
+        """Run the probe, once for all calls that fail at the same time; return whether it was answered."""
         if self._probing is None or self._probing.done():
-            self._probing = asyncio.create_task(self._ask(), name=f"probe {self.dependency}")
+            self._probing = asyncio.create_task(self._is_answered(), name=f"probe {self.dependency}")
         return await asyncio.shield(self._probing)
 
-    async def _ask(self) -> bool:
+    async def _is_answered(self) -> bool:
         try:
             async with asyncio.timeout(PROBE_TIMEOUT):
                 await self._probe()
@@ -114,24 +120,29 @@ class Breaker:
         failed = 0
         while True:
             await asyncio.sleep(probe_delay(failed) if self._delay is None else self._delay())
-            if await self._ask():
+            if await self._is_answered():
                 self.close()
                 return
             failed += 1
 
 
 class Breakers:
-    """The breakers of one worker; `on_change` is told whenever one opens or closes."""
+    """The breakers of one worker. An open one is an alert; one that closes releases the events held meanwhile.
+
+    `delays` replaces the delay between two probes where a dependency has one of its own.
+    """
 
     def __init__(
-        self, probes: Mapping[Dependency, Probe], metrics: Metrics, *, delays: Mapping[Dependency, Callable[[], float]] | None = None
-    ) -> None:
+        self, probes: Mapping[Dependency, Probe], metrics: Metrics, alerts: Alerts, held: HeldEvents, *,
+        delays: Mapping[Dependency, Callable[[], float]] | None = None,
+    ) -> None:  # fmt: skip
         delays = delays or {}
         self._breakers = {each: Breaker(each, probe, self._changed, delays.get(each)) for each, probe in probes.items()}
         self._metrics = metrics
-        self.on_change: Callable[[Breaker], None] = lambda _: None
+        self._alerts = alerts
+        self._held = held
         self.failures = 0
-        """How many calls came to nothing: each is tried again, so that whoever makes them gets on."""
+        """Number of calls that found a dependency unavailable. Each is repeated, which the watchdog counts as progress."""
         for dependency in self._breakers:
             metrics.breaker_open.labels(dependency.value).set(0)
 
@@ -140,32 +151,37 @@ class Breakers:
 
     @property
     def all_closed(self) -> bool:
-        """Whether nothing is unavailable."""
+        """Whether every dependency is available."""
         return not any(breaker.is_open for breaker in self._breakers.values())
 
     @property
     def may_start(self) -> bool:
-        """Whether events may start: without our own network some still may, and which is for `core.sources.egress` to say."""
+        """Whether events may start. Without our own network some still may: `core.sources.egress` admits those."""
         return not any(breaker.is_open for each, breaker in self._breakers.items() if each is not Dependency.EGRESS)
 
     @property
     def reasons(self) -> list[str]:
-        """Why they may not."""
+        """Which dependencies are unavailable, and why."""
         return [f"{breaker.dependency.value} is unavailable: {breaker.reason}" for breaker in self._breakers.values() if breaker.is_open]
 
     async def failed(self, failure: Unavailable) -> bool:
-        """Record that a dependency was unavailable; return whether its breaker is open, so that nobody is to blame."""
+        """Count a call that found its dependency unavailable; return whether that is an outage, which is charged to no event."""
         self.failures += 1
         self._metrics.waits.labels(failure.dependency.value).inc()
-        if failure.dependency is Dependency.EGRESS:  # its own rules have decided, and an outage that is over is no bug either
+        # The rules of the egress have decided already; and if its outage is over by now, the failure is still no internal error.
+        if failure.dependency is Dependency.EGRESS:
             return True
         return await self[failure.dependency].failed(failure)
 
     async def stop(self) -> None:
-        """End every task of the breakers."""
+        """Cancel the probes of all breakers."""
         for breaker in self._breakers.values():
             await breaker.stop()
 
     def _changed(self, breaker: Breaker) -> None:
         self._metrics.breaker_open.labels(breaker.dependency.value).set(int(breaker.is_open))
-        self.on_change(breaker)
+        if breaker.reason is not None:
+            self._alerts.open(OUTAGES[breaker.dependency], detail=breaker.reason, waiting=self._held.count)
+        else:
+            self._alerts.close(OUTAGES[breaker.dependency])
+            self._held.release()

@@ -1,20 +1,49 @@
-"""Deferred images go on: all of a source that answers again."""
+"""Defers images that nothing is to be tried for, and releases them."""
 
+from collections.abc import Callable, Iterable
+from datetime import timedelta
 from typing import Final
 
-from faust_app.core.sources.health import Source
+from faust_app.core.failure import FailureCode
+from faust_app.core.images.outcome import Deferred
+from faust_app.core.images.row import ImageRow
+from faust_app.core.sources.health import DEFER_SECONDS, Source
 from faust_app.flows.ports.images import ImageRepository
 
 _GROUP: Final = 1000
-"""Rows a statement: a shop with many deferred images is not locked as a whole."""
+"""Rows per statement: a shop with many deferred images is not locked as a whole."""
+_ANY_HOST: Final = ""
 
 
-async def release(repository: ImageRepository, reopened: set[Source]) -> None:
-    """Let every image of the reopened sources be due. What is released leaves `reopened`.
+def all_of(shop_no: int) -> Source:
+    """Return a source that stands for every host of the shop."""
+    return shop_no, _ANY_HOST
 
-    A source without a host is the whole shop. Raises Unavailable; what is left is released by the next call.
-    """
-    for shop_no, host in list(reopened):
-        while await repository.release_deferred(shop_no, host or None, _GROUP) == _GROUP:
-            pass
-        reopened.discard((shop_no, host))
+
+class Deferral:
+    """The deferred images of sources that fail, until these answer again. `jitter` draws the factor that spreads them."""
+
+    def __init__(self, repository: ImageRepository, jitter: Callable[[], float]) -> None:
+        self._repository = repository
+        self._jitter = jitter
+        self._reopened: set[Source] = set()
+
+    def defer(self, row: ImageRow, code: FailureCode | None, detail: str) -> Deferred:
+        """Return the outcome that defers an image by some minutes."""
+        return Deferred(row, timedelta(seconds=DEFER_SECONDS * self._jitter()), code, detail)
+
+    def reopen(self, sources: Iterable[Source]) -> None:
+        """Have the next `release_reopened` release the sources' images."""
+        self._reopened.update(sources)
+
+    async def release_reopened(self) -> None:
+        """Make all deferred images of the reopened sources due. Raises Unavailable; the next call releases the rest."""
+        for shop_no, host in list(self._reopened):
+            while await self._repository.release_deferred(shop_no, host or None, _GROUP) == _GROUP:
+                pass
+            self._reopened.discard((shop_no, host))
+
+    async def release_some(self, source: Source, count: int) -> int:
+        """Make up to `count` deferred images of one source due; return how many were. Raises Unavailable."""
+        shop_no, host = source
+        return await self._repository.release_deferred(shop_no, host or None, count)

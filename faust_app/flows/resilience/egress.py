@@ -1,9 +1,9 @@
-"""Decides whether a fetch that heard from nobody is our own network's fault: by what others hear, or by asking at once."""
+"""Decides whether a fetch without an answer is the fault of our own network: by what other hosts answer, or by a probe."""
 
 import asyncio
 from collections.abc import Sequence
-
-import structlog
+from enum import Enum, auto
+from typing import Final
 
 from faust_app.core.failure import Dependency, Unavailable
 from faust_app.core.sources.egress import PROBE_HOSTS, Egress
@@ -11,92 +11,94 @@ from faust_app.core.sources.health import Source
 from faust_app.flows.ports.transfer import Fetcher
 from faust_app.flows.resilience.breakers import Breaker
 
-log = structlog.get_logger()
-
-_FIRST_ASKED = 2
-"""Hosts that are asked before the others: in good times one of them answers."""
+_FIRST_PROBED: Final = 2
+"""Hosts that are probed before the others: usually one of them answers."""
 
 
-class WayOut:
-    """The rules of `egress`, with the probe and the breaker. `probe_url` is asked first, where one is set."""
+class ProbeResult(Enum):
+    """What a probe of the network shows."""
 
-    def __init__(self, egress: Egress, fetcher: Fetcher, probe_url: str | None = None) -> None:
+    HEARD = auto()
+    SILENT = auto()
+    UNKNOWN = auto()  #: too few hosts to probe
+
+
+class EgressProbe:
+    """Connects to hosts that answered lately. `url` is probed with them, where one is set."""
+
+    def __init__(self, egress: Egress, fetcher: Fetcher, url: str | None = None) -> None:
         self._egress = egress
         self._fetcher = fetcher
-        self._probe_url = probe_url
-        self._asking: asyncio.Task[bool | None] | None = None
-        self.breaker: Breaker | None = None
-        """Tells everybody that the network is down; without one every failure is the source's."""
+        self._always = [] if url is None else [url]
+        self._running: asyncio.Task[ProbeResult] | None = None
 
-    def answered(self, source: Source, origin: str) -> None:
-        """Count an answer of a source; it ends an outage."""
-        if self._egress.answered(source, origin, _now()):
-            self._close()
-
-    async def is_down(self, source: Source, began: float) -> bool:
-        """Count a fetch that heard from nobody; return whether our own network is to blame. Takes a probe's time at most.
-
-        A fetch that began while the network was down failed by it, also when others are answered again meanwhile.
-        """
-        breaker = self.breaker
-        if breaker is None:
-            return False
-        if self._egress.was_down_since(began):
-            return True
-        if self._egress.fell_silent(source, _now()):
-            breaker.open("Hosts that answered lately fell silent, all at once.")
-        if self._egress.is_open or self._egress.was_heard(_now()):
-            return self._egress.is_open
-        heard = await self._ask_once(source[1])
-        if heard:
-            self._egress.heard(_now())
-        elif heard is False and not self._egress.was_heard(_now()):
-            self._open("No host that answered lately can be reached.")
-        return self._egress.is_open
-
-    async def reach_anybody(self) -> None:
-        """Raise Unavailable unless somebody lets us connect: the probe of an outage."""
-        always = [] if self._probe_url is None else [self._probe_url]
-        if not await self._anybody([*always, *self._egress.targets()]):
+    async def reach_any(self) -> None:
+        """Connect to any host; an answer ends the outage. Raises Unavailable if none answers."""
+        if not await self._any_connects([*self._always, *self._egress.targets()]):
             raise Unavailable(Dependency.EGRESS, "No host can be reached.")
-        if self._egress.heard(_now()):
-            self._close()
+        self._egress.heard(_now())
 
-    def _open(self, reason: str) -> None:
-        self._egress.open()
-        if self.breaker is not None:
-            self.breaker.open(reason)
+    async def result(self, *, apart_from: str) -> ProbeResult:
+        """Probe hosts other than the one given; calls at the same time share one probe."""
+        if self._running is None or self._running.done():
+            self._running = asyncio.create_task(self._probe(apart_from), name="probe egress")
+        return await asyncio.shield(self._running)
 
-    def _close(self) -> None:
-        if self.breaker is not None:
-            self.breaker.close()
-
-    async def _ask_once(self, host: str) -> bool | None:
-        """Ask together with everybody who wants to know at this time."""
-        if self._asking is None or self._asking.done():
-            self._asking = asyncio.create_task(self._ask(host), name="probe egress")
-        return await asyncio.shield(self._asking)
-
-    async def _ask(self, apart_from: str | None) -> bool | None:
-        """Return whether somebody answers; None where there are too few to ask to know."""
-        always = [] if self._probe_url is None else [self._probe_url]
+    async def _probe(self, apart_from: str) -> ProbeResult:
         origins = self._egress.targets(apart_from=apart_from)
-        if await self._anybody([*always, *origins[:_FIRST_ASKED]]) or await self._anybody(origins[_FIRST_ASKED:]):
-            return True
-        return False if always or len(origins) >= PROBE_HOSTS else None
+        first = [*self._always, *origins[:_FIRST_PROBED]]
+        if await self._any_connects(first) or await self._any_connects(origins[_FIRST_PROBED:]):
+            return ProbeResult.HEARD
+        return ProbeResult.SILENT if self._always or len(origins) >= PROBE_HOSTS else ProbeResult.UNKNOWN
 
-    async def _anybody(self, origins: Sequence[str]) -> bool:
-        """Return whether one of the origins lets itself be heard, as soon as it does."""
-        asked = [asyncio.create_task(self._fetcher.connects(origin), name="connect") for origin in origins]
+    async def _any_connects(self, origins: Sequence[str]) -> bool:
+        """Return whether one of the origins answers, as soon as it does."""
+        connecting = [asyncio.create_task(self._fetcher.connects(origin), name="connect") for origin in origins]
         try:
-            for answer in asyncio.as_completed(asked):
+            for answer in asyncio.as_completed(connecting):
                 if await answer:
                     return True
             return False
         finally:
-            for task in asked:
+            for task in connecting:
                 task.cancel()
-            await asyncio.gather(*asked, return_exceptions=True)
+            await asyncio.gather(*connecting, return_exceptions=True)
+
+
+class EgressMonitor:
+    """Applies the rules of `egress` to the fetches of this worker, and opens and closes `breaker` by them."""
+
+    def __init__(self, egress: Egress, probe: EgressProbe, breaker: Breaker) -> None:
+        self._egress = egress
+        self._probe = probe
+        self._breaker = breaker
+
+    def answered(self, source: Source, origin: str) -> None:
+        """Count an answer of a source; it ends an outage."""
+        if self._egress.answered(source, origin, _now()):
+            self._breaker.close()
+
+    async def is_down(self, source: Source, began: float) -> bool:
+        """Count a fetch without any answer; return whether our own network is down. Takes as long as a probe at most.
+
+        A fetch that began while the network was down failed by that, even if hosts answer again by now.
+        """
+        if self._egress.was_down_since(began):
+            return True
+        if self._egress.fell_silent(source, _now()):
+            self._breaker.open("Hosts that answered lately fell silent, all at once.")
+        if self._egress.is_open or self._egress.was_heard(_now()):
+            return self._egress.is_open
+        self._judge(await self._probe.result(apart_from=source[1]))
+        return self._egress.is_open
+
+    def _judge(self, result: ProbeResult) -> None:
+        if result is ProbeResult.HEARD:
+            if self._egress.heard(_now()):
+                self._breaker.close()
+        elif result is ProbeResult.SILENT and not self._egress.was_heard(_now()):
+            self._egress.open()
+            self._breaker.open("No host that answered lately can be reached.")
 
 
 def _now() -> float:

@@ -1,14 +1,14 @@
-"""One worker's view of what all workers know of the sources: failures are counted in the database, answers written in batches."""
+"""What all workers know of the sources, shared through the database: failures are counted there, answers written in batches."""
 
 import asyncio
 from collections import OrderedDict
-from collections.abc import Callable, Sequence
+from collections.abc import Iterable, Sequence
 from datetime import datetime, timedelta
 from typing import Final
 
 from faust_app.core.failure import FailureCode
+from faust_app.core.sources.egress import Egress
 from faust_app.core.sources.health import (
-    ALL_SHOPS,
     RecordKey,
     Records,
     Source,
@@ -18,50 +18,50 @@ from faust_app.core.sources.health import (
     after_answer,
     after_claim,
     after_failure,
-    deferral,
-    is_worth_writing,
     keys_of,
 )
+from faust_app.core.sources.known_records import KnownRecords
 from faust_app.flows.group_commit import GroupCommit
 from faust_app.flows.ports.sources import SourceRecords
+from faust_app.flows.resilience.deferral import Deferral
+from faust_app.flows.resilience.host_faults import HostFaults
 
 _REMEMBERED: Final = 50_000
-"""Records in memory; beyond it the one that was learnt first is forgotten and read again when it is met."""
+"""Hosts whose last answer here is remembered."""
 _OVERLAP: Final = timedelta(seconds=10)
 """How far a refresh reads back before the one before it: a transaction commits later than the time it writes."""
 
 
 class KnownSources:
-    """The records, with what this worker adds. Nothing here is final before the database has it.
+    """The records of the sources, and what follows when this worker learns that one defers its images, or no longer does.
 
-    `on_learnt` is called with every record that is read or written, `on_deferred` with one that images wait for from now
-    on, `on_ended` with one that they wait for no more.
+    A change of this worker's counts once the database has it.
     """
 
-    def __init__(self, records: SourceRecords) -> None:
-        self._records = records
-        self._view: OrderedDict[RecordKey, SourceRecord] = OrderedDict()
-        self._shops: dict[str, set[int]] = {}
+    def __init__(self, records: SourceRecords, egress: Egress, faults: HostFaults, deferral: Deferral) -> None:
+        self._shared = records
+        self._egress = egress
+        self._faults = faults
+        self._deferral = deferral
+        self.records = KnownRecords()
+        """What this worker knows; it changes with every call that reads or writes."""
         self._answers: dict[Source, SourceAnswer] = {}
         self._answered_at: OrderedDict[str, datetime] = OrderedDict()
         self._held: set[Source] = set()
         self._clock: tuple[datetime, float] | None = None
         self._failures: GroupCommit[SourceFailure, bool] = GroupCommit(self._count)
         self._loading: asyncio.Task[None] | None = None
-        self.on_learnt: Callable[[SourceRecord], None] = lambda _: None
-        self.on_deferred: Callable[[SourceRecord], None] = lambda _: None
-        self.on_ended: Callable[[SourceRecord], None] = lambda _: None
 
     @property
     def now(self) -> datetime:
-        """The database's clock, as last read and gone on since; only once loaded."""
+        """The database's clock: its last value and the time since; only once loaded."""
         if self._clock is None:
             raise RuntimeError("the records are not loaded")
         at, read = self._clock
-        return at + timedelta(seconds=asyncio.get_running_loop().time() - read)
+        return at + timedelta(seconds=_now() - read)
 
     async def ensure_loaded(self) -> None:
-        """Read what is known, once. Raises Unavailable."""
+        """Read the records, once. Raises Unavailable."""
         if self._clock is not None:
             return
         if self._loading is None or self._loading.done():
@@ -69,30 +69,18 @@ class KnownSources:
         await asyncio.shield(self._loading)
 
     async def refresh(self) -> None:
-        """Write what this worker learnt, then learn what others wrote. Raises Unavailable; what was not written is by the next call."""
+        """Write what this worker has learnt, then read what others have written. Raises Unavailable; the next call writes the rest."""
         await self.ensure_loaded()
         await self._write()
         if self._clock is None:
             raise RuntimeError("the records are not loaded")
-        now, records = await self._records.changed_since(self._clock[0] - _OVERLAP)
+        now, records = await self._shared.changed_since(self._clock[0] - _OVERLAP)
         self._set_clock(now)
         self._learn(records)
 
-    def deferral(self, source: Source) -> SourceRecord | None:
-        """Return the record that the source's images wait for, None where they may be fetched."""
-        return deferral(self._view, source)
-
-    def deferred(self) -> list[SourceRecord]:
-        """Return every record that images wait for."""
-        return [record for record in self._view.values() if record.is_deferred]
-
-    def shops_of(self, host: str) -> list[int]:
-        """Return the shops that failed at the host or waited for it."""
-        return sorted(self._shops.get(host, ()))
-
     def hold(self, source: Source) -> None:
-        """Count an image that waits, so that whoever hears from the host knows its shop."""
-        if keys_of(source)[1] not in self._view:
+        """Count a deferred image, so that the worker whose probe the host answers knows its shop."""
+        if not self.records.knows_shop(source):
             self._held.add(source)
 
     def answer(self, source: Source, origin: str) -> None:
@@ -104,16 +92,16 @@ class KnownSources:
         self._answered_at.move_to_end(source[1])
         if len(self._answered_at) > _REMEMBERED:
             self._answered_at.popitem(last=False)
-        if is_worth_writing(self._view, answer):
+        if self.records.is_worth_writing(answer):
             self._answers[source] = answer
 
     async def fail(self, source: Source, code: FailureCode) -> bool:
-        """Count a failure in a row over all workers; return whether images wait for the source from now on. Raises Unavailable."""
+        """Count a failure in a row over all workers; return whether the source's images are deferred by now. Raises Unavailable."""
         await self.ensure_loaded()
         return await self._failures.submit(SourceFailure(source, code, self._answered_at.get(source[1])))
 
     async def claim(self, record: SourceRecord) -> bool:
-        """Take the record's probe if it is due and no other worker was faster. Raises Unavailable."""
+        """Take the record's probe, if it is due and no other worker has taken it; return whether this worker has it. Raises Unavailable."""
         if record.probe_at is not None and record.probe_at > self.now:
             return False
 
@@ -121,11 +109,8 @@ class KnownSources:
             claimed = after_claim(records.get(record.key), now)
             return ([claimed], [claimed]) if claimed is not None else ((), [])
 
-        claimed = await self._records.change([record.host], decide)
-        if claimed:
-            self._learn(claimed)
-        else:
-            self._learn(await self._records.of((record.shop_no, record.host)))
+        claimed = await self._shared.change([record.host], decide)
+        self._learn(claimed or await self._shared.of((record.shop_no, record.host)))
         return bool(claimed)
 
     async def _count(self, failures: Sequence[SourceFailure]) -> list[bool]:
@@ -136,8 +121,8 @@ class KnownSources:
             changed = list(dict.fromkeys(key for failure in failures for key in keys_of(failure.source)))
             return [known[key] for key in changed], [known[key] for key in changed]
 
-        self._learn(await self._records.change({failure.source[1] for failure in failures}, decide))
-        return [self.deferral(failure.source) is not None for failure in failures]
+        self._learn(await self._shared.change({failure.source[1] for failure in failures}, decide))
+        return [self.records.deferral(failure.source) is not None for failure in failures]
 
     async def _write(self) -> None:
         answers, held = dict(self._answers), set(self._held)
@@ -145,52 +130,47 @@ class KnownSources:
             return
 
         def decide(records: Records, _: datetime) -> tuple[Sequence[SourceRecord], list[SourceRecord]]:
-            known, changed = dict(records), dict[RecordKey, SourceRecord]()
-            for answer in answers.values():
-                after = {record.key: record for record in after_answer(known, answer)}
-                known |= after
-                changed |= after
-            for source in held:
-                key = keys_of(source)[1]
-                if key not in known:
-                    known[key] = changed[key] = SourceRecord(*key)
-            return list(changed.values()), list(changed.values())
+            changed = _after(records, answers.values(), held)
+            return changed, changed
 
-        self._learn(await self._records.change({host for _, host in (*answers, *held)}, decide))
+        self._learn(await self._shared.change({host for _, host in (*answers, *held)}, decide))
         self._answers = {source: answer for source, answer in self._answers.items() if answers.get(source) is not answer}
         self._held -= held
 
     def _learn(self, records: Sequence[SourceRecord]) -> None:
-        before = {record.key: self._is_deferred(record.key) for record in records}
+        learnt = self.records.learn(records)
         for record in records:
-            self._view[record.key] = record
-            if record.shop_no != ALL_SHOPS:
-                self._shops.setdefault(record.host, set()).add(record.shop_no)
-        for record in records:
-            self.on_learnt(record)
-            if record.is_deferred and not before[record.key]:
-                self.on_deferred(record)
-            elif before[record.key] and not record.is_deferred:
-                self.on_ended(record)
-        while len(self._view) > _REMEMBERED:
-            self._forget(self._view.popitem(last=False)[0])
-
-    def _is_deferred(self, key: RecordKey) -> bool:
-        record = self._view.get(key)
-        return record is not None and record.is_deferred
-
-    def _forget(self, key: RecordKey) -> None:
-        host, shop = key
-        shops = self._shops.get(host)
-        if shops is not None:
-            shops.discard(shop)
-            if not shops:
-                del self._shops[host]
+            self._egress.learn(record, self.now, _now())
+        for record in learnt.deferred:
+            self._faults.deferred(record)
+        for record in learnt.ended:
+            sources = self.records.sources_of(record)
+            self._deferral.reopen(sources)
+            self._faults.ended(record.host, shops=len(sources))
+        self.records.forget_oldest()
 
     async def _load(self) -> None:
-        now, records = await self._records.load()
+        now, records = await self._shared.load()
         self._set_clock(now)
         self._learn(records)
 
     def _set_clock(self, now: datetime) -> None:
-        self._clock = (now, asyncio.get_running_loop().time())
+        self._clock = (now, _now())
+
+
+def _after(records: Records, answers: Iterable[SourceAnswer], held: Iterable[Source]) -> list[SourceRecord]:
+    """Return the records that answers and deferred images change: a shop without a record gets an empty one."""
+    known, changed = dict(records), dict[RecordKey, SourceRecord]()
+    for answer in answers:
+        after = {record.key: record for record in after_answer(known, answer)}
+        known |= after
+        changed |= after
+    for source in held:
+        key = keys_of(source)[1]
+        if key not in known:
+            known[key] = changed[key] = SourceRecord(*key)
+    return list(changed.values())
+
+
+def _now() -> float:
+    return asyncio.get_running_loop().time()

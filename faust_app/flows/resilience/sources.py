@@ -1,80 +1,58 @@
-"""The shops' sources as a worker meets them: which are left alone for a while, and whether our own network is to blame."""
+"""The shops' sources as a worker meets them: which images are deferred, and what a failed fetch is charged to."""
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from datetime import UTC, datetime, timedelta
-from typing import Final
-
-import structlog
+from typing import Final, TypeVar
 
 from faust_app.core.dispatch.pace import SourcePace
 from faust_app.core.failure import Dependency, Failure, FailureCode, Transient, Unavailable
 from faust_app.core.images.outcome import Deferred, Failed
 from faust_app.core.images.row import ImageRow, source_origin
-from faust_app.core.sources.health import ALL_SHOPS, BLOCKING, DEFER_SECONDS, HEARD, UNWELL, RecordKey, Source, SourceRecord
+from faust_app.core.sources.health import BLOCKING, HEARD, UNWELL, RecordKey, Source, SourceRecord
+from faust_app.flows.ports.alerts import Alerts
 from faust_app.flows.ports.images import ImageRepository
 from faust_app.flows.ports.sources import SourceRecords
-from faust_app.flows.ports.transfer import Fetcher
-from faust_app.flows.resilience.breakers import Breaker
-from faust_app.flows.resilience.deferral import release
-from faust_app.flows.resilience.egress import WayOut
+from faust_app.flows.resilience.deferral import Deferral
+from faust_app.flows.resilience.egress import EgressMonitor
+from faust_app.flows.resilience.host_faults import HostFaults
 from faust_app.flows.resilience.known_sources import KnownSources
 
-log = structlog.get_logger()
+T = TypeVar("T")
 
 MAX_HOST_WAIT: Final = timedelta(hours=24)
-"""How long images wait for their host before they fail, counted from when they were accepted."""
-_WOKEN_AGAIN: Final = 15.0
-"""Seconds until one more image is called to probe a host whose last one has not done so."""
+"""How long after its request an image may still be deferred for its host; then it fails."""
+_RELEASED_AGAIN: Final = 15.0
+"""Seconds after which another image is released to probe a host that the one before it has not probed."""
 _SHOPS_TRIED: Final = 5
-"""Shops a pass looks through for an image that can probe their host; the next pass goes on with others."""
+"""Shops among which a pass searches for an image to probe their host; the next pass begins at another one."""
 
 
 class Sources:
-    """Admits, blames and reopens. `jitter` draws the factor that spreads deferred images."""
+    """Admits images, counts what their sources answer, and releases deferred ones. `jitter` spreads deferred images."""
 
     def __init__(
-        self,
-        repository: ImageRepository,
-        fetcher: Fetcher,
-        pace: SourcePace,
-        records: SourceRecords,
+        self, repository: ImageRepository, records: SourceRecords, egress: EgressMonitor, pace: SourcePace, alerts: Alerts,
         jitter: Callable[[], float],
-        *,
-        probe_url: str | None = None,
-    ) -> None:
-        self._repository = repository
+    ) -> None:  # fmt: skip
+        self._egress = egress
         self._pace = pace
-        self._jitter = jitter
-        self._way_out = WayOut(pace.egress, fetcher, probe_url)
-        self._known = KnownSources(records)
-        self._known.on_learnt = self._learnt
-        self._known.on_deferred = self._deferred
-        self._known.on_ended = self._ended
-        self._releasing: set[Source] = set()
-        self._called: dict[RecordKey, float] = {}
-        self._last: dict[str, Failure] = {}
-        self.reach_anybody = self._way_out.reach_anybody
-        self.on_deferred: Callable[[str, Failure, bool], None] = lambda _host, _failure, _for_all: None
-        """Called with a host that images wait for, its last failure, and whether every shop's do."""
-        self.on_answered: Callable[[str], None] = lambda _host: None
-        """Called with such a host when it answers again."""
-
-    def blame(self, egress: Breaker) -> None:
-        """Use the breaker of our own way out; without one every failure is the source's."""
-        self._way_out.breaker = egress
+        self._faults = HostFaults(alerts)
+        self._deferral = Deferral(repository, jitter)
+        self._known = KnownSources(records, pace.egress, self._faults, self._deferral)
+        self._released_until: dict[RecordKey, float] = {}
 
     async def admit(self, row: ImageRow) -> Deferred | Failed | None:
-        """Return what becomes of an image whose source is left alone, None where it may be fetched. Raises Unavailable.
+        """Return the outcome of an image whose source is deferred, None where it may be fetched. Raises Unavailable.
 
-        An image whose source is due for a probe is the probe.
+        If a probe of the source is due, this image is the probe.
         """
         source = _source(row)
         await self._known.ensure_loaded()
-        record = self._known.deferral(source)
+        record = self._known.records.deferral(source)
         if record is None or await self._known.claim(record):
             return None
-        record = self._known.deferral(source)
+        record = self._known.records.deferral(source)
         if record is None:
             return None
         if row.open_since is not None and datetime.now(UTC).replace(tzinfo=None) - row.open_since >= MAX_HOST_WAIT:
@@ -83,97 +61,72 @@ class Sources:
 
     def answered(self, row: ImageRow) -> None:
         """Count an answer of the source, whatever it said of the image."""
-        source = _source(row)
         if row.source_url is None:
             return
-        origin = source_origin(row.source_url)
-        self._last.pop(source[1], None)
+        source, origin = _source(row), source_origin(row.source_url)
+        self._faults.answered(source[1])
         self._pace.answered(source[1])
-        self._way_out.answered(source, origin)
+        self._egress.answered(source, origin)
         self._known.answer(source, origin)
 
     async def failed(self, row: ImageRow, failure: Failure, began: float) -> Failure | Deferred:
-        """Count a failure and return whose it is: the image's, as it came; our network's, as Unavailable; or nobody's, as Deferred.
+        """Count a failure; return it if it is charged to the image, else Unavailable (our network is down) or Deferred (the host is).
 
-        From the tenth failure in a row on, over all workers, it is the host's and costs no image an attempt: that includes
-        probes, and fetches which had begun before. `began` is when the fetch did, by the event loop's clock. Raises
-        Unavailable when the database cannot count it.
+        From the tenth failure in a row on, over all workers, a failure is charged to the host and costs no image an attempt;
+        that includes probes, and fetches that had begun before. `began` is when the fetch began, by the event loop's clock.
+        Raises Unavailable when the database cannot count the failure.
         """
         if failure.code not in UNWELL:
             self.answered(row)
             return failure
         source = _source(row)
-        if isinstance(failure, Transient) and failure.silent and await self._way_out.is_down(source, began):
+        if isinstance(failure, Transient) and failure.silent and await self._egress.is_down(source, began):
             return Unavailable(Dependency.EGRESS, failure.detail)
         if failure.code in HEARD and row.source_url is not None:
-            self._way_out.answered(source, source_origin(row.source_url))
+            self._egress.answered(source, source_origin(row.source_url))
         self._pace.failed(source[1])
-        self._last[source[1]] = failure  # of a redirect it names the host that failed
+        self._faults.failed(source[1], failure)
         return self._defer(row) if await self._known.fail(source, failure.code) else failure
 
     async def run_pass(self) -> None:
-        """Share what was learnt, wake what was reopened, one image of each source due for a probe, and what was deferred too far.
+        """Share what this worker has learnt, then release deferred images: of sources that answer, probes, and of idle sources.
 
         Raises Unavailable.
         """
         await self._known.refresh()
-        await release(self._repository, self._releasing)
-        await self._call_probes()
-        await self._call_back()
+        await self._deferral.release_reopened()
+        await self._release_probes()
+        await self._release_for_idle()
 
-    async def _call_probes(self) -> None:
-        """Let an image of every source that is due for a probe be due: who gets it claims the probe."""
-        now = _now()
-        for record in self._known.deferred():
-            if record.probe_at is None or record.probe_at > self._known.now or now < self._called.get(record.key, 0.0):
+    async def _release_probes(self) -> None:
+        """Release one image of every source whose probe is due; the worker that gets it claims the probe."""
+        now, deferred = _now(), self._known.records.deferred()
+        released = {record.key: self._released_until.get(record.key, now) for record in deferred}
+        self._released_until = {key: until for key, until in released.items() if until > now}
+        for record in deferred:
+            if not self._is_probe_due(record) or record.key in self._released_until:
                 continue
-            self._called[record.key] = now + _WOKEN_AGAIN
-            shops = [record.shop_no] if record.shop_no != ALL_SHOPS else self._known.shops_of(record.host)
-            for shop in _rotated(shops, int(now))[:_SHOPS_TRIED]:
-                if await self._repository.release_deferred(shop, record.host, 1):
+            self._released_until[record.key] = now + _RELEASED_AGAIN
+            for source in _rotated(self._known.records.sources_of(record), int(now))[:_SHOPS_TRIED]:
+                if await self._deferral.release_some(source, 1):
                     break
 
-    async def _call_back(self) -> None:
-        """Release the next images of sources that run out of events here while others of theirs are deferred."""
+    def _is_probe_due(self, record: SourceRecord) -> bool:
+        return record.probe_at is not None and record.probe_at <= self._known.now
+
+    async def _release_for_idle(self) -> None:
+        """Release the next images of sources that run out of events on this worker while others of theirs are deferred."""
         now = _now()
         for source, count in self._pace.to_call_back(now):
-            if self._known.deferral(source) is not None:
-                continue
-            if await self._repository.release_deferred(source[0], source[1], count) < count:
+            if self._known.records.deferral(source) is None and await self._deferral.release_some(source, count) < count:
                 self._pace.called_back_all(source, now)
 
     def _defer(self, row: ImageRow) -> Deferred:
         source = _source(row)
         self._known.hold(source)
-        record = self._known.deferral(source)
+        record = self._known.records.deferral(source)
         code = record.code if record is not None else None
-        return Deferred(
-            row, timedelta(seconds=DEFER_SECONDS * self._jitter()), code, f"The host {source[1]} is left alone for some minutes."
-        )
-
-    def _learnt(self, record: SourceRecord) -> None:
-        """Take over where others had an answer: those hosts can be asked whether our network is up."""
-        if record.is_deferred:
-            if record.shop_no == ALL_SHOPS:
-                self._pace.egress.forget(record.host)
-            return
-        if record.answered_at is None or record.origin is None:
-            return
-        age = (self._known.now - record.answered_at).total_seconds()
-        self._pace.egress.remember(record.host, record.origin, record.answered_for or 0, _now() - max(0.0, age))
-
-    def _deferred(self, record: SourceRecord) -> None:
-        code, for_all = record.code or FailureCode.SOURCE_ERROR, record.shop_no == ALL_SHOPS
-        log.warning("source deferred", host=record.host, shop_no=record.shop_no or None, code=code.value)
-        failure = self._last.pop(record.host) if record.host in self._last else Transient(code, code.sentence)
-        self.on_deferred(record.host, failure, for_all)
-
-    def _ended(self, record: SourceRecord) -> None:
-        self._called.pop(record.key, None)
-        shops = [record.shop_no] if record.shop_no != ALL_SHOPS else self._known.shops_of(record.host)
-        self._releasing |= {(shop, record.host) for shop in shops}
-        log.info("source answers again", host=record.host, shops=len(shops))
-        self.on_answered(record.host)
+        return self._deferral.defer(row, code, f"The host {source[1]} is left alone for some minutes.")
 
 
 def _given_up(row: ImageRow, record: SourceRecord) -> Failed:
@@ -182,10 +135,10 @@ def _given_up(row: ImageRow, record: SourceRecord) -> Failed:
     return Failed(row, code, f"The host failed every request for over {MAX_HOST_WAIT.days * 24} hours, last with {cause}.")
 
 
-def _rotated(shops: list[int], turn: int) -> list[int]:
-    """Return the shops beginning at another one each time."""
-    start = turn % len(shops) if shops else 0
-    return shops[start:] + shops[:start]
+def _rotated(items: Sequence[T], turn: int) -> list[T]:
+    """Return the items beginning at another one each turn."""
+    start = turn % len(items) if items else 0
+    return [*items[start:], *items[:start]]
 
 
 def _source(row: ImageRow) -> Source:

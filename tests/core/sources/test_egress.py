@@ -14,18 +14,9 @@ from faust_app.core.breaker import Tally
 from faust_app.core.dispatch.pace import SourcePace
 from faust_app.core.dispatch.queues import SourceQueues
 from faust_app.core.failure import FailureCode
-from faust_app.core.sources.egress import (
-    EVIDENCE_FETCHES,
-    EVIDENCE_HOSTS,
-    EVIDENCE_SHOPS,
-    PROBE_HOSTS,
-    PROBE_TARGETS,
-    SILENT_TRIALS,
-    TRIALS,
-    Egress,
-    egress_probe_delay,
-    network_is_silent,
-)
+from faust_app.core.sources.egress import EVIDENCE_FETCHES, EVIDENCE_HOSTS, EVIDENCE_SHOPS, PROBE_HOSTS, Egress, network_is_silent
+from faust_app.core.sources.egress_hosts import PROBE_TARGETS, egress_probe_delay
+from faust_app.core.sources.egress_trials import SILENT_TRIALS, TRIALS
 from faust_app.core.sources.health import (
     RecordKey,
     Source,

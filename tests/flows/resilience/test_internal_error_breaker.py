@@ -1,9 +1,11 @@
 """An error of ours is not the shop's fault."""
 
+import asyncio
 from collections.abc import Callable
 
 import pytest
 
+from faust_app.core.alerts.alert import FaultKind
 from faust_app.core.failure import Unavailable
 from faust_app.core.images.row import ImageState, ScheduleReason
 from faust_app.core.sources.content import Fetched
@@ -31,6 +33,7 @@ async def test_a_shop_whose_images_meet_a_bug_in_a_row_is_deferred_and_no_other(
     for n in range(11):
         await meet(harness, 1, f"i{n}")
     deferred = harness.rows.rows[1, b"i10"]
+    assert harness.alerts.words == [("open", FaultKind.SHOP_INTERNAL_ERRORS, None)]
     assert (deferred.attempt, deferred.schedule_reason) == (0, ScheduleReason.DEFERRED)
     assert harness.internal_errors.stop_reason is None
     harness.fetcher.sources[SOURCE] = Fetched(JPEG)
@@ -57,15 +60,25 @@ async def test_a_broken_release_stops_its_worker_instead_of_dead_lettering_every
 
 
 async def test_the_internal_error_breaker_stays_on_over_a_restart_and_is_lifted_by_its_row(harness: WorkerHarness) -> None:
-    changes: list[bool] = []
-    harness.internal_errors.on_change = lambda: changes.append(harness.internal_errors.may_start)
     harness.register.stopped = "from before"
     assert not harness.internal_errors.may_start, "nobody knows yet"
     await harness.internal_errors.run_pass()
     assert (harness.internal_errors.may_start, harness.internal_errors.stop_reason) == (False, "from before")
     harness.register.stopped = None
     await harness.internal_errors.run_pass()
-    assert (harness.internal_errors.may_start, changes) == (True, [False, True])
+    assert harness.internal_errors.may_start
+
+
+async def test_the_internal_error_breaker_opens_an_alert_and_lifted_closes_it(harness: WorkerHarness) -> None:
+    started = asyncio.create_task(harness.held.released())
+    harness.register.stopped = "bugs"
+    await harness.internal_errors.run_pass()
+    assert (harness.alerts.words, started.done()) == ([("open", FaultKind.INTERNAL_ERROR_BREAKER, None)], False)
+    assert harness.alerts.faults[FaultKind.INTERNAL_ERROR_BREAKER, None].detail == "bugs"
+    harness.register.stopped = None
+    await harness.internal_errors.run_pass()
+    assert harness.alerts.words[-1] == ("close", FaultKind.INTERNAL_ERROR_BREAKER, None)
+    await started
 
 
 async def test_an_internal_error_breaker_that_cannot_be_written_is_on_all_the_same_and_written_later(harness: WorkerHarness) -> None:
@@ -90,6 +103,7 @@ async def test_a_deferred_shop_goes_on_when_one_of_its_images_gets_through(harne
     monkeypatch.setattr(breaker_module, "_now", clock)
     await meet(harness, 1, "probe")
     assert harness.rows.rows[1, b"probe"].state is ImageState.DONE
+    assert harness.alerts.faults == {}, "no shop is deferred any more"
     await harness.internal_errors.run_pass()
     assert harness.rows.rows[1, b"i10"].scheduled_at is not None
     assert harness.rows.rows[1, b"i10"].scheduled_at <= await harness.rows.now()

@@ -5,6 +5,7 @@ from collections.abc import Awaitable, Callable, Sequence
 
 import pytest
 
+from faust_app.core.alerts.alert import OUTAGES, FaultKind
 from faust_app.core.failure import Dependency, FailureCode, Permanent, RecordRefused, Unavailable
 from faust_app.core.images.row import ImageRow, ImageState
 from faust_app.core.messages.record import Message
@@ -32,8 +33,6 @@ def untouched(row: ImageRow) -> bool:
 async def test_an_event_that_meets_an_outage_is_returned_and_the_breaker_opens_and_closes_by_itself(
     harness: WorkerHarness, dependency: Dependency
 ) -> None:
-    changes: list[bool] = []
-    harness.breakers.on_change = lambda breaker: changes.append(breaker.is_open)
     record = event_record(await harness.accept())
     part = harness.store if dependency is Dependency.STORAGE else harness.rows
     part.unavailable = True
@@ -43,9 +42,27 @@ async def test_an_event_that_meets_an_outage_is_returned_and_the_breaker_opens_a
     assert untouched(harness.row)
     part.unavailable = False
     await harness.breakers[dependency].closed()
-    assert (harness.breakers.reasons, changes) == ([], [True, False])
+    assert harness.breakers.reasons == []
+    assert harness.alerts.words == [("open", OUTAGES[dependency], None), ("close", OUTAGES[dependency], None)]
     assert await harness.execute(record) is Handled.DONE
     assert (harness.row.state, harness.row.attempt, harness.letters()) == (ImageState.DONE, 0, [])
+
+
+async def test_a_breaker_opens_and_closes_an_alert_and_lets_events_go_on(harness: WorkerHarness) -> None:
+    started = asyncio.create_task(harness.held.released())
+    harness.breakers[Dependency.STORAGE].open("PutObject: ServiceUnavailable")
+    await asyncio.sleep(0)
+    assert not started.done()
+    await harness.breakers[Dependency.STORAGE].closed()
+    assert harness.alerts.words == [("open", FaultKind.DEPENDENCY_STORAGE, None), ("close", FaultKind.DEPENDENCY_STORAGE, None)]
+    await started
+
+
+async def test_every_dependency_has_an_alert_of_its_own(harness: WorkerHarness) -> None:
+    for dependency in Dependency:
+        harness.breakers[dependency].open("x")
+    assert len({kind for _, kind, _ in harness.alerts.words}) == len(Dependency)
+    assert all(fault.detail and fault.waiting == 7 for fault in harness.alerts.faults.values())
 
 
 async def test_an_object_that_alone_is_refused_halts_nobody_and_is_judged_as_a_bug_the_third_time(harness: WorkerHarness) -> None:

@@ -12,7 +12,7 @@ from faust_app.core.messages.record import Record
 from faust_app.core.sources.content import Fetched
 from faust_app.core.sources.health import ALL_SHOPS
 from faust_app.flows.images.executor import Handled
-from faust_app.flows.resilience import egress as way_out
+from faust_app.flows.resilience import egress as egress_module
 from faust_app.flows.resilience import sources as sources_module
 from tests.factories import event_record, make_request
 from tests.flows.worker_harness import JPEG, WorkerHarness
@@ -137,6 +137,7 @@ async def test_the_first_answer_of_a_deferred_host_wakes_its_images_at_once(harn
     await harness.sources.run_pass()
     released = {row.key[1] for row in await harness.rows.claim_due(10, timedelta(seconds=20))}
     assert released == {b"i9", b"i10", b"i11", b"i12"}
+    assert harness.alerts.faults == {}, "its alert is closed"
     assert row_of(harness, "i10").schedule_reason is ScheduleReason.DISPATCHED
 
 
@@ -239,12 +240,12 @@ async def test_a_network_of_ours_that_is_down_costs_no_image_an_attempt(harness:
     harness.fetcher.reachable = False
     now = asyncio.get_running_loop().time()
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(way_out, "_now", lambda: now + 60)
+        patch.setattr(egress_module, "_now", lambda: now + 60)
         ends = await asyncio.gather(*(harness.execute(record) for record in records))
         assert ends == [Handled.RETURNED] * len(records)
         assert attempts(harness) == 0
         assert harness.breakers[Dependency.EGRESS].is_open
-        assert harness.breakers.may_start, "which events are tried is for the rules of the way out to say"
+        assert harness.breakers.may_start, "which events are tried is for the rules of the egress to say"
         harness.fetcher.reachable = True
         answer(harness, records, Fetched(JPEG))
         await harness.breakers[Dependency.EGRESS].closed()
