@@ -17,7 +17,6 @@ from faust_app.adapters.mariadb import unfinished_images as stalled_rows
 from faust_app.adapters.mariadb.database import Database
 from faust_app.adapters.mariadb.unfinished_images import MariaStalledRows
 from faust_app.core.failure import Unavailable
-from faust_app.core.messages.topics import Topics
 from faust_app.flows.monitoring.unfinished import WatchStalled
 from faust_app.metrics import Metrics
 
@@ -106,7 +105,7 @@ def measure_stalled(installation: Installation) -> StalledFigures:
 
 async def _look(installation: Installation) -> tuple[list[float], float, list[str]]:
     settings = installation.settings
-    topics = [spec.name for spec in Topics.named(settings.topic_prefix).images]
+    topics = [spec.name for spec in settings.topics.images]
     async with (
         Database.connect(settings.database, 2) as database,
         KafkaConsumerOffsets.connect(settings.bootstrap_servers, settings.app_id, topics) as offsets,

@@ -11,6 +11,7 @@ from pydantic import Field, SecretStr, ValidationError, field_validator, model_v
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 from faust_app.core.alerts.webhook_format import parse_secret, parse_template
+from faust_app.core.messages.topics import Topics
 from faust_app.core.sources.addresses import parse_opened, parse_ports
 
 _DAY_SECONDS = 24 * 3600
@@ -205,6 +206,11 @@ class Settings(BaseSettings):
     def bootstrap_servers(self) -> list[str]:
         """Kafka's servers as `host:port`."""
         return self.kafka_url.removeprefix("kafka://").split(",")
+
+    @property
+    def topics(self) -> Topics:
+        """The topics of this installation."""
+        return Topics.named(self.topic_prefix)
 
     @property
     def requests_group(self) -> str:

@@ -5,22 +5,17 @@ import mode.loop
 mode.loop.use("uvloop")
 
 import faust  # noqa: E402 - uvloop goes in before anything opens a loop
+from mode import Service  # noqa: E402
 
-from faust_app.adapters.mariadb.source_records import MariaSourceRecords  # noqa: E402
 from faust_app.metrics import Metrics  # noqa: E402
 from faust_app.settings import Settings  # noqa: E402
 from faust_app.stream.periodic import Background, Periodic  # noqa: E402
-from faust_app.web.api.images import ImageHandlers  # noqa: E402
-from faust_app.web.api.intake import IntakeHandlers  # noqa: E402
 from faust_app.web.auth.tokens import Authentication, read_tokens  # noqa: E402
-from faust_app.web.pages.health import register_health  # noqa: E402
-from faust_app.web.pages.lag import LagPage  # noqa: E402
-from faust_app.web.pages.unfinished import StalledPage  # noqa: E402
-from faust_app.web.pages.watch import register_watch  # noqa: E402
-from faust_app.web.server import use_our_runner, web_options  # noqa: E402
+from faust_app.web.server import router_of, use_our_runner, web_options  # noqa: E402
 from faust_app.wiring.common import Parts, open_parts  # noqa: E402
 from faust_app.wiring.faust_settings import faust_settings  # noqa: E402
 from faust_app.wiring.startup import build_or_exit, claim_port_or_exit, open_or_exit  # noqa: E402
+from faust_app.wiring.web import WebParts, build_web_parts  # noqa: E402
 
 DUE_SECONDS = 1.0
 ALERT_SECONDS = 5.0
@@ -29,10 +24,14 @@ HOLDING_SECONDS = 3.0
 
 
 class WebApp(faust.App):
-    """Serves intake and reading over HTTP, and publishes what is due. Consumes nothing."""
+    """Serves intake and reading over HTTP, and publishes what is due. Consumes nothing.
+
+    Everything is built in `on_start`, once the adapters are open; Faust starts the web server after it.
+    """
 
     producer_only = True
     parts: Parts
+    web_parts: WebParts
 
     def __init__(self, settings: Settings) -> None:
         options = faust_settings(settings, web_port=settings.web_port)
@@ -40,41 +39,34 @@ class WebApp(faust.App):
         super().__init__(settings.app_id, **options, web_application_options=web_options(authentication))
         self.settings = settings
         self.metrics = Metrics()
-        register_health(self, lambda: self.metrics, self._reasons_not_ready, lambda: self.parts.watch_lag.held_by)
-        register_watch(
-            self,
-            lambda: LagPage(self.parts.watch_lag, self.parts.watch_stalled),
-            lambda: StalledPage(self.parts.watch_stalled, images_at=""),
-        )
-        self.metrics.snapshot_age.labels("lag").set_function(lambda: self.parts.watch_lag.age)
-        self.metrics.snapshot_age.labels("stalled").set_function(lambda: self.parts.watch_stalled.age)
 
     async def on_start(self) -> None:
         """Open the adapters before the server listens; they are closed after it stopped."""
         claim_port_or_exit(self, "WEB_PORT")
         self.parts = await open_or_exit(self, open_parts(self.settings, self.metrics, client_id=f"{self.settings.app_id}-web"))
-        router = self.web.web_app.router  # type: ignore[attr-defined]
-        IntakeHandlers(self.parts.intake).register(router)
-        held_by = lambda: self.parts.watch_lag.held_by  # noqa: E731 - asked with every request
-        records = MariaSourceRecords(self.parts.database)
-        ImageHandlers(self.parts.repository, self.parts.store, records, held_by).register(router)
+        self.web_parts = web = build_web_parts(self.parts)
+        for handlers in (web.intake, web.images, web.health, web.lag, web.stalled):
+            handlers.register(router_of(self))
         use_our_runner(self, self.metrics)
         await super().on_start()
 
     async def on_started(self) -> None:
         """Start the tasks beside the server."""
         await super().on_started()
-        await self.add_runtime_dependency(Background(self.parts.publisher.run))
-        await self.add_runtime_dependency(Periodic("due publisher", DUE_SECONDS, self.parts.due.run_pass))
-        await self.add_runtime_dependency(Periodic("fault reports", FAULT_SECONDS, self.parts.alerts.run_pass))
-        await self.add_runtime_dependency(Periodic("alerts", ALERT_SECONDS, self.parts.send_alerts.run_pass))
-        await self.add_runtime_dependency(Periodic("what holds images", HOLDING_SECONDS, self.parts.watch_lag.run_holding))
-        await self.add_runtime_dependency(Periodic("lag", self.settings.snapshot_interval, self.parts.watch_lag.run_pass))
-        watch = self.parts.watch_stalled
-        await self.add_runtime_dependency(Periodic("unfinished images", self.settings.snapshot_interval, watch.run_pass))
+        for service in self._services():
+            await self.add_runtime_dependency(service)
 
-    async def _reasons_not_ready(self) -> list[str]:
-        return await self.parts.reasons_without_database()
+    def _services(self) -> list[Service]:
+        parts, watches, every = self.parts, self.web_parts.watches, self.settings.snapshot_interval
+        return [
+            Background(parts.publisher.run),
+            Periodic("due publisher", DUE_SECONDS, parts.due.run_pass),
+            Periodic("fault reports", FAULT_SECONDS, parts.alerts.run_pass),
+            Periodic("alerts", ALERT_SECONDS, parts.send_alerts.run_pass),
+            Periodic("what holds images", HOLDING_SECONDS, watches.lag.run_holding),
+            Periodic("lag", every, watches.lag.run_pass),
+            Periodic("unfinished images", every, watches.stalled.run_pass),
+        ]
 
 
 def __getattr__(name: str) -> WebApp:

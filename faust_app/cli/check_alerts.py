@@ -1,7 +1,6 @@
 """`shop-images check --alerts`: checks that a message reaches the messenger."""
 
 from dataclasses import dataclass
-from datetime import UTC, datetime
 from uuid import uuid4
 
 import click
@@ -12,6 +11,7 @@ from faust_app.core.alerts.alert import Severity
 from faust_app.core.alerts.message import AlertMessage, Delivered, Form, Undelivered
 from faust_app.core.alerts.text import zoned_time
 from faust_app.settings import Settings
+from faust_app.wiring.common import utc_now
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,7 +41,7 @@ class AlertsReport:
 
 async def check_alerts(settings: Settings) -> AlertsReport:
     """Send a test message, which counts towards no limit. Raises ValueError when no messenger is configured."""
-    now = datetime.now(UTC).replace(tzinfo=None)
+    now = utc_now()
     text = (
         f"What: a test of the alerts, sent {zoned_time(now, settings.zone)} by `shop-images check --alerts`.\n"
         "Safe: nothing is wrong.\nDo: nothing; alerts will arrive here."

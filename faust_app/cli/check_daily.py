@@ -12,7 +12,6 @@ from faust_app.core.alerts.message import Delivered, Undelivered
 from faust_app.core.alerts.text import Place
 from faust_app.core.maintenance.daily_report import DAILY_CHECK, DailyReport
 from faust_app.core.maintenance.daily_text import daily_lines
-from faust_app.core.messages.topics import Topics
 from faust_app.flows.maintenance.daily_check import DailyCheck
 from faust_app.flows.ports.alerts import Messenger
 from faust_app.flows.ports.maintenance import JobRuns
@@ -57,16 +56,17 @@ async def check_daily(check: DailyCheck, runs: JobRuns, place: Place, messenger:
 
 def run_check_daily(settings: Settings, *, tell: bool, as_json: bool) -> None:
     """Run the daily check and print what it finds; exit code 1 when somebody has to look into it."""
-    topics = [spec.name for spec in Topics.named(settings.topic_prefix).images]
+    topics = [spec.name for spec in settings.topics.images]
 
     async def work() -> DailyAnswer:
         connected = KafkaConsumerOffsets.connect(settings.bootstrap_servers, settings.app_id, topics)
         async with Database.connect(settings.database, 1) as database, connected as offsets:
-            check, place = daily_check(settings, database, offsets), Place(settings.zone, settings.web_public_url)
+            place, runs = Place(settings.zone, settings.web_public_url), MariaJobRuns(database)
+            check = daily_check(settings, database, offsets, place)
             if not tell or settings.alert_webhook_url is None:
-                return await check_daily(check, MariaJobRuns(database), place, None)
+                return await check_daily(check, runs, place, None)
             async with Webhook(settings) as messenger:
-                return await check_daily(check, MariaJobRuns(database), place, messenger)
+                return await check_daily(check, runs, place, messenger)
 
     answer = run(work())
     print_report(answer, as_json=as_json)

@@ -18,7 +18,6 @@ from faust_app.adapters.mariadb.image_row import COLUMNS, image_row
 from faust_app.adapters.s3.object_store import S3ObjectStore
 from faust_app.cli.command import print_report, run
 from faust_app.core.images.row import ImageKey, ImageRow, ImageState
-from faust_app.core.messages.topics import Topics
 from faust_app.core.verify.acknowledged_requests import LedgerError, LedgerRequests, ledger_violations, read_ledger
 from faust_app.core.verify.invariants import Evidence, Violation, violations
 from faust_app.settings import Settings
@@ -152,7 +151,7 @@ async def check_deep(settings: Settings, ledger: Path | None, *, read_bytes: boo
     if ledger is not None:
         with ledger.open(errors="replace") as lines:
             requests = read_ledger(lines, settings.topic_prefix)
-    topics = Topics.named(settings.topic_prefix)
+    topics = settings.topics
     dead = await dead_lettered(settings.bootstrap_servers, topics.dead_letter.name)
     async with Database.connect(settings.database, 2) as database, S3ObjectStore(settings) as store:
         ((count,),) = await database.rows("SELECT COUNT(*) FROM image")

@@ -8,7 +8,6 @@ from faust_app.adapters.kafka.topics import ensure_topics
 from faust_app.adapters.mariadb.schema import upgrade_schema
 from faust_app.adapters.s3.object_store import S3ObjectStore
 from faust_app.cli.command import json_option, print_report, run
-from faust_app.core.messages.topics import Topics
 from faust_app.settings import Settings
 
 
@@ -34,7 +33,7 @@ class SetupReport:
 async def setup(settings: Settings) -> SetupReport:
     """Create or update what this release needs in database, Kafka and storage. Raises Unavailable."""
     revision = await upgrade_schema(settings.database)
-    topics = Topics.named(settings.topic_prefix)
+    topics = settings.topics
     created = await ensure_topics(
         settings.bootstrap_servers, topics.all, replication=settings.topic_replication, min_insync=settings.topic_min_insync_replicas
     )

@@ -44,7 +44,7 @@ class StatusReport:
         return [*states, f"{sum(count.bytes for count in self.counts) / 1e6:,.1f} MB stored; {waiting}{oldest}"]
 
 
-async def status(counts: MariaImageCounts, now: datetime, shop_no: int | None) -> StatusReport:
+async def count_images(counts: MariaImageCounts, now: datetime, shop_no: int | None) -> StatusReport:
     """Count the images of all shops or of one. Raises Unavailable."""
     due, oldest_open = await counts.due()
     return StatusReport(now, shop_no, await counts.by_state(shop_no=shop_no), due, oldest_open)
@@ -60,6 +60,6 @@ def status_command(settings: Settings, *, shop_no: int | None, as_json: bool) ->
     async def work() -> Report:
         async with Database.connect(settings.database, 1) as database:
             now = await MariaImageRepository(database).now()
-            return await status(MariaImageCounts(database), now, shop_no)
+            return await count_images(MariaImageCounts(database), now, shop_no)
 
     print_report(run(work()), as_json=as_json)

@@ -24,6 +24,7 @@ from faust_app.core.dispatch.queues import SourceQueues
 from faust_app.core.messages.record import Record
 from faust_app.core.sources.health import Source
 from faust_app.flows.images.executor import Event, Handled
+from faust_app.flows.resilience.held_events import HeldEvents
 from faust_app.stream.windows import Held, PartitionControl, Progress, Windows
 
 log = structlog.get_logger()
@@ -57,31 +58,32 @@ class Handler(Protocol):
 class Dispatcher:
     """Fills its slots from a queue per topic and source, round robin, while `may_start` allows.
 
-    Call `go_on` when it allows again, and `run_pass` every second. An event that the handler returns goes back to the front
+    `run` starts what `held` releases; call `run_pass` every second. An event that the handler returns goes back to the front
     of its queue. If the handler raises, `fail` is called with the error and the event stays unacknowledged.
     """
 
     def __init__(
         self,
-        handler: Callable[[], Handler],
+        handler: Handler,
+        windows: Windows,
         control: PartitionControl,
+        held: HeldEvents,
         fail: Callable[[BaseException], None],
         *,
         may_start: Callable[[], bool],
         pace: SourcePace,
         slots: int,
-        ahead: int,
-        ahead_per_partition: int,
         grace: float,
     ) -> None:
         self._handler = handler
+        self._windows = windows
         self._control = control
+        self._held = held
         self._fail = fail
         self._may_start = may_start
         self._pace = pace
         self._slots = slots
         self._grace = grace
-        self._windows = Windows(control, ahead=ahead, ahead_per_partition=ahead_per_partition)
         self._queues: dict[str, SourceQueues[Held]] = {}
         self._turn: deque[str] = deque()
         self._running: dict[asyncio.Task[Handled], Held] = {}
@@ -108,16 +110,18 @@ class Dispatcher:
         if not self._control.is_flowing():  # of the assignment that ends: it is redelivered
             self._control.give_back(event.message)
             return
-        held = Held(stream, event, self._handler().read(_record(event.message)), _now())
+        held = Held(stream, event, self._handler.read(_record(event.message)), _now())
         self._windows.add(held)
         self._queue(held.tp.topic).push(held.work.source, held)
         self._pace.arrived(held.work.source)
         self._start()
 
-    def go_on(self) -> None:
-        """Start events while slots are free."""
-        self._free_all()
-        self._start()
+    async def run(self) -> None:
+        """Start events whenever the held ones are released."""
+        while True:
+            await self._held.released()
+            self._free_all()
+            self._start()
 
     async def run_pass(self) -> None:
         """Free what slow sources hold: defer the youngest events of long queues, acknowledge long-running events early."""
@@ -179,7 +183,7 @@ class Dispatcher:
             task.add_done_callback(self._ended)
 
     async def _run(self, held: Held) -> Handled:
-        return await self._handler()(held.work)
+        return await self._handler(held.work)
 
     def _ended(self, task: "asyncio.Task[Handled]") -> None:
         held = self._running.pop(task)
@@ -209,7 +213,7 @@ class Dispatcher:
             task.add_done_callback(self._was_deferred)
 
     async def _defer_one(self, held: Held, delay: timedelta) -> Handled:
-        return await self._handler().defer(held.work, delay)
+        return await self._handler.defer(held.work, delay)
 
     def _was_deferred(self, task: "asyncio.Task[Handled]") -> None:
         self._close(self._aside.pop(task), task)
@@ -224,7 +228,7 @@ class Dispatcher:
         An event that changed its progress meanwhile keeps its message: a returned one is queued like any other.
         """
         progress = held.progress
-        if await self._handler().ack_early(held.work) and held.progress is progress:
+        if await self._handler.ack_early(held.work) and held.progress is progress:
             self.progress_count += 1
             self._windows.make_safe(held)
 

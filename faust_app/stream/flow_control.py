@@ -1,7 +1,6 @@
 """Connects the dispatcher to Faust's flow control and consumer, so that it drains before Faust waits for acknowledgements."""
 
-from collections.abc import Callable, Iterable
-from functools import cached_property
+from collections.abc import Iterable
 from typing import Any
 
 import faust
@@ -9,17 +8,20 @@ from faust.types import TP
 from faust.types.tuples import Message
 from mode.utils.queues import FlowControlEvent
 
+from faust_app.stream.dispatcher import Dispatcher
+
 
 class DrainingFlow(FlowControlEvent):
-    """Flow control that calls `on_suspend` when flow stops: at the first step of a rebalance or a shutdown."""
+    """Flow control that drains the dispatcher when flow stops: at the first step of a rebalance or a shutdown."""
 
-    on_suspend: Callable[[], None] | None = None
+    def __init__(self, dispatcher: Dispatcher) -> None:
+        super().__init__()
+        self._dispatcher = dispatcher
 
     def suspend(self) -> None:
         """Stop the flow, then give back what was taken from it."""
         super().suspend()
-        if self.on_suspend is not None:
-            self.on_suspend()
+        self._dispatcher.drain()
 
 
 class WorkerFlow:
@@ -53,12 +55,3 @@ class WorkerFlow:
     def give_back(self, message: Message) -> None:
         """Discard the message from the consumer's unacknowledged ones; merely dropping it would block the shutdown."""
         self._app.consumer.unacked.discard(message)
-
-
-class DrainingApp(faust.App):
-    """A Faust app whose flow control reports when the flow stops."""
-
-    @cached_property
-    def flow_control(self) -> DrainingFlow:
-        """The flow control of the streams."""
-        return DrainingFlow(loop=self.loop)

@@ -3,6 +3,7 @@
 from typing import Any, Final
 
 import faust
+from aiohttp import web
 
 from faust_app.metrics import Metrics
 from faust_app.web.auth.tokens import Authentication
@@ -16,6 +17,11 @@ SHUTDOWN_SECONDS: Final = 2.0
 def web_options(authentication: Authentication) -> dict[str, Any]:
     """Return the options of aiohttp's application; the outermost middleware renders the errors of the others."""
     return {"middlewares": [problem_details, unambiguous, authentication.middleware]}
+
+
+def router_of(app: faust.App) -> web.UrlDispatcher:
+    """Return the router of Faust's web application; routes are added before it listens."""
+    return app.web.web_app.router  # type: ignore[attr-defined,no-any-return]
 
 
 def use_our_runner(app: faust.App, metrics: Metrics) -> None:

@@ -21,27 +21,24 @@ from faust_app.adapters.mariadb.alert_messages import MariaAlertOutbox
 from faust_app.adapters.mariadb.alert_repository import MariaAlertRepository
 from faust_app.adapters.mariadb.database import Database
 from faust_app.adapters.mariadb.image_repository import MariaImageRepository
+from faust_app.adapters.mariadb.job_runs import MariaJobRuns
 from faust_app.adapters.mariadb.leases import MariaLeases
-from faust_app.adapters.mariadb.unfinished_images import MariaStalledRows
+from faust_app.adapters.mariadb.source_records import MariaSourceRecords
 from faust_app.adapters.s3.object_store import S3ObjectStore
 from faust_app.core.alerts.text import Place
-from faust_app.core.failure import Dependency, Unavailable
+from faust_app.core.failure import Unavailable
 from faust_app.core.messages.topics import Topics
 from faust_app.flows.alerts.report_faults import FaultReporter
 from faust_app.flows.alerts.send_alerts import Delivery, SendAlerts
 from faust_app.flows.images.intake import Intake
 from faust_app.flows.images.publish import DuePublisher, Publisher
-from faust_app.flows.monitoring.lag import WatchLag
-from faust_app.flows.monitoring.unfinished import WatchStalled
-from faust_app.flows.ports.alerts import Alerts, Faults
-from faust_app.flows.ports.images import StalledRows
+from faust_app.flows.ports.alerts import Faults
 from faust_app.flows.ports.kafka import GroupOffsets
 from faust_app.metrics import Metrics
 from faust_app.settings import Settings
 
 log = structlog.get_logger()
 
-_READINESS_SECONDS: Final = 3.0
 _RELEASE_SECONDS: Final = 2.0
 _HOST_SHOWN: Final = 60
 _NAME_LENGTH: Final = 120
@@ -49,12 +46,13 @@ _NAME_LENGTH: Final = 120
 
 @dataclass(frozen=True, slots=True)
 class Parts:
-    """What every process has: the rows, the bucket, Kafka, and the way in."""
+    """What every process has: rows, bucket, Kafka, intake and alerts."""
 
     settings: Settings
     process: str
-    """What this process is called where it reports a fault or holds a lease."""
+    """The name of this process in fault reports and leases."""
     topics: Topics
+    place: Place
     metrics: Metrics
     database: Database
     repository: MariaImageRepository
@@ -63,33 +61,16 @@ class Parts:
     publisher: Publisher
     intake: Intake
     due: DuePublisher
+    faults: Faults
     alerts: FaultReporter
     send_alerts: SendAlerts
     leases: MariaLeases
+    job_runs: MariaJobRuns
+    source_records: MariaSourceRecords
     offsets: KafkaConsumerOffsets
-    """Where the workers' group stands in the image topics."""
-    watch_lag: WatchLag
-    watch_stalled: WatchStalled
-
-    async def reasons_without_database(self) -> list[str]:
-        """Return why intake cannot work: only the database is needed for a 202."""
-        return await _reasons(Dependency.DATABASE, self.repository.now())
-
-    async def reasons_not_ready(self) -> list[str]:
-        """Return which dependencies of a worker are unavailable; storage is asked for a key that need not exist."""
-        reasons = await self.reasons_without_database() + await _reasons(Dependency.STORAGE, self.store.exists("ready"))
-        return [*reasons, "kafka does not acknowledge"] if self.publisher.unavailable else reasons
-
-
-async def _reasons(dependency: Dependency, probe: Awaitable[object]) -> list[str]:
-    try:
-        async with asyncio.timeout(_READINESS_SECONDS):
-            await probe
-    except Unavailable as failure:
-        return [str(failure)]
-    except TimeoutError:
-        return [str(Unavailable(dependency, f"It did not answer within {_READINESS_SECONDS:.0f} s."))]
-    return []
+    """The offsets of the workers' group in the image topics."""
+    groups: Mapping[str, GroupOffsets]
+    """The consumer groups by name: the workers', and that of the readers of `requests`."""
 
 
 async def release_lease(task: str, release: Callable[[], Awaitable[None]]) -> None:
@@ -101,14 +82,15 @@ async def release_lease(task: str, release: Callable[[], Awaitable[None]]) -> No
         log.info("lease is not released", task=task, reason=str(failure) or type(failure).__name__)
 
 
-def _utc_now() -> datetime:
+def utc_now() -> datetime:
+    """Return the time of day, in UTC without a zone."""
     return datetime.now(UTC).replace(tzinfo=None)
 
 
 @asynccontextmanager
 async def open_parts(settings: Settings, metrics: Metrics, *, client_id: str) -> AsyncIterator[Parts]:
     """Connect and assemble; everything is closed in the opposite order. Raises Unavailable when Kafka is unavailable."""
-    topics = Topics.named(settings.topic_prefix)
+    topics, place = settings.topics, Place(settings.zone, settings.web_public_url)
     lease = timedelta(seconds=settings.publish_lease)
     async with AsyncExitStack() as stack:
         database = await stack.enter_async_context(Database.connect(settings.database, settings.database_connections))
@@ -118,7 +100,6 @@ async def open_parts(settings: Settings, metrics: Metrics, *, client_id: str) ->
         repository = MariaImageRepository(database)
         publisher = Publisher(event_log, repository, topics, metrics)
         messenger = await stack.enter_async_context(Webhook(settings)) if settings.alert_webhook_url else None
-        place = Place(settings.zone, settings.web_public_url)
         process = f"{socket.gethostname()[:_HOST_SHOWN]}:{os.getpid()}:{client_id}"[:_NAME_LENGTH]
         leases = MariaLeases(database)
         send_alerts = SendAlerts(
@@ -131,16 +112,15 @@ async def open_parts(settings: Settings, metrics: Metrics, *, client_id: str) ->
         )
         stack.push_async_callback(release_lease, "alerts", send_alerts.release)
         faults = MariaFaults(database)
-        alerts = FaultReporter(faults, messenger, metrics, worker=process, place=place, clock=time.monotonic, now=_utc_now)
+        alerts = FaultReporter(faults, messenger, metrics, worker=process, place=place, clock=time.monotonic, now=utc_now)
         servers, image_topics = settings.bootstrap_servers, [spec.name for spec in topics.images]
         offsets = await stack.enter_async_context(KafkaConsumerOffsets.connect(servers, settings.app_id, image_topics))
         read = await stack.enter_async_context(IntakeOffsets.of(database, servers, settings.requests_group, topics.requests.name))
-        groups: dict[str, GroupOffsets] = {settings.app_id: offsets, settings.requests_group: read}
-        watch_lag = _watch_lag(settings, groups, faults, metrics, clock_ahead=lambda: event_log.clock_ahead or 0.0)
         yield Parts(
             settings=settings,
             process=process,
             topics=topics,
+            place=place,
             metrics=metrics,
             database=database,
             repository=repository,
@@ -149,38 +129,12 @@ async def open_parts(settings: Settings, metrics: Metrics, *, client_id: str) ->
             publisher=publisher,
             intake=Intake(repository, publisher, metrics, lease=lease),
             due=DuePublisher(repository, publisher, lease=lease),
+            faults=faults,
             alerts=alerts,
             send_alerts=send_alerts,
             leases=leases,
+            job_runs=MariaJobRuns(database),
+            source_records=MariaSourceRecords(database),
             offsets=offsets,
-            watch_lag=watch_lag,
-            watch_stalled=_watch_stalled(settings, MariaStalledRows(database), offsets, alerts, metrics, held_by=lambda: watch_lag.held_by),
+            groups={settings.app_id: offsets, settings.requests_group: read},
         )
-
-
-def _watch_lag(
-    settings: Settings, groups: Mapping[str, GroupOffsets], faults: Faults, metrics: Metrics, *, clock_ahead: Callable[[], float]
-) -> WatchLag:
-    """Watch the groups by the brokers' clock, which is so many seconds ahead of ours."""
-    return WatchLag(
-        groups,
-        faults,
-        metrics,
-        lagging_after=timedelta(seconds=settings.lagging_after),
-        now=lambda: _utc_now() + timedelta(seconds=clock_ahead()),
-        clock=time.monotonic,
-    )
-
-
-def _watch_stalled(
-    settings: Settings,
-    rows: StalledRows,
-    offsets: GroupOffsets,
-    alerts: Alerts,
-    metrics: Metrics,
-    *,
-    held_by: Callable[[], tuple[str, ...]],
-) -> WatchStalled:
-    return WatchStalled(
-        rows, offsets, alerts, metrics, stalled_after=timedelta(seconds=settings.stalled_after), held_by=held_by, clock=time.monotonic
-    )

@@ -1,4 +1,4 @@
-"""The maintenance tasks: one worker of all runs each at a time, under its lease or its row of the day."""
+"""The maintenance tasks: one worker at a time runs each, under a lease or under the day's row of its job."""
 
 import asyncio
 from dataclasses import dataclass
@@ -8,7 +8,6 @@ from faust_app.adapters.mariadb.database import Database
 from faust_app.adapters.mariadb.garbage import MariaCollectorRow, MariaGarbageRepository
 from faust_app.adapters.mariadb.growth import MariaTableSizes
 from faust_app.adapters.mariadb.image_queries import MariaImageFolders, MariaOpenImages
-from faust_app.adapters.mariadb.job_runs import MariaJobRuns
 from faust_app.adapters.mariadb.retention import MariaHistoryMonths, MariaOldRows
 from faust_app.adapters.mariadb.unfinished_images import MariaUnfinishedRows
 from faust_app.core.alerts.text import Place
@@ -18,19 +17,17 @@ from faust_app.flows.images.dead_letters import DeadLetters
 from faust_app.flows.maintenance.audit_bucket import BucketAudit
 from faust_app.flows.maintenance.collect_garbage import GarbageCollector
 from faust_app.flows.maintenance.daily_check import DailyCheck
-from faust_app.flows.maintenance.daily_job import Daily, DailyJob
+from faust_app.flows.maintenance.daily_job import Body, Daily, DailyJob
 from faust_app.flows.maintenance.lease import LeasedTask
 from faust_app.flows.maintenance.rescue import Rescue
 from faust_app.flows.maintenance.retention import KeepLimits
 from faust_app.flows.ports.kafka import ConsumerOffsets
-from faust_app.metrics import Metrics
 from faust_app.settings import Settings
 from faust_app.wiring.common import Parts, release_lease
 
 
-def daily_check(settings: Settings, database: Database, offsets: ConsumerOffsets) -> DailyCheck:
+def daily_check(settings: Settings, database: Database, offsets: ConsumerOffsets, place: Place) -> DailyCheck:
     """Return the daily check."""
-    place = Place(settings.zone, settings.web_public_url)
     has_messenger = settings.alert_webhook_url is not None
     return DailyCheck(MariaOpenImages(database), offsets, place, has_messenger=has_messenger, all_well=settings.daily_all_well)
 
@@ -71,22 +68,15 @@ def maintenance_tasks(parts: Parts, dead_letters: DeadLetters) -> MaintenanceTas
         collector=runner("collector", collector.run_pass, stand_down=collector.stand_down),
         audit=runner("audit", audit.run_part),
         rescue=runner("rescue", rescue.run_pass, stand_down=rescue.stand_down),
-        daily_check=daily_check_job(parts.settings, parts.database, parts.offsets, parts.metrics, holder=parts.process),
-        limits=limits_job(parts.settings, parts.database, parts.metrics, holder=parts.process),
+        daily_check=_daily_job(parts, DAILY_CHECK, daily_check(parts.settings, parts.database, parts.offsets, parts.place).run),
+        limits=_daily_job(parts, LIMITS, _limits(parts).run),
     )
 
 
-def daily_check_job(settings: Settings, database: Database, offsets: ConsumerOffsets, metrics: Metrics, *, holder: str) -> DailyJob:
-    """Return the daily check as a job held by `holder`."""
-    body = daily_check(settings, database, offsets).run
-    return DailyJob(DAILY_CHECK, body, MariaJobRuns(database), _daily(settings, holder), metrics)
+def _limits(parts: Parts) -> KeepLimits:
+    return KeepLimits(MariaHistoryMonths(parts.database), MariaOldRows(parts.database), MariaTableSizes(parts.database), parts.metrics)
 
 
-def limits_job(settings: Settings, database: Database, metrics: Metrics, *, holder: str) -> DailyJob:
-    """Return the deletion of old rows as a job held by `holder`."""
-    limits = KeepLimits(MariaHistoryMonths(database), MariaOldRows(database), MariaTableSizes(database), metrics)
-    return DailyJob(LIMITS, limits.run, MariaJobRuns(database), _daily(settings, holder), metrics)
-
-
-def _daily(settings: Settings, holder: str) -> Daily:
-    return Daily(settings.zone, settings.daily_time, holder)
+def _daily_job(parts: Parts, name: str, body: Body) -> DailyJob:
+    daily = Daily(parts.settings.zone, parts.settings.daily_time, parts.process)
+    return DailyJob(name, body, parts.job_runs, daily, parts.metrics)

@@ -14,7 +14,6 @@ from aiokafka import AIOKafkaConsumer, TopicPartition
 from click.testing import CliRunner, Result
 
 from faust_app.__main__ import main
-from faust_app.core.messages.topics import Topics
 from faust_app.settings import Settings
 
 HOOK = "http://127.0.0.1:1/verysecretpart"
@@ -70,7 +69,7 @@ async def commit_something(settings: Settings) -> None:
     """Let a new cluster have the coordinator of groups that every one in use has."""
     consumer = AIOKafkaConsumer(bootstrap_servers=settings.bootstrap_servers, group_id="the first of all", enable_auto_commit=False)
     await consumer.start()
-    tp = TopicPartition(Topics.named(settings.topic_prefix).bulk.name, 0)
+    tp = TopicPartition(settings.topics.bulk.name, 0)
     consumer.assign([tp])
     async with asyncio.timeout(20):
         await consumer.commit({tp: 0})

@@ -23,7 +23,6 @@ from pydantic import SecretStr
 
 from devstack.stack import Stack
 from faust_app.adapters.s3.object_store import S3ObjectStore
-from faust_app.core.messages.topics import Topics
 from faust_app.settings import Settings
 
 CLONE = Path(__file__).parents[2]
@@ -81,7 +80,7 @@ class Installation:
 
     def __init__(self, settings: Settings, stack: Stack, folder: Path) -> None:
         self.settings, self.stack, self.folder = settings, stack, folder
-        self.topics = Topics.named(settings.topic_prefix)
+        self.topics = settings.topics
         self.processes: list[Process] = []
         self.web: Process | None = None
 

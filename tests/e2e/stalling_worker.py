@@ -17,5 +17,11 @@ def block_the_loop(now: float) -> Held | None:
     return None
 
 
-app = WorkerApp(load_settings())
-app.dispatcher._next = {"start none": start_none, "block the loop": block_the_loop}[os.environ["STALL"]]  # type: ignore[method-assign]
+class StallingApp(WorkerApp):
+    async def on_start(self) -> None:
+        await super().on_start()
+        stall = {"start none": start_none, "block the loop": block_the_loop}[os.environ["STALL"]]
+        self.worker_parts.dispatcher._next = stall  # type: ignore[method-assign]
+
+
+app = StallingApp(load_settings())

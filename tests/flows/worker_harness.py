@@ -74,7 +74,7 @@ class WorkerHarness:
         }
         self.breakers = Breakers(probes, self.metrics, self.alerts, self.held)
         egress = EgressMonitor(self.pace.egress, egress_probe, self.breakers[Dependency.EGRESS])
-        self.sources = Sources(self.rows, self.records, egress, self.pace, self.alerts, lambda: 1.0)
+        self.sources = Sources(self.rows, self.records, egress=egress, pace=self.pace, alerts=self.alerts, jitter=lambda: 1.0)
         dead_letters = DeadLetters(self.log, self.metrics, topic=DEAD, group="g")
         self.handler = Executor(
             repository=self.rows,

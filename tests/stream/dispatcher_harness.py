@@ -12,7 +12,9 @@ from faust.types import TP
 from faust_app.core.dispatch.pace import SourcePace
 from faust_app.core.messages.record import Record, Unparseable
 from faust_app.flows.images.executor import Event, Handled
+from faust_app.flows.resilience.held_events import HeldEvents
 from faust_app.stream.dispatcher import Dispatcher
+from faust_app.stream.windows import Windows
 
 
 class FakeStream:
@@ -89,9 +91,11 @@ class Harness:
         self.pace = SourcePace(slots)
         self.may_start = True
         self.failures: list[BaseException] = []
+        windows = Windows(self.control, ahead=ahead, ahead_per_partition=per_partition)
+        self.held = HeldEvents(lambda: windows.held_in_all)
         self.dispatcher = Dispatcher(
-            lambda: self.handler, self.control, self.failures.append, may_start=lambda: self.may_start, pace=self.pace,
-            slots=slots, ahead=ahead, ahead_per_partition=per_partition, grace=grace,
+            self.handler, windows, self.control, self.held, self.failures.append, may_start=lambda: self.may_start, pace=self.pace,
+            slots=slots, grace=grace,
         )  # fmt: skip
 
     @property

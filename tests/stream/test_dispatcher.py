@@ -168,8 +168,10 @@ async def test_a_returned_event_is_in_front_of_its_queue_as_if_it_had_never_star
     assert (harness.dispatcher.running, harness.dispatcher.held("bulk"), harness.stream.acked) == (0, 2, [])
     harness.started.clear()
     harness.may_start = True
-    harness.dispatcher.go_on()
+    running = asyncio.create_task(harness.dispatcher.run())
+    harness.held.release()
     await turns()
+    running.cancel()
     assert list(harness.started) == [("bulk", 0, 0)]
     await harness.finish(0)
     await harness.finish(1)
@@ -182,7 +184,7 @@ async def test_while_nothing_may_start_events_are_held_within_their_bounds_and_a
     for offset in range(5):
         harness.submit(offset)
     await turns()
-    assert (harness.started, len(harness.control.paused)) == ({}, 3)
+    assert (harness.started, len(harness.control.paused), harness.held.count) == ({}, 3, 5)
     harness.dispatcher.drain()
     assert (harness.control.given_back, harness.dispatcher.held("bulk")) == ([0, 1, 2, 3, 4], 0)
 

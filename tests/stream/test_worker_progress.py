@@ -6,15 +6,17 @@ from typing import Any, cast
 from faust_app.core.failure import Dependency, Unavailable
 from faust_app.core.monitoring.watchdog import ProgressSample
 from faust_app.flows.resilience.breakers import Breakers
+from faust_app.flows.resilience.held_events import HeldEvents
 from faust_app.metrics import Metrics
 from faust_app.stream.worker_progress import WorkerProgress
+from tests.fakes.alerts import FakeAlerts
 
 
 class Seen:
     def __init__(self) -> None:
         dispatcher = cast("Any", SimpleNamespace(progress_count=3, unfinished=2))
         reader = cast("Any", SimpleNamespace(progress_count=5, placed=set()))
-        self.breakers = Breakers({Dependency.DATABASE: _answers}, Metrics())
+        self.breakers = Breakers({Dependency.DATABASE: _answers}, Metrics(), FakeAlerts(), HeldEvents(int))
         self.unavailable = False
         app = cast("Any", SimpleNamespace(should_stop=False))
         lag = cast("Any", SimpleNamespace(age=0.0, report=None))

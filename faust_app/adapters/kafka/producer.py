@@ -4,6 +4,7 @@ import asyncio
 import time
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
+from datetime import UTC, datetime, timedelta
 from typing import Final, Self
 
 from aiokafka import AIOKafkaProducer
@@ -61,6 +62,10 @@ class KafkaEventLog:
             yield cls(producer, probe_topic)
         finally:
             await _stop(producer)
+
+    def broker_time(self) -> datetime:
+        """Return the brokers' time of day (UTC without a zone), by this process's clock until an acknowledgement shows it."""
+        return datetime.now(UTC).replace(tzinfo=None) + timedelta(seconds=self.clock_ahead or 0.0)
 
     async def publish(self, messages: Sequence[Message]) -> list[Position | Unavailable | RecordRefused]:
         """Wait at most ACK_TIMEOUT for all messages together; one that is not acknowledged may still be written later."""

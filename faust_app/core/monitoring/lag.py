@@ -91,7 +91,7 @@ LagSamples = Sequence[LagSample]
 """Samples of one group, oldest first, at least one."""
 
 
-def status(samples: LagSamples, lagging_after: timedelta) -> LagStatus:
+def lag_status(samples: LagSamples, lagging_after: timedelta) -> LagStatus:
     """Return the worst status that a rule gives to the newest sample."""
     if is_stopped(samples):
         return LagStatus.STOPPED

@@ -7,7 +7,7 @@ from typing import Final
 
 import structlog
 
-from faust_app.core.failure import RecordRefused, Unavailable
+from faust_app.core.failure import Dependency, RecordRefused, Unavailable
 from faust_app.core.images.routing import lane
 from faust_app.core.images.row import ImageRow, event_of
 from faust_app.core.messages.events import ImageEvent
@@ -16,6 +16,7 @@ from faust_app.core.messages.record import Message
 from faust_app.core.messages.topics import Topics
 from faust_app.flows.ports.images import ImageRepository
 from faust_app.flows.ports.kafka import EventLog
+from faust_app.flows.resilience.breakers import Breakers
 from faust_app.metrics import Metrics
 
 log = structlog.get_logger()
@@ -145,3 +146,23 @@ class DuePublisher:
             published += sent
             if sent < CLAIM:
                 return published
+
+
+class GuardedDuePublisher:
+    """Publishes what is due, in a worker: an outage that it meets opens the worker's breaker at once."""
+
+    def __init__(self, due: DuePublisher, publisher: Publisher, breakers: Breakers) -> None:
+        self._due = due
+        self._publisher = publisher
+        self._breakers = breakers
+
+    async def run_pass(self) -> int:
+        """Publish everything due; return how many rows. Raises Unavailable."""
+        try:
+            published = await self._due.run_pass()
+        except Unavailable as failure:
+            await self._breakers.failed(failure)
+            raise
+        if self._publisher.unavailable:
+            await self._breakers.failed(Unavailable(Dependency.KAFKA, "Kafka acknowledged nothing."))
+        return published

@@ -5,7 +5,7 @@ unavailable the other is still told.
 """
 
 import asyncio
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from math import inf
@@ -15,7 +15,7 @@ import structlog
 
 from faust_app.core.alerts.alert import FaultKind
 from faust_app.core.failure import Unavailable
-from faust_app.core.monitoring.lag import LagSample, LagStatus, PartitionLag, Velocity, recent, status, velocity, with_known_time, worst
+from faust_app.core.monitoring.lag import LagSample, LagStatus, PartitionLag, Velocity, lag_status, recent, velocity, with_known_time, worst
 from faust_app.flows.ports.alerts import Faults
 from faust_app.flows.ports.kafka import GroupOffsets
 from faust_app.metrics import Metrics
@@ -29,7 +29,7 @@ HOLDING: Final = {
     FaultKind.DEPENDENCY_DATABASE: "the database is unavailable",
     FaultKind.DEPENDENCY_KAFKA: "Kafka does not acknowledge",
     FaultKind.EGRESS: "sources cannot be reached from here",
-    FaultKind.INTERNAL_ERROR_BREAKER: "a worker stopped itself after errors of ours",
+    FaultKind.INTERNAL_ERROR_BREAKER: "a worker stopped itself after internal errors",
 }
 """Faults while which events need not get on, in words."""
 
@@ -73,9 +73,9 @@ class LagReport:
 
 
 class WatchLag:
-    """Looks at groups by name. `held_here` tells what keeps this very process from working.
+    """Samples groups by name.
 
-    `now` is the brokers' time of day (UTC without a zone), `clock` counts seconds.
+    `held_here` returns what holds up this process, `now` the brokers' time of day (UTC without a zone); `clock` counts seconds.
     """
 
     def __init__(
@@ -84,6 +84,7 @@ class WatchLag:
         faults: Faults,
         metrics: Metrics,
         *,
+        held_here: Callable[[], Sequence[str]],
         lagging_after: timedelta,
         now: Callable[[], datetime],
         clock: Callable[[], float],
@@ -91,6 +92,7 @@ class WatchLag:
         self._groups = groups
         self._faults = faults
         self._metrics = metrics
+        self._held_here = held_here
         self._lagging_after = lagging_after
         self._now = now
         self._clock = clock
@@ -98,13 +100,12 @@ class WatchLag:
         self._samples: dict[str, list[LagSample]] = {name: [] for name in groups}
         self._elsewhere: tuple[str, ...] = ()
         self.report: LagReport | None = None
-        """What was seen last; None before the first sample."""
-        self.held_here: Callable[[], list[str]] = list
+        """The last sample of all groups; None before the first."""
+        metrics.snapshot_age.labels("lag").set_function(lambda: self.age)
 
-    @property
     def held_by(self) -> tuple[str, ...]:
-        """What is known to hold up this process now, or another as of the last `run_holding`."""
-        return tuple(dict.fromkeys([*self.held_here(), *self._elsewhere]))
+        """Return what is known to hold up this process now, or another as of the last `run_holding`."""
+        return tuple(dict.fromkeys([*self._held_here(), *self._elsewhere]))
 
     @property
     def age(self) -> float:
@@ -114,7 +115,7 @@ class WatchLag:
     async def run_pass(self) -> None:
         """Look at every group. Raises Unavailable when Kafka does not answer; what was seen last then stays."""
         await self._sample_elsewhere()
-        held_by = self.held_by
+        held_by = self.held_by()
         for name, offsets in self._groups.items():
             partitions = await self._partitions(name, offsets)
             sample = LagSample(self._now(), name, partitions, await offsets.members(), held_by)
@@ -124,7 +125,7 @@ class WatchLag:
     async def run_holding(self) -> None:
         """Learn what holds up other processes, and look at every group at once when that changed. Raises Unavailable like `run_pass`."""
         await self._sample_elsewhere()
-        if self.report is not None and self.report.held_by != self.held_by:
+        if self.report is not None and self.report.held_by != self.held_by():
             await self.run_pass()
 
     async def _sample_elsewhere(self) -> None:
@@ -148,7 +149,7 @@ class WatchLag:
 
     def _group_report(self, name: str) -> GroupReport:
         samples = self._samples[name]
-        return GroupReport(samples[-1], status(samples, self._lagging_after), velocity(samples))
+        return GroupReport(samples[-1], lag_status(samples, self._lagging_after), velocity(samples))
 
     def _tell(self, report: LagReport) -> None:
         before = self.report

@@ -40,10 +40,9 @@ COUNT_SECONDS: Final = 20.0
 
 
 class WatchStalled:
-    """Looks at all rows, and on demand at those of one shop.
+    """Samples all rows, and on demand those of one shop.
 
-    `held_by` tells what is known to hold up the installation: while that is so, nobody is late. `clock` counts
-    seconds.
+    `held_by` returns what is known to hold up the installation: meanwhile no image counts as late. `clock` counts seconds.
     """
 
     def __init__(
@@ -62,11 +61,11 @@ class WatchStalled:
         self._committed: Offsets = {}
         self._past_end: dict[TopicPartition, datetime] = {}
         self.report: StalledReport | None = None
-        """What was seen last; None before the first sample."""
+        """The last sample of all rows; None before the first."""
+        metrics.snapshot_age.labels("stalled").set_function(lambda: self.age)
 
-    @property
     def held_by(self) -> tuple[str, ...]:
-        """What is known to hold up the installation."""
+        """Return what is known to hold up the installation."""
         return tuple(self._held_by())
 
     @property

@@ -32,9 +32,15 @@ class Sources:
     """Admits images, counts what their sources answer, and releases deferred ones. `jitter` spreads deferred images."""
 
     def __init__(
-        self, repository: ImageRepository, records: SourceRecords, egress: EgressMonitor, pace: SourcePace, alerts: Alerts,
+        self,
+        repository: ImageRepository,
+        records: SourceRecords,
+        *,
+        egress: EgressMonitor,
+        pace: SourcePace,
+        alerts: Alerts,
         jitter: Callable[[], float],
-    ) -> None:  # fmt: skip
+    ) -> None:
         self._egress = egress
         self._pace = pace
         self._faults = HostFaults(alerts)

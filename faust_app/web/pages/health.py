@@ -1,10 +1,8 @@
-"""Pages every process has, as Faust views: is it alive, can it do its work, and its metrics."""
+"""`/health`, `/ready` and `/metrics` of every process: is it alive, can it work, and its metrics."""
 
 from collections.abc import Awaitable, Callable, Sequence
-from typing import Any
 
-import faust
-from faust.web import Request, Response, View
+from aiohttp import web
 from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
 
 from faust_app.metrics import Metrics
@@ -13,28 +11,33 @@ Readiness = Callable[[], Awaitable[list[str]]]
 """Returns why the process cannot do its work; nothing when it can."""
 
 
-def register_health(
-    app: faust.App, metrics: Callable[[], Metrics], readiness: Readiness, degraded: Callable[[], Sequence[str]] = tuple
-) -> None:
-    """Register /health, /ready and /metrics on the app's web server.
+class HealthPages:
+    """Serves the pages for process managers and Prometheus.
 
-    `degraded` returns what holds up others while this process can do its own work: it is told and changes no status.
+    `degraded` returns what holds up other processes while this one can do its own work: it is shown and changes no status.
     """
 
-    @app.page("/health")
-    async def health(view: View, _request: Request) -> Response:
-        """Answer as long as the process runs its event loop; a process manager may kill what does not."""
-        return view.json({"status": "alive"})
+    def __init__(self, metrics: Metrics, readiness: Readiness, degraded: Callable[[], Sequence[str]] = tuple) -> None:
+        self._metrics = metrics
+        self._readiness = readiness
+        self._degraded = degraded
 
-    @app.page("/ready")
-    async def ready(view: View, _request: Request) -> Response:
-        """Answer 200, or 503 with the reasons; not ready is no cause to kill."""
-        reasons = await readiness()
-        answer = {"ready": not reasons, "reasons": reasons, "degraded": list(degraded())}
-        return view.json(answer, status=503 if reasons else 200)
+    def register(self, router: web.UrlDispatcher) -> None:
+        """Add the routes."""
+        router.add_get("/health", self.health)
+        router.add_get("/ready", self.ready)
+        router.add_get("/metrics", self.metrics)
 
-    @app.page("/metrics")
-    async def prometheus(view: View, _request: Request) -> Response:
+    async def health(self, _request: web.Request) -> web.Response:
+        """Answer as long as the event loop runs; a process manager may kill a process that does not."""
+        return web.json_response({"status": "alive"})
+
+    async def ready(self, _request: web.Request) -> web.Response:
+        """Answer 200, or 503 with the reasons; a process that is not ready need not be killed."""
+        reasons = await self._readiness()
+        body = {"ready": not reasons, "reasons": reasons, "degraded": list(self._degraded())}
+        return web.json_response(body, status=503 if reasons else 200)
+
+    async def metrics(self, _request: web.Request) -> web.Response:
         """Answer in Prometheus' text format."""
-        body: Any = generate_latest(metrics().registry)
-        return view.bytes(body, content_type=CONTENT_TYPE_LATEST.partition(";")[0])
+        return web.Response(body=generate_latest(self._metrics.registry), content_type=CONTENT_TYPE_LATEST.partition(";")[0])

@@ -1,4 +1,4 @@
-"""`/lag`: how far the workers and the reader of requests are behind, as JSON for machines and as a page for people."""
+"""`/lag`: how far the workers and the readers of requests are behind, as JSON for machines and as a page for people."""
 
 from itertools import groupby
 from typing import Final
@@ -31,11 +31,15 @@ MEANING: Final = {
 
 
 class LagPage:
-    """Serves what was seen last."""
+    """Serves the last samples."""
 
     def __init__(self, lag: WatchLag, stalled: WatchStalled) -> None:
         self._lag = lag
         self._stalled = stalled
+
+    def register(self, router: web.UrlDispatcher) -> None:
+        """Add the route."""
+        router.add_get("/lag", self.get)
 
     async def get(self, request: web.Request) -> web.Response:
         """Answer with the report, or with 503 before there is one."""
@@ -51,7 +55,7 @@ class LagPage:
             return page(
                 "lag.html", report=report, age=self._lag.age, counts=counts, meaning=meaning, step=step, topics=topics_of, here="lag"
             )
-        return json_answer(as_json(report, self._lag.age, counts))
+        return json_answer(lag_json(report, self._lag.age, counts))
 
 
 def not_yet(what: str, dependency: str) -> Problem:
@@ -63,7 +67,7 @@ def not_yet(what: str, dependency: str) -> Problem:
     )
 
 
-def as_json(report: LagReport, age: float, counts: RowCounts | None) -> dict[str, object]:
+def lag_json(report: LagReport, age: float, counts: RowCounts | None) -> dict[str, object]:
     """Return the report as a JSON object. Times in UTC, spans in seconds; what is not known is null."""
     return {
         "as_of": time_text(report.as_of),

@@ -31,21 +31,25 @@ class Asked:
 
 
 class StalledPage:
-    """Serves what was seen last; the images of one shop are looked at when they are asked for.
+    """Serves the last sample; for one shop it takes a sample at each request.
 
-    `images_at` is where an image's own resource is found; None where people cannot be sent there.
+    `images_at` is the address before the path of an image's own resource; None where the web process has no public address.
     """
 
     def __init__(self, stalled: WatchStalled, *, images_at: str | None) -> None:
         self._stalled = stalled
         self._images_at = images_at
 
+    def register(self, router: web.UrlDispatcher) -> None:
+        """Add the route."""
+        router.add_get("/stalled", self.get)
+
     async def get(self, request: web.Request) -> web.Response:
-        """Answer with the rows that were asked for. Raises Problem, and Unavailable, for what cannot be answered, but to a browser."""
+        """Answer with the requested rows; a browser gets every problem as a page. Raises Problem and Unavailable."""
         if not wants_page(request):
             asked = asked_of(request)
             report, age = await self._report(asked)
-            return json_answer(as_json(report, asked, age, self._stalled.held_by))
+            return json_answer(stalled_json(report, asked, age, self._stalled.held_by()))
         try:
             asked = asked_of(request)
             report, age = await self._report(asked)
@@ -55,7 +59,7 @@ class StalledPage:
             return problem_page(unavailable(failure))
         return page(
             "stalled.html", report=report, asked=asked, age=age, kinds=Kind, link=self._link, here="stalled",
-            held_by=self._stalled.held_by, **_for_people(report, asked),
+            held_by=self._stalled.held_by(), **_for_people(report, asked),
         )  # fmt: skip
 
     async def _report(self, asked: Asked) -> tuple[StalledReport, float]:
@@ -114,7 +118,7 @@ _READERS: Final = {
 }
 
 
-def as_json(report: StalledReport, asked: Asked, age: float, held_by: Sequence[str]) -> dict[str, object]:
+def stalled_json(report: StalledReport, asked: Asked, age: float, held_by: Sequence[str]) -> dict[str, object]:
     """Return the report as a JSON object. Times in UTC, spans in seconds; `count` is of stalled images: old or lost."""
     counts = report.counts
     return {

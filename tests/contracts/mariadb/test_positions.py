@@ -22,7 +22,6 @@ from faust_app.core.failure import Unavailable
 from faust_app.core.images.row import ImageRow
 from faust_app.core.messages.positions import PartitionOffsets, Position
 from faust_app.core.messages.record import Message
-from faust_app.core.messages.topics import Topics
 from faust_app.flows.images.intake import IntakeTerms, decide
 from faust_app.flows.ports.images import ImageRepository, UnfinishedRows
 from faust_app.settings import Settings
@@ -76,7 +75,7 @@ async def test_a_row_that_waits_has_no_place(rows: Rows, shop_no: int) -> None:
 
 
 async def test_offsets_of_a_group_are_read_without_joining_it(settings: Settings) -> None:
-    topics = Topics.named(settings.topic_prefix)
+    topics = settings.topics
     bulk = topics.bulk.name
     await _commit(settings, TopicPartition(bulk, 0), 0, group="the first of all")  # a new cluster has no coordinator before
     connected = KafkaEventLog.connect(settings.bootstrap_servers, client_id="t", probe_topic=topics.probe.name)
@@ -94,7 +93,7 @@ async def test_offsets_of_a_group_are_read_without_joining_it(settings: Settings
 
 
 async def test_many_may_ask_at_once_also_while_nobody_answers(settings: Settings) -> None:
-    bulk = Topics.named(settings.topic_prefix).bulk.name
+    bulk = settings.topics.bulk.name
     async with KafkaConsumerOffsets.connect(["127.0.0.1:1"], "offsets-test", [bulk]) as offsets:
         asked = (offsets.committed(), offsets.ends(), offsets.committed(), offsets.ends())
         answers = await asyncio.gather(*asked, return_exceptions=True)
@@ -102,7 +101,7 @@ async def test_many_may_ask_at_once_also_while_nobody_answers(settings: Settings
 
 
 async def test_members_and_times_of_records_are_read_without_joining(settings: Settings) -> None:
-    topics = Topics.named(settings.topic_prefix)
+    topics = settings.topics
     retry = topics.retry.name
     await _commit(settings, TopicPartition(retry, 0), 0, group="the first of all")
     connected = KafkaEventLog.connect(settings.bootstrap_servers, client_id="t", probe_topic=topics.probe.name)
@@ -138,14 +137,14 @@ async def test_a_broker_that_cannot_tell_the_members_is_an_outage_and_not_a_grou
 
 
 async def test_a_topic_that_kafka_does_not_know_is_an_outage_and_loses_no_row(settings: Settings) -> None:
-    retry = Topics.named(settings.topic_prefix).retry.name
+    retry = settings.topics.retry.name
     async with KafkaConsumerOffsets.connect(settings.bootstrap_servers, "offsets-test", [retry, "no-such-topic"]) as offsets:
         with pytest.raises(Unavailable, match="UNKNOWN_TOPIC_OR_PARTITION"):
             await offsets.ends()
 
 
 async def test_questions_that_are_asked_at_once_are_all_answered(settings: Settings) -> None:
-    topics = [spec.name for spec in Topics.named(settings.topic_prefix).images]
+    topics = [spec.name for spec in settings.topics.images]
     await _commit(settings, TopicPartition(topics[0], 0), 0, group="the first of all")
     async with KafkaConsumerOffsets.connect(settings.bootstrap_servers, "offsets-test", topics) as offsets:
         first = {(topics[0], 0): 0}
@@ -155,7 +154,7 @@ async def test_questions_that_are_asked_at_once_are_all_answered(settings: Setti
 
 
 async def test_what_the_rows_have_counts_as_committed_by_the_reader_of_requests(settings: Settings) -> None:
-    requests = Topics.named(settings.topic_prefix).requests.name
+    requests = settings.topics.requests.name
     async with (
         Database.connect(settings.database, 2) as database,
         IntakeOffsets.of(database, settings.bootstrap_servers, "intake-test", requests) as offsets,

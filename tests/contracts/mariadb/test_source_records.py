@@ -10,10 +10,15 @@ import pytest
 from faust_app.adapters.mariadb.database import Database
 from faust_app.adapters.mariadb.source_records import MariaSourceRecords
 from faust_app.core.failure import FailureCode
+from faust_app.core.sources.egress import Egress
 from faust_app.core.sources.health import ALL_SHOPS, Records, SourceFailure, SourceRecord, after_failure
 from faust_app.flows.ports.sources import SourceRecords
+from faust_app.flows.resilience.deferral import Deferral
+from faust_app.flows.resilience.host_faults import HostFaults
 from faust_app.flows.resilience.known_sources import KnownSources
 from faust_app.settings import Settings
+from tests.fakes.alerts import FakeAlerts
+from tests.fakes.image_repository import FakeImageRepository
 from tests.fakes.source_records import FakeSourceRecords
 
 _numbers = itertools.count()
@@ -93,28 +98,32 @@ async def test_failures_that_many_count_at_once_are_counted_each_and_deadlock_no
         assert (of_all.failures, of_all.shops, of_all.is_deferred) == (20, 20, True)
 
 
+def known_sources(records: SourceRecords) -> KnownSources:
+    return KnownSources(records, Egress(), HostFaults(FakeAlerts()), Deferral(FakeImageRepository(), lambda: 1.0))
+
+
 async def test_ten_failures_in_a_row_over_two_workers_defer_and_an_answer_ends_it_for_both(records: SourceRecords, host: str) -> None:
-    one, two = KnownSources(records), KnownSources(records)
+    one, two = known_sources(records), known_sources(records)
     counted = [await (one, two)[n % 2].fail((n % 3 + 1, host), FailureCode.SOURCE_UNREACHABLE) for n in range(10)]
     assert counted == [False] * 9 + [True]
     await one.refresh()
-    assert one.deferral((9, host)) is not None
+    assert one.records.deferral((9, host)) is not None
     two.hold((9, host))
     two.answer((1, host), f"http://{host}/")
     await two.refresh()
     await one.refresh()
-    assert (one.deferral((9, host)), two.deferral((9, host))) == (None, None)
-    assert set(two.shops_of(host)) == {1, 2, 3, 9}
-    late = KnownSources(records)
+    assert (one.records.deferral((9, host)), two.records.deferral((9, host))) == (None, None)
+    assert two.records.sources_of(SourceRecord(host, ALL_SHOPS)) == [(shop, host) for shop in (1, 2, 3, 9)]
+    late = known_sources(records)
     await late.ensure_loaded()
-    assert late.deferral((9, host)) is None
+    assert late.records.deferral((9, host)) is None
 
 
 async def test_a_probe_is_claimed_by_one_worker_of_many(records: SourceRecords, host: str) -> None:
     now = await clock(records)
     due = SourceRecord(host, ALL_SHOPS, 10, 3, FailureCode.SOURCE_TIMEOUT, now, now, now, now)
     await write(records, due)
-    workers = [KnownSources(records) for _ in range(5)]
+    workers = [known_sources(records) for _ in range(5)]
     for worker in workers:
         await worker.ensure_loaded()
     claimed = await asyncio.gather(*(worker.claim(due) for worker in workers))

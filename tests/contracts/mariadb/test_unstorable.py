@@ -21,11 +21,13 @@ from faust_app.flows.images.dead_letters import DeadLetters
 from faust_app.flows.images.intake import IntakeTerms, decide
 from faust_app.flows.images.settle import Settler
 from faust_app.flows.resilience.breakers import Breakers
+from faust_app.flows.resilience.held_events import HeldEvents
 from faust_app.flows.resilience.internal_error_breaker import InternalErrorBreaker
 from faust_app.metrics import Metrics
 from faust_app.settings import Settings
 from tests.core.test_foreign import FOREIGN
 from tests.factories import LEASE, event_record, make_request, make_shown
+from tests.fakes.alerts import FakeAlerts
 from tests.fakes.event_log import FakeEventLog
 from tests.fakes.worker_register import FakeWorkerRegister
 
@@ -68,8 +70,8 @@ def own(install: Callable[..., Settings]) -> Settings:
 async def harness(own: Settings) -> AsyncIterator[Harness]:
     async with Database.connect(own.database, 4) as database:
         repository, log, metrics = MariaImageRepository(database), FakeEventLog(), Metrics()
-        breakers = Breakers({Dependency.DATABASE: database.now, Dependency.KAFKA: log.probe}, metrics)
-        internal_errors = InternalErrorBreaker(repository, FakeWorkerRegister(), lambda: 1.0)
+        breakers = Breakers({Dependency.DATABASE: database.now, Dependency.KAFKA: log.probe}, metrics, FakeAlerts(), HeldEvents(int))
+        internal_errors = InternalErrorBreaker(repository, FakeWorkerRegister(), FakeAlerts(), HeldEvents(int), lambda: 1.0)
         letters = DeadLetters(log, metrics, topic=DEAD, group="g")
         yield Harness(repository, database, log, Settler(repository, letters, breakers, internal_errors, metrics, grace=timedelta(days=7)))
         await breakers.stop()

@@ -6,7 +6,7 @@ from datetime import timedelta
 
 import pytest
 
-from faust_app.core.monitoring.lag import STALLED_AFTER, LagSample, LagStatus, PartitionLag, recent, status, velocity, worst
+from faust_app.core.monitoring.lag import STALLED_AFTER, LagSample, LagStatus, PartitionLag, lag_status, recent, velocity, worst
 from tests.factories import NOW
 
 LAGGING_AFTER = timedelta(minutes=5)
@@ -69,18 +69,18 @@ HISTORIES = {
 
 @pytest.mark.parametrize(("make", "expected"), HISTORIES.values(), ids=HISTORIES)
 def test_a_history_tells_how_a_group_does(make: Callable[[int], LagSample], expected: LagStatus) -> None:
-    assert status(history(make), LAGGING_AFTER) is expected
+    assert lag_status(history(make), LAGGING_AFTER) is expected
 
 
 @pytest.mark.parametrize("seconds", [0, 60, 110])
 def test_a_process_that_samples_for_less_than_two_minutes_calls_nothing_stalled(seconds: int) -> None:
     samples = history(lambda s: sample(s, partition(5, 9, at=s)), seconds)
-    assert status(samples, LAGGING_AFTER) is LagStatus.OK
+    assert lag_status(samples, LAGGING_AFTER) is LagStatus.OK
 
 
 def test_a_gap_in_the_looking_says_nothing_about_the_time_between() -> None:
     samples = [sample(second, partition(5, 9, at=second)) for second in (0, 10, 120, 130)]
-    assert status(samples, LAGGING_AFTER) is LagStatus.OK
+    assert lag_status(samples, LAGGING_AFTER) is LagStatus.OK
 
 
 def test_the_worst_group_counts() -> None:

@@ -20,6 +20,7 @@ class WatchHarness:
         self.worker = harness
         self.metrics = Metrics()
         self.seconds = 0.0
+        self.held_here: list[str] = []
         self.alerts = FakeAlerts()
         self.faults = FakeAlertStore()
         self.offsets = FakeConsumerOffsets(harness.log, [spec.name for spec in TOPICS.images])
@@ -28,6 +29,7 @@ class WatchHarness:
             {"g": self.offsets, "g-requests": self.requests},
             self.faults,
             self.metrics,
+            held_here=lambda: self.held_here,
             lagging_after=timedelta(minutes=5),
             now=self.now,
             clock=lambda: self.seconds,
@@ -38,7 +40,7 @@ class WatchHarness:
             self.alerts,
             self.metrics,
             stalled_after=DAY,
-            held_by=lambda: self.lag.held_by,
+            held_by=self.lag.held_by,
             clock=lambda: self.seconds,
         )
 

@@ -85,9 +85,9 @@ async def test_a_fault_of_one_source_holds_nothing_else_up(watch: WatchHarness) 
 
 
 async def test_what_holds_this_very_process_up_is_known_at_once(watch: WatchHarness) -> None:
-    watch.lag.held_here = lambda: ["storage is unavailable: AccessDenied"]
+    watch.held_here = ["storage is unavailable: AccessDenied"]
     await watch.sample()
-    assert watch.lag.held_by == ("storage is unavailable: AccessDenied",)
+    assert watch.lag.held_by() == ("storage is unavailable: AccessDenied",)
 
 
 async def test_without_the_database_lag_is_still_told_and_nobody_is_accused(watch: WatchHarness) -> None:
@@ -105,10 +105,10 @@ async def test_a_fault_of_another_process_is_told_before_the_next_sample_at_the_
     fault = PlatformFault(FaultKind.EGRESS, "another")
     await watch.faults.open_fault(fault, age=timedelta(0), told_ago=None)
     await watch.lag.run_holding()
-    assert (report(watch).status, watch.lag.held_by) == (LagStatus.LAGGING, (HOLDING[FaultKind.EGRESS],))
+    assert (report(watch).status, watch.lag.held_by()) == (LagStatus.LAGGING, (HOLDING[FaultKind.EGRESS],))
     await watch.faults.close_fault(fault)
     await watch.lag.run_holding()
-    assert (report(watch).status, watch.lag.held_by) == (LagStatus.OK, ())
+    assert (report(watch).status, watch.lag.held_by()) == (LagStatus.OK, ())
 
 
 async def test_while_kafka_is_unavailable_what_was_seen_last_stays_and_grows_old(watch: WatchHarness) -> None:

@@ -124,7 +124,7 @@ async def test_a_due_row_that_nobody_publishes_is_told(watch: WatchHarness) -> N
 
 async def test_nobody_is_late_while_something_known_holds_everything_up(watch: WatchHarness) -> None:
     await watch.worker.accept_request(make_request(7, "a"))
-    watch.lag.held_here = lambda: ["kafka is unavailable"]
+    watch.held_here = ["kafka is unavailable"]
     await watch.sample(after=60, times=5)
     assert report(watch).counts.overdue == 1
     assert (FaultKind.LATE_JOBS, None) not in watch.alerts.faults

@@ -41,14 +41,13 @@ class CrashApp(WorkerApp):
         if point:
             shop_no, _, image_id = image.partition("/")
             trap = Trap(CrashPoint(point), int(shop_no), image_id, lambda: os._exit(CODE), pause=3 * COMMIT_SECONDS)
-            lay(trap, self.parts, self.worker_parts, self.dispatcher)
-            self.flow_control.on_suspend = self.dispatcher.drain
+            lay(trap, self.parts, self.worker_parts)
             if trap.point in {CrashPoint.BEFORE_DRAIN, CrashPoint.AFTER_DRAIN}:
                 self._stop_during_fetch(image_id)
 
     def _stop_during_fetch(self, image_id: str) -> None:
         """Ask the worker to stop when it fetches the image: that is when it drains with something in its hands."""
-        fetcher: Any = self.worker_parts.sources._way_out._fetcher
+        fetcher: Any = self.worker_parts.fetcher
         fetch: Callable[..., Any] = fetcher.fetch
 
         async def trapped(url: str, validators: Any) -> Any:

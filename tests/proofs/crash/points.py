@@ -77,13 +77,13 @@ _committing: ContextVar[bool] = ContextVar("committing", default=False)
 """Whether the transaction under way writes an outcome of the image."""
 
 
-def lay(trap: Trap, parts: Parts, worker: WorkerParts, dispatcher: Dispatcher) -> None:
+def lay(trap: Trap, parts: Parts, worker: WorkerParts) -> None:
     """Put the trap at its point, around the real adapters and the real dispatcher."""
     _lay_around_publish(trap, parts)
     _lay_around_put(trap, parts)
     _lay_around_commit(trap, parts)
     _lay_around_early_ack(trap, worker)
-    _lay_around_drain(trap, dispatcher)
+    _lay_around_drain(trap, worker.dispatcher)
     _lay_around_ack(trap)
 
 

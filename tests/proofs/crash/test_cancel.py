@@ -12,14 +12,12 @@ import pytest
 from aiokafka import TopicPartition
 
 from devstack.stack import Stack
-from faust_app.core.dispatch.pace import SourcePace
 from faust_app.core.images.row import ImageKey, ImageRow, ImageState, event_of
 from faust_app.flows.images.publish import event_json
 from faust_app.metrics import Metrics
 from faust_app.settings import Settings
 from faust_app.stream import dispatcher as dispatcher_module
 from faust_app.stream import windows
-from faust_app.stream.dispatcher import Dispatcher
 from faust_app.wiring.common import Parts, open_parts
 from faust_app.wiring.worker import WorkerParts, open_worker_parts
 from tests.factories import make_request
@@ -33,22 +31,19 @@ DRAINS = {CrashPoint.BEFORE_DRAIN, CrashPoint.AFTER_DRAIN}
 
 
 class Harness:
-    """A worker's parts and a dispatcher over a consumer that delivers what the test says."""
+    """A worker's parts over a consumer that delivers what the test says."""
 
-    def __init__(self, parts: Parts, worker: WorkerParts, pace: SourcePace) -> None:
+    def __init__(self, parts: Parts, worker: WorkerParts, failures: list[BaseException]) -> None:
         self.parts = parts
         self.worker = worker
-        self.control, self.stream = FakeControl(), FakeStream()
-        self.failures: list[BaseException] = []
-        self.dispatcher = Dispatcher(
-            lambda: worker.executor, self.control, self.failures.append, may_start=lambda: True, pace=pace,
-            slots=8, ahead=100, ahead_per_partition=2, grace=0.0,
-        )  # fmt: skip
+        self.dispatcher = worker.dispatcher
+        self.stream = FakeStream()
+        self.failures = failures
         self.fetching = asyncio.Event()
         self._note_fetches()
 
     def _note_fetches(self) -> None:
-        fetcher: Any = self.worker.sources._way_out._fetcher
+        fetcher: Any = self.worker.fetcher
         fetch = fetcher.fetch
 
         async def noted(*arguments: Any) -> Any:
@@ -98,9 +93,14 @@ def crash_settings(install: Callable[..., Settings]) -> Settings:
 async def harness(crash_settings: Settings, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Harness]:
     monkeypatch.setattr(dispatcher_module, "LONG_SECONDS", 0.05)
     monkeypatch.setattr(windows, "_ack", windows._ack)  # a trap is laid there
-    pace = SourcePace(8)
-    async with open_parts(crash_settings, Metrics(), client_id="t") as parts, open_worker_parts(parts, pace, port=1) as worker:
-        yield Harness(parts, worker, pace)
+    settings = crash_settings.model_copy(update={"slots": 8, "read_ahead": 100, "read_ahead_per_partition": 2, "drain_grace": 0.0})
+    failures: list[BaseException] = []
+    async with (
+        open_parts(settings, Metrics(), client_id="t") as parts,
+        open_worker_parts(parts, FakeControl(), failures.append, port=1) as worker,
+    ):
+        await worker.internal_errors.run_pass()  # a worker starts nothing before it has read its row
+        yield Harness(parts, worker, failures)
 
 
 async def until(condition: Callable[[], bool], meanwhile: Callable[[], Any]) -> None:
@@ -155,7 +155,7 @@ async def test_an_event_that_is_cancelled_at_a_point_is_ended_by_its_next_delive
         await harness.parts.publisher.publish([decision.row])
     row = await harness.row(key)
     trap = Trap(point, shop_no, "a", lambda: harness.cancel(point))
-    lay(trap, harness.parts, harness.worker, harness.dispatcher)
+    lay(trap, harness.parts, harness.worker)
 
     await spring(harness, trap, row)
     assert trap.sprung

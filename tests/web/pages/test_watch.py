@@ -50,8 +50,8 @@ class Pages:
 async def pages() -> AsyncIterator[Pages]:
     watch = WatchHarness(WorkerHarness())
     app = web.Application(**web_options(Authentication([Token("eye", "view-secret", frozenset({"view"}))])))
-    app.router.add_get("/lag", LagPage(watch.lag, watch.stalled).get)
-    app.router.add_get("/stalled", StalledPage(watch.stalled, images_at="").get)
+    LagPage(watch.lag, watch.stalled).register(app.router)
+    StalledPage(watch.stalled, images_at="").register(app.router)
     app.router.add_put("/v1/shops/7/images/a", LagPage(watch.lag, watch.stalled).get)
     async with TestClient(TestServer(app)) as client:
         yield Pages(client, watch)
@@ -188,7 +188,7 @@ async def test_pages_load_nothing_from_elsewhere(pages: Pages) -> None:
 
 async def test_a_page_tells_what_holds_the_installation_up_and_what_to_do(pages: Pages) -> None:
     await pages.watch.publish("a")
-    pages.watch.lag.held_here = lambda: ["storage is unavailable: <AccessDenied>"]
+    pages.watch.held_here = ["storage is unavailable: <AccessDenied>"]
     await pages.watch.sample(after=400)
     text = await pages.page("/lag")
     assert "LAGGING" in text

@@ -1,0 +1,43 @@
+"""What watches lag and unfinished images, in every worker and in the web process."""
+
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from datetime import timedelta
+
+from faust_app.adapters.mariadb.unfinished_images import MariaStalledRows
+from faust_app.flows.monitoring.lag import WatchLag
+from faust_app.flows.monitoring.unfinished import WatchStalled
+from faust_app.wiring.common import Parts
+
+
+@dataclass(frozen=True, slots=True)
+class Watches:
+    """The flows behind `/lag` and `/stalled`."""
+
+    lag: WatchLag
+    stalled: WatchStalled
+
+
+def build_watches(parts: Parts, *, held_here: Callable[[], Sequence[str]]) -> Watches:
+    """Assemble the watches; `held_here` returns what holds up this process."""
+    settings = parts.settings
+    lag = WatchLag(
+        parts.groups,
+        parts.faults,
+        parts.metrics,
+        held_here=held_here,
+        lagging_after=timedelta(seconds=settings.lagging_after),
+        now=parts.event_log.broker_time,
+        clock=time.monotonic,
+    )
+    stalled = WatchStalled(
+        MariaStalledRows(parts.database),
+        parts.offsets,
+        parts.alerts,
+        parts.metrics,
+        stalled_after=timedelta(seconds=settings.stalled_after),
+        held_by=lag.held_by,
+        clock=time.monotonic,
+    )
+    return Watches(lag, stalled)

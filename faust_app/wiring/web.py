@@ -1,0 +1,37 @@
+"""What only the web process has, assembled on what every process has."""
+
+from dataclasses import dataclass
+
+from faust_app.flows.monitoring.readiness import IntakeReadiness
+from faust_app.web.api.images import ImageHandlers
+from faust_app.web.api.intake import IntakeHandlers
+from faust_app.web.pages.health import HealthPages
+from faust_app.web.pages.lag import LagPage
+from faust_app.web.pages.unfinished import StalledPage
+from faust_app.wiring.common import Parts
+from faust_app.wiring.monitoring import Watches, build_watches
+
+
+@dataclass(frozen=True, slots=True)
+class WebParts:
+    """The handlers and pages of the web process, and what its pages show."""
+
+    intake: IntakeHandlers
+    images: ImageHandlers
+    health: HealthPages
+    lag: LagPage
+    stalled: StalledPage
+    watches: Watches
+
+
+def build_web_parts(parts: Parts) -> WebParts:
+    """Assemble what only the web process needs; nothing ever holds up the process itself."""
+    watches = build_watches(parts, held_here=tuple)
+    return WebParts(
+        intake=IntakeHandlers(parts.intake),
+        images=ImageHandlers(parts.repository, parts.store, parts.source_records, watches.lag.held_by),
+        health=HealthPages(parts.metrics, IntakeReadiness(parts.repository).reasons, watches.lag.held_by),
+        lag=LagPage(watches.lag, watches.stalled),
+        stalled=StalledPage(watches.stalled, images_at=""),
+        watches=watches,
+    )
