@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import AsyncIterator
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
@@ -34,7 +35,7 @@ def handled(app: WorkerApp, monkeypatch: pytest.MonkeyPatch) -> "asyncio.Queue[R
         def read(self, record: Record) -> Event:
             return Event(record, parse_event(record), (0, ""))
 
-        async def __call__(self, event: Event) -> Handled:
+        async def execute(self, event: Event, *, defer_by: timedelta | None = None) -> Handled:
             await queue.put(event.record)
             return Handled.DONE
 

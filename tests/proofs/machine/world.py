@@ -125,7 +125,7 @@ class World:
         message = self.log.messages[topic][offset]
         handler = self.processes[worker].handler
         event = handler.read(Record(topic, 0, offset, 0, message.key, message.value))
-        work = handler(event) if defer is None else handler.defer(event, timedelta(seconds=defer))
+        work = handler.execute(event, defer_by=None if defer is None else timedelta(seconds=defer))
         task = self.run(worker, work)
         self.flying[task] = worker, place, event
         task.add_done_callback(self._landed)
