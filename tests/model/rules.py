@@ -1,6 +1,7 @@
 """What no step may do to a row, and how no row may stand: the promises as the model checks them."""
 
 from collections.abc import Collection
+from dataclasses import replace
 
 from faust_app.core.events import Op
 from faust_app.core.image import ImageRow, ImageState
@@ -15,7 +16,8 @@ def broken_by(before: ImageRow, after: ImageRow) -> str | None:
         return "the version fell"
     if after.shown_version < before.shown_version:
         return "what is shown went back"
-    if after.version == before.version and before.state is not ImageState.IN_PROGRESS:
+    outcome = replace(after, requested_at=before.requested_at, correlation_id=before.correlation_id, updated_at=before.updated_at)
+    if after.version == before.version and before.state is not ImageState.IN_PROGRESS and outcome != before:
         return f"a version that was {before.state.value} got another outcome"
     return None
 
