@@ -164,12 +164,16 @@ class Sources:
 
     def _deferred(self, record: SourceRecord) -> None:
         code, for_all = record.code or FailureCode.SOURCE_ERROR, record.shop_no == ALL_SHOPS
+        if for_all:
+            self._pace.deferred(record.host, deferred=True)
         log.warning("source deferred", host=record.host, shop_no=record.shop_no or None, code=code.value)
         failure = self._last.pop(record.host) if record.host in self._last else Transient(code, code.sentence)
         self.on_deferred(record.host, failure, for_all)
 
     def _ended(self, record: SourceRecord) -> None:
         self._called.pop(record.key, None)
+        if record.shop_no == ALL_SHOPS:
+            self._pace.deferred(record.host, deferred=False)
         shops = [record.shop_no] if record.shop_no != ALL_SHOPS else self._known.shops_of(record.host)
         self._releasing |= {(shop, record.host) for shop in shops}
         log.info("source answers again", host=record.host, shops=len(shops))

@@ -7,6 +7,7 @@ from types import SimpleNamespace
 from typing import Any, Final
 
 from faust_app.core.failure import Unavailable
+from faust_app.core.images.accept import Unchanged
 from faust_app.core.images.objects import image_prefix
 from faust_app.core.images.row import ImageKey, ImageRow, ImageState
 from faust_app.core.messages.events import ImageRequest, Op
@@ -117,7 +118,7 @@ class World:
         except Unavailable:
             known.unknown.append(LedgerRequest(request.source_url, None))
         else:
-            known.acknowledged, known.unknown = LedgerRequest(request.source_url, decision.row.version), []
+            known.acknowledged, known.unknown = LedgerRequest(request.source_url, decision.row.version, isinstance(decision, Unchanged)), []
 
     def deliver(self, worker: str, place: Place, *, defer: float | None = None) -> None:
         """Hand an event to a worker, which may be at it already, or may have been."""

@@ -21,7 +21,7 @@ def broken_by(before: ImageRow, after: ImageRow) -> str | None:
     if after.requested_at < before.requested_at:
         return "the time of the newest request fell"
     # A repeated request changes nothing of a finished version but when it was asked for, and by which name.
-    repeated = replace(after, requested_at=before.requested_at, correlation_id=before.correlation_id)
+    repeated = replace(after, requested_at=before.requested_at, correlation_id=before.correlation_id, updated_at=before.updated_at)
     if before.state is not ImageState.IN_PROGRESS and repeated != before:
         return f"a version that was {before.state.value} got another outcome"
     return None
