@@ -115,7 +115,7 @@ async def test_an_unchanged_source_is_not_transferred_again(running: Installatio
     assert again["shown"]["object_key"] == key
 
 
-async def test_a_failed_image_has_a_code_and_a_dead_letter_and_an_unparseable_record_holds_up_nobody(running: Installation) -> None:
+async def test_a_failed_image_has_a_dead_letter_and_an_unparseable_record_holds_up_nobody(running: Installation) -> None:
     await running.put(SHOP, "missing", "/status/410/missing.jpg")
     await running.all_in(SHOP, "FAILED", 1)
     failed = await running.get(SHOP, "missing")

@@ -198,7 +198,7 @@ def start(pace: SourcePace, *hosts: str) -> list[str]:
     return started
 
 
-def test_a_host_that_was_never_fetched_from_gets_one_slot_and_leaves_an_eighth_of_all_to_those_that_answered() -> None:
+def test_a_host_never_fetched_from_gets_one_slot_and_leaves_an_eighth_to_the_answering() -> None:
     pace = SourcePace(64)
     assert start(pace, "new", "new") == ["new"]
     assert len(start(pace, *(f"new{n}" for n in range(100)))) == 55

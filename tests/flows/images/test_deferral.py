@@ -33,7 +33,7 @@ async def test_a_superseded_event_is_skipped_and_a_delete_is_done_rather_than_de
     assert harness.row.state is ImageState.DELETED
 
 
-async def test_a_record_that_cannot_be_read_is_a_dead_letter_rather_than_deferred_or_acked_early(harness: WorkerHarness) -> None:
+async def test_an_unreadable_record_is_a_dead_letter_and_neither_deferred_nor_acked_early(harness: WorkerHarness) -> None:
     event = harness.handler.read(make_record(b"no event"))
     assert not await harness.handler.ack_early(event)
     assert await harness.handler.execute(event, defer_by=timedelta(seconds=30)) is Handled.DONE

@@ -29,7 +29,7 @@ def untouched(row: ImageRow) -> bool:
 
 
 @pytest.mark.parametrize("dependency", [Dependency.STORAGE, Dependency.DATABASE])
-async def test_an_event_that_meets_an_outage_is_returned_and_the_breaker_opens_and_closes_by_itself(
+async def test_an_event_that_meets_an_outage_is_returned_and_the_breaker_closes_by_itself(
     harness: WorkerHarness, dependency: Dependency
 ) -> None:
     changes: list[bool] = []
@@ -48,7 +48,7 @@ async def test_an_event_that_meets_an_outage_is_returned_and_the_breaker_opens_a
     assert (harness.row.state, harness.row.attempt, harness.letters()) == (ImageState.DONE, 0, [])
 
 
-async def test_an_object_that_alone_is_refused_halts_nobody_and_is_judged_as_a_bug_the_third_time(harness: WorkerHarness) -> None:
+async def test_an_object_that_alone_is_refused_halts_nobody_and_is_an_internal_error_at_last(harness: WorkerHarness) -> None:
     async def refuse(_: str) -> None:
         raise Unavailable(Dependency.STORAGE, "AccessDenied")
 
