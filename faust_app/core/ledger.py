@@ -78,7 +78,8 @@ def ledger_violations(wishes: Mapping[ImageKey, Wishes], rows: Mapping[ImageKey,
 
 
 def _is_shown(row: ImageRow, wish: Wish) -> bool:
-    if wish.version is not None and row.version != wish.version:
+    """Return whether the row has what was asked for, at the answer's version or at one that a repeated request led to."""
+    if wish.version is not None and row.version < wish.version:
         return False
     if wish.source_url is None:
         return row.state is ImageState.DELETED

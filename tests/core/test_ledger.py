@@ -30,7 +30,8 @@ def kept(row: ImageRow | None, *entries: dict[str, Any]) -> bool:
     [
         (DONE, [entry()], True),
         (DONE, [entry(version=10)], True),
-        (DONE, [entry(version=9)], False),
+        (DONE, [entry(version=9)], True),  # it was asked for again while it was fetched
+        (DONE, [entry(version=11)], False),
         (DONE, [entry(url=None), entry()], True),
         (DONE, [entry(), entry(url=None)], False),
         (DELETED, [entry(), entry(url=None)], True),
