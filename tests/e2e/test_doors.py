@@ -3,7 +3,9 @@
 import asyncio
 import json
 import subprocess
+import time
 from collections import Counter
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -155,3 +157,19 @@ async def _has_ended(running: Installation, end: str) -> bool:
 
 async def _is_working(running: Installation) -> bool:
     return await running.metric(running.processes[0], "shop_images_running_events") == 1
+
+
+async def test_a_thousand_equal_records_cost_a_fetch_in_two_seconds_at_most_and_a_line_for_each(
+    running: Installation, record_property: Callable[[str, object], None]
+) -> None:
+    started = time.monotonic()
+    request = _request("a", running.source + url("a"))
+    await running.produce(running.topics.requests.name, *[request] * 1000)
+    await running.until(lambda: running.query("SELECT SUM(next_offset) FROM intake_offset") == ((1000,),), "all are read")
+    await running.all_in(SHOP, "DONE", 1)
+    seconds = time.monotonic() - started
+    ((lines,),) = running.query("SELECT COUNT(*) FROM image_history WHERE shop_no = %s", SHOP)
+    ((stored,),) = running.query("SELECT COUNT(*) FROM image_history WHERE shop_no = %s AND outcome <> 'superseded'", SHOP)
+    record_property("fetches and lines of 1,000 equal records", f"{stored}, {lines} in {seconds:.1f} s")
+    assert stored <= 2 + seconds / 2
+    assert lines <= 2 * stored
