@@ -43,6 +43,7 @@ def measure_dead_hosts(installation: Installation) -> DeadHostFigures:
             seconds["quiet"] = _timed(installation, dead, 0)
             with _traffic(installation):
                 seconds["beside traffic"] = _timed(installation, dead, 1)
+            installation.until("SELECT COUNT(*) FROM source_host WHERE shop_no = 0 AND deferred_since IS NOT NULL", HOSTS)
         before = _attempts(installation)
         with installation.process("faust_app"):
             seconds["after a restart"] = _timed(installation, dead, 2)

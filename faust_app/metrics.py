@@ -1,4 +1,4 @@
-"""Every Prometheus metric: its name, labels and help. README's table is tested against this file."""
+"""Every Prometheus metric: its name, labels and help. `docs/reference/metrics.md` is tested against this file."""
 
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
 
@@ -10,6 +10,14 @@ class Metrics:
 
     def __init__(self) -> None:
         self.registry = CollectorRegistry()
+        self._add_intake()
+        self._add_events()
+        self._add_dependencies()
+        self._add_monitoring()
+        self._add_maintenance()
+        self._add_alerts()
+
+    def _add_intake(self) -> None:
         self.requests = Counter(
             "shop_images_requests",
             "Requests decided at intake, by entry point and decision.",
@@ -25,6 +33,8 @@ class Metrics:
             "Events that Kafka did not acknowledge in time; their rows stay scheduled.",
             registry=self.registry,
         )
+
+    def _add_events(self) -> None:
         self.events = Counter("shop_images_events", "Events finished by a worker, by outcome.", ("end",), registry=self.registry)
         self.event_seconds = Histogram(
             "shop_images_event_seconds", "Seconds from an event's start to its end.", registry=self.registry, buckets=_SECONDS
@@ -37,20 +47,23 @@ class Metrics:
             buckets=_SECONDS,
         )
         self.failures = Counter("shop_images_failures", "Images that failed, by code.", ("code",), registry=self.registry)
+        self.retries = Counter("shop_images_retries", "Failures that are retried, by code.", ("code",), registry=self.registry)
+        self.dead_letters = Counter("shop_images_dead_letters", "Dead letters acknowledged, by code.", ("code",), registry=self.registry)
+        self.fetched_bytes = Counter("shop_images_fetched_bytes", "Bytes downloaded from sources.", registry=self.registry)
+        self.stored_bytes = Counter("shop_images_stored_bytes", "Bytes written to storage.", registry=self.registry)
+
+    def _add_dependencies(self) -> None:
         self.waits = Counter(
             "shop_images_waits", "Times an event waited for an unavailable dependency.", ("dependency",), registry=self.registry
         )
-        self.retries = Counter("shop_images_retries", "Failures that are retried, by code.", ("code",), registry=self.registry)
-        self.rescued = Counter("shop_images_rescued", "Lost rows that were published again.", registry=self.registry)
         self.breaker_open = Gauge(
             "shop_images_breaker_open",
             "1 while the dependency's circuit breaker is open and no event starts.",
             ("dependency",),
             registry=self.registry,
         )
-        self.dead_letters = Counter("shop_images_dead_letters", "Dead letters acknowledged, by code.", ("code",), registry=self.registry)
-        self.fetched_bytes = Counter("shop_images_fetched_bytes", "Bytes downloaded from sources.", registry=self.registry)
-        self.stored_bytes = Counter("shop_images_stored_bytes", "Bytes written to storage.", registry=self.registry)
+
+    def _add_monitoring(self) -> None:
         self.lag = Gauge("shop_images_lag", "Unfinished records, by group and topic.", ("group", "topic"), registry=self.registry)
         self.lag_seconds = Gauge(
             "shop_images_lag_seconds", "Age of the oldest unfinished record, by group.", ("group",), registry=self.registry
@@ -78,6 +91,8 @@ class Metrics:
         )
         self.held = Gauge("shop_images_held_events", "Events a worker holds, by topic.", ("topic",), registry=self.registry)
         self.running = Gauge("shop_images_running_events", "Events a worker is executing.", registry=self.registry)
+
+    def _add_maintenance(self) -> None:
         self.collected = Counter("shop_images_collected_objects", "Objects the collector deleted.", registry=self.registry)
         self.kept_garbage = Counter(
             "shop_images_kept_garbage", "Due objects the collector kept because their row may still show them.", registry=self.registry
@@ -87,18 +102,6 @@ class Metrics:
             "shop_images_audit_findings",
             "Objects the audit found: unlisted garbage, or objects without a row, which are kept.",
             ("finding",),
-            registry=self.registry,
-        )
-        self.open_alerts = Gauge(
-            "shop_images_open_alerts",
-            "Open alerts, by severity; set by the process that sends them.",
-            ("severity",),
-            registry=self.registry,
-        )
-        self.alert_messages = Counter(
-            "shop_images_alert_messages",
-            "Attempts to deliver a message to the messenger: sent, failed, refused.",
-            ("end",),
             registry=self.registry,
         )
         self.lease_held = Gauge(
@@ -114,3 +117,18 @@ class Metrics:
             registry=self.registry,
         )
         self.purged = Counter("shop_images_purged_rows", "Rows deleted past their retention, by table.", ("table",), registry=self.registry)
+        self.rescued = Counter("shop_images_rescued", "Lost rows that were published again.", registry=self.registry)
+
+    def _add_alerts(self) -> None:
+        self.open_alerts = Gauge(
+            "shop_images_open_alerts",
+            "Open alerts, by severity; set by the process that sends them.",
+            ("severity",),
+            registry=self.registry,
+        )
+        self.alert_messages = Counter(
+            "shop_images_alert_messages",
+            "Attempts to deliver a message to the messenger: sent, failed, refused.",
+            ("end",),
+            registry=self.registry,
+        )

@@ -25,7 +25,7 @@ from faust_app.core.messages.record import Record
 from faust_app.core.sources.health import Source
 from faust_app.flows.images.executor import Event, Handled
 from faust_app.flows.resilience.held_events import HeldEvents
-from faust_app.stream.windows import Held, PartitionControl, Progress, Windows
+from faust_app.stream.windows import Held, PartitionControl, State, Windows
 
 log = structlog.get_logger()
 
@@ -42,12 +42,8 @@ class Handler(Protocol):
         """Parse a record into an event."""
         ...
 
-    async def __call__(self, event: Event) -> Handled:
-        """Execute the event, or return it if a dependency is unavailable."""
-        ...
-
-    async def defer(self, event: Event, delay: timedelta) -> Handled:
-        """Defer the event: make its row due after the delay."""
+    async def execute(self, event: Event, *, defer_by: timedelta | None = None) -> Handled:
+        """Execute the event, or return it if a dependency is unavailable; with `defer_by` its row becomes due after that time."""
         ...
 
     async def ack_early(self, event: Event) -> bool:
@@ -135,8 +131,8 @@ class Dispatcher:
         for topic, queues in self._queues.items():
             for source in queues.sources():
                 self._defer(topic, source, now)
-        long = [held for held in self._windows.pressing() if now - held.since >= LONG_SECONDS and not held.safe]
-        await asyncio.gather(*(self._ack_early(held) for held in long if self._takes_long(held, now)))
+        long = [held for held in self._windows.pressing() if now - held.since >= LONG_SECONDS and self._is_slow(held, now)]
+        await asyncio.gather(*(self._ack_early(held) for held in long))
         self._start()
 
     def drain(self) -> None:
@@ -144,8 +140,6 @@ class Dispatcher:
         # Faust waits without a timeout until no message is unacknowledged, so all are discarded now.
         busy = {*self._running.values(), *self._aside.values()}
         waiting = [held for held in self._windows.drop_all() if held not in busy]
-        for held in busy:
-            held.dropped = True
         for held in waiting:
             self._control.give_back(held.event.message)
         for queued in (held for queues in self._queues.values() for held in queues.items()):
@@ -176,14 +170,14 @@ class Dispatcher:
         now = _now()
         while len(self._running) < self._slots and self._may_start() and (held := self._next(now)) is not None:
             self.progress_count += 1
-            held.progress, held.since = Progress.RUNNING, now
+            held.start(now)
             self._pace.started(held.work.source, now)
             task = asyncio.create_task(self._run(held), name="event")
             self._running[task] = held
             task.add_done_callback(self._ended)
 
     async def _run(self, held: Held) -> Handled:
-        return await self._handler(held.work)
+        return await self._handler.execute(held.work)
 
     def _ended(self, task: "asyncio.Task[Handled]") -> None:
         held = self._running.pop(task)
@@ -207,45 +201,45 @@ class Dispatcher:
             if held is None:
                 return
             self._pace.left(source)
-            held.progress, held.since = Progress.RUNNING, now
+            held.start(now)
             task = asyncio.create_task(self._defer_one(held, timedelta(seconds=self._pace.defer(source, now))), name="defer")
             self._aside[task] = held
             task.add_done_callback(self._was_deferred)
 
     async def _defer_one(self, held: Held, delay: timedelta) -> Handled:
-        return await self._handler.defer(held.work, delay)
+        return await self._handler.execute(held.work, defer_by=delay)
 
     def _was_deferred(self, task: "asyncio.Task[Handled]") -> None:
         self._close(self._aside.pop(task), task)
 
-    def _takes_long(self, held: Held, now: float) -> bool:
+    def _is_slow(self, held: Held, now: float) -> bool:
         """Return whether the event is slow by itself (it runs, or its source is full), not just waiting for a free slot."""
-        return held.progress is Progress.RUNNING or (held.progress is Progress.QUEUED and self._pace.is_full(held.work.source, now))
+        return held.state is State.RUNNING or (held.state is State.QUEUED and self._pace.is_full(held.work.source, now))
 
     async def _ack_early(self, held: Held) -> None:
         """Acknowledge early an event whose row is now scheduled: if this worker dies, the row is published again.
 
-        An event that changed its progress meanwhile keeps its message: a returned one is queued like any other.
+        An event whose state changed meanwhile keeps its message: a returned one is queued like any other.
         """
-        progress = held.progress
-        if await self._handler.ack_early(held.work) and held.progress is progress:
+        state = held.state
+        if await self._handler.ack_early(held.work) and held.state is state:
             self.progress_count += 1
-            self._windows.make_safe(held)
+            self._windows.release(held, State.COVERED)
 
     def _close(self, held: Held, task: "asyncio.Task[Handled]") -> None:
-        """Give the event back, fail the worker, acknowledge the event or queue it again, depending on how its task ended."""
+        """Do with the event what the end of its task asks for."""
         self.progress_count += 1
-        error = None if task.cancelled() else task.exception()
-        if held.dropped:
-            if not held.acked:
-                self._control.give_back(held.event.message)
-        elif task.cancelled() or error is not None:
-            self._fail(error or asyncio.CancelledError())
+        error = asyncio.CancelledError() if task.cancelled() else task.exception()
+        if held.state is State.DROPPED:
+            self._control.give_back(held.event.message)
+        elif held.state is State.ACKED and task.cancelled():
+            log.info("event cancelled after it was acknowledged early")  # its row brings it back
+        elif error is not None:
+            self._fail(error)
         elif task.result() is Handled.DONE:
-            held.progress = Progress.ENDED
-            self._windows.make_safe(held)
-        elif not held.safe:
-            held.progress = Progress.QUEUED
+            self._windows.release(held, State.ENDED)
+        elif held.state is State.RUNNING:  # returned; one that is covered comes back by its row
+            held.state = State.QUEUED
             self._queue(held.tp.topic).push_front(held.work.source, held)
             self._pace.arrived(held.work.source)
 

@@ -3,7 +3,7 @@
 from collections import Counter, deque
 from collections.abc import Iterable, Iterator
 from enum import Enum, auto
-from typing import Protocol
+from typing import Final, Protocol
 
 from faust.types import TP, EventT, StreamT
 from faust.types.tuples import Message
@@ -39,30 +39,39 @@ class PartitionControl(Protocol):
         ...
 
 
-class Progress(Enum):
-    """How far an event has come."""
+class State(Enum):
+    """Where an event stands, from its arrival to its end in this worker. Only `Windows` acknowledges and drops."""
 
-    QUEUED = auto()
-    RUNNING = auto()
-    ENDED = auto()
+    QUEUED = auto()  #: it waits for a slot
+    RUNNING = auto()  #: it is executed or deferred
+    COVERED = auto()  #: it is queued or runs, and its row is scheduled: should this worker die, the row brings it back
+    ENDED = auto()  #: it is settled, and acknowledged once all before it in its partition may be
+    ACKED = auto()  #: it is acknowledged
+    DROPPED = auto()  #: it is given back unacknowledged, and will be redelivered
+
+
+_MAY_BE_ACKED: Final = frozenset({State.COVERED, State.ENDED})
 
 
 class Held:
-    """One event held by the worker; `since` is when it arrived, or when it started."""
+    """One event in the worker's hands; `since` is when it arrived, or when it started."""
 
-    __slots__ = ("acked", "dropped", "event", "progress", "safe", "since", "stream", "tp", "work")
+    __slots__ = ("event", "since", "state", "stream", "tp", "work")
 
     def __init__(self, stream: StreamT[bytes], event: EventT[bytes], work: Event, since: float) -> None:
         self.stream = stream
         self.event = event
         self.work = work
-        # Built anew: the driver's messages carry aiokafka's type, which kills Faust's fetch loop once it is in its sets.
+        # The driver's messages carry aiokafka's type, and one of those in Faust's sets kills its fetch loop.
         self.tp = TP(event.message.topic, event.message.partition)
-        self.progress = Progress.QUEUED
+        self.state = State.QUEUED
         self.since = since
-        self.safe = False
-        self.acked = False
-        self.dropped = False
+
+    def start(self, now: float) -> None:
+        """Record that it runs from now on; what no longer needs its message stays so."""
+        self.since = now
+        if self.state is State.QUEUED:
+            self.state = State.RUNNING
 
 
 class Windows:
@@ -101,13 +110,13 @@ class Windows:
                 if tp.topic == held.tp.topic:
                     self._pause(tp)
 
-    def make_safe(self, held: Held) -> None:
-        """Record that the event no longer needs its message, and acknowledge the safe prefix of its window."""
-        if held.safe or held.dropped:
+    def release(self, held: Held, state: State) -> None:
+        """Record that the event no longer needs its message (COVERED or ENDED), and acknowledge its partition as far as possible."""
+        if held.state in {State.ACKED, State.DROPPED}:
             return
-        held.safe = True
+        held.state = state
         window = self._windows[held.tp]
-        while window and window[0].safe:
+        while window and window[0].state in _MAY_BE_ACKED:
             self._held[held.tp.topic] -= 1
             _ack(window.popleft())
         self._resume_where_there_is_room(held.tp)
@@ -122,7 +131,7 @@ class Windows:
         """Drop and return every event held; none of them is ever acknowledged."""
         dropped = [held for window in self._windows.values() for held in window]
         for held in dropped:
-            held.dropped = True
+            held.state = State.DROPPED
         for tp in self._paused:
             self._control.forget_pause(tp)
         for state in (self._windows, self._held, self._paused):
@@ -146,7 +155,7 @@ class Windows:
 
 def _ack(held: Held) -> None:
     """Acknowledge through the stream, not the event: only the stream notifies Faust's sensors. Its coroutine never waits."""
-    held.acked = True
+    held.state = State.ACKED
     try:
         held.stream.ack(held.event).send(None)
     except StopIteration:

@@ -17,7 +17,7 @@ def test_a_dependency_is_unavailable_when_half_of_twenty_calls_fail(calls: int, 
 @pytest.mark.parametrize(
     ("calls", "bad", "shops", "broken"), [(50, 10, 5, True), (49, 49, 5, False), (50, 9, 5, False), (50, 50, 4, False)]
 )
-def test_a_release_is_broken_when_a_fifth_of_fifty_outcomes_over_five_shops_are_internal_errors(
+def test_a_release_is_broken_by_a_fifth_of_fifty_internal_errors_over_five_shops(
     calls: int,
     bad: int,
     shops: int,

@@ -64,7 +64,7 @@ def is_held(installation: Installation, task: str) -> bool:
     return holder(installation, task) != ""
 
 
-async def test_over_two_workers_the_daily_jobs_are_run_once_and_the_leased_tasks_move_to_the_other(
+async def test_over_two_workers_daily_jobs_run_once_and_leased_tasks_move_to_the_other(
     installation: Installation, heard: tuple[list[dict[str, Any]], str]
 ) -> None:
     bodies, _ = heard

@@ -88,7 +88,7 @@ class WorkerHarness:
         )
 
     async def execute(self, record: Record) -> Handled:
-        return await self.handler(self.handler.read(record))
+        return await self.handler.execute(self.handler.read(record))
 
     async def _probe_storage(self) -> None:
         if self.store.unavailable:

@@ -67,14 +67,13 @@ class FakeHandler:
     def read(self, record: Record) -> Event:
         return Event(record, Unparseable("a test's"), (1, (record.key or b"").decode()))
 
-    async def __call__(self, event: Event) -> Handled:
+    async def execute(self, event: Event, *, defer_by: timedelta | None = None) -> Handled:
+        if defer_by is not None:
+            self.deferred_for[event.record.offset] = defer_by.total_seconds()
+            return Handled.DONE
         future: asyncio.Future[Handled] = asyncio.get_running_loop().create_future()
         self.started[event.record.topic, event.record.partition, event.record.offset] = future
         return await future
-
-    async def defer(self, event: Event, delay: timedelta) -> Handled:
-        self.deferred_for[event.record.offset] = delay.total_seconds()
-        return Handled.DONE
 
     async def ack_early(self, event: Event) -> bool:
         self.acked_early.append(event.record.offset)

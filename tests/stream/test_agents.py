@@ -33,12 +33,9 @@ class Handler:
     def read(self, record: Record) -> Event:
         return Event(record, parse_event(record), (0, ""))
 
-    async def __call__(self, event: Event) -> Handled:
+    async def execute(self, event: Event, *, defer_by: timedelta | None = None) -> Handled:
         await self.handled.put(event.record)
         return Handled.DONE
-
-    async def defer(self, event: Event, delay: timedelta) -> Handled:
-        raise NotImplementedError
 
     async def ack_early(self, event: Event) -> bool:
         raise NotImplementedError

@@ -178,7 +178,7 @@ async def test_a_returned_event_is_in_front_of_its_queue_as_if_it_had_never_star
     assert harness.stream.acked == [(0, 0), (0, 1)]
 
 
-async def test_while_nothing_may_start_events_are_held_within_their_bounds_and_a_drain_gives_all_back() -> None:
+async def test_while_nothing_may_start_events_stay_within_bounds_and_a_drain_gives_all_back() -> None:
     harness = Harness(ahead=3)
     harness.may_start = False
     for offset in range(5):

@@ -90,7 +90,7 @@ async def test_an_event_whose_row_takes_no_time_keeps_its_acknowledgement(clock:
     assert harness.stream.acked == []
 
 
-async def test_an_event_that_waits_long_for_a_slot_of_its_source_is_handed_over_and_runs_when_it_has_one(clock: list[float]) -> None:
+async def test_an_event_that_waits_long_for_its_source_is_acknowledged_early_and_runs_later(clock: list[float]) -> None:
     harness = Harness(per_partition=20)
     harness.pace.answered("slow.test")
     harness.handler.takes_over = {UNKNOWN, UNKNOWN + 1}

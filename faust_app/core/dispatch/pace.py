@@ -53,14 +53,15 @@ class _Account:
     deferred_until: float = 0.0
     answered: bool = False
     failures: int = 0
+    deferred: bool = False
 
     @property
     def is_failing(self) -> bool:
-        return self.failures >= (FAILING_AFTER if self.answered else 1)
+        return not self.deferred and self.failures >= (FAILING_AFTER if self.answered else 1)
 
     @property
     def is_unproven(self) -> bool:
-        return self.is_failing or not self.answered
+        return not self.deferred and (self.is_failing or not self.answered)
 
     @property
     def is_busy(self) -> bool:
@@ -141,21 +142,28 @@ class SourcePace:
     def answered(self, host: str) -> None:
         """Count an answer of the host, whatever it said."""
         account = self._host(host)
-        if account.is_unproven:
+        if not account.answered or account.failures:
             self._stands(account, answered=True, failures=0)
-        account.failures = 0
 
     def failed(self, host: str) -> None:
         """Count a failure of the host as a whole."""
         account = self._host(host)
-        self._stands(account, answered=account.answered, failures=account.failures + 1)
+        self._stands(account, failures=account.failures + 1)
 
-    def _stands(self, account: _Account, *, answered: bool, failures: int) -> None:
+    def deferred(self, host: str, *, deferred: bool) -> None:
+        """Count whether the host's images wait: their events end at once, so they are bounded like those of any good host."""
+        self._stands(self._host(host), deferred=deferred)
+
+    def _stands(
+        self, account: _Account, *, answered: bool | None = None, failures: int | None = None, deferred: bool | None = None
+    ) -> None:
         """Move what the host has running from one class of hosts to another."""
         running = len(account.started)
         self._unproven -= running * account.is_unproven
         self._failing -= running * account.is_failing
-        account.answered, account.failures = answered, failures
+        account.answered = account.answered if answered is None else answered
+        account.failures = account.failures if failures is None else failures
+        account.deferred = account.deferred if deferred is None else deferred
         self._unproven += running * account.is_unproven
         self._failing += running * account.is_failing
 
@@ -186,8 +194,12 @@ class SourcePace:
         return len(self._of(source).started) < self.slots(source, now) and len(host.started) < self._bound(host, now, of_host=True)
 
     def is_full(self, source: Source, now: float) -> bool:
-        """Return whether the source holds all it may, and may not hold every slot: what waits for it waits for its own."""
-        if not source[1] or self._has_slot_of_its_own(source, self._host(source[1]), now):
+        """Return whether the source, or hosts like its own, hold all they may, and may not hold every slot: its events wait for that."""
+        if not source[1]:
+            return False
+        if self._slots > 1 and self._is_crowded_out(self._host(source[1])):
+            return True
+        if self._has_slot_of_its_own(source, self._host(source[1]), now):
             return False
         return min(self.slots(source, now), self._bound(self._host(source[1]), now, of_host=True)) < self._slots
 

@@ -83,6 +83,14 @@ class AckedEarly:
     delay: timedelta
 
 
+@dataclass(frozen=True, slots=True)
+class GiveUp:
+    """A record without a row: it is dead-lettered as it is. Not an outcome of an image."""
+
+    code: FailureCode
+    detail: str
+
+
 Outcome = Stored | Kept | Removed | Failed | Retry | Deferred | AckedEarly
 
 

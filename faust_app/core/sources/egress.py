@@ -12,7 +12,7 @@ from typing import Final
 from faust_app.core.breaker import CALL_SECONDS, Tally, Window
 from faust_app.core.sources.egress_hosts import AnsweredHosts
 from faust_app.core.sources.egress_trials import Trials
-from faust_app.core.sources.health import ALL_SHOPS, Source, SourceRecord
+from faust_app.core.sources.health import Source, SourceRecord
 
 EVIDENCE_FETCHES: Final = 20
 EVIDENCE_HOSTS: Final = 5
@@ -63,7 +63,7 @@ class Egress:
     def learn(self, record: SourceRecord, as_of: datetime, now: float) -> None:
         """Take over a record of all workers, read when the database's clock said `as_of`."""
         if record.is_deferred:
-            if record.shop_no == ALL_SHOPS:
+            if record.is_of_all_shops:
                 self.forget(record.host)
         elif record.answered_at is not None and record.origin is not None:
             age = max(0.0, (as_of - record.answered_at).total_seconds())

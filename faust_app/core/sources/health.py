@@ -76,8 +76,13 @@ class SourceRecord:
         return self.host, self.shop_no
 
     @property
+    def is_of_all_shops(self) -> bool:
+        """Whether it is the host's record, not that of a shop there."""
+        return self.shop_no == ALL_SHOPS
+
+    @property
     def is_deferred(self) -> bool:
-        """Whether images wait for it."""
+        """Whether images are deferred for it."""
         return self.deferred_since is not None
 
 

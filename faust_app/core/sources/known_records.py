@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Final
 
-from faust_app.core.sources.health import ALL_SHOPS, RecordKey, Source, SourceAnswer, SourceRecord, deferral, is_worth_writing, keys_of
+from faust_app.core.sources.health import RecordKey, Source, SourceAnswer, SourceRecord, deferral, is_worth_writing, keys_of
 
 _REMEMBERED: Final = 50_000
 """Records in memory; beyond it the one learnt first is forgotten, and read again when a fetch fails."""
@@ -40,7 +40,7 @@ class KnownRecords:
 
     def sources_of(self, record: SourceRecord) -> list[Source]:
         """Return the sources whose images the record concerns: of a host's record, all its shops that are known."""
-        if record.shop_no != ALL_SHOPS:
+        if not record.is_of_all_shops:
             return [(record.shop_no, record.host)]
         return [(shop, record.host) for shop in sorted(self._shops.get(record.host, ()))]
 
@@ -58,7 +58,7 @@ class KnownRecords:
             elif before and before.is_deferred and not record.is_deferred:
                 learnt.ended.append(record)
             self._records[record.key] = record
-            if record.shop_no != ALL_SHOPS:
+            if not record.is_of_all_shops:
                 self._shops.setdefault(record.host, set()).add(record.shop_no)
         return learnt
 

@@ -1,8 +1,8 @@
 """Checks that every image shows the last acknowledged request of a load generator's ledger.
 
 A ledger has one JSON object a line. The first names the run: `{"ledger": 1, "installation": "<topic prefix>"}`. Every other
-line is a request, written when its answer is known: `{"shop_no", "image_id", "op", "source_url", "acknowledged", "version"}`,
-in the order in which the requests of an image were sent. A request whose answer was lost may or may not have been accepted.
+line is a request, written when its answer is known: `{"shop_no", "image_id", "op", "source_url", "acknowledged", "version",
+"unchanged"}`, in the order in which the requests of an image were sent. A request whose answer was lost may or may not have been accepted.
 """
 
 import json
@@ -21,10 +21,14 @@ class LedgerError(Exception):
 
 @dataclass(frozen=True, slots=True)
 class LedgerRequest:
-    """One request: a source to show, or None to delete; its version if the answer gave it."""
+    """One request: a source to show, or None to delete; its version if the answer gave it.
+
+    A `repeated` one was answered with a version that was under way already: with its outcome the row may begin anew.
+    """
 
     source_url: str | None
     version: int | None
+    repeated: bool = False
 
 
 @dataclass(slots=True)
@@ -45,7 +49,7 @@ def read_ledger(lines: Iterable[str], installation: str) -> dict[ImageKey, Ledge
                 _check_run(entry, installation)
                 continue
             key = (int(entry["shop_no"]), str(entry["image_id"]).encode())
-            request = LedgerRequest(entry.get("source_url"), entry.get("version"))
+            request = LedgerRequest(entry.get("source_url"), entry.get("version"), bool(entry.get("unchanged")))
         except (ValueError, KeyError, TypeError, AttributeError) as error:
             raise LedgerError(f"line {number} is not an entry of a ledger") from error
         known = requests.setdefault(key, LedgerRequests())
@@ -80,7 +84,8 @@ def ledger_violations(requests: Mapping[ImageKey, LedgerRequests], rows: Mapping
 
 
 def _is_shown(row: ImageRow, request: LedgerRequest) -> bool:
-    if request.version is not None and row.version != request.version:
+    begun_anew = request.repeated and request.version is not None and row.version > request.version
+    if request.version is not None and row.version != request.version and not begun_anew:
         return False
     if request.source_url is None:
         return row.state is ImageState.DELETED

@@ -1,17 +1,17 @@
-"""One event, from its record to its outcome: load, plan, transfer, decide, settle."""
+"""Executes one event: load, plan, transfer, decide, settle."""
 
 import asyncio
 import time
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 from enum import Enum, auto
-from typing import Final, assert_never
+from typing import Final
 
 import structlog
 
 from faust_app.core.failure import Dependency, Failure, FailureCode, Permanent, Transient, Unavailable
-from faust_app.core.images.outcome import AckedEarly, Deferred, Outcome, Removed, Stored
+from faust_app.core.images.outcome import AckedEarly, Deferred, GiveUp, Kept, Outcome, Removed, Stored
 from faust_app.core.images.plan import Plan, Remove, Skip, Store, Unknown, plan
 from faust_app.core.images.retry import Backoff, decide_retry
 from faust_app.core.images.row import ImageKey, ImageRow, source_host
@@ -29,30 +29,14 @@ from faust_app.metrics import Metrics
 
 log = structlog.get_logger()
 
-
 OURS: Final = "An error of our own code; the log of the worker has its traceback."
 
 
 class Handled(Enum):
-    """What became of a record that was handed in."""
+    """What became of an event."""
 
-    DONE = auto()  #: dealt with: it may be acknowledged
-    RETURNED = auto()  #: a dependency is unavailable: as if it had never started
-
-
-@dataclass(frozen=True, slots=True)
-class GiveUp:
-    """A record that no row stands behind: it goes to the dead letters as it is."""
-
-    code: FailureCode
-    detail: str
-
-
-Decided = Outcome | Skip | GiveUp
-"""What is known of an event before anything is written."""
-
-CarryOut = Callable[[Plan, float], Awaitable[Decided]]
-"""Does what was planned before a time of the event loop's clock."""
+    DONE = auto()  #: settled: it may be acknowledged
+    RETURNED = auto()  #: a dependency is unavailable: as if the event had never started
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,11 +57,36 @@ class Rules:
     jitter: Callable[[], float]
 
 
-class Executor:
-    """Works on one record at a time, many at once. It returns when the record is dealt with, or given back.
+@dataclass(slots=True)
+class Execution:
+    """One event on its way through the steps: each step reads what the steps before it have written.
 
-    It never raises for what a record or the outside does: a dependency that is unavailable gives the event back, and an error
-    of our own is decided like a failure, with its traceback in the log.
+    `began` and `deadline` are times of the event loop's clock. With `defer_by` a fetch is deferred instead of done.
+    """
+
+    event: Event
+    defer_by: timedelta | None = None
+    began: float = 0.0
+    deadline: float = 0.0
+    row: ImageRow | None = None
+    plan: Plan | None = None
+    failure: Failure | None = None  #: why the image was not transferred
+    decision: Outcome | GiveUp | Skip | None = None
+    error: Exception | None = None  #: why there is no decision: an outage, or an error of our own code
+    outages: int = 0  #: how often in a row a dependency failed this event while it answered its probe
+    handled: Handled | None = None
+
+    def begin(self, now: float, seconds: float) -> None:
+        """Start the steps from the beginning; of a try that met an outage only the row is kept, for who has to blame an image."""
+        self.began, self.deadline = now, now + seconds
+        self.plan = self.failure = self.decision = self.error = None
+
+
+class Executor:
+    """Executes one event at a time, many at once; returns when the event is settled, or returned.
+
+    It raises nothing for what a record or the outside does: while a dependency is unavailable the event is returned, and an
+    error of our own code is retried like a failure of the source, with its traceback in the log.
     """
 
     def __init__(
@@ -93,8 +102,8 @@ class Executor:
         rules: Rules,
     ) -> None:
         self._repository = repository
-        self._transfer = transfer
-        self._settle = settler
+        self._transfers = transfer
+        self._settler = settler
         self._sources = sources
         self._internal_errors = internal_errors
         self._breakers = breakers
@@ -103,39 +112,113 @@ class Executor:
         self._loads: GroupCommit[ImageKey, ImageRow | None] = GroupCommit(self._load_group)
 
     def read(self, record: Record) -> Event:
-        """Say what the record asks for, in milliseconds whatever it holds."""
+        """Return what the record asks for, within milliseconds whatever it holds."""
         asks = parse_event(record)
         if isinstance(asks, Unparseable):
             return Event(record, asks, (0, ""))
         return Event(record, asks, (asks.shop_no, source_host(asks.source_url) if asks.source_url else ""))
 
-    async def __call__(self, event: Event) -> Handled:
-        """Deal with the event, unless a dependency is unavailable."""
+    async def execute(self, event: Event, *, defer_by: timedelta | None = None) -> Handled:
+        """Take the event through the five steps; with `defer_by` its image becomes due after that time instead of being fetched."""
         started = time.perf_counter()
-        handled = await self._handle(event, self._carry_out)
-        if handled is Handled.DONE:
+        run = Execution(event, defer_by)
+        while run.handled is None:
+            run.begin(asyncio.get_running_loop().time(), self._rules.deadline)
+            try:
+                await self._load(run)
+                self._plan(run)
+                await self._transfer(run)
+                await self._decide(run)
+            except Exception as error:  # noqa: BLE001 - settled like every other end, with its traceback in the log
+                run.error = error
+            await self._settle(run)
+        if run.handled is Handled.DONE and defer_by is None:
             self._metrics.event_seconds.observe(time.perf_counter() - started)
-        return handled
+        return run.handled
 
-    async def defer(self, event: Event, delay: timedelta) -> Handled:
-        """Make the image due after the delay, if it is still to be fetched; nothing is counted against it."""
+    async def _load(self, run: Execution) -> None:
+        """Read the row; events that ask at the same time share one query. Raises Unavailable."""
+        if isinstance(run.event.asks, Unparseable):
+            return
+        try:
+            async with asyncio.timeout_at(run.deadline):
+                with self._metrics.step_seconds.labels("load").time():
+                    run.row = await self._loads.submit(run.event.asks.key)
+        except TimeoutError as error:
+            raise Unavailable(Dependency.DATABASE, "The row was not loaded before its deadline.") from error
+        self._breakers[Dependency.DATABASE].succeeded()
 
-        async def defer_fetch(planned: Plan, deadline: float) -> Decided:
-            if isinstance(planned, Store):
-                return self._internal_errors.admit(planned.row) or Deferred(planned.row, delay)
-            return await self._carry_out(planned, deadline)
+    def _plan(self, run: Execution) -> None:
+        """Compare the event with its row; what needs no transfer is decided by that."""
+        if isinstance(run.event.asks, Unparseable):
+            run.decision = GiveUp(FailureCode.UNPARSEABLE, run.event.asks.detail)
+            return
+        run.plan = plan(run.event.asks, run.row)
+        match run.plan:
+            case Remove(row):
+                run.decision = Removed(row)
+            case Skip():
+                run.decision = run.plan
+            case Unknown(detail):
+                run.decision = GiveUp(FailureCode.UNKNOWN_VERSION, detail)
 
-        return await self._handle(event, defer_fetch)
+    async def _transfer(self, run: Execution) -> None:
+        """Fetch, check and store the image, unless its source or shop is given time. Raises Unavailable."""
+        if not isinstance(run.plan, Store):
+            return
+        run.decision = await self._deferral(run, run.plan.row)
+        if run.decision is not None:
+            return
+        try:
+            run.decision = await self._transfers.store(run.plan, run.deadline)
+        except Unavailable:
+            self._sources.answered(run.plan.row)  # it was one of our dependencies that failed, after the fetch
+            raise
+        except Failure as failure:
+            run.failure = failure
+
+    async def _decide(self, run: Execution) -> None:
+        """Decide whose a failure is, and whether the image is retried, deferred or failed. Raises Unavailable."""
+        if isinstance(run.plan, Store) and run.failure is not None:
+            blamed = await self._sources.failed(run.plan.row, run.failure, run.began)
+            run.decision = blamed if isinstance(blamed, Deferred) else self._retry(run.plan.row, blamed)
+        elif isinstance(run.decision, Stored | Kept):
+            self._sources.answered(run.decision.row)
+            if isinstance(run.decision, Stored):
+                self._breakers[Dependency.STORAGE].succeeded()
+
+    async def _settle(self, run: Execution) -> None:
+        """Write the decision, however long that takes. An outage returns the event; a spurious one leaves it to be executed again."""
+        if isinstance(run.error, Unavailable):
+            if await self._breakers.failed(run.error):
+                self._metrics.events.labels("returned").inc()
+                run.handled = Handled.RETURNED
+                return
+            run.outages += 1
+            if run.outages < MAX_SPURIOUS_OUTAGES:
+                return
+        if run.error is not None:
+            run.decision = self._internal_error(run, run.error)
+        if isinstance(run.decision, Skip):
+            end = run.decision.reason.value
+        else:
+            end = await self._settler.settle(run.event.record, _decided(run))
+        self._metrics.events.labels(end).inc()
+        run.handled = Handled.DONE
 
     async def ack_early(self, event: Event) -> bool:
-        """Give the row of an event that is being worked on a time by which it is published again; return whether it has one."""
-        if isinstance(event.asks, Unparseable):
-            return False
+        """Give the row of an event under way a time by which it is published again; return whether the row took it.
+
+        From then on the event's message is not needed: should the worker die, the row brings the event back.
+        """
+        run = Execution(event)
+        run.begin(asyncio.get_running_loop().time(), self._rules.deadline)
         try:
-            planned = plan(event.asks, await self._load(event.asks.key, asyncio.get_running_loop().time() + self._rules.deadline))
-            if not isinstance(planned, Store):
+            await self._load(run)
+            self._plan(run)
+            if not isinstance(run.plan, Store):
                 return False
-            return await self._settle.once(AckedEarly(planned.row, timedelta(seconds=self._rules.deadline)))
+            return await self._settler.settle_now(AckedEarly(run.plan.row, timedelta(seconds=self._rules.deadline)))
         except Unavailable as failure:
             await self._breakers.failed(failure)
             return False
@@ -143,101 +226,33 @@ class Executor:
             log.exception("row takes no time of its own", **record_ids(event.record))
             return False
 
-    async def _handle(self, event: Event, carry_out: CarryOut) -> Handled:
-        if isinstance(event.asks, Unparseable):
-            decided: Decided | None = GiveUp(FailureCode.UNPARSEABLE, event.asks.detail)
-        else:
-            decided = await self._decided(event.record, event.asks, carry_out)
-        if decided is None:
-            self._metrics.events.labels("returned").inc()
-            return Handled.RETURNED
-        self._metrics.events.labels(await self._end(event.record, decided)).inc()
-        return Handled.DONE
+    async def _deferral(self, run: Execution, row: ImageRow) -> Outcome | None:
+        """Return what becomes of an image that is not to be fetched now, None where it is. Raises Unavailable."""
+        held = self._internal_errors.admit(row)
+        if held is None and run.defer_by is not None:
+            return Deferred(row, run.defer_by)
+        return held or await self._sources.admit(row)
 
-    async def _end(self, record: Record, decided: Decided) -> str:
-        if isinstance(decided, Skip):
-            return decided.reason.value
-        if isinstance(decided, GiveUp):
-            return await self._settle.give_up(record, decided.code, decided.detail)
-        return await self._settle(record, decided)
-
-    async def _decided(self, record: Record, event: ImageEvent, carry_out: CarryOut) -> Decided | None:
-        """Return what the event comes to, None while a dependency is unavailable.
-
-        An event that finds a dependency unavailable which answers its own probe tries again at once, and is decided as an internal error
-        the third time.
-        """
-        row: ImageRow | None = None
-        for _ in range(MAX_SPURIOUS_OUTAGES):
-            deadline = asyncio.get_running_loop().time() + self._rules.deadline
-            try:
-                row = await self._load(event.key, deadline)
-                return await carry_out(plan(event, row), deadline)
-            except Unavailable as failure:
-                if await self._breakers.failed(failure):
-                    return None
-                cause: Exception = failure
-            except Exception as error:  # noqa: BLE001 - told with its traceback
-                cause = error
-                break
-        log.error("event failed unexpectedly", **record_ids(record), exc_info=cause)
-        if row is None:
-            return GiveUp(FailureCode.INTERNAL_ERROR, OURS)
-        return self._internal_error(row)
-
-    async def _load(self, key: ImageKey, deadline: float) -> ImageRow | None:
-        try:
-            async with asyncio.timeout_at(deadline):
-                with self._metrics.step_seconds.labels("load").time():
-                    row = await self._loads.submit(key)
-        except TimeoutError as error:
-            raise Unavailable(Dependency.DATABASE, "The row was not loaded before its deadline.") from error
-        self._breakers[Dependency.DATABASE].succeeded()
-        return row
-
-    async def _carry_out(self, planned: Plan, deadline: float) -> Decided:
-        """Do what was planned and decide on its failure: a failure of the image is an outcome, an outage of ours is raised."""
-        match planned:
-            case Store():
-                held = self._internal_errors.admit(planned.row) or await self._sources.admit(planned.row)
-                return held or await self._store(planned, deadline)
-            case Remove():
-                return Removed(planned.row)
-            case Skip():
-                return planned
-            case Unknown():
-                return GiveUp(FailureCode.UNKNOWN_VERSION, planned.detail)
-            case _:
-                assert_never(planned)
-
-    async def _store(self, planned: Store, deadline: float) -> Outcome:
-        began = asyncio.get_running_loop().time()
-        try:
-            outcome = await self._transfer.store(planned, deadline)
-        except Unavailable:
-            self._sources.answered(planned.row)
-            raise
-        except Failure as failure:
-            blamed = await self._sources.failed(planned.row, failure, began)
-            return blamed if isinstance(blamed, Deferred) else self._decide(planned.row, blamed)
-        except Exception:
-            log.exception("image failed unexpectedly", **row_ids(planned.row))
-            return self._internal_error(planned.row)
-        self._sources.answered(planned.row)
-        if isinstance(outcome, Stored):
-            self._breakers[Dependency.STORAGE].succeeded()
-        return outcome
-
-    def _decide(self, row: ImageRow, failure: Failure) -> Outcome:
+    def _retry(self, row: ImageRow, failure: Failure) -> Outcome:
         decided = decide_retry(row, failure, self._rules.backoff, jitter=self._rules.jitter())
         if isinstance(decided, Unavailable):
             raise decided
         return decided
 
-    def _internal_error(self, row: ImageRow) -> Outcome:
-        """Decide on an error of ours: it is tried again like a failure of the source."""
-        return self._decide(row, Transient(FailureCode.INTERNAL_ERROR, OURS))
+    def _internal_error(self, run: Execution, error: Exception) -> Outcome | GiveUp:
+        """Log an error of our own code and decide on it: a row's image is retried, a record without a row is given up."""
+        if run.row is None:
+            log.error("event failed unexpectedly", **record_ids(run.event.record), exc_info=error)
+            return GiveUp(FailureCode.INTERNAL_ERROR, OURS)
+        log.error("image failed unexpectedly", **row_ids(run.row), exc_info=error)
+        return self._retry(run.row, Transient(FailureCode.INTERNAL_ERROR, OURS))
 
     async def _load_group(self, keys: Sequence[ImageKey]) -> list[ImageRow | None]:
         rows = await self._repository.load(keys)
         return [rows.get(key) for key in keys]
+
+
+def _decided(run: Execution) -> Outcome | GiveUp:
+    if run.decision is None or isinstance(run.decision, Skip):
+        raise AssertionError("the steps ended without a decision")
+    return run.decision

@@ -1,15 +1,17 @@
-"""Writing outcomes: many of them in one transaction, each dead letter before its row, however long that takes."""
+"""Writes outcomes: many in one transaction, each dead letter before its row, however long that takes."""
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import timedelta
+from enum import Enum, auto
 from typing import Final
 
 import structlog
 
 from faust_app.core.alerts.alert import Occurrence, of_record
-from faust_app.core.failure import Dependency, FailureCode, Permanent, Unavailable
+from faust_app.core.failure import Dependency, Permanent, Unavailable
 from faust_app.core.images.changes import Changes, Locked
-from faust_app.core.images.outcome import Failed, Outcome, Retry, Settlement, unstorable
+from faust_app.core.images.outcome import Failed, GiveUp, Outcome, Retry, Settlement, unstorable
 from faust_app.core.images.row import ImageRow
 from faust_app.core.images.transitions import settle
 from faust_app.core.messages.record import Record
@@ -24,6 +26,29 @@ log = structlog.get_logger()
 
 MAX_SPURIOUS_OUTAGES: Final = 3
 """Failures of one event while the dependency's probe succeeds, after which it is treated as an internal error."""
+
+
+class Step(Enum):
+    """Where a settlement stands; a step is repeated through outages until it is done."""
+
+    DEAD_LETTER = auto()  #: Kafka acknowledges the dead letter before a row may say FAILED
+    WRITE = auto()  #: the row and its traces are committed, in one transaction with those of other events
+    DONE = auto()
+
+
+@dataclass(slots=True)
+class Settling:
+    """One event's settlement: its next step, how often in a row a dependency refused it spuriously, and the metric's word for its end."""
+
+    record: Record
+    outcome: Outcome | GiveUp
+    step: Step
+    refused: int = 0
+    end: str = ""
+
+    def close(self, end: str) -> None:
+        """End the settlement."""
+        self.step, self.end = Step.DONE, end
 
 
 class Settler:
@@ -48,63 +73,57 @@ class Settler:
         self._groups: GroupCommit[Outcome, Settlement] = GroupCommit(self._settle_group)
         self._counts: GroupCommit[Occurrence, None] = GroupCommit(self._count_group)
 
-    async def __call__(self, record: Record, outcome: Outcome) -> str:
-        """Settle the outcome; return by which word it is counted."""
-        buried = not isinstance(outcome, Failed)
-        refused = 0
-        while True:
+    async def settle(self, record: Record, outcome: Outcome | GiveUp) -> str:
+        """Dead-letter what has failed, then write; return the word by which the event's end is counted."""
+        settling = Settling(record, outcome, Step.DEAD_LETTER if isinstance(outcome, Failed | GiveUp) else Step.WRITE)
+        while settling.step is not Step.DONE:
             try:
-                if isinstance(outcome, Failed) and not buried:
-                    await self._dead_letters.of_image(record, outcome)
-                    self._breakers[Dependency.KAFKA].succeeded()
-                    buried = True
-                with self._metrics.step_seconds.labels("settle").time():
-                    settlement = await self._groups.submit(outcome)
+                await self._take(settling)
             except Unavailable as failure:
-                refused = await self._wait_out(failure, refused)
-                if refused < MAX_SPURIOUS_OUTAGES:
-                    continue
-                return _unsettled(outcome, failure)
+                await self._wait_out(settling, failure)
             except Permanent as failure:
-                if isinstance(outcome, Failed) and outcome.code is failure.code:
-                    return _unsettled(outcome, failure)
-                log.error("outcome is refused for its content", **row_ids(outcome.row), detail=failure.detail)  # noqa: TRY400 - told whole
-                outcome, buried = unstorable(outcome, failure), False
-                continue
-            except Exception as error:  # noqa: BLE001 - told with its traceback
-                return _unsettled(outcome, error)
-            self._breakers[Dependency.DATABASE].succeeded()
-            return self._end(outcome, settlement)
+                _replace_refused(settling, failure)
+            except Exception as error:  # noqa: BLE001 - logged with its traceback
+                settling.close(_unsettled(settling, error))
+        return settling.end
 
-    async def once(self, outcome: Outcome) -> bool:
-        """Settle an outcome that needs no dead letter, without waiting for anybody; return whether the row took it. Raises Unavailable."""
+    async def settle_now(self, outcome: Outcome) -> bool:
+        """Settle an outcome that needs no dead letter, and wait out no outage; return whether the row took it. Raises Failure."""
         return (await self._groups.submit(outcome)).row is not None
 
-    async def give_up(self, record: Record, code: FailureCode, detail: str) -> str:
-        """Send a record without a row to the dead letters and count it, however long Kafka and database are unavailable."""
-        buried, refused = False, 0
-        while True:
-            try:
-                if not buried:
-                    await self._dead_letters.of_record(record, code, detail)
-                    buried = True
-                await self._counts.submit(of_record(code, detail))
-            except Unavailable as failure:
-                refused = await self._wait_out(failure, refused)
-                if refused < MAX_SPURIOUS_OUTAGES:
-                    continue
-                return _unburied(record, code, failure)
-            except Exception as error:  # noqa: BLE001 - told with its traceback
-                return _unburied(record, code, error)
-            log.warning("record dead-lettered", **record_ids(record), code=code.value)
-            return "dead_letter"
+    async def _take(self, settling: Settling) -> None:
+        """Take the next step. Raises Unavailable, Permanent."""
+        if settling.step is Step.DEAD_LETTER:
+            await self._bury(settling.record, settling.outcome)
+            self._breakers[Dependency.KAFKA].succeeded()
+            settling.step = Step.WRITE
+            return
+        settling.close(await self._write(settling))
+        self._breakers[Dependency.DATABASE].succeeded()
 
-    async def _wait_out(self, failure: Unavailable, refused: int) -> int:
-        """Wait until the dependency is back; return how often in a row it was there all the time and refused this event."""
-        refused = 0 if await self._breakers.failed(failure) else refused + 1
-        if refused < MAX_SPURIOUS_OUTAGES:
+    async def _bury(self, record: Record, outcome: Outcome | GiveUp) -> None:
+        if isinstance(outcome, Failed):
+            await self._dead_letters.of_image(record, outcome)
+        elif isinstance(outcome, GiveUp):
+            await self._dead_letters.of_record(record, outcome.code, outcome.detail)
+
+    async def _write(self, settling: Settling) -> str:
+        outcome = settling.outcome
+        if isinstance(outcome, GiveUp):
+            await self._counts.submit(of_record(outcome.code, outcome.detail))
+            log.warning("record dead-lettered", **record_ids(settling.record), code=outcome.code.value)
+            return "dead_letter"
+        with self._metrics.step_seconds.labels("settle").time():
+            settlement = await self._groups.submit(outcome)
+        return self._end(outcome, settlement)
+
+    async def _wait_out(self, settling: Settling, failure: Unavailable) -> None:
+        """Wait until the dependency is back. One that answers its probe and refuses this event again and again is not waited for."""
+        settling.refused = 0 if await self._breakers.failed(failure) else settling.refused + 1
+        if settling.refused == MAX_SPURIOUS_OUTAGES:
+            settling.close(_unsettled(settling, failure))
+        else:
             await self._breakers[failure.dependency].closed()
-        return refused
 
     async def _settle_group(self, outcomes: Sequence[Outcome]) -> list[Settlement]:
         return await self._repository.change(
@@ -144,15 +163,23 @@ def settle_all(outcomes: Sequence[Outcome], locked: Locked, replaced_grace: time
     return changes, settlements
 
 
-def _unsettled(outcome: Outcome, error: Exception) -> str:
-    """Log an outcome that cannot be written: its row stays in progress and is found, and the record blocks no other."""
-    log.error("outcome cannot be written", **row_ids(outcome.row), outcome=type(outcome).__name__, exc_info=error)
-    return "unsettled"
+def _replace_refused(settling: Settling, failure: Permanent) -> None:
+    """Fail the image whose outcome the database refuses for its content; a failure that is refused itself stays unwritten."""
+    outcome = settling.outcome
+    if isinstance(outcome, GiveUp) or (isinstance(outcome, Failed) and outcome.code is failure.code):
+        settling.close(_unsettled(settling, failure))
+        return
+    log.error("outcome is refused for its content", **row_ids(outcome.row), detail=failure.detail)
+    settling.outcome, settling.step = unstorable(outcome, failure), Step.DEAD_LETTER
 
 
-def _unburied(record: Record, code: FailureCode, error: Exception) -> str:
-    """Log a record that nobody stands behind and Kafka will not take: it blocks no other."""
-    log.error("record cannot be dead-lettered", **record_ids(record), code=code.value, exc_info=error)
+def _unsettled(settling: Settling, error: Exception) -> str:
+    """Log an outcome that cannot be written; the record blocks no other, and a row that stays in progress is rescued."""
+    outcome = settling.outcome
+    if isinstance(outcome, GiveUp):
+        log.error("record cannot be dead-lettered", **record_ids(settling.record), code=outcome.code.value, exc_info=error)
+    else:
+        log.error("outcome cannot be written", **row_ids(outcome.row), outcome=type(outcome).__name__, exc_info=error)
     return "unsettled"
 
 

@@ -4,7 +4,7 @@ import structlog
 
 from faust_app.core.alerts.alert import FaultKind
 from faust_app.core.failure import Failure, FailureCode, Transient
-from faust_app.core.sources.health import ALL_SHOPS, BLOCKING, SourceRecord
+from faust_app.core.sources.health import BLOCKING, SourceRecord
 from faust_app.flows.ports.alerts import Alerts
 
 log = structlog.get_logger()
@@ -31,7 +31,7 @@ class HostFaults:
         host, code = record.host, record.code or FailureCode.SOURCE_ERROR
         log.warning("source deferred", host=host, shop_no=record.shop_no or None, code=code.value)
         failure = self._failures.pop(host, None) or Transient(code, code.sentence)
-        kind = _kind(failure.code, of_all_shops=record.shop_no == ALL_SHOPS)
+        kind = _kind(failure.code, of_all_shops=record.is_of_all_shops)
         before = self._kinds.get(host)
         if before is not None and before is not kind:
             self._alerts.close(before, host=host)

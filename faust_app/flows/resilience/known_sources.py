@@ -6,8 +6,8 @@ from collections.abc import Iterable, Sequence
 from datetime import datetime, timedelta
 from typing import Final
 
+from faust_app.core.dispatch.pace import SourcePace
 from faust_app.core.failure import FailureCode
-from faust_app.core.sources.egress import Egress
 from faust_app.core.sources.health import (
     RecordKey,
     Records,
@@ -38,9 +38,9 @@ class KnownSources:
     A change of this worker's counts once the database has it.
     """
 
-    def __init__(self, records: SourceRecords, egress: Egress, faults: HostFaults, deferral: Deferral) -> None:
+    def __init__(self, records: SourceRecords, pace: SourcePace, faults: HostFaults, deferral: Deferral) -> None:
         self._shared = records
-        self._egress = egress
+        self._pace = pace
         self._faults = faults
         self._deferral = deferral
         self.records = KnownRecords()
@@ -140,14 +140,24 @@ class KnownSources:
     def _learn(self, records: Sequence[SourceRecord]) -> None:
         learnt = self.records.learn(records)
         for record in records:
-            self._egress.learn(record, self.now, _now())
+            self._pace.egress.learn(record, self.now, _now())
         for record in learnt.deferred:
-            self._faults.deferred(record)
+            self._begin(record)
         for record in learnt.ended:
-            sources = self.records.sources_of(record)
-            self._deferral.reopen(sources)
-            self._faults.ended(record.host, shops=len(sources))
+            self._end(record)
         self.records.forget_oldest()
+
+    def _begin(self, record: SourceRecord) -> None:
+        if record.is_of_all_shops:
+            self._pace.deferred(record.host, deferred=True)
+        self._faults.deferred(record)
+
+    def _end(self, record: SourceRecord) -> None:
+        if record.is_of_all_shops:
+            self._pace.deferred(record.host, deferred=False)
+        sources = self.records.sources_of(record)
+        self._deferral.reopen(sources)
+        self._faults.ended(record.host, shops=len(sources))
 
     async def _load(self) -> None:
         now, records = await self._shared.load()

@@ -45,7 +45,7 @@ class Sources:
         self._pace = pace
         self._faults = HostFaults(alerts)
         self._deferral = Deferral(repository, jitter)
-        self._known = KnownSources(records, pace.egress, self._faults, self._deferral)
+        self._known = KnownSources(records, pace, self._faults, self._deferral)
         self._released_until: dict[RecordKey, float] = {}
 
     async def admit(self, row: ImageRow) -> Deferred | Failed | None:

@@ -218,7 +218,7 @@ async def test_name_servers_that_never_answer_hold_nobody_up_for_long(port: int)
     assert {(type(caught), caught.code) for caught in failures} == {(Transient, FailureCode.SOURCE_UNKNOWN_HOST)}
 
 
-async def test_real_name_servers_are_asked_without_threads_and_what_they_do_not_know_is_transient(port: int) -> None:
+async def test_real_name_servers_are_asked_without_threads_and_unknown_names_are_transient(port: int) -> None:
     async with fetcher(port) as http:
         caught = await failure(http, f"http://no-such-host.invalid:{port}/a")
     assert (type(caught), caught.code) == (Transient, FailureCode.SOURCE_UNKNOWN_HOST)

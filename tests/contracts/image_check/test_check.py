@@ -250,7 +250,7 @@ def test_a_polyglot_is_what_it_decodes_to_and_nothing_else(name: str) -> None:
         assert check_decoded(content).extension == extension
 
 
-def test_the_short_way_answers_as_the_long_one_for_a_simple_jpeg_and_not_at_all_for_others() -> None:
+def test_the_short_check_answers_as_the_long_one_for_simple_jpegs_and_for_no_others() -> None:
     assert simple_structure(WHOLE["jpg"]) == check_structure(WHOLE["jpg"])
     assert [extension for extension in FORMATS if simple_structure(WHOLE[extension]) is not None] == ["jpg"]
     assert simple_structure(hostile_files.jpeg_of_segments(10)) is not None

@@ -241,9 +241,7 @@ async def test_a_row_that_waits_is_not_written_by_the_outcome_of_another_attempt
     assert (await the_row(repository, row)).attempt == 0
 
 
-async def test_a_deferred_row_that_is_claimed_is_dispatched_and_its_lease_is_not_taken_for_a_time_to_wait(
-    repository: ImageRepository, shop_no: int
-) -> None:
+async def test_a_deferred_row_that_is_claimed_is_dispatched_and_its_lease_is_no_deferral(repository: ImageRepository, shop_no: int) -> None:
     (row,) = await accept(repository, shop_no, "a")
     await settle_scheduled(repository, row, Deferred(row, timedelta(seconds=-1)))
     claimed = {found.key: found for found in await repository.claim_due(1000, LEASE)}[row.key]

@@ -9,8 +9,8 @@ import pytest
 
 from faust_app.adapters.mariadb.database import Database
 from faust_app.adapters.mariadb.source_records import MariaSourceRecords
+from faust_app.core.dispatch.pace import SourcePace
 from faust_app.core.failure import FailureCode
-from faust_app.core.sources.egress import Egress
 from faust_app.core.sources.health import ALL_SHOPS, Records, SourceFailure, SourceRecord, after_failure
 from faust_app.flows.ports.sources import SourceRecords
 from faust_app.flows.resilience.deferral import Deferral
@@ -99,7 +99,7 @@ async def test_failures_that_many_count_at_once_are_counted_each_and_deadlock_no
 
 
 def known_sources(records: SourceRecords) -> KnownSources:
-    return KnownSources(records, Egress(), HostFaults(FakeAlerts()), Deferral(FakeImageRepository(), lambda: 1.0))
+    return KnownSources(records, SourcePace(8), HostFaults(FakeAlerts()), Deferral(FakeImageRepository(), lambda: 1.0))
 
 
 async def test_ten_failures_in_a_row_over_two_workers_defer_and_an_answer_ends_it_for_both(records: SourceRecords, host: str) -> None:

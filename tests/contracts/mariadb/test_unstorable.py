@@ -50,7 +50,7 @@ class Harness:
         return [decision.row for decision in decisions]
 
     async def settled(self, outcome: Outcome) -> ImageRow:
-        await self.settler(event_record(outcome.row), outcome)
+        await self.settler.settle(event_record(outcome.row), outcome)
         return (await self.repository.load([outcome.row.key]))[outcome.row.key]
 
     def letters(self) -> list[str]:

@@ -70,9 +70,7 @@ def test_what_there_is_to_say_of_an_alert(alert: Alert, hours: tuple[ShopHour, .
         (10, 200, True), (10, 201, False), (9, 20, False), (9, 9, False), (10, 10, True), (49, 980, True), (49, 981, False),
     ],
 )  # fmt: skip
-def test_a_shop_is_hit_hard_from_fifty_images_or_a_twentieth_of_its_own_and_never_below_ten(
-    failed: int, shop_images: int, *, hard: bool
-) -> None:
+def test_a_shop_is_hit_hard_from_fifty_images_or_a_twentieth_and_never_below_ten(failed: int, shop_images: int, *, hard: bool) -> None:
     assert hits_shop_hard(ShopHour(7, failed, shop_images)) is hard
 
 

@@ -185,3 +185,68 @@ def test_what_is_remembered_is_bounded_and_what_is_at_work_is_kept() -> None:
         pace.ended((shop, "h.test"), NOW)
     pace.ended(busy, NOW)
     assert len(pace._sources) <= 50_001
+
+
+def start(pace: SourcePace, *hosts: str) -> list[str]:
+    """Start an event of each host that has a slot; return those that had one."""
+    started = []
+    for shop, host in enumerate(hosts):
+        pace.arrived((shop, host))
+        if pace.has_slot((shop, host), NOW):
+            pace.started((shop, host), NOW)
+            started.append(host)
+    return started
+
+
+def test_a_host_never_fetched_from_gets_one_slot_and_leaves_an_eighth_to_the_answering() -> None:
+    pace = SourcePace(64)
+    assert start(pace, "new", "new") == ["new"]
+    assert len(start(pace, *(f"new{n}" for n in range(100)))) == 55
+    pace.answered("good")
+    assert start(pace, "good") == ["good"]
+
+
+def test_failing_hosts_hold_half_of_the_slots_together_and_what_waits_for_them_is_full() -> None:
+    pace = SourcePace(64)
+    for n in range(100):
+        pace.failed(f"dead{n}")
+    assert len(start(pace, *(f"dead{n}" for n in range(100)))) == 32
+    assert pace.was_refused()
+    assert not pace.was_refused()
+    assert pace.is_full((1, "dead99"), NOW), "it holds up acknowledgements: its row takes it over"
+    assert start(pace, "new") == ["new"]
+    pace.ended((0, "dead0"), NOW)
+    assert start(pace, "dead99") == ["dead99"]
+
+
+def test_a_host_that_answers_or_is_waited_for_is_bounded_with_the_failing_ones_no_more() -> None:
+    pace = SourcePace(64)
+    for n in range(40):
+        pace.failed(f"dead{n}")
+    running = start(pace, *(f"dead{n}" for n in range(40)))
+    pace.answered("dead0")
+    pace.deferred("dead1", deferred=True)
+    assert len(start(pace, "dead38", "dead39")) == 2
+    for shop, host in enumerate(running):
+        pace.ended((shop, host), NOW)
+    pace.deferred("dead1", deferred=False)
+    for shop, host in ((0, "dead38"), (1, "dead39")):
+        pace.ended((shop, host), NOW)
+    assert (pace._unproven, pace._failing) == (0, 0)
+
+
+def test_a_host_that_answered_before_counts_as_failing_from_the_third_failure_in_a_row_on() -> None:
+    pace = SourcePace(2)
+    pace.answered("h")
+    for _ in range(2):
+        pace.failed("h")
+    assert start(pace, "h", "h") == ["h", "h"]
+    pace.failed("h")
+    assert start(pace, "h") == []
+
+
+def test_while_our_network_counts_as_down_a_slot_is_for_those_that_are_tried() -> None:
+    pace = SourcePace(64)
+    pace.egress.open()
+    assert len(start(pace, *(f"h{n}" for n in range(20)))) == 4
+    assert pace.has_slot((1, ""), NOW), "a deletion needs no network"

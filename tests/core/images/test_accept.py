@@ -152,7 +152,7 @@ def test_what_waits_for_its_retry_keeps_its_attempts_when_it_is_asked_for_again(
 
 
 @pytest.mark.parametrize(("ago", "at_once"), [(0, False), (1.9, False), (2, True), (60, True)])
-def test_a_done_image_that_is_asked_for_again_is_fetched_again_two_seconds_after_it_was_done(ago: float, *, at_once: bool) -> None:
+def test_a_done_image_that_is_asked_for_again_is_fetched_two_seconds_after_it_was_done(ago: float, *, at_once: bool) -> None:
     done_at = LATER - timedelta(seconds=ago)
     decision = decide(replace(done_row(), updated_at=done_at), make_request())
     assert isinstance(decision, Accepted)

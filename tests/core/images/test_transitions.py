@@ -65,7 +65,7 @@ def test_the_same_bytes_keep_their_key_and_leave_no_garbage() -> None:
     assert (settlement.row.shown_version, settlement.garbage) == (10, ())
 
 
-def test_a_deleted_image_shows_nothing_and_its_prefix_is_collected_now_and_after_a_late_put() -> None:
+def test_a_deleted_image_shows_nothing_and_its_prefix_is_collected_also_after_a_late_put() -> None:
     row = replace(done_row(version=9), version=10, state=ImageState.IN_PROGRESS)
     settlement = settled(row, Removed(row))
     assert settlement.row is not None

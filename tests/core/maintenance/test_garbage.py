@@ -22,7 +22,7 @@ from tests.factories import done_row
     ],
     ids=repr,
 )
-def test_the_newest_key_of_the_counter_tells_the_passes_and_a_strange_one_stops_everything(names: list[str], passes: int | None) -> None:
+def test_the_newest_key_of_the_counter_is_the_passes_and_a_strange_one_stops_everything(names: list[str], passes: int | None) -> None:
     assert passes_in_bucket([f"{COUNTER}{name}" for name in names]) == passes
 
 

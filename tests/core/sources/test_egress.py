@@ -112,7 +112,7 @@ def test_a_few_events_of_other_hosts_are_tried_at_once_and_one_of_those_that_fel
     assert egress.admits("", 22.0), "what needs no network goes on"
 
 
-def test_the_probe_asks_several_shops_and_those_that_fell_silent_last_and_everybody_in_turn() -> None:
+def test_the_probe_asks_several_shops_the_newly_silent_ones_and_everybody_in_turn() -> None:
     egress, _ = opened(12)
     first = egress.targets()
     assert len(first) == PROBE_TARGETS

@@ -31,6 +31,9 @@ def kept(row: ImageRow | None, *entries: dict[str, Any]) -> bool:
         (DONE, [entry()], True),
         (DONE, [entry(version=10)], True),
         (DONE, [entry(version=9)], False),
+        (DONE, [entry(version=9) | {"unchanged": True}], True),  # asked for again while it was fetched: the row began anew
+        (DONE, [entry(version=11) | {"unchanged": True}], False),
+        (DONE, [entry(version=11)], False),
         (DONE, [entry(url=None), entry()], True),
         (DONE, [entry(), entry(url=None)], False),
         (DELETED, [entry(), entry(url=None)], True),

@@ -204,7 +204,7 @@ async def test_what_was_written_before_the_database_went_is_the_senders_to_tell(
     assert [cause.code for cause in message.causes] == ["dependency_database"]
 
 
-async def test_when_the_database_is_back_what_began_is_not_told_again_and_what_is_over_once_by_all() -> None:
+async def test_when_the_database_is_back_nobody_is_told_twice_of_what_began_or_is_over() -> None:
     harness = Harness()
     await harness.sender.run_pass()
     processes = [Process(harness.store, f"host:{n}", harness.messenger) for n in range(3)]

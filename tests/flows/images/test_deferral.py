@@ -14,7 +14,7 @@ from tests.flows.worker_harness import JPEG, WorkerHarness
 
 async def test_an_event_that_is_deferred_is_due_then_and_costs_no_attempt(harness: WorkerHarness) -> None:
     event = harness.handler.read(event_record(await harness.accept()))
-    assert await harness.handler.defer(event, timedelta(seconds=30)) is Handled.DONE
+    assert await harness.handler.execute(event, defer_by=timedelta(seconds=30)) is Handled.DONE
     row = harness.row
     assert (row.state, row.attempt, row.rescues, row.schedule_reason, row.position) == (
         ImageState.IN_PROGRESS, 0, 0, ScheduleReason.DEFERRED, None,
@@ -27,23 +27,23 @@ async def test_an_event_that_is_deferred_is_due_then_and_costs_no_attempt(harnes
 async def test_a_superseded_event_is_skipped_and_a_delete_is_done_rather_than_deferred(harness: WorkerHarness) -> None:
     old = harness.handler.read(event_record(await harness.accept()))
     delete = harness.handler.read(event_record(await harness.accept(Op.DELETE)))
-    await harness.handler.defer(old, timedelta(seconds=30))
+    await harness.handler.execute(old, defer_by=timedelta(seconds=30))
     assert harness.row.schedule_reason is not ScheduleReason.DEFERRED
-    await harness.handler.defer(delete, timedelta(seconds=30))
+    await harness.handler.execute(delete, defer_by=timedelta(seconds=30))
     assert harness.row.state is ImageState.DELETED
 
 
-async def test_a_record_that_cannot_be_read_is_a_dead_letter_rather_than_deferred_or_acked_early(harness: WorkerHarness) -> None:
+async def test_an_unreadable_record_is_a_dead_letter_and_neither_deferred_nor_acked_early(harness: WorkerHarness) -> None:
     event = harness.handler.read(make_record(b"no event"))
     assert not await harness.handler.ack_early(event)
-    assert await harness.handler.defer(event, timedelta(seconds=30)) is Handled.DONE
+    assert await harness.handler.execute(event, defer_by=timedelta(seconds=30)) is Handled.DONE
     assert harness.letters() == ["unparseable"]
 
 
 async def test_an_event_that_was_handed_over_ends_as_ever(harness: WorkerHarness) -> None:
     event = harness.handler.read(event_record(await harness.accept()))
     harness.fetcher.gate.clear()
-    task = asyncio.create_task(harness.handler(event))
+    task = asyncio.create_task(harness.handler.execute(event))
     while not harness.fetcher.fetched:
         await asyncio.sleep(0)
     assert await harness.handler.ack_early(event)
@@ -72,7 +72,7 @@ async def test_nothing_is_handed_over_once_the_row_has_moved_on_or_the_database_
     harness.rows.unavailable = True
     assert not await harness.handler.ack_early(event)
     harness.rows.unavailable = False
-    await harness.handler(event)
+    await harness.handler.execute(event)
     assert not await harness.handler.ack_early(event)
     assert harness.row.state is ImageState.DONE
 
@@ -87,7 +87,7 @@ async def test_what_was_deferred_too_far_is_called_back_when_its_source_runs_out
         harness.pace.fetched(source, 0.0, 2.0)
     for record in records:
         delay = harness.pace.defer(source, now)
-        await harness.handler.defer(harness.handler.read(record), timedelta(seconds=delay + 2 * SOON))
+        await harness.handler.execute(harness.handler.read(record), defer_by=timedelta(seconds=delay + 2 * SOON))
     await harness.sources.run_pass()
     assert await harness.due.run_pass() == 20
     assert harness.pace.to_call_back(now) == []

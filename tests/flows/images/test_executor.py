@@ -102,7 +102,7 @@ async def test_a_deleted_image_shows_nothing(harness: WorkerHarness) -> None:
     assert (harness.row.state, harness.row.shown, harness.count("deleted")) == (ImageState.DELETED, None, 1)
 
 
-async def test_an_outcome_for_a_version_that_is_no_longer_wanted_is_refused_and_its_object_is_garbage(harness: WorkerHarness) -> None:
+async def test_an_outcome_of_an_unwanted_version_is_refused_and_its_object_is_garbage(harness: WorkerHarness) -> None:
     row = await harness.accept()
 
     async def supersede(_: str) -> None:

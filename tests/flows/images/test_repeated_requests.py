@@ -50,7 +50,7 @@ def due(harness: WorkerHarness) -> ImageRow:
     return replace(row, scheduled_at=harness.rows._clock()) if at_once else row
 
 
-async def test_bytes_that_changed_while_they_were_fetched_are_fetched_when_they_are_asked_for_again(harness: WorkerHarness) -> None:
+async def test_bytes_that_changed_during_a_fetch_are_fetched_when_they_are_asked_for_again(harness: WorkerHarness) -> None:
     harness.fetcher.sources[SOURCE] = Fetched(JPEG)
     row = await harness.accept()
     harness.fetcher.gate.clear()

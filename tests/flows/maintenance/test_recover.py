@@ -79,7 +79,7 @@ async def test_objects_of_unknown_images_and_of_versions_never_reached_are_kept_
     assert {newer, unknown, beside} <= harness.store.objects.keys()
 
 
-async def test_an_image_that_is_fetched_again_though_the_bucket_has_a_newer_object_is_told_apart(harness: Harness) -> None:
+async def test_an_image_fetched_again_though_the_bucket_has_a_newer_object_is_told_apart(harness: Harness) -> None:
     row = harness.add(done_row(version=10))
     harness.store.objects[object_key(*row.key, 11, "b" * 64, "jpg")] = b"x"
     findings = await harness.recover()

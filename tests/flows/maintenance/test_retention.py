@@ -74,7 +74,7 @@ async def test_what_is_left_of_a_deleted_image_never_brings_it_back(keeping: Lim
     assert (harness.rows.rows, harness.letters()) == ({}, ["unknown_version"])
 
 
-async def test_an_image_that_returns_after_its_tombstone_went_gets_a_version_above_every_old_one(keeping: LimitsHarness) -> None:
+async def test_an_image_that_returns_after_its_tombstone_gets_a_version_above_every_old_one(keeping: LimitsHarness) -> None:
     (tombstone,) = await keeping.delete()
     harness = keeping.worker
     await keeping.run(TOMBSTONES + DAY)

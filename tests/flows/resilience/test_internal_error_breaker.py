@@ -81,7 +81,7 @@ async def test_the_internal_error_breaker_opens_an_alert_and_lifted_closes_it(ha
     await started
 
 
-async def test_an_internal_error_breaker_that_cannot_be_written_is_on_all_the_same_and_written_later(harness: WorkerHarness) -> None:
+async def test_an_internal_error_breaker_that_cannot_be_written_is_open_and_written_later(harness: WorkerHarness) -> None:
     await harness.internal_errors.run_pass()
     harness.register.unavailable = True
     await broken_release(harness)

@@ -30,7 +30,7 @@ def untouched(row: ImageRow) -> bool:
 
 
 @pytest.mark.parametrize("dependency", [Dependency.STORAGE, Dependency.DATABASE])
-async def test_an_event_that_meets_an_outage_is_returned_and_the_breaker_opens_and_closes_by_itself(
+async def test_an_event_that_meets_an_outage_is_returned_and_the_breaker_closes_by_itself(
     harness: WorkerHarness, dependency: Dependency
 ) -> None:
     record = event_record(await harness.accept())
@@ -65,7 +65,7 @@ async def test_every_dependency_has_an_alert_of_its_own(harness: WorkerHarness) 
     assert all(fault.detail and fault.waiting == 7 for fault in harness.alerts.faults.values())
 
 
-async def test_an_object_that_alone_is_refused_halts_nobody_and_is_judged_as_a_bug_the_third_time(harness: WorkerHarness) -> None:
+async def test_an_object_that_alone_is_refused_halts_nobody_and_is_an_internal_error_at_last(harness: WorkerHarness) -> None:
     async def refuse(_: str) -> None:
         raise Unavailable(Dependency.STORAGE, "AccessDenied")
 

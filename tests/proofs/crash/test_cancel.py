@@ -125,7 +125,7 @@ async def spring(harness: Harness, trap: Trap, row: ImageRow) -> None:
             harness.dispatcher.drain()
         await until(lambda: trap.sprung, harness.dispatcher.run_pass if trap.point in HANDS_OVER else nothing)
     await until(lambda: harness.dispatcher.running == 0, nothing)
-    await until(lambda: not harness.worker.executor._settle._groups._waiting, nothing)
+    await until(lambda: not harness.worker.executor._settler._groups._waiting, nothing)
 
 
 async def end(harness: Harness, key: ImageKey, before: ImageRow) -> None:

@@ -7,6 +7,7 @@ from types import SimpleNamespace
 from typing import Any, Final
 
 from faust_app.core.failure import Unavailable
+from faust_app.core.images.accept import Unchanged
 from faust_app.core.images.objects import image_prefix
 from faust_app.core.images.row import ImageKey, ImageRow, ImageState
 from faust_app.core.messages.events import ImageRequest, Op
@@ -117,7 +118,7 @@ class World:
         except Unavailable:
             known.unknown.append(LedgerRequest(request.source_url, None))
         else:
-            known.acknowledged, known.unknown = LedgerRequest(request.source_url, decision.row.version), []
+            known.acknowledged, known.unknown = LedgerRequest(request.source_url, decision.row.version, isinstance(decision, Unchanged)), []
 
     def deliver(self, worker: str, place: Place, *, defer: float | None = None) -> None:
         """Hand an event to a worker, which may be at it already, or may have been."""
@@ -125,7 +126,7 @@ class World:
         message = self.log.messages[topic][offset]
         handler = self.processes[worker].handler
         event = handler.read(Record(topic, 0, offset, 0, message.key, message.value))
-        work = handler(event) if defer is None else handler.defer(event, timedelta(seconds=defer))
+        work = handler.execute(event, defer_by=None if defer is None else timedelta(seconds=defer))
         task = self.run(worker, work)
         self.flying[task] = worker, place, event
         task.add_done_callback(self._landed)

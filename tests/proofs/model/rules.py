@@ -1,6 +1,7 @@
 """What no step may do to a row, and how no row may stand: the promises as the model checks them."""
 
 from collections.abc import Collection
+from dataclasses import replace
 
 from faust_app.core.images.row import ImageRow, ImageState
 from faust_app.core.messages.events import Op
@@ -15,7 +16,13 @@ def broken_by(before: ImageRow, after: ImageRow) -> str | None:
         return "the version fell"
     if after.shown_version < before.shown_version:
         return "what is shown went back"
-    if after.version == before.version and before.state is not ImageState.IN_PROGRESS:
+    if after.version > before.version:
+        return None
+    if after.requested_at < before.requested_at:
+        return "the time of the newest request fell"
+    # A repeated request changes nothing of a finished version but when it was asked for, and by which name.
+    repeated = replace(after, requested_at=before.requested_at, correlation_id=before.correlation_id, updated_at=before.updated_at)
+    if before.state is not ImageState.IN_PROGRESS and repeated != before:
         return f"a version that was {before.state.value} got another outcome"
     return None
 

@@ -53,13 +53,13 @@ MUTANTS: Final = {
     "an event is acknowledged when it starts": Mutant(
         "faust_app/stream/dispatcher.py",
         "            self._pace.started(held.work.source, now)\n",
-        "            self._pace.started(held.work.source, now)\n            self._windows.make_safe(held)\n",
+        "            self._pace.started(held.work.source, now)\n            self._windows.release(held, State.ENDED)\n",
         "tests/stream/test_dispatcher.py::test_only_the_finished_prefix_of_a_partition_is_acknowledged",
     ),
     "an event is dealt with before it is settled": Mutant(
         "faust_app/flows/images/executor.py",
-        "labels(await self._end(event.record, decided)).inc()",
-        'labels("unsettled").inc()\n        asyncio.create_task(self._end(event.record, decided))',
+        "            end = await self._settler.settle(run.event.record, _decided(run))\n",
+        '            end = "unsettled"\n            asyncio.create_task(self._settler.settle(run.event.record, _decided(run)))\n',
         "tests/flows/images/test_killed_between_steps.py::test_killed_between_any_two_steps_an_image_ends_as_if_nothing_had_been",
     ),
     "a retry of any attempt is settled": Mutant(

@@ -10,16 +10,19 @@ from typing import Any
 
 from pydantic import SecretStr
 
+from devstack.hostile_source import HostileSource
 from devstack.stack import Stack
 from faust_app.settings import Settings
 from tests.e2e.installation import Installation
 from tests.proofs.soak.faults import KINDS, Faults, ProcessManager
-from tests.proofs.soak.load import Load
+from tests.proofs.soak.load import DEAD_SHOP, Load, Sources
 from tests.proofs.soak.proxy import Mode, Proxy
 
 QUIET_SECONDS = 60.0
 """After the last fault nothing may be unfinished for longer; dead members leave the group and breakers close before."""
 RECOVERY_SECONDS = 90.0
+MOST_DEAD_ATTEMPTS = 30
+"""Ten failures in a row find that a host is down, over all workers and restarts; there are three such hosts."""
 
 
 @dataclass(frozen=True)
@@ -49,6 +52,8 @@ class Report:
     oracle: dict[str, Any]
     puts: int
     needed_puts: int
+    dead_failed: int
+    dead_attempts: int
     problems: list[str] = field(default_factory=list)
 
     @property
@@ -64,6 +69,7 @@ class Report:
             f"images: {self.oracle['images']}, objects: {self.oracle['objects']:,}",
             f"unfinished {QUIET_SECONDS:.0f} s after the last fault's recovery: {self.unfinished_after_quiet}",
             f"PUTs: {self.puts:,} for {self.needed_puts:,} stored versions ({self.puts / max(1, self.needed_puts):.2f} x)",
+            f"of dead hosts: {self.requests.get('of dead hosts', 0):,} requests, {self.dead_attempts} attempts, {self.dead_failed} failed",
             f"violations: {len(self.oracle['violations'])}",
             *(f"  {violation}" for violation in self.oracle["violations"][:20]),
             *(f"PROBLEM: {problem}" for problem in self.problems),
@@ -72,6 +78,15 @@ class Report:
 
 async def soak(plan: Plan, settings: Settings, stack: Stack, folder: Path, told: Callable[[int], None]) -> Report:
     """Run the plan on an installation of its own; return the report."""
+    async with HostileSource() as hostile:
+        refusing = f"127.0.0.2:{hostile.port}"  # nothing listens at that address
+        opened = settings.model_copy(update={"source_allow": f"{settings.source_allow},127.0.0.1:{hostile.port},{refusing}"})
+        dead = (f"http://{refusing}/{{}}", "http://gone.invalid/{}", "http://never.was.invalid/{}")
+        good = f"{stack.image_source.address}/flat/{{}}?bytes=6000"
+        return await _soak(plan, opened, stack, folder, told, Sources(good, hostile.url("strange/{}"), dead))
+
+
+async def _soak(plan: Plan, settings: Settings, stack: Stack, folder: Path, told: Callable[[int], None], sources: Sources) -> Report:
     started = time.monotonic()
     proxies = {
         "kafka": Proxy(stack.ports.kafka_proxy, stack.ports.kafka_behind_proxy),
@@ -88,9 +103,8 @@ async def soak(plan: Plan, settings: Settings, stack: Stack, folder: Path, told:
     try:
         web = await installation.start_web()
         token = stack.environment()["OPERATE_TOKEN"]
-        load = Load(
-            [f"http://127.0.0.1:{web.port}"], token, installation.source, ledger, settings.topic_prefix, images=plan.images, seed=plan.seed
-        )
+        base = [f"http://127.0.0.1:{web.port}"]
+        load = Load(base, token, sources, ledger, settings.topic_prefix, images=plan.images, seed=plan.seed)
         over, quiet = asyncio.Event(), asyncio.Event()
         managing = asyncio.create_task(manager.run(quiet))
         loading = asyncio.create_task(load.run(over, plan.rate))
@@ -129,7 +143,7 @@ def _behind(settings: Settings, proxies: dict[str, Proxy]) -> Settings:
 
 async def _quiet(direct: Installation) -> int:
     """Wait until everything is finished; return what is not when the time is over."""
-    sql = "SELECT COUNT(*) FROM image WHERE state = 'IN_PROGRESS'"
+    sql = f"SELECT COUNT(*) FROM image WHERE state = 'IN_PROGRESS' AND shop_no < {DEAD_SHOP}"  # noqa: S608 - a number of ours
     limit = time.monotonic() + RECOVERY_SECONDS + QUIET_SECONDS
     while time.monotonic() < limit:
         ((count,),) = direct.query(sql)
@@ -145,7 +159,9 @@ async def _report(plan: Plan, direct: Installation, storage: Proxy, ledger: Path
     out, _ = await direct.run_command("check", "--deep", "--ledger", str(ledger), "--json", code=None)
     oracle = json.loads(out)
     ((stored,),) = direct.query("SELECT COUNT(*) FROM image_history WHERE outcome = 'stored'")
-    return Report(plan, 0.0, {}, {}, 0, 0, oracle, storage.puts, int(stored))
+    dead = f"SELECT COALESCE(SUM(state = 'FAILED'), 0), COALESCE(SUM(attempt), 0) FROM image WHERE shop_no >= {DEAD_SHOP}"  # noqa: S608
+    ((failed, attempts),) = direct.query(dead)
+    return Report(plan, 0.0, {}, {}, 0, 0, oracle, storage.puts, int(stored), int(failed), int(attempts))
 
 
 def _problems(report: Report) -> list[str]:
@@ -156,6 +172,8 @@ def _problems(report: Report) -> list[str]:
         problems.append(f"{report.unfinished_after_quiet} images are stuck")
     if report.puts > 1.2 * report.needed_puts:
         problems.append(f"{report.puts} PUTs for {report.needed_puts} stored versions")
+    if report.dead_failed or report.dead_attempts > MOST_DEAD_ATTEMPTS:
+        problems.append(f"dead hosts cost {report.dead_attempts} attempts, and {report.dead_failed} images failed for them")
     if not report.requests.get("acknowledged"):
         problems.append("nothing was asked for")
     return problems
