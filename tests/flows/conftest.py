@@ -5,7 +5,14 @@ from collections.abc import AsyncIterator
 import pytest
 
 from faust_app.flows.resilience import breakers
+from faust_app.logs import configure_structlog
 from tests.flows.worker_harness import WorkerHarness
+
+
+@pytest.fixture(scope="session", autouse=True)
+def logs() -> None:
+    """Log as the product does: structlog's own renderer takes a second for each traceback."""
+    configure_structlog()
 
 
 @pytest.fixture

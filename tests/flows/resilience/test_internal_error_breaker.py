@@ -1,6 +1,7 @@
 """An error of ours is not the shop's fault."""
 
 import asyncio
+import traceback
 from collections.abc import Callable
 
 import pytest
@@ -18,16 +19,14 @@ async def meet(harness: WorkerHarness, shop_no: int, image_id: str) -> None:
     await harness.execute(event_record(await harness.accept_request(make_request(shop_no, image_id))))
 
 
-async def test_an_error_of_ours_is_tried_again_and_keeps_its_traceback(
-    harness: WorkerHarness, capsys: pytest.CaptureFixture[str], caplog: pytest.LogCaptureFixture
-) -> None:
+async def test_an_error_of_ours_is_tried_again_and_keeps_its_traceback(harness: WorkerHarness, caplog: pytest.LogCaptureFixture) -> None:
     harness.fetcher.sources[SOURCE] = ZeroDivisionError("the bug")
     await harness.execute(event_record(await harness.accept()))
     assert (harness.row.state, harness.row.attempt, harness.row.error_code) == (ImageState.IN_PROGRESS, 1, "internal_error")
     assert harness.letters() == []
-    logged = capsys.readouterr().out + caplog.text
-    assert "ZeroDivisionError" in logged
-    assert "the bug" in logged
+    (error,) = [record.msg["exc_info"] for record in caplog.records if isinstance(record.msg, dict) and "exc_info" in record.msg]
+    assert "ZeroDivisionError: the bug" in "".join(traceback.format_exception(error))
+    assert error.__traceback__ is not None
 
 
 async def test_a_shop_whose_images_meet_a_bug_in_a_row_is_deferred_and_no_other(harness: WorkerHarness) -> None:
