@@ -15,9 +15,7 @@ from faust_app.core.alerts.alert import (
     FaultKind,
     Occurrence,
     PlatformFault,
-    Severity,
     ShopHour,
-    severity_of,
     slot_of,
 )  # fmt: skip
 from faust_app.core.alerts.decide import SENDER, AlertsSnapshot, Candidate, LastDigest, Step
@@ -25,6 +23,7 @@ from faust_app.core.alerts.digest import CodeCount, DigestCounts, Span
 from faust_app.core.alerts.message import AlertMessage, Delivered, Undelivered, WaitingMessage
 from faust_app.core.alerts.text import Impact
 from faust_app.core.failure import Dependency, Unavailable
+from faust_app.core.failure_codes import Severity
 from tests.factories import NOW
 
 FORGOTTEN_AFTER = timedelta(days=90)
@@ -60,7 +59,7 @@ class FakeAlertStore:
         """Do what the repository of the images does with the occurrences of a settle."""
         self._answer()
         for each in occurrences:
-            alert = Alert(each.fingerprint, each.code, each.host, severity_of(each.code), 1, self.now, self.now, 1, each.detail)
+            alert = Alert(each.fingerprint, each.code.value, each.host, each.code.severity, 1, self.now, self.now, 1, each.detail)
             self._count(replace(alert, sample_shop=each.shop_no, sample_image=each.image_id))
             if each.shop_no is not None:
                 self.slots[each.fingerprint, each.shop_no, slot_of(self.now)] += 1

@@ -8,10 +8,11 @@ from typing import Any, Final
 from faust_app.adapters.mariadb.alert_messages import add_message, digest_counts, last_digest, note_digest
 from faust_app.adapters.mariadb.database import Database, Session
 from faust_app.adapters.mariadb.leases import holds
-from faust_app.core.alerts.alert import HOUR, QUIET, SHOP_SHARE_FLOOR, SHOP_SIZE_MATTERS, SLOT, Alert, Severity, ShopHour, slot_of
+from faust_app.core.alerts.alert import HOUR, QUIET, SHOP_SHARE_FLOOR, SHOP_SIZE_MATTERS, SLOT, Alert, ShopHour, slot_of
 from faust_app.core.alerts.decide import SENDER, AlertsSnapshot, Candidate, Step
 from faust_app.core.alerts.digest import DigestCounts, Span
 from faust_app.core.alerts.text import Impact
+from faust_app.core.failure_codes import Severity
 
 _COLUMNS: Final = (
     "fingerprint, code, host, severity, episode, opened_at, last_at, occurrences, detail, ended_at, closed_at, told_at, told_count,"

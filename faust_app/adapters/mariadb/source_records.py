@@ -6,7 +6,7 @@ from typing import Any, Final, TypeVar
 
 from faust_app.adapters.mariadb.database import Database, Session
 from faust_app.adapters.mariadb.image_writes import groups
-from faust_app.core.failure import FailureCode
+from faust_app.core.failure_codes import FailureCode, known_code
 from faust_app.core.sources.health import DecideSources, Source, SourceRecord
 
 R = TypeVar("R")
@@ -102,5 +102,4 @@ def _record(values: Sequence[Any]) -> SourceRecord:
 
 def _code(value: str) -> FailureCode:
     """Return the code; one that a release beside this one knows and we do not is an error of the source like others."""
-    known = {code.value: code for code in FailureCode}
-    return known.get(value, FailureCode.SOURCE_ERROR)
+    return known_code(value) or FailureCode.SOURCE_ERROR

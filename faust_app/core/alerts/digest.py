@@ -5,9 +5,10 @@ from datetime import datetime, timedelta
 from typing import Final
 
 from faust_app.core.alerts.advice import sentence_of
-from faust_app.core.alerts.alert import Severity, slot_of
+from faust_app.core.alerts.alert import slot_of
 from faust_app.core.alerts.message import AlertMessage, Form
 from faust_app.core.alerts.text import Place, counted, cut, zoned_time
+from faust_app.core.failure_codes import Severity
 
 DIGEST: Final = "digest"
 LONGEST: Final = timedelta(days=3)

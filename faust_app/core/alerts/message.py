@@ -7,7 +7,7 @@ from typing import Final
 
 from pydantic import TypeAdapter
 
-from faust_app.core.alerts.alert import Severity
+from faust_app.core.failure_codes import Severity
 
 FIRST_AGAIN: Final = timedelta(seconds=5)
 LONGEST_AGAIN: Final = timedelta(seconds=60)

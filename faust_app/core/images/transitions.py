@@ -4,8 +4,8 @@ from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Final, assert_never
 
-from faust_app.core.alerts.alert import Occurrence, Severity, fingerprint, severity_of
-from faust_app.core.failure import FailureCode
+from faust_app.core.alerts.alert import Occurrence, fingerprint
+from faust_app.core.failure_codes import FailureCode, Severity
 from faust_app.core.images.objects import image_prefix
 from faust_app.core.images.outcome import (
     LATE_PUT,
@@ -108,23 +108,13 @@ def _deleted(current: ImageRow, now: datetime) -> Settlement:
 
 
 def _failed(current: ImageRow, outcome: Failed, now: datetime) -> Settlement:
-    row = replace(
-        _closed(current),
-        state=ImageState.FAILED,
-        error_code=outcome.code.value,
-        error_detail=outcome.detail,
-        fingerprint=fingerprint(outcome.code, outcome.host or current.source_host),
-    )
-    entry = HistoryEntry(current.key, now, current.version, "failed", code=outcome.code.value, detail=outcome.detail)
+    code, host = outcome.code, outcome.host or current.source_host
+    cause = fingerprint(code, host)
+    row = replace(_closed(current), state=ImageState.FAILED, error_code=code.value, error_detail=outcome.detail, fingerprint=cause)
+    entry = HistoryEntry(current.key, now, current.version, "failed", code=code.value, detail=outcome.detail)
     garbage = (Garbage(current.key, outcome.leaves, now + LATE_PUT),) if outcome.leaves is not None else ()
-    return Settlement(row, entry, garbage, _occurrence(row, outcome.host or current.source_host))
-
-
-def _occurrence(row: ImageRow, host: str | None) -> Occurrence:
-    """Return how the alert of a failed row counts it; `host` is the one that failed."""
-    code = row.error_code or ""
-    cause = row.fingerprint or fingerprint(code, host)
-    return Occurrence(cause, code, host if severity_of(code) is Severity.SHOP else None, *row.key, row.error_detail or "")
+    counted = Occurrence(cause, code, host if code.severity is Severity.SHOP else None, *row.key, outcome.detail)
+    return Settlement(row, entry, garbage, counted)
 
 
 def _retry(current: ImageRow, outcome: Retry, now: datetime) -> Settlement:

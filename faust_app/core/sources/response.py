@@ -6,7 +6,7 @@ from datetime import UTC, datetime, timedelta
 from email.utils import parsedate_to_datetime
 from typing import Final
 
-from faust_app.core.failure import Failure, FailureCode, Permanent, Transient
+from faust_app.core.failure import Failure, FailureCode, Permanent, of_source
 from faust_app.core.foreign import plain_ascii
 from faust_app.core.sources.content import Validators
 
@@ -19,14 +19,18 @@ _ETAG_CHARACTERS: Final = 512
 _DATE_CHARACTERS: Final = 40
 """What the columns hold."""
 
-_PERMANENT: Final = {
+_CODES: Final = {
     401: FailureCode.SOURCE_UNAUTHORIZED,
     403: FailureCode.SOURCE_FORBIDDEN,
     404: FailureCode.SOURCE_NOT_FOUND,
+    408: FailureCode.SOURCE_BUSY,
     410: FailureCode.SOURCE_GONE,
+    425: FailureCode.SOURCE_BUSY,
+    429: FailureCode.SOURCE_BUSY,
     451: FailureCode.SOURCE_BLOCKED_BY_LAW,
 }
-_BUSY: Final = {408, 425, 429}
+_ANY_4XX: Final = range(400, 500)
+"""The client's fault, as HTTP says."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,14 +50,8 @@ PACE: Final = Pace()
 
 def refused(status: int, headers: Mapping[str, str]) -> Failure:
     """Name a status other than success."""
-    detail = f"The source answered with status {status}."
-    if status in _PERMANENT:
-        return Permanent(_PERMANENT[status], detail)
-    if status in _BUSY:
-        return Transient(FailureCode.SOURCE_BUSY, detail, retry_after=_retry_after(headers))
-    if 400 <= status < 500:  # noqa: PLR2004 - the client's fault, as HTTP says
-        return Permanent(FailureCode.SOURCE_REFUSED, detail)
-    return Transient(FailureCode.SOURCE_ERROR, detail, retry_after=_retry_after(headers))
+    any_other = FailureCode.SOURCE_REFUSED if status in _ANY_4XX else FailureCode.SOURCE_ERROR
+    return of_source(_CODES.get(status, any_other), f"The source answered with status {status}.", retry_after=_retry_after(headers))
 
 
 def check_announcement(headers: Mapping[str, str], length: int | None, max_bytes: int) -> None:

@@ -36,7 +36,7 @@ async def database(alert_settings: Settings) -> AsyncIterator[Database]:
 
 
 def failed(count: int, shop_no: int = 7, host: str = "h") -> list[Occurrence]:
-    return [Occurrence(f"source_error@{host}", "source_error", host, shop_no, b"i%d" % n, "status 500") for n in range(count)]
+    return [Occurrence(f"source_error@{host}", FailureCode.SOURCE_ERROR, host, shop_no, b"i%d" % n, "status 500") for n in range(count)]
 
 
 async def test_records_without_a_row_are_counted_as_what_they_are(database: Database) -> None:

@@ -6,10 +6,11 @@ from datetime import timedelta
 
 import pytest
 
-from faust_app.core.alerts.alert import Alert, FaultKind, Notice, Occurrence, PlatformFault, Severity
+from faust_app.core.alerts.alert import Alert, FaultKind, Notice, Occurrence, PlatformFault
 from faust_app.core.alerts.decide import SENDER, Due, LastDigest, Step, closes_silently, due_notices
 from faust_app.core.alerts.digest import digest_span
 from faust_app.core.alerts.message import AlertMessage, Form
+from faust_app.core.failure_codes import FailureCode, Severity
 from tests.contracts.conftest import AlertStore
 
 ME, RIVAL = "host:1", "host:2"
@@ -18,7 +19,7 @@ STORAGE = PlatformFault(FaultKind.DEPENDENCY_STORAGE, ME, "AccessDenied", waitin
 NO_AGE = timedelta(0)
 
 
-def failed(count: int = 1, *, shop_no: int = 7, code: str = "source_error", host: str = "h") -> list[Occurrence]:
+def failed(count: int = 1, *, shop_no: int = 7, code: FailureCode = FailureCode.SOURCE_ERROR, host: str = "h") -> list[Occurrence]:
     return [Occurrence(f"{code}@{host}", code, host, shop_no, b"i%d" % n, f"status {n}") for n in range(count)]
 
 
@@ -225,7 +226,9 @@ async def test_thousands_of_alerts_close_in_one_step(alert_store: AlertStore) ->
 
 
 async def test_the_digest_sums_up_shop_faults_by_code_and_remembers_its_day(alert_store: AlertStore) -> None:
-    await alert_store.count(failed(2) + failed(1, host="g") + failed(1, shop_no=8, code="too_large") + failed(5, code="internal_error"))
+    await alert_store.count(
+        failed(2) + failed(1, host="g") + failed(1, shop_no=8, code=FailureCode.TOO_LARGE) + failed(5, code=FailureCode.INTERNAL_ERROR)
+    )
     snapshot = await alert_store.alerts.snapshot()
     assert snapshot.last_digest is None
     span = digest_span(snapshot.now + timedelta(minutes=10), None)

@@ -11,9 +11,9 @@ import pytest
 from faust_app.adapters.mariadb.alert_messages import MariaAlertOutbox
 from faust_app.adapters.mariadb.database import Database
 from faust_app.adapters.mariadb.job_runs import MariaJobRuns
-from faust_app.core.alerts.alert import Severity
 from faust_app.core.alerts.message import AlertMessage, Form
 from faust_app.core.failure import Dependency, Unavailable
+from faust_app.core.failure_codes import Severity
 from faust_app.core.maintenance.jobs import FinishedRun, RunResult
 from faust_app.flows.maintenance.daily_job import Daily, DailyJob
 from faust_app.flows.ports.maintenance import JobRuns

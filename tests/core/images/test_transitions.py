@@ -95,7 +95,7 @@ def test_a_failed_image_counts_once_by_its_cause_and_an_error_of_ours_at_no_host
     settlement = settled(row, Failed(row, code, "d"))
     assert settlement.row is not None
     assert settlement.row.fingerprint == cause
-    assert settlement.occurrence == Occurrence(cause, code.value, host, row.shop_no, row.image_id, "d")
+    assert settlement.occurrence == Occurrence(cause, code, host, row.shop_no, row.image_id, "d")
     assert settled(row, stored(row)).occurrence is None
 
 
