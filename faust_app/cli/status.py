@@ -46,8 +46,8 @@ class StatusReport:
 
 async def status(counts: MariaImageCounts, now: datetime, shop_no: int | None) -> StatusReport:
     """Count the images of all shops or of one. Raises Unavailable."""
-    due, oldest_open = await counts.due()
-    return StatusReport(now, shop_no, await counts.by_state(shop_no=shop_no), due, oldest_open)
+    due, oldest_open = await counts.due(shop_no)
+    return StatusReport(now, shop_no, await counts.by_state(shop_no), due, oldest_open)
 
 
 @click.command("status")

@@ -106,23 +106,18 @@ class MariaImageCounts:
     def __init__(self, database: Database) -> None:
         self._database = database
 
-    async def by_state(self, *, shop_no: int | None = None, requested_since: datetime | None = None) -> list[StateCount]:
-        """Return the counts by state: of all images, or of one shop's, or of those requested since a time (UTC)."""
-        conditions, parameters = ["TRUE"], list[int | datetime]()
-        if shop_no is not None:
-            conditions.append("shop_no = %s")
-            parameters.append(shop_no)
-        if requested_since is not None:
-            conditions.append("requested_at >= %s")
-            parameters.append(requested_since)
-        sql = f"SELECT state, COUNT(*), COALESCE(SUM(bytes), 0) FROM image WHERE {' AND '.join(conditions)} GROUP BY state"  # noqa: S608
+    async def by_state(self, shop_no: int | None = None) -> list[StateCount]:
+        """Return the counts by state, of all images or of one shop's."""
+        where, parameters = ("TRUE", ()) if shop_no is None else ("shop_no = %s", (shop_no,))
+        sql = f"SELECT state, COUNT(*), COALESCE(SUM(bytes), 0) FROM image WHERE {where} GROUP BY state"  # noqa: S608 - our own text
         return [StateCount(ImageState(state), images, int(size)) for state, images, size in await self._database.rows(sql, parameters)]
 
-    async def due(self) -> tuple[int, datetime | None]:
-        """Return how many images are due, and since when the oldest unfinished one has been in progress (UTC)."""
+    async def due(self, shop_no: int | None = None) -> tuple[int, datetime | None]:
+        """Return how many images are due, and since when the oldest unfinished one has been in progress (UTC), of all shops or one."""
+        of_shop, parameters = ("", ()) if shop_no is None else (" AND shop_no = %s", (shop_no,))
         sql = (
-            "SELECT (SELECT COUNT(*) FROM image WHERE scheduled_at <= UTC_TIMESTAMP(6)),"
-            " (SELECT MIN(open_since) FROM image WHERE open_since IS NOT NULL)"
+            f"SELECT (SELECT COUNT(*) FROM image WHERE scheduled_at <= UTC_TIMESTAMP(6){of_shop}),"  # noqa: S608 - our own text
+            f" (SELECT MIN(open_since) FROM image WHERE open_since IS NOT NULL{of_shop})"
         )
-        ((count, oldest),) = await self._database.rows(sql)
+        ((count, oldest),) = await self._database.rows(sql, (*parameters, *parameters))
         return count, oldest
