@@ -1,7 +1,7 @@
 """Rows asked for in other ways than by their key: by folder, by age, by state."""
 
 from collections import Counter, defaultdict
-from collections.abc import Collection
+from collections.abc import AsyncIterator, Collection
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any, Final
@@ -16,6 +16,7 @@ _IN_FOLDERS: Final = (
     f"SELECT {COLUMNS} FROM image WHERE shop_no = %s AND version > 0 AND LEFT(SHA2(image_id, 256), {FOLDER_DIGITS}) IN ({{marks}})"  # noqa: S608
 )
 _PAGE: Final = f"SELECT {COLUMNS} FROM image WHERE shop_no = %s AND image_id > %s AND version > 0 ORDER BY image_id LIMIT %s"  # noqa: S608
+_ROWS_A_PAGE: Final = 1000
 
 
 class MariaImageFolders:
@@ -24,8 +25,9 @@ class MariaImageFolders:
     A folder is found by hashing every id of its shop, about a millisecond per thousand: an index would cost every intake.
     """
 
-    def __init__(self, database: Database) -> None:
+    def __init__(self, database: Database, page: int = _ROWS_A_PAGE) -> None:
         self._database = database
+        self._page = page
 
     async def rows_in(self, folders: Collection[Folder]) -> dict[Folder, ImageRow]:
         of_shops: defaultdict[int, list[str]] = defaultdict(list)
@@ -42,8 +44,29 @@ class MariaImageFolders:
     async def shops(self) -> list[int]:
         return [shop_no for (shop_no,) in await self._database.rows("SELECT DISTINCT shop_no FROM image ORDER BY shop_no")]
 
-    async def page(self, shop_no: int, after: bytes, limit: int) -> list[ImageRow]:
-        return [image_row(values) for values in await self._database.rows(_PAGE, (shop_no, after, limit))]
+    async def pages(self, shop_no: int) -> AsyncIterator[list[ImageRow]]:
+        after = b""
+        while rows := [image_row(values) for values in await self._database.rows(_PAGE, (shop_no, after, self._page))]:
+            yield rows
+            after = rows[-1].image_id
+
+
+_OUTCOMES: Final = (
+    "SELECT image_id, version, outcome FROM image_history WHERE shop_no = %s AND image_id BETWEEN %s AND %s ORDER BY image_id, id"
+)
+
+
+class MariaImageHistory:
+    """Implements `flows.ports.images.ImageHistory` on MariaDB or MySQL."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    async def outcomes(self, shop_no: int, first: bytes, last: bytes) -> dict[bytes, list[tuple[int, str]]]:
+        found: defaultdict[bytes, list[tuple[int, str]]] = defaultdict(list)
+        for image_id, version, outcome in await self._database.rows(_OUTCOMES, (shop_no, first, last)):
+            found[image_id].append((version, outcome))
+        return found
 
 
 PAGE_OF_OPEN: Final = f"""

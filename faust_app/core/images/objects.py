@@ -13,9 +13,18 @@ FOLDER_DIGITS: Final = 20
 """Hexadecimal digits of the image id's SHA-256 in its folder's name."""
 
 
+def shop_prefix(shop_no: int) -> str:
+    """Return what every object key of the shop begins with."""
+    return f"{OBJECTS}{shop_no}/"
+
+
 def image_prefix(shop_no: int, image_id: bytes) -> str:
     """Return what every object key of the image begins with: our numbers and hashes only, never a sender's text."""
-    return f"{OBJECTS}{shop_no}/{hashlib.sha256(image_id).hexdigest()[:FOLDER_DIGITS]}/"
+    return f"{shop_prefix(shop_no)}{_folder_name(image_id)}/"
+
+
+def _folder_name(image_id: bytes) -> str:
+    return hashlib.sha256(image_id).hexdigest()[:FOLDER_DIGITS]
 
 
 _CONTENT_DIGITS: Final = 16
@@ -46,7 +55,7 @@ def folder_of(key: str) -> Folder | None:
 
 def folder(row: ImageRow) -> Folder:
     """Return the folder of the row's objects."""
-    return row.shop_no, hashlib.sha256(row.image_id).hexdigest()[:FOLDER_DIGITS]
+    return row.shop_no, _folder_name(row.image_id)
 
 
 def may_collect(object_key: str, version: int | None, row: ImageRow | None) -> bool:

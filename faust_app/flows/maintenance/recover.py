@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from typing import Final
 
 from faust_app.core.images.changes import Changes, Locked
-from faust_app.core.images.objects import OBJECTS, folder, folder_of, newer_keys, shows_missing
+from faust_app.core.images.objects import OBJECTS, folder, folder_of, newer_keys, shop_prefix, shows_missing
 from faust_app.core.images.outcome import HistoryEntry
 from faust_app.core.images.row import ImageKey, ImageRow
 from faust_app.core.images.transitions import stored_anew
@@ -20,7 +20,6 @@ from faust_app.flows.ports.images import ImageFolders, ImageRepository
 from faust_app.flows.ports.maintenance import CollectorRow
 from faust_app.flows.ports.transfer import ObjectStore
 
-_PAGE: Final = 1000
 _GROUP: Final = 200
 _TOLD: Final = 10_000
 """Examples kept per kind; all are counted."""
@@ -105,12 +104,10 @@ class Recovery:
 
     async def _shop(self, shop_no: int, findings: Findings, advance: Callable[[int], None], *, dry_run: bool) -> None:
         keys = defaultdict(list)
-        async for key in self._store.list_keys(f"{OBJECTS}{shop_no}/"):
+        async for key in self._store.list_keys(shop_prefix(shop_no)):
             keys[folder_of(key)].append(key)
         findings.objects += sum(map(len, keys.values()))
-        after = b""
-        while page := await self._folders.page(shop_no, after, _PAGE):
-            after = page[-1].image_id
+        async for page in self._folders.pages(shop_no):
             findings.images += len(page)
             of_rows = [(row, keys.pop(folder(row), [])) for row in page]
             behind = {row.key for row, own in of_rows if newer_keys(row, own)}

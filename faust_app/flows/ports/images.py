@@ -3,7 +3,7 @@
 Every method raises Unavailable when the database fails.
 """
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import AsyncIterator, Collection, Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Protocol, TypeVar
 
@@ -77,8 +77,16 @@ class ImageFolders(Protocol):
         """Return every shop that has a row."""
         ...
 
-    async def page(self, shop_no: int, after: bytes, limit: int) -> list[ImageRow]:
-        """Return up to `limit` rows of the shop after the image id `after`, ordered by image id."""
+    def pages(self, shop_no: int) -> AsyncIterator[list[ImageRow]]:
+        """Yield every row of the shop, ordered by image id, some at a time and never none."""
+        ...
+
+
+class ImageHistory(Protocol):
+    """The timelines of images. Raises Unavailable."""
+
+    async def outcomes(self, shop_no: int, first: bytes, last: bytes) -> dict[bytes, list[tuple[int, str]]]:
+        """Return version and outcome of every line of the timelines of images from `first` to `last`, oldest first, by image id."""
         ...
 
 
