@@ -1,17 +1,16 @@
 """`shop-images check --alerts`: checks that a message reaches the messenger."""
 
 from dataclasses import dataclass
-from datetime import UTC, datetime
-from uuid import uuid4
 
 import click
 
 from faust_app.adapters.http.webhook import Webhook
 from faust_app.cli.command import print_report, run
-from faust_app.core.alerts.message import AlertMessage, Delivered, Form, Undelivered
+from faust_app.core.alerts.message import AlertMessage, Delivered, Form, Undelivered, new_webhook_id
 from faust_app.core.alerts.text import zoned_time
 from faust_app.core.failure_codes import Severity
 from faust_app.settings import Settings
+from faust_app.wiring.common import utc_now
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,13 +40,13 @@ class AlertsReport:
 
 async def check_alerts(settings: Settings) -> AlertsReport:
     """Send a test message, which counts towards no limit. Raises ValueError when no messenger is configured."""
-    now = datetime.now(UTC).replace(tzinfo=None)
+    now = utc_now()
     text = (
         f"What: a test of the alerts, sent {zoned_time(now, settings.zone)} by `shop-images check --alerts`.\n"
         "Safe: nothing is wrong.\nDo: nothing; alerts will arrive here."
     )
     message = AlertMessage(Form.TEST, now, Severity.PLATFORM, "[test] shop-images can reach you", text)
-    webhook_id = f"msg_{uuid4().hex}"
+    webhook_id = new_webhook_id()
     async with Webhook(settings) as webhook:
         return AlertsReport(settings.alert_webhook_format, webhook_id, await webhook.send(webhook_id, message))
 

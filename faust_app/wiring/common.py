@@ -13,7 +13,6 @@ from typing import Final
 import structlog
 
 from faust_app.adapters.http.webhook import Webhook
-from faust_app.adapters.intake_offsets import IntakeOffsets
 from faust_app.adapters.kafka.offsets import KafkaConsumerOffsets
 from faust_app.adapters.kafka.producer import KafkaEventLog
 from faust_app.adapters.mariadb.alert_counts import MariaFaults
@@ -21,6 +20,7 @@ from faust_app.adapters.mariadb.alert_messages import MariaAlertOutbox
 from faust_app.adapters.mariadb.alert_repository import MariaAlertRepository
 from faust_app.adapters.mariadb.database import Database
 from faust_app.adapters.mariadb.image_repository import MariaImageRepository
+from faust_app.adapters.mariadb.intake_offsets import MariaIntakeOffsets
 from faust_app.adapters.mariadb.leases import MariaLeases
 from faust_app.adapters.mariadb.unfinished_images import MariaStalledRows
 from faust_app.adapters.s3.object_store import S3ObjectStore
@@ -31,10 +31,9 @@ from faust_app.flows.alerts.report_faults import FaultReporter
 from faust_app.flows.alerts.send_alerts import Delivery, SendAlerts
 from faust_app.flows.images.intake import Intake
 from faust_app.flows.images.publish import DuePublisher, Publisher
-from faust_app.flows.monitoring.lag import WatchLag
+from faust_app.flows.monitoring.lag import WatchedGroup, WatchLag
 from faust_app.flows.monitoring.unfinished import WatchStalled
 from faust_app.flows.ports.alerts import Alerts, Faults
-from faust_app.flows.ports.images import StalledRows
 from faust_app.flows.ports.kafka import GroupOffsets
 from faust_app.metrics import Metrics
 from faust_app.settings import Settings
@@ -73,7 +72,7 @@ class Parts:
 
     async def reasons_without_database(self) -> list[str]:
         """Return why intake cannot work: only the database is needed for a 202."""
-        return await _reasons(Dependency.DATABASE, self.repository.now())
+        return await _reasons(Dependency.DATABASE, self.database.now())
 
     async def reasons_not_ready(self) -> list[str]:
         """Return which dependencies of a worker are unavailable; storage is asked for a key that need not exist."""
@@ -101,7 +100,8 @@ async def release_lease(task: str, release: Callable[[], Awaitable[None]]) -> No
         log.info("lease is not released", task=task, reason=str(failure) or type(failure).__name__)
 
 
-def _utc_now() -> datetime:
+def utc_now() -> datetime:
+    """Return this process's time of day, UTC without a zone."""
     return datetime.now(UTC).replace(tzinfo=None)
 
 
@@ -124,6 +124,7 @@ async def open_parts(settings: Settings, metrics: Metrics, *, client_id: str) ->
         send_alerts = SendAlerts(
             alerts=MariaAlertRepository(database),
             outbox=MariaAlertOutbox(database),
+            clock=database,
             leases=leases,
             messenger=messenger,
             metrics=metrics,
@@ -131,11 +132,14 @@ async def open_parts(settings: Settings, metrics: Metrics, *, client_id: str) ->
         )
         stack.push_async_callback(release_lease, "alerts", send_alerts.release)
         faults = MariaFaults(database)
-        alerts = FaultReporter(faults, messenger, metrics, worker=process, place=place, clock=time.monotonic, now=_utc_now)
+        alerts = FaultReporter(faults, messenger, metrics, worker=process, place=place, seconds=time.monotonic, now=utc_now)
         servers, image_topics = settings.bootstrap_servers, [spec.name for spec in topics.images]
         offsets = await stack.enter_async_context(KafkaConsumerOffsets.connect(servers, settings.app_id, image_topics))
-        read = await stack.enter_async_context(IntakeOffsets.of(database, servers, settings.requests_group, topics.requests.name))
-        groups: dict[str, GroupOffsets] = {settings.app_id: offsets, settings.requests_group: read}
+        read = await stack.enter_async_context(KafkaConsumerOffsets.connect(servers, settings.requests_group, [topics.requests.name]))
+        groups = {
+            settings.app_id: WatchedGroup(offsets),
+            settings.requests_group: WatchedGroup(read, stored=MariaIntakeOffsets(database)),
+        }
         watch_lag = _watch_lag(settings, groups, faults, metrics, clock_ahead=lambda: event_log.clock_ahead or 0.0)
         yield Parts(
             settings=settings,
@@ -147,19 +151,19 @@ async def open_parts(settings: Settings, metrics: Metrics, *, client_id: str) ->
             store=store,
             event_log=event_log,
             publisher=publisher,
-            intake=Intake(repository, publisher, metrics, lease=lease),
+            intake=Intake(repository, publisher, metrics, clock=database, lease=lease),
             due=DuePublisher(repository, publisher, lease=lease),
             alerts=alerts,
             send_alerts=send_alerts,
             leases=leases,
             offsets=offsets,
             watch_lag=watch_lag,
-            watch_stalled=_watch_stalled(settings, MariaStalledRows(database), offsets, alerts, metrics, held_by=lambda: watch_lag.held_by),
+            watch_stalled=_watch_stalled(settings, database, offsets, alerts, metrics, held_by=lambda: watch_lag.held_by),
         )
 
 
 def _watch_lag(
-    settings: Settings, groups: Mapping[str, GroupOffsets], faults: Faults, metrics: Metrics, *, clock_ahead: Callable[[], float]
+    settings: Settings, groups: Mapping[str, WatchedGroup], faults: Faults, metrics: Metrics, *, clock_ahead: Callable[[], float]
 ) -> WatchLag:
     """Watch the groups by the brokers' clock, which is so many seconds ahead of ours."""
     return WatchLag(
@@ -167,14 +171,14 @@ def _watch_lag(
         faults,
         metrics,
         lagging_after=timedelta(seconds=settings.lagging_after),
-        now=lambda: _utc_now() + timedelta(seconds=clock_ahead()),
-        clock=time.monotonic,
+        now=lambda: utc_now() + timedelta(seconds=clock_ahead()),
+        seconds=time.monotonic,
     )
 
 
 def _watch_stalled(
     settings: Settings,
-    rows: StalledRows,
+    database: Database,
     offsets: GroupOffsets,
     alerts: Alerts,
     metrics: Metrics,
@@ -182,5 +186,12 @@ def _watch_stalled(
     held_by: Callable[[], tuple[str, ...]],
 ) -> WatchStalled:
     return WatchStalled(
-        rows, offsets, alerts, metrics, stalled_after=timedelta(seconds=settings.stalled_after), held_by=held_by, clock=time.monotonic
+        MariaStalledRows(database),
+        offsets,
+        alerts,
+        metrics,
+        clock=database,
+        stalled_after=timedelta(seconds=settings.stalled_after),
+        held_by=held_by,
+        seconds=time.monotonic,
     )

@@ -1,9 +1,8 @@
 """Stores, or at least sends, the final alert of a worker that ends itself, from a thread and over its own connections."""
 
 import asyncio
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from typing import Final
-from uuid import uuid4
 
 import structlog
 
@@ -12,10 +11,11 @@ from faust_app.adapters.mariadb.alert_counts import MariaFaults
 from faust_app.adapters.mariadb.database import Database
 from faust_app.core.alerts.alert import Alert, FaultKind, Notice, PlatformFault
 from faust_app.core.alerts.decide import Chosen, Due
-from faust_app.core.alerts.message import Form
+from faust_app.core.alerts.message import Form, new_webhook_id
 from faust_app.core.alerts.text import Impact, Place, compose
 from faust_app.core.failure import Unavailable
 from faust_app.settings import Settings
+from faust_app.wiring.common import utc_now
 
 log = structlog.get_logger()
 
@@ -42,8 +42,8 @@ async def _store_or_send(settings: Settings, fault: PlatformFault, age: timedelt
         return
     try:
         async with asyncio.timeout(SEND_SECONDS), Webhook(settings) as messenger:
-            now = datetime.now(UTC).replace(tzinfo=None)
-            result = await messenger.send(f"msg_{uuid4().hex}", compose(*_told(fault, now - age, now), _place(settings), now))
+            now = utc_now()
+            result = await messenger.send(new_webhook_id(), compose(*_told(fault, now - age, now), _place(settings), now))
             log.info("alert sent without the database", end=result.end)
     except TimeoutError:
         log.warning("alert not sent", reason=f"no answer within {SEND_SECONDS:.0f} s")

@@ -57,9 +57,10 @@ def maintenance_tasks(parts: Parts, dead_letters: DeadLetters) -> MaintenanceTas
     collector = GarbageCollector(
         garbage=garbage, row=row, rows=parts.repository, store=parts.store, alerts=parts.alerts, metrics=parts.metrics
     )
-    audit = BucketAudit(garbage, row, MariaImageFolders(parts.database), parts.store, parts.metrics)
+    audit = BucketAudit(garbage, row, MariaImageFolders(parts.database), parts.store, parts.metrics, clock=parts.database)
     rescue = Rescue(
         repository=parts.repository,
+        clock=parts.database,
         unfinished=MariaUnfinishedRows(parts.database),
         offsets=parts.offsets,
         dead_letters=dead_letters,
@@ -79,13 +80,13 @@ def maintenance_tasks(parts: Parts, dead_letters: DeadLetters) -> MaintenanceTas
 def daily_check_job(settings: Settings, database: Database, offsets: ConsumerOffsets, metrics: Metrics, *, holder: str) -> DailyJob:
     """Return the daily check as a job held by `holder`."""
     body = daily_check(settings, database, offsets).run
-    return DailyJob(DAILY_CHECK, body, MariaJobRuns(database), _daily(settings, holder), metrics)
+    return DailyJob(DAILY_CHECK, body, MariaJobRuns(database), _daily(settings, holder), metrics, clock=database)
 
 
 def limits_job(settings: Settings, database: Database, metrics: Metrics, *, holder: str) -> DailyJob:
     """Return the deletion of old rows as a job held by `holder`."""
     limits = KeepLimits(MariaHistoryMonths(database), MariaOldRows(database), MariaTableSizes(database), metrics)
-    return DailyJob(LIMITS, limits.run, MariaJobRuns(database), _daily(settings, holder), metrics)
+    return DailyJob(LIMITS, limits.run, MariaJobRuns(database), _daily(settings, holder), metrics, clock=database)
 
 
 def _daily(settings: Settings, holder: str) -> Daily:

@@ -86,7 +86,7 @@ async def open_worker_parts(parts: Parts, pace: SourcePace, *, port: int) -> Asy
     checking = CheckPool(settings.image_check_level, settings.image_check_processes)
     async with HttpFetcher(settings) as fetcher, checking as check:
         records = MariaSourceRecords(parts.database)
-        sources = Sources(parts.repository, fetcher, pace, records, _jitter, probe_url=settings.egress_probe_url)
+        sources = Sources(parts.repository, fetcher, pace, records, _jitter, clock=parts.database, probe_url=settings.egress_probe_url)
         internal_errors = InternalErrorBreaker(parts.repository, register, _jitter)
         delays = {Dependency.EGRESS: pace.egress.probe_delay}
         breakers = Breakers(_probes(parts, name, internal_errors, sources), parts.metrics, delays=delays)
@@ -126,6 +126,7 @@ def _take_requests(parts: Parts, dead_letters: DeadLetters, settings: Settings) 
         parts.intake,
         dead_letters,
         parts.event_log,
+        clock=parts.database,
         group=settings.requests_group,
         lease=timedelta(seconds=settings.publish_lease),
     )

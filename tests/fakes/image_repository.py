@@ -18,7 +18,7 @@ R = TypeVar("R")
 
 
 class FakeImageRepository:
-    """Implements `ImageRepository`, and keeps the garbage that settling lists; `away` makes every call Unavailable."""
+    """Implements `ImageRepository` and `Clock`, and keeps the garbage that settling lists; `away` makes every call Unavailable."""
 
     def __init__(self) -> None:
         self.rows: dict[ImageKey, ImageRow] = {}

@@ -22,6 +22,7 @@ from faust_app.flows.resilience.internal_error_breaker import InternalErrorBreak
 from faust_app.flows.resilience.sources import Sources
 from faust_app.metrics import Metrics
 from tests.factories import LEASE, SOURCE, event_record, make_request
+from tests.fakes.clock import FakeClock
 from tests.fakes.event_log import FakeEventLog
 from tests.fakes.fetcher import FakeFetcher
 from tests.fakes.image_check import FakeImageCheck
@@ -56,10 +57,12 @@ class WorkerHarness:
         self.fetcher.sources[SOURCE] = Fetched(JPEG, Validators('"e1"'))
         self.publisher = Publisher(self.log, self.rows, TOPICS, self.metrics)
         self.due = DuePublisher(self.rows, self.publisher, lease=LEASE)
-        self.intake = Intake(self.rows, self.publisher, self.metrics, lease=LEASE)
+        self.intake = Intake(self.rows, self.publisher, self.metrics, clock=self.rows, lease=LEASE)
         self.pace = SourcePace(64)
         self.records: FakeSourceRecords = outside.records if outside else FakeSourceRecords(self.rows._clock)
-        self.sources = Sources(self.rows, self.fetcher, self.pace, self.records, lambda: 1.0, probe_url=probe_url)
+        self.sources = Sources(
+            self.rows, self.fetcher, self.pace, self.records, lambda: 1.0, clock=FakeClock(lambda: self.records.now), probe_url=probe_url
+        )
         self.internal_errors = InternalErrorBreaker(self.rows, self.register, lambda: 1.0)
         probes = {
             Dependency.STORAGE: self._probe_storage,

@@ -81,7 +81,7 @@ class MariaFaults:
 
     async def open_fault(self, fault: PlatformFault, *, age: timedelta, told_ago: timedelta | None) -> None:
         async def unit(session: Session) -> None:
-            ((now,),) = await session.rows("SELECT UTC_TIMESTAMP(6)")
+            now = await session.now()
             # The alert's row is locked first, as everywhere; the process's own row then shows whether this report is new.
             await session.rows("SELECT 1 FROM alert WHERE fingerprint = %s FOR UPDATE", (fault.fingerprint,))
             known = await session.rows(

@@ -15,8 +15,8 @@ from faust_app.core.images.row import ImageRow, ImageState
 _IN_FOLDERS: Final = (
     f"SELECT {COLUMNS} FROM image WHERE shop_no = %s AND version > 0 AND LEFT(SHA2(image_id, 256), {FOLDER_DIGITS}) IN ({{marks}})"  # noqa: S608
 )
-_PAGE: Final = f"SELECT {COLUMNS} FROM image WHERE shop_no = %s AND image_id > %s AND version > 0 ORDER BY image_id LIMIT %s"  # noqa: S608
-_ROWS_A_PAGE: Final = 1000
+_PAGE_OF_SHOP: Final = f"SELECT {COLUMNS} FROM image WHERE shop_no = %s AND image_id > %s AND version > 0 ORDER BY image_id LIMIT %s"  # noqa: S608
+_ROWS_OF_SHOP: Final = 1000
 
 
 class MariaImageFolders:
@@ -25,7 +25,7 @@ class MariaImageFolders:
     A folder is found by hashing every id of its shop, about a millisecond per thousand: an index would cost every intake.
     """
 
-    def __init__(self, database: Database, page: int = _ROWS_A_PAGE) -> None:
+    def __init__(self, database: Database, page: int = _ROWS_OF_SHOP) -> None:
         self._database = database
         self._page = page
 
@@ -46,7 +46,7 @@ class MariaImageFolders:
 
     async def pages(self, shop_no: int) -> AsyncIterator[list[ImageRow]]:
         after = b""
-        while rows := [image_row(values) for values in await self._database.rows(_PAGE, (shop_no, after, self._page))]:
+        while rows := [image_row(values) for values in await self._database.rows(_PAGE_OF_SHOP, (shop_no, after, self._page))]:
             yield rows
             after = rows[-1].image_id
 

@@ -13,11 +13,10 @@ from faust_app.core.failure_codes import FailureClass
 from faust_app.core.images.outcome import Failed, Retry
 from faust_app.core.images.row import ImageRow
 from faust_app.core.messages.events import MAX_RETRIES
+from faust_app.core.retry_after import MAX_RETRY_AFTER
 
 JITTER: Final = (0.75, 1.25)
 """Bounds of the factor that spreads retries of one cause; the caller draws it uniformly."""
-MAX_RETRY_AFTER: Final = 3600.0
-"""Most seconds that a source's Retry-After may ask for; more is cut."""
 SECOND_LOOK: Final = 60.0
 """Seconds until a missing or forbidden image is fetched once more: a shop's CDN may lag behind the shop."""
 

@@ -22,7 +22,7 @@ from faust_app.metrics import Metrics
 
 log = structlog.get_logger()
 
-GROUP: Final = 200
+ENTRIES_AT_ONCE: Final = 200
 
 
 class GarbageCollector:
@@ -63,7 +63,7 @@ class GarbageCollector:
         entries = await self._garbage.due_garbage(most)
         if not entries or not await self._count_pass(state, counter):
             return 0
-        return sum([await self._collect(entries[start : start + GROUP]) for start in range(0, len(entries), GROUP)])
+        return sum([await self._collect(entries[start : start + ENTRIES_AT_ONCE]) for start in range(0, len(entries), ENTRIES_AT_ONCE)])
 
     def _went_back(self, state: CollectorState, counter: Sequence[str]) -> bool:
         """Report and return whether the database is older than the bucket."""

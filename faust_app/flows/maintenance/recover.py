@@ -20,7 +20,7 @@ from faust_app.flows.ports.images import ImageFolders, ImageRepository
 from faust_app.flows.ports.maintenance import CollectorRow
 from faust_app.flows.ports.transfer import ObjectStore
 
-_GROUP: Final = 200
+_REPUBLISHED_AT_ONCE: Final = 200
 _TOLD: Final = 10_000
 """Examples kept per kind; all are counted."""
 
@@ -143,5 +143,5 @@ def _store_anew(rows: Sequence[ImageRow]) -> Callable[[Locked], tuple[Changes, i
 
 
 def _groups(rows: Sequence[ImageRow]) -> Iterator[Sequence[ImageRow]]:
-    for start in range(0, len(rows), _GROUP):
-        yield rows[start : start + _GROUP]
+    for start in range(0, len(rows), _REPUBLISHED_AT_ONCE):
+        yield rows[start : start + _REPUBLISHED_AT_ONCE]

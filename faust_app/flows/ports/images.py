@@ -61,10 +61,6 @@ class ImageRepository(Protocol):
         """Return the offset up to which the partition of `requests` is written into rows, None if never."""
         ...
 
-    async def now(self) -> datetime:
-        """Return the database's clock, UTC without a zone."""
-        ...
-
 
 class ImageFolders(Protocol):
     """Rows by the folder of their objects. Raises Unavailable."""
@@ -113,8 +109,8 @@ class StalledRows(Protocol):
         """Return the highest position of a row in each partition."""
         ...
 
-    async def counts(self, stalled_after: timedelta, shop_no: int | None) -> tuple[datetime, RowCounts]:
-        """Return the database's clock (UTC) and every count except those of lost rows."""
+    async def counts(self, now: datetime, stalled_after: timedelta, shop_no: int | None) -> RowCounts:
+        """Return every count at `now` (UTC, the database's), except those of lost rows."""
         ...
 
     async def lost(

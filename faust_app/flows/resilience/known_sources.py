@@ -23,6 +23,7 @@ from faust_app.core.sources.health import (
     keys_of,
 )
 from faust_app.flows.group_commit import GroupCommit
+from faust_app.flows.ports.clock import Clock
 from faust_app.flows.ports.sources import SourceRecords
 
 _REMEMBERED: Final = 50_000
@@ -38,14 +39,15 @@ class KnownSources:
     on, `on_ended` with one that they wait for no more.
     """
 
-    def __init__(self, records: SourceRecords) -> None:
+    def __init__(self, records: SourceRecords, clock: Clock) -> None:
         self._records = records
+        self._clock = clock
         self._view: OrderedDict[RecordKey, SourceRecord] = OrderedDict()
         self._shops: dict[str, set[int]] = {}
         self._answers: dict[Source, SourceAnswer] = {}
         self._answered_at: OrderedDict[str, datetime] = OrderedDict()
         self._held: set[Source] = set()
-        self._clock: tuple[datetime, float] | None = None
+        self._time: tuple[datetime, float] | None = None
         self._failures: GroupCommit[SourceFailure, bool] = GroupCommit(self._count)
         self._loading: asyncio.Task[None] | None = None
         self.on_learnt: Callable[[SourceRecord], None] = lambda _: None
@@ -55,14 +57,14 @@ class KnownSources:
     @property
     def now(self) -> datetime:
         """The database's clock, as last read and gone on since; only once loaded."""
-        if self._clock is None:
+        if self._time is None:
             raise RuntimeError("the records are not loaded")
-        at, read = self._clock
+        at, read = self._time
         return at + timedelta(seconds=asyncio.get_running_loop().time() - read)
 
     async def ensure_loaded(self) -> None:
         """Read what is known, once. Raises Unavailable."""
-        if self._clock is not None:
+        if self._time is not None:
             return
         if self._loading is None or self._loading.done():
             self._loading = asyncio.create_task(self._load(), name="load sources")
@@ -72,10 +74,11 @@ class KnownSources:
         """Write what this worker learnt, then learn what others wrote. Raises Unavailable; what was not written is by the next call."""
         await self.ensure_loaded()
         await self._write()
-        if self._clock is None:
+        if self._time is None:
             raise RuntimeError("the records are not loaded")
-        now, records = await self._records.changed_since(self._clock[0] - _OVERLAP)
-        self._set_clock(now)
+        now = await self._clock.now()
+        records = await self._records.changed_since(self._time[0] - _OVERLAP)
+        self._set_time(now)
         self._learn(records)
 
     def deferral(self, source: Source) -> SourceRecord | None:
@@ -97,7 +100,7 @@ class KnownSources:
 
     def answer(self, source: Source, origin: str) -> None:
         """Count an answer of the source."""
-        if self._clock is None:
+        if self._time is None:
             return
         answer = SourceAnswer(source, origin, self.now)
         self._answered_at[source[1]] = answer.at
@@ -188,9 +191,10 @@ class KnownSources:
                 del self._shops[host]
 
     async def _load(self) -> None:
-        now, records = await self._records.load()
-        self._set_clock(now)
+        now = await self._clock.now()
+        records = await self._records.load()
+        self._set_time(now)
         self._learn(records)
 
-    def _set_clock(self, now: datetime) -> None:
-        self._clock = (now, asyncio.get_running_loop().time())
+    def _set_time(self, now: datetime) -> None:
+        self._time = (now, asyncio.get_running_loop().time())

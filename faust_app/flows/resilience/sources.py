@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import Callable
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 from typing import Final
 
 import structlog
@@ -12,6 +12,7 @@ from faust_app.core.failure import Dependency, Failure, FailureCode, Transient, 
 from faust_app.core.images.outcome import Deferred, Failed
 from faust_app.core.images.row import ImageRow, source_origin
 from faust_app.core.sources.health import ALL_SHOPS, BLOCKING, DEFER_SECONDS, HEARD, UNWELL, RecordKey, Source, SourceRecord
+from faust_app.flows.ports.clock import Clock
 from faust_app.flows.ports.images import ImageRepository
 from faust_app.flows.ports.sources import SourceRecords
 from faust_app.flows.ports.transfer import Fetcher
@@ -41,13 +42,14 @@ class Sources:
         records: SourceRecords,
         jitter: Callable[[], float],
         *,
+        clock: Clock,
         probe_url: str | None = None,
     ) -> None:
         self._repository = repository
         self._pace = pace
         self._jitter = jitter
         self._way_out = WayOut(pace.egress, fetcher, probe_url)
-        self._known = KnownSources(records)
+        self._known = KnownSources(records, clock)
         self._known.on_learnt = self._learnt
         self._known.on_deferred = self._deferred
         self._known.on_ended = self._ended
@@ -77,7 +79,7 @@ class Sources:
         record = self._known.deferral(source)
         if record is None:
             return None
-        if row.open_since is not None and datetime.now(UTC).replace(tzinfo=None) - row.open_since >= MAX_HOST_WAIT:
+        if row.open_since is not None and self._known.now - row.open_since >= MAX_HOST_WAIT:
             return _given_up(row, record)
         return self._defer(row)
 

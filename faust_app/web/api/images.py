@@ -9,6 +9,7 @@ from aiohttp import web
 from faust_app.core.failure_codes import known_code
 from faust_app.core.images.outcome import HistoryEntry
 from faust_app.core.images.row import ImageKey, ImageRow, ImageState
+from faust_app.core.iso_time import iso_time
 from faust_app.core.monitoring.unfinished import why_it_waits
 from faust_app.core.redact import redact_query
 from faust_app.core.sources.health import SourceRecord, deferral
@@ -162,4 +163,4 @@ def _entry(entry: HistoryEntry) -> dict[str, object]:
 
 def time_text(at: datetime | None) -> str | None:
     """Return a UTC time in ISO 8601."""
-    return None if at is None else at.isoformat(timespec="microseconds") + "Z"
+    return None if at is None else iso_time(at, "microseconds")

@@ -20,6 +20,7 @@ from faust_app.flows.ports.images import ImageFolders, ImageHistory, ImageReposi
 from faust_app.flows.ports.maintenance import CollectorRow, GarbageRepository
 from faust_app.settings import Settings
 from tests.factories import LEASE, make_request
+from tests.fakes.clock import clock_of
 from tests.fakes.collector import FakeCollectorRow, FakeGarbageRepository, FakeImageFolders, FakeImageHistory
 from tests.fakes.image_repository import FakeImageRepository
 
@@ -40,7 +41,7 @@ class Store:
         return [decision.row for decision in decisions]
 
     async def list(self, shop_no: int, *targets: str, age: timedelta = timedelta(hours=1)) -> None:
-        due = await self.rows.now() - age
+        due = await clock_of(self.rows).now() - age
         await self.garbage.add_garbage([Garbage((shop_no, b"a"), target, due) for target in targets])
 
 
@@ -91,7 +92,7 @@ async def test_due_garbage_is_counted_up_to_a_bound_and_from_a_time_on(store: St
     await store.list(shop_no, "one", "two", age=timedelta(hours=2))
     await store.list(shop_no, "three", age=timedelta(hours=1))
     await store.list(shop_no, "later", age=-timedelta(hours=1))
-    between = await store.rows.now() - timedelta(minutes=90)
+    between = await clock_of(store.rows).now() - timedelta(minutes=90)
     assert [await store.garbage.count_due(None, up_to) for up_to in (1, 10)] == [1, 3]
     assert await store.garbage.count_due(between, 10) == 1
     assert {entry.target for _, entry in await store.garbage.due_garbage(10)} == {"one", "two", "three"}
@@ -121,7 +122,7 @@ async def test_rows_of_a_shop_come_in_pages(store: Store, shop_no: int) -> None:
 
 async def test_the_timelines_of_a_range_of_images_come_oldest_first(store: Store, shop_no: int) -> None:
     entries = [("b", 2, "retry"), ("a", 1, "stored"), ("b", 2, "stored"), ("c", 3, "failed"), ("b", 1, "deleted")]
-    at = await store.rows.now()
+    at = await clock_of(store.rows).now()
     for key, version, outcome in entries:
         entry = HistoryEntry((shop_no, key.encode()), at, version, outcome)
         await store.rows.change([], lambda _, entry=entry: (Changes(history=[entry]), None))  # type: ignore[misc]

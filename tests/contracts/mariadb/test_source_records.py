@@ -4,6 +4,7 @@ import asyncio
 import itertools
 from collections.abc import AsyncIterator, Sequence
 from datetime import datetime, timedelta
+from typing import cast
 
 import pytest
 
@@ -11,9 +12,11 @@ from faust_app.adapters.mariadb.database import Database
 from faust_app.adapters.mariadb.source_records import MariaSourceRecords
 from faust_app.core.failure import FailureCode
 from faust_app.core.sources.health import ALL_SHOPS, Records, SourceFailure, SourceRecord, after_failure
+from faust_app.flows.ports.clock import Clock
 from faust_app.flows.ports.sources import SourceRecords
 from faust_app.flows.resilience.known_sources import KnownSources
 from faust_app.settings import Settings
+from tests.fakes.clock import FakeClock
 from tests.fakes.source_records import FakeSourceRecords
 
 _numbers = itertools.count()
@@ -44,15 +47,17 @@ async def write(records: SourceRecords, *written: SourceRecord) -> None:
     await records.change({record.host for record in written}, lambda _known, _now: (written, None))
 
 
-async def clock(records: SourceRecords) -> datetime:
-    return (await records.load())[0]
+def clock_of(records: SourceRecords) -> Clock:
+    if isinstance(records, FakeSourceRecords):
+        return FakeClock(lambda: records.now)
+    return cast("Clock", records._database)  # type: ignore[attr-defined]
 
 
 async def test_what_is_written_is_read_back_whole(records: SourceRecords, host: str) -> None:
-    record = full(host, ALL_SHOPS, await clock(records))
+    record = full(host, ALL_SHOPS, await clock_of(records).now())
     await write(records, record)
     assert await records.of((7, host)) == [record]
-    assert record in (await records.load())[1]
+    assert record in await records.load()
 
 
 async def test_a_decision_sees_all_records_of_its_hosts_and_no_others(records: SourceRecords, host: str) -> None:
@@ -67,9 +72,9 @@ async def test_a_decision_sees_all_records_of_its_hosts_and_no_others(records: S
 
 async def test_what_was_written_since_is_told_and_the_rest_is_not(records: SourceRecords, host: str) -> None:
     await write(records, SourceRecord(f"before-{host}", ALL_SHOPS, failures=1))
-    since = await clock(records)
+    since = await clock_of(records).now()
     await write(records, SourceRecord(host, ALL_SHOPS, failures=1))
-    found = [record.host for record in (await records.changed_since(since))[1]]
+    found = [record.host for record in await records.changed_since(since)]
     assert host in found
     assert f"before-{host}" not in found
 
@@ -94,7 +99,7 @@ async def test_failures_that_many_count_at_once_are_counted_each_and_deadlock_no
 
 
 async def test_ten_failures_in_a_row_over_two_workers_defer_and_an_answer_ends_it_for_both(records: SourceRecords, host: str) -> None:
-    one, two = KnownSources(records), KnownSources(records)
+    one, two = KnownSources(records, clock_of(records)), KnownSources(records, clock_of(records))
     counted = [await (one, two)[n % 2].fail((n % 3 + 1, host), FailureCode.SOURCE_UNREACHABLE) for n in range(10)]
     assert counted == [False] * 9 + [True]
     await one.refresh()
@@ -105,16 +110,16 @@ async def test_ten_failures_in_a_row_over_two_workers_defer_and_an_answer_ends_i
     await one.refresh()
     assert (one.deferral((9, host)), two.deferral((9, host))) == (None, None)
     assert set(two.shops_of(host)) == {1, 2, 3, 9}
-    late = KnownSources(records)
+    late = KnownSources(records, clock_of(records))
     await late.ensure_loaded()
     assert late.deferral((9, host)) is None
 
 
 async def test_a_probe_is_claimed_by_one_worker_of_many(records: SourceRecords, host: str) -> None:
-    now = await clock(records)
+    now = await clock_of(records).now()
     due = SourceRecord(host, ALL_SHOPS, 10, 3, FailureCode.SOURCE_TIMEOUT, now, now, now, now)
     await write(records, due)
-    workers = [KnownSources(records) for _ in range(5)]
+    workers = [KnownSources(records, clock_of(records)) for _ in range(5)]
     for worker in workers:
         await worker.ensure_loaded()
     claimed = await asyncio.gather(*(worker.claim(due) for worker in workers))

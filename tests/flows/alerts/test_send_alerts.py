@@ -15,6 +15,7 @@ from faust_app.core.failure_codes import FailureCode, Severity
 from faust_app.flows.alerts.send_alerts import Delivery, SendAlerts
 from faust_app.metrics import Metrics
 from tests.fakes.alerts import FakeAlertStore, FakeMessenger
+from tests.fakes.clock import FakeClock
 
 PASS = timedelta(seconds=5)
 MINUTE = timedelta(minutes=1)
@@ -32,7 +33,13 @@ class Harness:
     def make(self, holder: str, messenger: FakeMessenger | None) -> SendAlerts:
         delivery = Delivery(Place(ZONE), time(9), holder)
         return SendAlerts(
-            alerts=self.store, outbox=self.store, leases=self.store, messenger=messenger, metrics=self.metrics, delivery=delivery
+            alerts=self.store,
+            outbox=self.store,
+            clock=FakeClock(lambda: self.store.now),
+            leases=self.store,
+            messenger=messenger,
+            metrics=self.metrics,
+            delivery=delivery,
         )
 
     async def fail(self, count: int = 1, *, shop_no: int = 7, code: FailureCode = FailureCode.SOURCE_ERROR, host: str = "h") -> None:

@@ -24,7 +24,7 @@ class Harness:
     def __init__(self) -> None:
         self.rows, self.log, metrics = FakeImageRepository(), FakeEventLog(), Metrics()
         self.publisher = Publisher(self.log, self.rows, Topics.named("p."), metrics)
-        self.intake = Intake(self.rows, self.publisher, metrics, lease=LEASE)
+        self.intake = Intake(self.rows, self.publisher, metrics, clock=self.rows, lease=LEASE)
         self.progress = FakeProgress()
 
     async def run(self, catalogue: FakeCatalogue, options: ImportOptions = ImportOptions()) -> ImportResult:  # noqa: B008 - frozen

@@ -69,6 +69,7 @@ class World:
         row, garbage = FakeCollectorRow(self.rows), FakeGarbageRepository(self.rows)
         self.rescue = Rescue(
             repository=self.rows,
+            clock=self.rows,
             unfinished=FakeUnfinishedRows(self.rows),
             offsets=offsets,
             dead_letters=letters,
@@ -78,7 +79,7 @@ class World:
         self.collector = GarbageCollector(
             garbage=garbage, row=row, rows=self.rows, store=self.store, alerts=FakeAlerts(), metrics=harness.metrics
         )
-        self.audit = BucketAudit(garbage, row, FakeImageFolders(self.rows), self.store, harness.metrics)
+        self.audit = BucketAudit(garbage, row, FakeImageFolders(self.rows), self.store, harness.metrics, clock=self.rows)
 
     # What happens
 

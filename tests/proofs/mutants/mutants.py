@@ -82,7 +82,7 @@ MUTANTS: Final = {
     ),
     "nothing is rescued": Mutant(
         "faust_app/flows/maintenance/rescue.py",
-        "lost = await self.find_lost(A_PASS)",
+        "lost = await self.find_lost(RESCUED_A_PASS)",
         "lost: list[ImageRow] = []",
         "tests/flows/maintenance/test_rescue.py::test_a_consumed_row_without_an_outcome_is_due_at_once_and_ends_in_storage",
     ),
