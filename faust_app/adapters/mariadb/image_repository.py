@@ -80,7 +80,7 @@ class MariaImageRepository:
         return await self._database.run(unit)
 
     async def release_deferred(self, shop_no: int, host: str | None, limit: int) -> int:
-        sql = _WAKE.format(host="" if host is None else " AND source_host = %s")
+        sql = _RELEASE.format(host="" if host is None else " AND source_host = %s")
         return await self._database.change(sql, [shop_no, *([] if host is None else [host]), limit])
 
     async def history(self, key: ImageKey, limit: int) -> list[HistoryEntry]:
@@ -103,7 +103,7 @@ UPDATE image JOIN ({values}) x ON image.shop_no = x.s AND image.image_id = x.i S
     image.scheduled_at = %s,
     image.schedule_reason = IF(image.schedule_reason = 'deferred', 'dispatched', image.schedule_reason), image.updated_at = %s
 """
-_WAKE: Final = """
+_RELEASE: Final = """
 UPDATE image SET scheduled_at = UTC_TIMESTAMP(6), updated_at = UTC_TIMESTAMP(6)
 WHERE shop_no = %s AND schedule_reason = 'deferred' AND scheduled_at > UTC_TIMESTAMP(6) AND state = 'IN_PROGRESS'{host}
 ORDER BY scheduled_at LIMIT %s

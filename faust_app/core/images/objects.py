@@ -1,10 +1,10 @@
-"""Object keys: what they are made of, what they tell, and which of them may go."""
+"""Object keys: what they are made of, and what they tell."""
 
 import hashlib
 from collections.abc import Iterable
 from typing import Final
 
-from faust_app.core.images.row import ImageRow, ImageState
+from faust_app.core.images.row import ImageRow
 from faust_app.core.messages.events import Op
 
 OBJECTS: Final = "shops/"
@@ -56,17 +56,6 @@ def folder_of(key: str) -> Folder | None:
 def folder(row: ImageRow) -> Folder:
     """Return the folder of the row's objects."""
     return row.shop_no, _folder_name(row.image_id)
-
-
-def may_collect(object_key: str, version: int | None, row: ImageRow | None) -> bool:
-    """Return whether an object can never be shown again: the one rule of the collector and its audit.
-
-    It is not shown; and it was made for an older version, or for this one when this one has its outcome. A key without
-    a row, or one we did not make, is kept.
-    """
-    if row is None or version is None or (row.shown is not None and row.shown.object_key == object_key):
-        return False
-    return version < row.version or (version == row.version and row.state is not ImageState.IN_PROGRESS)
 
 
 def shows_missing(row: ImageRow, keys: Iterable[str]) -> bool:
