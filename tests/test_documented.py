@@ -14,8 +14,10 @@ from pydantic.fields import FieldInfo
 from pydantic_core import PydanticUndefined
 
 from faust_app.__main__ import main
+from faust_app.adapters.mariadb import image_repository, image_writes
 from faust_app.core.alerts.alert import FaultKind
 from faust_app.core.failure_codes import FailureClass, FailureCode
+from faust_app.core.images import transitions
 from faust_app.metrics import Metrics
 from faust_app.settings import Settings
 
@@ -76,6 +78,18 @@ def test_a_code_is_raised_as_the_class_that_is_documented() -> None:
     permanent = {FailureClass.PERMANENT, FailureClass.CONFIRMED}
     assert {(code, kind) for code, kind in found if (kind == "Permanent") != (code.kind in permanent)} == set()
     assert len(found) > 20
+
+
+def test_a_transition_names_the_guard_that_its_statement_has() -> None:
+    text = re.sub(r"\s+", " ", Path(transitions.__file__).read_text())
+    statements = {
+        f"{name}.{statement}": re.sub(r"\s+", " ", str(sql))
+        for name, module in (("image_writes", image_writes), ("image_repository", image_repository))
+        for statement, sql in vars(module).items()
+    }
+    guards = re.findall(r"\(`(image_\w+\.\w+)`\): `([^`]+)`", text)
+    assert [(statement, guard) for statement, guard in guards if guard not in statements[statement]] == []
+    assert {name for name in statements if "._WRITE_" in name} <= {statement for statement, _ in guards}
 
 
 def table_of(page: str) -> list[str]:

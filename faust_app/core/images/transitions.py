@@ -1,7 +1,7 @@
 """Every transition of a row, decided on the row as it is under its lock, with the database's clock as an argument.
 
-Each names its guard: the condition of the statement in `adapters.mariadb` that writes it, so that a decision which the row
-has outrun changes nothing. docs/state-machine.md draws them.
+Each names its guard: the statement of `adapters.mariadb` that writes it, and on what condition, so that a decision which the
+row has outrun changes nothing. docs/state-machine.md draws them.
 """
 
 from dataclasses import replace
@@ -36,7 +36,8 @@ from faust_app.core.messages.positions import Position
 def placeholder(key: ImageKey, now: datetime) -> ImageRow:
     """Return the row of an image that was never heard of: version 0, below every version that is ever given.
 
-    Guard: it is inserted only where there is no row, and removed with its transaction only at version 0.
+    It is inserted only where there is no row, and removed again unless it is accepted.
+    Guard (`image_repository._DROP`): `image.version = 0`.
     """
     return ImageRow(*key, 0, Op.REGISTER, now, ImageState.IN_PROGRESS)
 
@@ -45,7 +46,8 @@ def accept(row: ImageRow, request: ImageRequest, *, requested_at: datetime, now:
     """Decide a request against its locked row, a placeholder where the image is unknown.
 
     `requested_at` is when the request reached us, `now` the database's clock, both UTC without a zone; `lease` is how
-    long the caller has to publish before another process may. Guard: the row's version is below the accepted one.
+    long the caller has to publish before another process may.
+    Guard (`image_writes._WRITE_ACCEPTED`): `image.version < x.version`.
     """
     if is_superseded(row, request, requested_at):
         return Superseded(row)
@@ -78,7 +80,7 @@ def accept(row: ImageRow, request: ImageRequest, *, requested_at: datetime, now:
 
 
 def accept_changed(row: ImageRow, request: ImageRequest, *, requested_at: datetime, now: datetime, lease: timedelta) -> Decision:
-    """Decide like `accept`, but leave alone what is DONE or IN_PROGRESS with the same URL: an import that is repeated. Guard: as there."""
+    """Decide like `accept`, under its guard, but leave alone what is DONE or IN_PROGRESS with the same URL: a repeated import."""
     wants_the_same = row.version > 0 and row.op is not Op.DELETE and row.source_url == request.source_url
     if wants_the_same and row.state in {ImageState.DONE, ImageState.IN_PROGRESS}:
         return Unchanged(row)
@@ -88,7 +90,7 @@ def accept_changed(row: ImageRow, request: ImageRequest, *, requested_at: dateti
 def repeated(row: ImageRow, request: ImageRequest, requested_at: datetime) -> ImageRow:
     """Return the row as it keeps that it was asked for again: the time of the newest request, and whose it is.
 
-    Guard: the row's version is the same; the time never goes back.
+    The time never goes back. Guard (`image_writes._WRITE_REPEATED`): `image.version = x.version`.
     """
     correlation_id = request.correlation_id if request.correlation_id is not None else row.correlation_id
     return replace(row, requested_at=max(row.requested_at, requested_at), correlation_id=correlation_id)
@@ -123,7 +125,7 @@ def next_version(version: int, now: datetime) -> int:
 def leased(row: ImageRow, until: datetime) -> ImageRow:
     """Return a due row as its publisher claims it; a deferred row changes its reason, so that a release never meets a lease.
 
-    Guard: the row is due and in progress, and no other publisher has it locked.
+    No other publisher has it locked. Guard (`image_repository._SELECT_DUE`): `scheduled_at <= %s AND state = 'IN_PROGRESS'`.
     """
     reason = ScheduleReason.DISPATCHED if row.schedule_reason is ScheduleReason.DEFERRED else row.schedule_reason
     return replace(row, scheduled_at=until, schedule_reason=reason)
@@ -132,7 +134,8 @@ def leased(row: ImageRow, until: datetime) -> ImageRow:
 def released(row: ImageRow, now: datetime) -> ImageRow | None:
     """Return a deferred row as it is due now, since its source answers again; None for any other.
 
-    Guard: the row is in progress and deferred, and its time has not come.
+    Guard (`image_repository._RELEASE`):
+    `schedule_reason = 'deferred' AND scheduled_at > UTC_TIMESTAMP(6) AND state = 'IN_PROGRESS'`.
     """
     deferred = row.state is ImageState.IN_PROGRESS and row.schedule_reason is ScheduleReason.DEFERRED
     return replace(row, scheduled_at=now) if deferred and row.scheduled_at is not None and row.scheduled_at > now else None
@@ -141,7 +144,8 @@ def released(row: ImageRow, now: datetime) -> ImageRow | None:
 def placed(current: ImageRow | None, published: ImageRow, position: Position) -> ImageRow | None:
     """Return the row at the position it was published to; None if it no longer has the lease it was published under.
 
-    Guard: version and scheduled time are those it was published under, and it is in progress.
+    Guard (`image_repository._WRITE_PUBLISHED`):
+    `image.version = x.v AND image.state = 'IN_PROGRESS' AND image.scheduled_at = x.lease`.
     """
     if current is None or current.state is not ImageState.IN_PROGRESS:
         return None
@@ -156,7 +160,8 @@ def placed(current: ImageRow | None, published: ImageRow, position: Position) ->
 def settle(current: ImageRow | None, outcome: Outcome, *, now: datetime, replaced_grace: timedelta) -> Settlement:
     """Apply an outcome to its locked row, or refuse it because another version or another worker was faster.
 
-    Guard: the row is in progress at the outcome's version; to retry, defer or acknowledge early, also at its attempt.
+    Guard (`image_writes._WRITE_FINISHED`): `image.version = x.version AND image.state = 'IN_PROGRESS'`; to retry, defer or
+    acknowledge early, besides (`image_writes._WRITE_SCHEDULED`): `image.attempt = x.attempt_before`.
     """
     if current is None or current.version != outcome.row.version or current.state is not ImageState.IN_PROGRESS:
         return _refused(current, outcome, now)
@@ -267,7 +272,8 @@ def may_be_rescued(row: ImageRow) -> bool:
 def rescued(current: ImageRow | None, as_read: ImageRow, now: datetime) -> Settlement:
     """Schedule the lost row for now, if under its lock it is still as it was read when it was classified as lost.
 
-    Guard: as for a retry.
+    Guard (`image_writes._WRITE_SCHEDULED`):
+    `image.version = x.version AND image.state = 'IN_PROGRESS' AND image.attempt = x.attempt_before`.
     """
     if not still_lost(current, as_read) or current is None:
         return Settlement(None)
@@ -294,7 +300,8 @@ def republished(current: ImageRow | None, as_read: ImageRow, now: datetime) -> I
 
     Nothing is shown, so that neither a 304 nor the same bytes count as already stored. The version was never given before,
     not even by the database that was lost, since it is never below the clock.
-    Guard: the row's version is below the new one; at the new one, what it shows is hidden.
+    Guard (`image_writes._WRITE_ACCEPTED`): `image.version < x.version`; what it shows is hidden
+    (`image_writes._WRITE_HIDDEN`): `image.version = x.version AND image.state = 'IN_PROGRESS'`.
     """
     if current is None or current.shown is None or as_read.shown is None or current.shown.object_key != as_read.shown.object_key:
         return None
