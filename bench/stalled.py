@@ -117,7 +117,8 @@ async def _look(installation: Installation) -> tuple[list[float], float, list[st
             Metrics(),
             stalled_after=timedelta(hours=20),
             held_by=tuple,
-            clock=time.monotonic,
+            clock=database,
+            seconds=time.monotonic,
         )
         await _until_coordinated(offsets)
         looks = [await _timed(watch.run_pass()) for _ in range(_LOOKS)]

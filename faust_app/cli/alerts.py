@@ -8,10 +8,10 @@ import click
 
 from faust_app.adapters.mariadb.alert_repository import MariaAlertRepository
 from faust_app.adapters.mariadb.database import Database
-from faust_app.adapters.mariadb.image_repository import MariaImageRepository
 from faust_app.cli.command import Report, json_option, print_report, run
 from faust_app.core.alerts.alert import Alert
 from faust_app.core.alerts.text import Place, line_of
+from faust_app.core.iso_time import iso_time
 from faust_app.settings import Settings
 
 MAX_ALERTS: Final = 1000
@@ -27,7 +27,7 @@ class AlertsList:
 
     def as_json(self) -> dict[str, object]:
         """Return the list as a JSON object."""
-        return {"as_of": _time(self.as_of), "alerts": [_described(alert) for alert in self.alerts]}
+        return {"as_of": iso_time(self.as_of, "seconds"), "alerts": [_described(alert) for alert in self.alerts]}
 
     def lines(self) -> list[str]:
         """Return the list for people."""
@@ -45,16 +45,12 @@ def _described(alert: Alert) -> dict[str, object]:
         "code": alert.code,
         "host": alert.host,
         "severity": alert.severity.value,
-        "since": _time(alert.opened_at),
-        "last_at": _time(alert.last_at),
+        "since": iso_time(alert.opened_at, "seconds"),
+        "last_at": iso_time(alert.last_at, "seconds"),
         "count": alert.occurrences,
-        "told_at": None if alert.told_at is None else _time(alert.told_at),
+        "told_at": None if alert.told_at is None else iso_time(alert.told_at, "seconds"),
         "detail": alert.detail,
     }
-
-
-def _time(at: datetime) -> str:
-    return at.isoformat(timespec="seconds") + "Z"
 
 
 @click.command("alerts")
@@ -65,7 +61,7 @@ def alerts_command(settings: Settings, *, as_json: bool) -> None:
 
     async def work() -> Report:
         async with Database.connect(settings.database, 1) as database:
-            now = await MariaImageRepository(database).now()
+            now = await database.now()
             return await list_alerts(MariaAlertRepository(database), Place(settings.zone, settings.web_public_url), now)
 
     print_report(run(work()), as_json=as_json)

@@ -1,15 +1,14 @@
 """`shop-images check --alerts`: checks that a message reaches the messenger."""
 
 from dataclasses import dataclass
-from uuid import uuid4
 
 import click
 
 from faust_app.adapters.http.webhook import Webhook
 from faust_app.cli.command import print_report, run
-from faust_app.core.alerts.alert import Severity
-from faust_app.core.alerts.message import AlertMessage, Delivered, Form, Undelivered
+from faust_app.core.alerts.message import AlertMessage, Delivered, Form, Undelivered, new_webhook_id
 from faust_app.core.alerts.text import zoned_time
+from faust_app.core.failure_codes import Severity
 from faust_app.settings import Settings
 from faust_app.wiring.common import utc_now
 
@@ -47,7 +46,7 @@ async def check_alerts(settings: Settings) -> AlertsReport:
         "Safe: nothing is wrong.\nDo: nothing; alerts will arrive here."
     )
     message = AlertMessage(Form.TEST, now, Severity.PLATFORM, "[test] shop-images can reach you", text)
-    webhook_id = f"msg_{uuid4().hex}"
+    webhook_id = new_webhook_id()
     async with Webhook(settings) as webhook:
         return AlertsReport(settings.alert_webhook_format, webhook_id, await webhook.send(webhook_id, message))
 

@@ -1,19 +1,19 @@
 """`shop-images check --daily`: runs the daily check now."""
 
 from dataclasses import dataclass
-from uuid import uuid4
 
 from faust_app.adapters.http.webhook import Webhook
 from faust_app.adapters.kafka.offsets import KafkaConsumerOffsets
 from faust_app.adapters.mariadb.database import Database
 from faust_app.adapters.mariadb.job_runs import MariaJobRuns
 from faust_app.cli.command import print_report, run
-from faust_app.core.alerts.message import Delivered, Undelivered
+from faust_app.core.alerts.message import Delivered, Undelivered, new_webhook_id
 from faust_app.core.alerts.text import Place
 from faust_app.core.maintenance.daily_report import DAILY_CHECK, DailyReport
 from faust_app.core.maintenance.daily_text import daily_lines
 from faust_app.flows.maintenance.daily_check import DailyCheck
 from faust_app.flows.ports.alerts import Messenger
+from faust_app.flows.ports.clock import Clock
 from faust_app.flows.ports.maintenance import JobRuns
 from faust_app.settings import Settings
 from faust_app.wiring.maintenance import daily_check
@@ -42,15 +42,15 @@ class DailyAnswer:
         return list(lines)
 
 
-async def check_daily(check: DailyCheck, runs: JobRuns, place: Place, messenger: Messenger | None) -> DailyAnswer:
+async def check_daily(check: DailyCheck, runs: JobRuns, clock: Clock, place: Place, messenger: Messenger | None) -> DailyAnswer:
     """Run the check and send its message; the scheduled run of the day still takes place. Raises Unavailable before sending.
 
     The message goes to the messenger directly, so it counts towards no limit and holds up no alert.
     """
-    now, last = await runs.last(DAILY_CHECK)
+    now, last = await clock.now(), await runs.last(DAILY_CHECK)
     report = await check.examine(now, None if last is None else last.result)
     message = check.result(report).message
-    told = None if messenger is None or message is None else await messenger.send(f"msg_{uuid4().hex}", message)
+    told = None if messenger is None or message is None else await messenger.send(new_webhook_id(), message)
     return DailyAnswer(report, place, told)
 
 
@@ -64,9 +64,9 @@ def run_check_daily(settings: Settings, *, tell: bool, as_json: bool) -> None:
             place, runs = Place(settings.zone, settings.web_public_url), MariaJobRuns(database)
             check = daily_check(settings, database, offsets, place)
             if not tell or settings.alert_webhook_url is None:
-                return await check_daily(check, runs, place, None)
+                return await check_daily(check, runs, database, place, None)
             async with Webhook(settings) as messenger:
-                return await check_daily(check, runs, place, messenger)
+                return await check_daily(check, runs, database, place, messenger)
 
     answer = run(work())
     print_report(answer, as_json=as_json)

@@ -7,8 +7,10 @@ from faust_app.adapters.mariadb.database import Database
 from faust_app.adapters.mariadb.growth import MariaTableSizes
 from faust_app.adapters.mariadb.job_runs import MariaJobRuns
 from faust_app.cli.command import Report, print_report, run
+from faust_app.core.iso_time import iso_time
 from faust_app.core.maintenance.growth import COMPARED_AFTER, TableGrowth, growth
 from faust_app.core.maintenance.retention import LIMITS
+from faust_app.flows.ports.clock import Clock
 from faust_app.flows.ports.maintenance import JobRuns, TableSizes
 from faust_app.settings import Settings
 
@@ -24,8 +26,8 @@ class SizesReport:
     def as_json(self) -> dict[str, object]:
         """Return the report as a JSON object."""
         return {
-            "as_of": self.as_of.isoformat() + "Z",
-            "since": None if self.since is None else self.since.isoformat() + "Z",
+            "as_of": iso_time(self.as_of),
+            "since": None if self.since is None else iso_time(self.since),
             "tables": [
                 {
                     "table": table.size.table,
@@ -47,9 +49,9 @@ class SizesReport:
         return [head, *map(_line, self.tables), f"{all_bytes / 1e6:,.1f} MB in all; {compared}; rows of image_history are an estimate"]
 
 
-async def check_sizes(sizes: TableSizes, runs: JobRuns) -> SizesReport:
+async def check_sizes(sizes: TableSizes, runs: JobRuns, clock: Clock) -> SizesReport:
     """Read the sizes, and compare them with those the daily job stored half a day ago or earlier. Raises Unavailable."""
-    now, _ = await runs.last(LIMITS)
+    now = await clock.now()
     before = await runs.finished_before(LIMITS, now - COMPARED_AFTER)
     return SizesReport(now, None if before is None else before.finished, growth(await sizes.read(), now, before))
 
@@ -65,6 +67,6 @@ def run_check_sizes(settings: Settings, *, as_json: bool) -> None:
 
     async def work() -> Report:
         async with Database.connect(settings.database, 1) as database:
-            return await check_sizes(MariaTableSizes(database), MariaJobRuns(database))
+            return await check_sizes(MariaTableSizes(database), MariaJobRuns(database), database)
 
     print_report(run(work()), as_json=as_json)

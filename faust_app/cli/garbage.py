@@ -8,6 +8,7 @@ import click
 from faust_app.adapters.mariadb.database import Database
 from faust_app.adapters.mariadb.garbage import MariaCollectorRow, MariaGarbageRepository
 from faust_app.cli.command import Report, json_option, print_report, run
+from faust_app.core.iso_time import iso_time
 from faust_app.core.maintenance.garbage import GarbageCounts, most_of_a_pass
 from faust_app.settings import Settings
 
@@ -28,7 +29,7 @@ class GarbageReport:
             "due": self.counts.due,
             "most_of_a_pass": self.most,
             "shops": [{"shop_no": shop_no, "due": count} for shop_no, count in self.counts.shops],
-            "allowed_before": None if self.allowed is None else f"{self.allowed.isoformat()}Z",
+            "allowed_before": None if self.allowed is None else iso_time(self.allowed),
         }
 
     def lines(self) -> list[str]:

@@ -7,9 +7,9 @@ import click
 
 from faust_app.adapters.mariadb.database import Database
 from faust_app.adapters.mariadb.image_queries import MariaImageCounts, StateCount
-from faust_app.adapters.mariadb.image_repository import MariaImageRepository
 from faust_app.cli.command import Report, json_option, print_report, run, shop_number
 from faust_app.core.images.row import ImageState
+from faust_app.core.iso_time import iso_time
 from faust_app.settings import Settings
 
 
@@ -27,7 +27,7 @@ class StatusReport:
         """Return the report as a JSON object; ages in seconds."""
         by_state = {count.state: count for count in self.counts}
         return {
-            "as_of": self.as_of.isoformat() + "Z",
+            "as_of": iso_time(self.as_of),
             "shop_no": self.shop_no,
             "images": {state.value: by_state[state].images if state in by_state else 0 for state in ImageState},
             "bytes": sum(count.bytes for count in self.counts),
@@ -46,8 +46,8 @@ class StatusReport:
 
 async def count_images(counts: MariaImageCounts, now: datetime, shop_no: int | None) -> StatusReport:
     """Count the images of all shops or of one. Raises Unavailable."""
-    due, oldest_open = await counts.due()
-    return StatusReport(now, shop_no, await counts.by_state(shop_no=shop_no), due, oldest_open)
+    due, oldest_open = await counts.due(shop_no)
+    return StatusReport(now, shop_no, await counts.by_state(shop_no), due, oldest_open)
 
 
 @click.command("status")
@@ -59,7 +59,7 @@ def status_command(settings: Settings, *, shop_no: int | None, as_json: bool) ->
 
     async def work() -> Report:
         async with Database.connect(settings.database, 1) as database:
-            now = await MariaImageRepository(database).now()
+            now = await database.now()
             return await count_images(MariaImageCounts(database), now, shop_no)
 
     print_report(run(work()), as_json=as_json)

@@ -5,74 +5,16 @@
     +-- Transient      the shop's source did not answer well this time
     +-- Unavailable    one of our own dependencies is unavailable: the image is not to blame
 
-Flows know these and no library exception. Each carries a code, whose sentence says what a person can do about it.
+Flows know these and no library exception. Each carries a code of `failure_codes`, which says what a person can do about it.
 """
 
 from enum import StrEnum
 from typing import Final, Self
 
+from faust_app.core.failure_codes import FailureClass, FailureCode
 from faust_app.core.foreign import detail_of
 
-
-class FailureCode(StrEnum):
-    """Why an image is not stored. The value is the contract (rows, headers, metrics); `sentence` is for people."""
-
-    sentence: str
-
-    def __new__(cls, value: str, sentence: str) -> Self:
-        """Attach the sentence to the string value."""
-        member = str.__new__(cls, value)
-        member._value_ = value
-        member.sentence = sentence
-        return member
-
-    SOURCE_REFUSED = "source_refused", "The source refuses the request. Check that the address can be opened in a browser."
-    SOURCE_UNAUTHORIZED = "source_unauthorized", "The source asks for a login. Publish the image at an address without one."
-    SOURCE_FORBIDDEN = "source_forbidden", "The source forbids the download. Allow our user agent or publish the image elsewhere."
-    SOURCE_NOT_FOUND = "source_not_found", "There is no image at this address. Correct the address or upload the image again."
-    SOURCE_GONE = "source_gone", "The source says the image is gone for good. Give another address."
-    SOURCE_BLOCKED_BY_LAW = "source_blocked_by_law", "The source withholds the image for legal reasons. Give another address."
-    SOURCE_BUSY = "source_busy", "The source asks to come back later."
-    SOURCE_ERROR = "source_error", "The source's server fails, or answers in no way that HTTP knows."
-    SOURCE_TIMEOUT = "source_timeout", "The source does not answer in time."
-    SOURCE_TOO_SLOW = "source_too_slow", "The source sends less than 10 kB a second. Use a faster server or a smaller file."
-    SOURCE_UNKNOWN_HOST = "source_unknown_host", "The host name of the source is not known. Check that it is written right."
-    SOURCE_UNREACHABLE = "source_unreachable", "No connection to the source. Check that its server is up and lets us in."
-    SOURCE_TLS = "source_tls", "No secure connection to the source. Check that its https works with a browser of today."
-    SOURCE_RESET = "source_reset", "The source broke off the transfer."
-    SOURCE_SHORT = "source_short", "The source sent less than it announced."
-    BAD_ADDRESS = "bad_address", "The address of the image is not one we can fetch. Use http or https with a public host."
-    ADDRESS_REFUSED = "address_refused", "The host is not on the public internet. Publish the image on a public server."
-    PORT_REFUSED = "port_refused", "The address names a port that we do not fetch from. Use an address without a port number."
-    BAD_CERTIFICATE = "bad_certificate", "The certificate of the source is not valid for its name. Renew it."
-    TOO_MANY_REDIRECTS = "too_many_redirects", "The address redirects too often. Give the final address."
-    TOO_LARGE = "too_large", "The file is larger than we store. Export it smaller."
-    CONTENT_ENCODED = "content_encoded", "The source compresses the file on its way. Switch compression off for images."
-    EMPTY = "empty", "The source answers with an empty file. Upload the image again."
-    NOT_AN_IMAGE = "not_an_image", "What the source sends is not an image. Check that the address opens a picture, not a page."
-    FORMAT_NOT_SUPPORTED = "format_not_supported", "The format is not one of JPEG, PNG, GIF, WebP and AVIF. Convert the image."
-    FORMAT_HEIC = "format_heic", "The image is a HEIC file, as phones make them; browsers do not show it. Save it as JPEG."
-    FORMAT_SVG = "format_svg", "The image is an SVG drawing, which we do not store. Export it as PNG or WebP."
-    TRUNCATED = "truncated", "The image ends in the middle. Upload it again."
-    IMAGE_BROKEN = "image_broken", "The image is damaged inside. Open it in an image program and export it again."
-    TOO_MANY_PIXELS = "too_many_pixels", "The image has over 40 million pixels, all frames together. Export it smaller."
-    SIDE_TOO_LONG = "side_too_long", "The image is wider or higher than 16,384 pixels. Export it smaller."
-    TOO_MANY_FRAMES = "too_many_frames", "The animation has over 100 frames. Shorten it, or use a still picture."
-    CHECK_CRASHED = "check_crashed", "The image cannot be decoded with reasonable means. Export it again, or smaller."
-    UNKNOWN_VERSION = "unknown_version", "The record names a version of the image that the database never gave."
-    UNPARSEABLE = "unparseable", "The record does not follow the contract of its topic."
-    STORAGE_UNAVAILABLE = "storage_unavailable", "Object storage is unavailable; the image waits and is tried again."
-    DATABASE_UNAVAILABLE = "database_unavailable", "The database is unavailable; the image waits and is tried again."
-    KAFKA_UNAVAILABLE = "kafka_unavailable", "Kafka is unavailable; the image waits and is tried again."
-    EGRESS_UNAVAILABLE = "egress_unavailable", "Our own network is unavailable; the image waits and is tried again."
-    HOST_DOWN = "host_down", "The source did not answer for over a day. When it is up again, send the image once more."
-    SOURCE_BLOCKED = "source_blocked", "The source refused us for over a day. Allow our user agent, then send the image once more."
-    UNSTORABLE_RESULT = (
-        "unstorable_result",
-        "The database refuses a value that came with this image. It is an error of ours: report it with its detail.",
-    )
-    LOST_REPEATEDLY = "lost_repeatedly", "Workers lose this image again and again; their logs tell why. Send it again after that is mended."
-    INTERNAL_ERROR = "internal_error", "An error of ours. The log of the worker has its traceback."
+__all__ = ["Dependency", "Failure", "FailureCode", "Permanent", "RecordRefused", "Transient", "Unavailable", "of_source"]
 
 
 class Dependency(StrEnum):
@@ -120,6 +62,13 @@ class Transient(Failure):
         super().__init__(code, detail)
         self.retry_after = retry_after
         self.silent = silent
+
+
+def of_source(code: FailureCode, detail: str, *, retry_after: float | None = None) -> Permanent | Transient:
+    """Return the failure of a source's answer, in the class of its code; `retry_after` counts where the source may be asked again."""
+    if code.kind is FailureClass.TRANSIENT:
+        return Transient(code, detail, retry_after=retry_after)
+    return Permanent(code, detail)
 
 
 _UNAVAILABLE: Final = {

@@ -19,7 +19,7 @@ from typing import Final
 import structlog
 from mode import Service
 
-from faust_app.core.monitoring.watchdog import EXIT_CODE, SAMPLE_SECONDS, ProgressSample, Watch, is_stalled, observe
+from faust_app.core.monitoring.watchdog import EXIT_CODE, SAMPLE_SECONDS, ProgressSample, Watch, made_no_progress, observe
 from faust_app.metrics import Metrics
 from faust_app.stream.stack_dump import log_stacks
 
@@ -84,7 +84,7 @@ class Watchdog(Service):
             faulthandler.dump_traceback_later(_LAST_RESORT * self._limit, exit=True, file=_STDERR)
         for name, sample in self._take_samples().items():
             watch = self._watches[name] = observe(self._watches.get(name), sample, now)
-            if is_stalled(watch, self._limit) and self._reason is None:
+            if made_no_progress(watch, self._limit) and self._reason is None:
                 self._reason = f"{name}: {watch.work}, no progress for {watch.idle:.0f} s"
         self._metrics.watchdog_idle.set(max((watch.idle for watch in self._watches.values()), default=0.0))
 
@@ -92,7 +92,7 @@ class Watchdog(Service):
         watch: Watch | None = None
         while not self._over.wait(SAMPLE_SECONDS):
             watch = observe(watch, ProgressSample(self._beats, "the event loop is blocked"), time.monotonic())
-            if is_stalled(watch, self._limit) and self._reason is None:
+            if made_no_progress(watch, self._limit) and self._reason is None:
                 self._reason = f"{watch.work} for {watch.idle:.0f} s"
             if self._reason is not None:
                 self._end_process(self._reason)

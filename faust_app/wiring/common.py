@@ -13,7 +13,6 @@ from typing import Final
 import structlog
 
 from faust_app.adapters.http.webhook import Webhook
-from faust_app.adapters.intake_offsets import IntakeOffsets
 from faust_app.adapters.kafka.offsets import KafkaConsumerOffsets
 from faust_app.adapters.kafka.producer import KafkaEventLog
 from faust_app.adapters.mariadb.alert_counts import MariaFaults
@@ -21,6 +20,7 @@ from faust_app.adapters.mariadb.alert_messages import MariaAlertOutbox
 from faust_app.adapters.mariadb.alert_repository import MariaAlertRepository
 from faust_app.adapters.mariadb.database import Database
 from faust_app.adapters.mariadb.image_repository import MariaImageRepository
+from faust_app.adapters.mariadb.intake_offsets import MariaIntakeOffsets
 from faust_app.adapters.mariadb.job_runs import MariaJobRuns
 from faust_app.adapters.mariadb.leases import MariaLeases
 from faust_app.adapters.mariadb.source_records import MariaSourceRecords
@@ -32,8 +32,8 @@ from faust_app.flows.alerts.report_faults import FaultReporter
 from faust_app.flows.alerts.send_alerts import Delivery, SendAlerts
 from faust_app.flows.images.intake import Intake
 from faust_app.flows.images.publish import DuePublisher, Publisher
+from faust_app.flows.monitoring.lag import WatchedGroup
 from faust_app.flows.ports.alerts import Faults
-from faust_app.flows.ports.kafka import GroupOffsets
 from faust_app.metrics import Metrics
 from faust_app.settings import Settings
 
@@ -69,7 +69,7 @@ class Parts:
     source_records: MariaSourceRecords
     offsets: KafkaConsumerOffsets
     """The offsets of the workers' group in the image topics."""
-    groups: Mapping[str, GroupOffsets]
+    groups: Mapping[str, WatchedGroup]
     """The consumer groups by name: the workers', and that of the readers of `requests`."""
 
 
@@ -105,6 +105,7 @@ async def open_parts(settings: Settings, metrics: Metrics, *, client_id: str) ->
         send_alerts = SendAlerts(
             alerts=MariaAlertRepository(database),
             outbox=MariaAlertOutbox(database),
+            clock=database,
             leases=leases,
             messenger=messenger,
             metrics=metrics,
@@ -112,10 +113,14 @@ async def open_parts(settings: Settings, metrics: Metrics, *, client_id: str) ->
         )
         stack.push_async_callback(release_lease, "alerts", send_alerts.release)
         faults = MariaFaults(database)
-        alerts = FaultReporter(faults, messenger, metrics, worker=process, place=place, clock=time.monotonic, now=utc_now)
+        alerts = FaultReporter(faults, messenger, metrics, worker=process, place=place, seconds=time.monotonic, now=utc_now)
         servers, image_topics = settings.bootstrap_servers, [spec.name for spec in topics.images]
         offsets = await stack.enter_async_context(KafkaConsumerOffsets.connect(servers, settings.app_id, image_topics))
-        read = await stack.enter_async_context(IntakeOffsets.of(database, servers, settings.requests_group, topics.requests.name))
+        read = await stack.enter_async_context(KafkaConsumerOffsets.connect(servers, settings.requests_group, [topics.requests.name]))
+        groups = {
+            settings.app_id: WatchedGroup(offsets),
+            settings.requests_group: WatchedGroup(read, stored=MariaIntakeOffsets(database)),
+        }
         yield Parts(
             settings=settings,
             process=process,
@@ -127,7 +132,7 @@ async def open_parts(settings: Settings, metrics: Metrics, *, client_id: str) ->
             store=store,
             event_log=event_log,
             publisher=publisher,
-            intake=Intake(repository, publisher, metrics, lease=lease),
+            intake=Intake(repository, publisher, metrics, clock=database, lease=lease),
             due=DuePublisher(repository, publisher, lease=lease),
             faults=faults,
             alerts=alerts,
@@ -136,5 +141,5 @@ async def open_parts(settings: Settings, metrics: Metrics, *, client_id: str) ->
             job_runs=MariaJobRuns(database),
             source_records=MariaSourceRecords(database),
             offsets=offsets,
-            groups={settings.app_id: offsets, settings.requests_group: read},
+            groups=groups,
         )

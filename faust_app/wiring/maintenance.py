@@ -54,9 +54,10 @@ def maintenance_tasks(parts: Parts, dead_letters: DeadLetters) -> MaintenanceTas
     collector = GarbageCollector(
         garbage=garbage, row=row, rows=parts.repository, store=parts.store, alerts=parts.alerts, metrics=parts.metrics
     )
-    audit = BucketAudit(garbage, row, MariaImageFolders(parts.database), parts.store, parts.metrics)
+    audit = BucketAudit(garbage, row, MariaImageFolders(parts.database), parts.store, parts.metrics, clock=parts.database)
     rescue = Rescue(
         repository=parts.repository,
+        clock=parts.database,
         unfinished=MariaUnfinishedRows(parts.database),
         offsets=parts.offsets,
         dead_letters=dead_letters,
@@ -79,4 +80,4 @@ def _limits(parts: Parts) -> KeepLimits:
 
 def _daily_job(parts: Parts, name: str, body: Body) -> DailyJob:
     daily = Daily(parts.settings.zone, parts.settings.daily_time, parts.process)
-    return DailyJob(name, body, parts.job_runs, daily, parts.metrics)
+    return DailyJob(name, body, parts.job_runs, daily, parts.metrics, clock=parts.database)

@@ -29,7 +29,7 @@ def build_watches(parts: Parts, *, held_here: Callable[[], Sequence[str]]) -> Wa
         held_here=held_here,
         lagging_after=timedelta(seconds=settings.lagging_after),
         now=parts.event_log.broker_time,
-        clock=time.monotonic,
+        seconds=time.monotonic,
     )
     stalled = WatchStalled(
         MariaStalledRows(parts.database),
@@ -37,7 +37,8 @@ def build_watches(parts: Parts, *, held_here: Callable[[], Sequence[str]]) -> Wa
         parts.alerts,
         parts.metrics,
         stalled_after=timedelta(seconds=settings.stalled_after),
+        clock=parts.database,
         held_by=lag.held_by,
-        clock=time.monotonic,
+        seconds=time.monotonic,
     )
     return Watches(lag, stalled)

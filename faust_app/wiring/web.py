@@ -30,7 +30,7 @@ def build_web_parts(parts: Parts) -> WebParts:
     return WebParts(
         intake=IntakeHandlers(parts.intake),
         images=ImageHandlers(parts.repository, parts.store, parts.source_records, watches.lag.held_by),
-        health=HealthPages(parts.metrics, IntakeReadiness(parts.repository).reasons, watches.lag.held_by),
+        health=HealthPages(parts.metrics, IntakeReadiness(parts.database).reasons, watches.lag.held_by),
         lag=LagPage(watches.lag, watches.stalled),
         stalled=StalledPage(watches.stalled, images_at=""),
         watches=watches,

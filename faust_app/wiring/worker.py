@@ -78,7 +78,9 @@ async def open_worker_parts(
         delays = {Dependency.EGRESS: pace.egress.probe_delay}
         breakers = Breakers(probes, parts.metrics, parts.alerts, held, delays=delays)
         egress = EgressMonitor(pace.egress, egress_probe, breakers[Dependency.EGRESS])
-        sources = Sources(parts.repository, parts.source_records, egress=egress, pace=pace, alerts=parts.alerts, jitter=_jitter)
+        sources = Sources(
+            parts.repository, parts.source_records, clock=parts.database, egress=egress, pace=pace, alerts=parts.alerts, jitter=_jitter
+        )
         gate = Gate(breakers, internal_errors)
         dead_letters = DeadLetters(parts.event_log, parts.metrics, topic=parts.topics.dead_letter.name, group=settings.app_id)
         executor = Executor(
@@ -107,7 +109,7 @@ async def open_worker_parts(
                 requests_reader=_requests_reader(parts, dead_letters),
                 due=GuardedDuePublisher(parts.due, parts.publisher, breakers),
                 maintenance=maintenance,
-                readiness=WorkerReadiness(parts.repository, parts.store, parts.publisher, breakers, gate),
+                readiness=WorkerReadiness(parts.database, parts.store, parts.publisher, breakers, gate),
                 watches=build_watches(parts, held_here=gate.reasons),
             )  # fmt: skip
         finally:
@@ -147,6 +149,7 @@ def _requests_reader(parts: Parts, dead_letters: DeadLetters) -> RequestsReader:
         parts.intake,
         dead_letters,
         parts.event_log,
+        clock=parts.database,
         group=settings.requests_group,
         lease=timedelta(seconds=settings.publish_lease),
     )

@@ -11,10 +11,13 @@ from faust_app.adapters.mariadb.alert_repository import MariaAlertRepository
 from faust_app.adapters.mariadb.database import Database, Session
 from faust_app.adapters.mariadb.leases import MariaLeases
 from faust_app.core.alerts.alert import Occurrence
+from faust_app.core.alerts.decide import AlertsSnapshot
 from faust_app.flows.ports.alerts import AlertOutbox, AlertRepository, Faults
+from faust_app.flows.ports.clock import Clock
 from faust_app.flows.ports.maintenance import Leases
 from faust_app.settings import Settings
 from tests.fakes.alerts import FakeAlertStore
+from tests.fakes.clock import FakeClock
 
 TABLES = ("alert", "alert_shop", "alert_worker", "alert_message", "lease", "job_run", "image")
 
@@ -25,15 +28,19 @@ class AlertStore:
     alerts: AlertRepository
     outbox: AlertOutbox
     leases: Leases
+    clock: Clock
     count: Callable[[Sequence[Occurrence]], Awaitable[None]]
     database: Database | None = None
+
+    async def snapshot(self) -> AlertsSnapshot:
+        return await self.alerts.snapshot(await self.clock.now())
 
 
 @pytest.fixture(params=["fake", "mariadb"])
 async def alert_store(request: pytest.FixtureRequest) -> AsyncIterator[AlertStore]:
     if request.param == "fake":
         fake = FakeAlertStore()
-        yield AlertStore(fake, fake, fake, fake, fake.count)
+        yield AlertStore(fake, fake, fake, fake, FakeClock(lambda: fake.now), fake.count)
         return
     settings: Settings = request.getfixturevalue("alert_settings")
     async with Database.connect(settings.database, 8) as database:
@@ -49,11 +56,10 @@ async def emptied(database: Database) -> None:
 def maria_store(database: Database) -> AlertStore:
     async def count(occurrences: Sequence[Occurrence]) -> None:
         async def unit(session: Session) -> None:
-            ((now,),) = await session.rows("SELECT UTC_TIMESTAMP(6)")
-            await count_occurrences(session, occurrences, now)
+            await count_occurrences(session, occurrences, await session.now())
 
         await database.run(unit)
 
     return AlertStore(
-        MariaFaults(database), MariaAlertRepository(database), MariaAlertOutbox(database), MariaLeases(database), count, database
+        MariaFaults(database), MariaAlertRepository(database), MariaAlertOutbox(database), MariaLeases(database), database, count, database
     )

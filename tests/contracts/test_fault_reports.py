@@ -41,7 +41,7 @@ async def reported(request: pytest.FixtureRequest) -> AsyncIterator[Reported]:
     async with Database.connect(settings.database, 2) as database:
         await emptied(database)
         reporter = FaultReporter(
-            MariaFaults(database), None, Metrics(), worker="host:1", place=Place(settings.zone), clock=time.monotonic, now=_now
+            MariaFaults(database), None, Metrics(), worker="host:1", place=Place(settings.zone), seconds=time.monotonic, now=_now
         )
 
         async def written() -> set[tuple[str, str | None, str]]:

@@ -29,7 +29,7 @@ Operation = Callable[[S3ObjectStore], Coroutine[Any, Any, object]]
 def is_unavailable(failure: object, dependency: Dependency) -> Unavailable:
     assert isinstance(failure, Unavailable)
     assert is_sentence(failure.detail)
-    assert (failure.dependency, failure.code) == (dependency, FailureCode(f"{dependency}_unavailable"))  # type: ignore[call-arg]
+    assert (failure.dependency, failure.code.value) == (dependency, f"{dependency}_unavailable")
     return failure
 
 

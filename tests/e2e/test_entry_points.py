@@ -101,6 +101,7 @@ async def test_a_late_request_with_a_lower_revision_changes_nothing(running: Ins
     assert (status, answer["superseded"]) == (200, True)
     await running.produce(running.topics.requests.name, _request("a", running.source + url("old"), external_version=3))
     await running.all_in(SHOP, "DONE", 1)
+    await running.until(lambda: _is_superseded(running), "the record is decided too")
     outcomes = "SELECT COUNT(*) FROM image_history WHERE shop_no = %s AND outcome = 'superseded'"
     taken = "SELECT SUM(next_offset) FROM intake_offset"
     await running.until(lambda: running.query(taken) == ((1,),), "the late record is read")
@@ -153,6 +154,10 @@ def _request(image_id: str, source_url: str, **fields: object) -> bytes:
 
 async def _has_ended(running: Installation, end: str) -> bool:
     return await running.metric(running.processes[0], "shop_images_events_total", end=end) >= 1
+
+
+async def _is_superseded(running: Installation) -> bool:
+    return await running.metric(running.processes[0], "shop_images_requests_total", entry_point="topic", decision="superseded") >= 1
 
 
 async def _is_working(running: Installation) -> bool:

@@ -1,6 +1,5 @@
 """Alerts, their messages and the lease in memory, on a clock of the test's own; and who reports and who is told."""
 
-import uuid
 from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
@@ -15,16 +14,15 @@ from faust_app.core.alerts.alert import (
     FaultKind,
     Occurrence,
     PlatformFault,
-    Severity,
     ShopHour,
-    severity_of,
     slot_of,
 )  # fmt: skip
 from faust_app.core.alerts.decide import SENDER, AlertsSnapshot, Candidate, LastDigest, Step
 from faust_app.core.alerts.digest import CodeCount, DigestCounts, Span
-from faust_app.core.alerts.message import AlertMessage, Delivered, Undelivered, WaitingMessage
+from faust_app.core.alerts.message import AlertMessage, Delivered, Undelivered, WaitingMessage, new_webhook_id
 from faust_app.core.alerts.text import Impact
 from faust_app.core.failure import Dependency, Unavailable
+from faust_app.core.failure_codes import Severity
 from tests.factories import NOW
 
 FORGOTTEN_AFTER = timedelta(days=90)
@@ -60,7 +58,7 @@ class FakeAlertStore:
         """Do what the repository of the images does with the occurrences of a settle."""
         self._answer()
         for each in occurrences:
-            alert = Alert(each.fingerprint, each.code, each.host, severity_of(each.code), 1, self.now, self.now, 1, each.detail)
+            alert = Alert(each.fingerprint, each.code.value, each.host, each.code.severity, 1, self.now, self.now, 1, each.detail)
             self._count(replace(alert, sample_shop=each.shop_no, sample_image=each.image_id))
             if each.shop_no is not None:
                 self.slots[each.fingerprint, each.shop_no, slot_of(self.now)] += 1
@@ -112,14 +110,14 @@ class FakeAlertStore:
 
     # AlertRepository
 
-    async def snapshot(self) -> AlertsSnapshot:
+    async def snapshot(self, now: datetime) -> AlertsSnapshot:
         self._answer()
         alerts = await self.open_alerts(10_000)
         counts = Counter(alert.severity for alert in alerts)
         return AlertsSnapshot(
-            now=self.now,
+            now=now,
             candidates=tuple(Candidate(alert, self._hours(alert)) for alert in alerts),
-            sent_in_hour=sum(kept.created_at > self.now - HOUR for kept in self.messages),
+            sent_in_hour=sum(kept.created_at > now - HOUR for kept in self.messages),
             undelivered=any(kept.sent_at is None for kept in self.messages),
             messenger_was_unavailable=bool(self.messages) and self.messages[-1].attempts > 1,
             last_digest=max(self.digests, key=lambda digest: digest.day, default=None),
@@ -167,18 +165,22 @@ class FakeAlertStore:
         if step.digest is not None:
             self.digests.append(LastDigest(step.digest, step.now))
         if step.message is not None:
-            self.messages.append(Kept(len(self.messages) + 1, f"msg_{uuid.uuid4().hex}", step.message, step.now, step.now))
+            self.add_message(step.message)
         return True
+
+    def add_message(self, message: AlertMessage) -> None:
+        """Queue a message, as the end of a daily job does too."""
+        self.messages.append(Kept(len(self.messages) + 1, new_webhook_id(), message, message.at, message.at))
 
     # AlertOutbox
 
     async def claim(self, lease: timedelta) -> WaitingMessage | None:
         self._answer()
-        for kept in self.messages:
-            if kept.sent_at is None and kept.next_at <= self.now:
-                kept.attempts, kept.next_at = kept.attempts + 1, self.now + lease
-                return WaitingMessage(kept.number, kept.webhook_id, kept.message, kept.attempts)
-        return None
+        oldest = next((kept for kept in self.messages if kept.sent_at is None), None)
+        if oldest is None or oldest.next_at > self.now:
+            return None
+        oldest.attempts, oldest.next_at = oldest.attempts + 1, self.now + lease
+        return WaitingMessage(oldest.number, oldest.webhook_id, oldest.message, oldest.attempts)
 
     async def mark_sent(self, number: int) -> None:
         self._answer()

@@ -1,7 +1,7 @@
 """The collector's garbage and row, and the rows by folder, in memory."""
 
 from collections import Counter
-from collections.abc import Collection, Sequence
+from collections.abc import AsyncIterator, Collection, Sequence
 from dataclasses import replace
 from datetime import datetime
 
@@ -85,8 +85,9 @@ class FakeCollectorRow:
 class FakeImageFolders:
     """Implements `ImageFolders` on the fake rows."""
 
-    def __init__(self, rows: FakeImageRepository) -> None:
+    def __init__(self, rows: FakeImageRepository, page: int = 1000) -> None:
         self._rows = rows
+        self._page = page
 
     async def rows_in(self, folders: Collection[Folder]) -> dict[Folder, ImageRow]:
         await self._rows.now()
@@ -96,8 +97,24 @@ class FakeImageFolders:
         await self._rows.now()
         return sorted({shop_no for shop_no, _ in self._rows.rows})
 
-    async def page(self, shop_no: int, after: bytes, limit: int) -> list[ImageRow]:
+    async def pages(self, shop_no: int) -> AsyncIterator[list[ImageRow]]:
+        after = b""
+        while rows := [row for key, row in sorted(self._rows.rows.items()) if key[0] == shop_no and key[1] > after][: self._page]:
+            await self._rows.now()
+            yield rows
+            after = rows[-1].image_id
+
+
+class FakeImageHistory:
+    """Implements `ImageHistory` on the fake rows' entries."""
+
+    def __init__(self, rows: FakeImageRepository) -> None:
+        self._rows = rows
+
+    async def outcomes(self, shop_no: int, first: bytes, last: bytes) -> dict[bytes, list[tuple[int, str]]]:
         await self._rows.now()
-        return sorted(
-            (row for row in self._rows.rows.values() if row.shop_no == shop_no and row.image_id > after), key=lambda row: row.image_id
-        )[:limit]
+        found: dict[bytes, list[tuple[int, str]]] = {}
+        for entry in self._rows.entries:
+            if entry.key[0] == shop_no and first <= entry.key[1] <= last:
+                found.setdefault(entry.key[1], []).append((entry.version, entry.outcome))
+        return found

@@ -1,5 +1,6 @@
 """Committed offsets in memory, over topics in memory."""
 
+import asyncio
 from collections.abc import Mapping, Sequence
 from datetime import datetime
 
@@ -7,6 +8,21 @@ from faust_app.core.failure import Dependency, Unavailable
 from faust_app.core.messages.positions import PartitionOffsets, TopicPartition
 from tests.factories import NOW
 from tests.fakes.event_log import FakeEventLog
+from tests.fakes.image_repository import FakeImageRepository
+
+
+class FakeStoredOffsets:
+    """Implements `StoredOffsets` on the fake rows; `frozen` never answers."""
+
+    def __init__(self, rows: FakeImageRepository) -> None:
+        self._rows = rows
+        self.frozen = False
+
+    async def next_offsets(self) -> dict[TopicPartition, int]:
+        await self._rows.now()
+        if self.frozen:
+            await asyncio.get_running_loop().create_future()
+        return {place: offset.next_offset for place, offset in self._rows.offsets.items() if offset.next_offset}
 
 
 class FakeConsumerOffsets:

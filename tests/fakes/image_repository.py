@@ -10,15 +10,15 @@ from faust_app.core.alerts.alert import Occurrence
 from faust_app.core.failure import Dependency, Unavailable
 from faust_app.core.images.changes import Changes, Decide, Locked
 from faust_app.core.images.outcome import SUPERSEDED, Garbage, HistoryEntry
-from faust_app.core.images.row import ImageKey, ImageRow, ImageState, ScheduleReason, placeholder
-from faust_app.core.images.transitions import leased, placed
+from faust_app.core.images.row import ImageKey, ImageRow, ImageState
+from faust_app.core.images.transitions import leased, placed, placeholder, released
 from faust_app.core.messages.positions import IntakeOffset, Position
 
 R = TypeVar("R")
 
 
 class FakeImageRepository:
-    """Implements `ImageRepository`, and keeps the garbage that settling lists; `away` makes every call Unavailable."""
+    """Implements `ImageRepository` and `Clock`, and keeps the garbage that settling lists; `away` makes every call Unavailable."""
 
     def __init__(self) -> None:
         self.rows: dict[ImageKey, ImageRow] = {}
@@ -72,18 +72,10 @@ class FakeImageRepository:
     async def release_deferred(self, shop_no: int, host: str | None, limit: int) -> int:
         await self._answer()
         now = self._clock()
-        deferred = [
-            row
-            for row in self.rows.values()
-            if row.shop_no == shop_no
-            and row.schedule_reason is ScheduleReason.DEFERRED
-            and row.scheduled_at is not None
-            and row.scheduled_at > now
-            if host is None or row.source_host == host
-        ]
-        for row in deferred[:limit]:
-            self.rows[row.key] = replace(row, scheduled_at=now)
-        return len(deferred[:limit])
+        asked = [row for row in self.rows.values() if row.shop_no == shop_no and host in {None, row.source_host}]
+        due = [after for row in asked if (after := released(row, now)) is not None][:limit]
+        self.rows |= {row.key: row for row in due}
+        return len(due)
 
     async def history(self, key: ImageKey, limit: int) -> list[HistoryEntry]:
         await self._answer()

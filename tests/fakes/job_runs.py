@@ -29,8 +29,8 @@ class FakeJobRuns:
         self.messages: list[AlertMessage] = []
         self.unavailable = False
 
-    async def last(self, job: str) -> tuple[datetime, FinishedRun | None]:
-        return self.now, await self.finished_before(job, datetime.max)  # noqa: DTZ901 - UTC without a zone
+    async def last(self, job: str) -> FinishedRun | None:
+        return await self.finished_before(job, datetime.max)  # noqa: DTZ901 - UTC without a zone
 
     async def finished_before(self, job: str, before: datetime) -> FinishedRun | None:
         self._answer()

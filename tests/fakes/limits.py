@@ -43,6 +43,7 @@ class FakeOldRows:
         self._repository = repository
         self.workers: list[datetime] = []
         self.sources: list[datetime] = []
+        self.runs: list[datetime] = []
         self.largest = 0
 
     async def purge_tombstones(self, before: datetime, limit: int) -> int:
@@ -69,6 +70,11 @@ class FakeOldRows:
     async def forget_sources(self, before: datetime, limit: int) -> int:
         gone = [seen for seen in self.sources if seen < before][:limit]
         self.sources = [seen for seen in self.sources if seen not in gone]
+        return len(gone)
+
+    async def forget_runs(self, before: datetime, limit: int) -> int:
+        gone = [began for began in self.runs if began < before][:limit]
+        self.runs = [began for began in self.runs if began not in gone]
         return len(gone)
 
 

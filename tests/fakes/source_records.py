@@ -32,13 +32,13 @@ class FakeSourceRecords:
     def now(self) -> datetime:
         return self._clock() + self.advance
 
-    async def load(self) -> tuple[datetime, list[SourceRecord]]:
+    async def load(self) -> list[SourceRecord]:
         await self._answer()
-        return self.now, sorted(self.records.values(), key=lambda each: each.answered_at or datetime.min)  # noqa: DTZ901 - as the database's
+        return sorted(self.records.values(), key=lambda each: each.answered_at or datetime.min)  # noqa: DTZ901 - as the database's
 
-    async def changed_since(self, since: datetime) -> tuple[datetime, list[SourceRecord]]:
+    async def changed_since(self, since: datetime) -> list[SourceRecord]:
         await self._answer()
-        return self.now, [self.records[key] for key, at in self.written_at.items() if at >= since]
+        return [self.records[key] for key, at in self.written_at.items() if at >= since]
 
     async def change(self, hosts: Collection[str], decide: DecideSources[R]) -> R:
         async with self._lock:

@@ -24,11 +24,11 @@ class FakeStalledRows:
             tops[place] = max(tops.get(place, 0), row.position.offset)
         return tops
 
-    async def counts(self, stalled_after: timedelta, shop_no: int | None) -> tuple[datetime, RowCounts]:
-        rows, now = await self._find(lambda _: True, shop_no), await self._repository.now()
+    async def counts(self, now: datetime, stalled_after: timedelta, shop_no: int | None) -> RowCounts:
+        rows = await self._find(lambda _: True, shop_no)
         scheduled = [row.scheduled_at for row in rows if row.scheduled_at is not None]
         opened = [row.open_since for row in rows if row.open_since is not None]
-        return now, RowCounts(
+        return RowCounts(
             scheduled=len(scheduled),
             due=sum(at <= now for at in scheduled),
             overdue=sum(is_overdue(row, now) for row in rows),

@@ -25,6 +25,7 @@ from faust_app.flows.resilience.sources import Sources
 from faust_app.metrics import Metrics
 from tests.factories import LEASE, SOURCE, event_record, make_request
 from tests.fakes.alerts import FakeAlerts
+from tests.fakes.clock import FakeClock
 from tests.fakes.event_log import FakeEventLog
 from tests.fakes.fetcher import FakeFetcher
 from tests.fakes.image_check import FakeImageCheck
@@ -59,7 +60,7 @@ class WorkerHarness:
         self.fetcher.sources[SOURCE] = Fetched(JPEG, Validators('"e1"'))
         self.publisher = Publisher(self.log, self.rows, TOPICS, self.metrics)
         self.due = DuePublisher(self.rows, self.publisher, lease=LEASE)
-        self.intake = Intake(self.rows, self.publisher, self.metrics, lease=LEASE)
+        self.intake = Intake(self.rows, self.publisher, self.metrics, clock=self.rows, lease=LEASE)
         self.pace = SourcePace(64)
         self.records: FakeSourceRecords = outside.records if outside else FakeSourceRecords(self.rows._clock)
         self.alerts = FakeAlerts()
@@ -74,7 +75,8 @@ class WorkerHarness:
         }
         self.breakers = Breakers(probes, self.metrics, self.alerts, self.held)
         egress = EgressMonitor(self.pace.egress, egress_probe, self.breakers[Dependency.EGRESS])
-        self.sources = Sources(self.rows, self.records, egress=egress, pace=self.pace, alerts=self.alerts, jitter=lambda: 1.0)
+        clock = FakeClock(lambda: self.records.now)
+        self.sources = Sources(self.rows, self.records, clock=clock, egress=egress, pace=self.pace, alerts=self.alerts, jitter=lambda: 1.0)
         dead_letters = DeadLetters(self.log, self.metrics, topic=DEAD, group="g")
         self.handler = Executor(
             repository=self.rows,

@@ -66,7 +66,7 @@ async def site() -> AsyncIterator[Site]:
     publisher = Publisher(log, rows, Topics.named("p."), metrics)
     tokens = [Token("shop", "intake-secret", frozenset({"intake", "view"})), Token("eye", "view-secret", frozenset({"view"}))]
     app = web.Application(**web_options(Authentication(tokens)))
-    IntakeHandlers(Intake(rows, publisher, metrics, lease=LEASE)).register(app.router)
+    IntakeHandlers(Intake(rows, publisher, metrics, clock=rows, lease=LEASE)).register(app.router)
     records, held_by = FakeSourceRecords(), list[str]()
     ImageHandlers(rows, store, records, lambda: held_by).register(app.router)
     async with TestClient(SiteServer(app, metrics)) as client:

@@ -3,6 +3,8 @@
 import csv
 import io
 from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
 from typing import BinaryIO, Final
 
 from faust_app.core.messages.catalogue import (
@@ -19,6 +21,23 @@ from faust_app.core.messages.catalogue import (
 
 MAX_FIELD: Final = 16 * 1024 * 1024
 """Most characters of a line or field of a CSV file: descriptions may hold whole pictures as text, and memory stays bounded."""
+
+
+@dataclass(frozen=True, slots=True)
+class CatalogueFile:
+    """Implements `flows.ports.catalogue.Catalogue` on a file of the machine."""
+
+    path: Path
+    file_format: Format
+    shop_no: int
+
+    @property
+    def size(self) -> int:
+        return self.path.stat().st_size
+
+    def entries(self) -> Iterator[Entry]:
+        with self.path.open("rb") as stream:
+            yield from read_catalogue(stream, self.file_format, self.shop_no)
 
 
 def read_catalogue(stream: BinaryIO, file_format: Format, shop_no: int) -> Iterator[Entry]:

@@ -3,6 +3,7 @@
 import asyncio
 import errno
 import ssl
+from datetime import UTC, datetime
 from importlib.metadata import version
 from typing import Final, Self
 
@@ -126,7 +127,7 @@ class HttpFetcher:
         if answer.status == 304 and conditional:  # noqa: PLR2004 - Not Modified
             return NotModified()
         if answer.status != 200:  # noqa: PLR2004 - anything else carries no image
-            raise refused(answer.status, answer.headers)
+            raise refused(answer.status, answer.headers, datetime.now(UTC))
         check_announcement(answer.headers, answer.content_length, self._max_bytes)
         content = await self._body(answer)
         if not content:

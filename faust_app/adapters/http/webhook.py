@@ -5,6 +5,8 @@ The address itself may be a secret (Slack's is): it is never logged, nor is any 
 
 import ssl
 import time
+from collections.abc import Mapping
+from datetime import UTC, datetime
 from importlib.metadata import version
 from typing import Final, Self
 from urllib.parse import urlsplit
@@ -14,6 +16,7 @@ import aiohttp
 from faust_app.core.alerts.message import AlertMessage, Delivered, Undelivered
 from faust_app.core.alerts.webhook_format import parse_secret, parse_template, signature, slack_body, standard_body, template_body
 from faust_app.core.foreign import one_line
+from faust_app.core.retry_after import retry_after
 from faust_app.settings import Settings
 
 TIMEOUT: Final = 10.0
@@ -55,7 +58,7 @@ class Webhook:
         try:
             async with self._session.post(self._url, data=body, headers=headers, allow_redirects=False) as answer:
                 said = self._shown((await answer.content.read(_ANSWER_BYTES)).decode(errors="replace"))
-                return _judged(answer.status, answer.headers.get("Retry-After"), said)
+                return _judged(answer.status, answer.headers, said)
         except (TimeoutError, aiohttp.ClientError, OSError, ValueError) as error:
             return Undelivered(_described(error, self._timeout))
 
@@ -83,13 +86,13 @@ class Webhook:
         return shown[:_ANSWER_SHOWN]
 
 
-def _judged(status: int, retry_after: str | None, said: str) -> Delivered | Undelivered:
+def _judged(status: int, headers: Mapping[str, str], said: str) -> Delivered | Undelivered:
     answer = f"status {status}" + (f": {said}" if said else "")
     if 200 <= status < 300:  # noqa: PLR2004 - accepted
         return Delivered(answer)
     later = status in _LATER or status >= 500  # noqa: PLR2004 - the messenger's own fault
-    seconds = float(retry_after) if retry_after is not None and retry_after.isdecimal() else None
-    return Undelivered(answer, refused=not later, retry_after=seconds)
+    wait = retry_after(headers.get("Retry-After"), answered=headers.get("Date"), now=datetime.now(UTC))
+    return Undelivered(answer, refused=not later, retry_after=wait)
 
 
 def _described(error: Exception, timeout: float) -> str:

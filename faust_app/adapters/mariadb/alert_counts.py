@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 from typing import Any, Final
 
 from faust_app.adapters.mariadb.database import Database, Session
-from faust_app.core.alerts.alert import REPEATED_WITHIN, FaultKind, Occurrence, PlatformFault, severity_of, slot_of
+from faust_app.core.alerts.alert import REPEATED_WITHIN, FaultKind, Occurrence, PlatformFault, slot_of
 from faust_app.core.foreign import one_line
 
 _COLUMNS: Final = (
@@ -58,7 +58,7 @@ async def count_occurrences(session: Session, occurrences: Sequence[Occurrence],
 async def _write_alerts(session: Session, latest: Mapping[str, Occurrence], counts: Mapping[str, int], now: datetime) -> None:
     rows = [
         (
-            fingerprint, occurrence.code, occurrence.host, severity_of(occurrence.code).value, now, now, counts[fingerprint],
+            fingerprint, occurrence.code.value, occurrence.host, occurrence.code.severity.value, now, now, counts[fingerprint],
             one_line(occurrence.detail), occurrence.shop_no, occurrence.image_id, None, 0,
         )
         for fingerprint, occurrence in sorted(latest.items())
@@ -81,7 +81,7 @@ class MariaFaults:
 
     async def open_fault(self, fault: PlatformFault, *, age: timedelta, told_ago: timedelta | None) -> None:
         async def unit(session: Session) -> None:
-            ((now,),) = await session.rows("SELECT UTC_TIMESTAMP(6)")
+            now = await session.now()
             # The alert's row is locked first, as everywhere; the process's own row then shows whether this report is new.
             await session.rows("SELECT 1 FROM alert WHERE fingerprint = %s FOR UPDATE", (fault.fingerprint,))
             known = await session.rows(

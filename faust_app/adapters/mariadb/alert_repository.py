@@ -5,13 +5,15 @@ from collections.abc import Sequence
 from datetime import datetime, timedelta
 from typing import Any, Final
 
-from faust_app.adapters.mariadb.alert_messages import add_message, digest_counts, last_digest, note_digest
+from faust_app.adapters.mariadb.alert_messages import add_message
 from faust_app.adapters.mariadb.database import Database, Session
+from faust_app.adapters.mariadb.job_runs import MariaJobRuns, note_run
 from faust_app.adapters.mariadb.leases import holds
-from faust_app.core.alerts.alert import HOUR, QUIET, SHOP_SHARE_FLOOR, SHOP_SIZE_MATTERS, SLOT, Alert, Severity, ShopHour, slot_of
-from faust_app.core.alerts.decide import SENDER, AlertsSnapshot, Candidate, Step
-from faust_app.core.alerts.digest import DigestCounts, Span
+from faust_app.core.alerts.alert import FAULT_PREFIX, HOUR, QUIET, SHOP_SHARE_FLOOR, SHOP_SIZE_MATTERS, SLOT, Alert, ShopHour, slot_of
+from faust_app.core.alerts.decide import SENDER, AlertsSnapshot, Candidate, LastDigest, Step
+from faust_app.core.alerts.digest import DIGEST, CodeCount, DigestCounts, Span
 from faust_app.core.alerts.text import Impact
+from faust_app.core.failure_codes import Severity
 
 _COLUMNS: Final = (
     "fingerprint, code, host, severity, episode, opened_at, last_at, occurrences, detail, ended_at, closed_at, told_at, told_count,"
@@ -43,6 +45,22 @@ _MESSAGES: Final = """
 SELECT (SELECT COUNT(*) FROM alert_message WHERE created_at > %s), EXISTS (SELECT 1 FROM alert_message WHERE sent_at IS NULL),
     COALESCE((SELECT attempts > 1 FROM alert_message ORDER BY id DESC LIMIT 1), 0)
 """
+_CODES: Final = 10
+_DIGEST: Final = (
+    "FROM alert_shop s JOIN alert a ON a.fingerprint = s.fingerprint WHERE a.severity = 'shop' AND s.slot >= %s AND s.slot < %s"
+)
+# MAX picks any fingerprint of the code: only its prefix is read, which distinguishes a fault from a failure code.
+_BY_CODE: Final = (
+    "SELECT a.code, MAX(a.fingerprint), SUM(s.occurrences) AS images, COUNT(DISTINCT s.shop_no), COUNT(DISTINCT a.host)"
+    f" {_DIGEST} GROUP BY a.code ORDER BY images DESC, a.code LIMIT {_CODES}"
+)
+_TOP_HOST: Final = (
+    f"SELECT a.host, SUM(s.occurrences) AS images {_DIGEST} AND a.code = %s GROUP BY a.host ORDER BY images DESC, a.host LIMIT 1"
+)
+_SHOPS: Final = f"SELECT COUNT(DISTINCT s.shop_no) {_DIGEST}"
+_TOP_SHOPS: Final = (
+    f"SELECT s.shop_no, SUM(s.occurrences) AS images {_DIGEST} GROUP BY s.shop_no ORDER BY images DESC, s.shop_no LIMIT {_TOP}"
+)
 
 
 class MariaAlertRepository:
@@ -50,19 +68,20 @@ class MariaAlertRepository:
 
     def __init__(self, database: Database) -> None:
         self._database = database
+        self._runs = MariaJobRuns(database)
 
-    async def snapshot(self) -> AlertsSnapshot:
-        now = await self._database.now()
+    async def snapshot(self, now: datetime) -> AlertsSnapshot:
         alerts = [_alert(values) for values in await self._database.rows(_CANDIDATES, (now - QUIET,))]
         hours = await self._hours(now)
         ((sent, undelivered, was_unavailable),) = await self._database.rows(_MESSAGES, (now - HOUR,))
+        digest = await self._runs.last(DIGEST)
         return AlertsSnapshot(
             now=now,
             candidates=tuple(Candidate(alert, tuple(hours.get(alert.fingerprint, ()))) for alert in alerts),
             sent_in_hour=sent,
             undelivered=bool(undelivered),
             messenger_was_unavailable=bool(was_unavailable),
-            last_digest=await last_digest(self._database),
+            last_digest=None if digest is None else LastDigest(digest.day, digest.finished),
             open_by_severity=await self._open_by_severity(),
         )
 
@@ -74,7 +93,15 @@ class MariaAlertRepository:
         return {alert.fingerprint: await self._impact(alert, now) for alert in alerts}
 
     async def digest_counts(self, span: Span) -> DigestCounts:
-        return await digest_counts(self._database, span)
+        times = (span.since, span.until)
+        codes = []
+        for code, fingerprint, images, shops, hosts in await self._database.rows(_BY_CODE, times):
+            ((top_host, top_images),) = await self._database.rows(_TOP_HOST, (*times, code))
+            is_fault = fingerprint.startswith(FAULT_PREFIX)
+            codes.append(CodeCount(code, is_fault, int(images), shops, hosts, top_host, int(top_images)))
+        ((shops,),) = await self._database.rows(_SHOPS, times)
+        top_shops = await self._database.rows(_TOP_SHOPS, times)
+        return DigestCounts(tuple(codes), shops, tuple((shop_no, int(images)) for shop_no, images in top_shops))
 
     async def record(self, step: Step, holder: str) -> bool:
         """Write the step under the sender's lease, or nothing if the alerts changed since they were read.
@@ -92,7 +119,7 @@ class MariaAlertRepository:
             if not await _note_told(session, step) or not await _close(session, step):
                 raise _MovedOn
             if step.digest is not None:
-                await note_digest(session, step.digest, step.now)
+                await note_run(session, DIGEST, step.digest, step.now)
             if step.message is not None:
                 await add_message(session, step.message)
             return True

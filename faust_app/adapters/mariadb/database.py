@@ -51,6 +51,11 @@ class Session:
             await self._cursor.execute(sql, parameters)
         return await self._cursor.fetchall()  # type: ignore[no-any-return]
 
+    async def now(self) -> datetime:
+        """Return the database's clock, UTC without a zone."""
+        ((now,),) = await self.rows("SELECT UTC_TIMESTAMP(6)")
+        return now  # type: ignore[no-any-return]
+
     async def change(self, sql: str, parameters: Sequence[Any] = ()) -> int:
         """Run a statement and return how many rows it changed (MySQL counts changed rows, not matched ones)."""
         with _refusals_named():
@@ -58,9 +63,10 @@ class Session:
 
 
 class Database:
-    """A pool of connections. Every method raises Unavailable when the database does not do its part.
+    """A pool of connections; implements `flows.ports.clock.Clock`.
 
-    It raises Permanent `unstorable_result` when a value is refused for its content.
+    Every method raises Unavailable when the database does not do its part, and Permanent `unstorable_result` when a value
+    is refused for its content.
     """
 
     def __init__(self, pool: aiomysql.Pool) -> None:
@@ -111,9 +117,8 @@ class Database:
             return await Session(cursor).rows(sql, parameters)
 
     async def now(self) -> datetime:
-        """Return the database's clock, UTC without a zone."""
-        ((now,),) = await self.rows("SELECT UTC_TIMESTAMP(6)")
-        return now  # type: ignore[no-any-return]
+        async with self._connection() as connection, connection.cursor() as cursor:
+            return await Session(cursor).now()
 
     async def change(self, sql: str, parameters: Sequence[Any] = ()) -> int:
         """Run one statement as a transaction of its own, rerun after a deadlock."""

@@ -19,7 +19,7 @@ _COUNTS: Final = "SELECT COUNT(*), COALESCE(SUM(due_at <= UTC_TIMESTAMP(6)), 0) 
 _SHOPS: Final = (
     "SELECT shop_no, COUNT(*) FROM garbage WHERE due_at <= UTC_TIMESTAMP(6) GROUP BY shop_no ORDER BY COUNT(*) DESC, shop_no LIMIT 10"
 )
-# Joined as a derived table instead of IN: see `image_writes.GROUP`.
+# Joined as a derived table instead of IN: see `image_writes.MAX_KEYS`.
 _LISTED: Final = (
     "SELECT DISTINCT target FROM ({values}) x STRAIGHT_JOIN garbage FORCE INDEX (by_image)"
     " ON garbage.shop_no = x.s AND garbage.image_id = x.i"
@@ -79,9 +79,6 @@ class MariaCollectorRow:
 
     async def audited(self, key: str) -> None:
         await self._database.change("UPDATE collector SET audited_to = %s", (key,))
-
-    async def now(self) -> datetime:
-        return await self._database.now()
 
     async def images_about(self) -> int:
         ((rows,),) = await self._database.rows(_ESTIMATE)

@@ -1,7 +1,7 @@
 """Rows asked for in other ways than by their key: by folder, by age, by state."""
 
 from collections import Counter, defaultdict
-from collections.abc import Collection
+from collections.abc import AsyncIterator, Collection
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any, Final
@@ -15,7 +15,8 @@ from faust_app.core.images.row import ImageRow, ImageState
 _IN_FOLDERS: Final = (
     f"SELECT {COLUMNS} FROM image WHERE shop_no = %s AND version > 0 AND LEFT(SHA2(image_id, 256), {FOLDER_DIGITS}) IN ({{marks}})"  # noqa: S608
 )
-_PAGE: Final = f"SELECT {COLUMNS} FROM image WHERE shop_no = %s AND image_id > %s AND version > 0 ORDER BY image_id LIMIT %s"  # noqa: S608
+_PAGE_OF_SHOP: Final = f"SELECT {COLUMNS} FROM image WHERE shop_no = %s AND image_id > %s AND version > 0 ORDER BY image_id LIMIT %s"  # noqa: S608
+_ROWS_OF_SHOP: Final = 1000
 
 
 class MariaImageFolders:
@@ -24,8 +25,9 @@ class MariaImageFolders:
     A folder is found by hashing every id of its shop, about a millisecond per thousand: an index would cost every intake.
     """
 
-    def __init__(self, database: Database) -> None:
+    def __init__(self, database: Database, page: int = _ROWS_OF_SHOP) -> None:
         self._database = database
+        self._page = page
 
     async def rows_in(self, folders: Collection[Folder]) -> dict[Folder, ImageRow]:
         of_shops: defaultdict[int, list[str]] = defaultdict(list)
@@ -42,8 +44,29 @@ class MariaImageFolders:
     async def shops(self) -> list[int]:
         return [shop_no for (shop_no,) in await self._database.rows("SELECT DISTINCT shop_no FROM image ORDER BY shop_no")]
 
-    async def page(self, shop_no: int, after: bytes, limit: int) -> list[ImageRow]:
-        return [image_row(values) for values in await self._database.rows(_PAGE, (shop_no, after, limit))]
+    async def pages(self, shop_no: int) -> AsyncIterator[list[ImageRow]]:
+        after = b""
+        while rows := [image_row(values) for values in await self._database.rows(_PAGE_OF_SHOP, (shop_no, after, self._page))]:
+            yield rows
+            after = rows[-1].image_id
+
+
+_OUTCOMES: Final = (
+    "SELECT image_id, version, outcome FROM image_history WHERE shop_no = %s AND image_id BETWEEN %s AND %s ORDER BY image_id, id"
+)
+
+
+class MariaImageHistory:
+    """Implements `flows.ports.images.ImageHistory` on MariaDB or MySQL."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    async def outcomes(self, shop_no: int, first: bytes, last: bytes) -> dict[bytes, list[tuple[int, str]]]:
+        found: defaultdict[bytes, list[tuple[int, str]]] = defaultdict(list)
+        for image_id, version, outcome in await self._database.rows(_OUTCOMES, (shop_no, first, last)):
+            found[image_id].append((version, outcome))
+        return found
 
 
 PAGE_OF_OPEN: Final = f"""
@@ -106,23 +129,18 @@ class MariaImageCounts:
     def __init__(self, database: Database) -> None:
         self._database = database
 
-    async def by_state(self, *, shop_no: int | None = None, requested_since: datetime | None = None) -> list[StateCount]:
-        """Return the counts by state: of all images, or of one shop's, or of those requested since a time (UTC)."""
-        conditions, parameters = ["TRUE"], list[int | datetime]()
-        if shop_no is not None:
-            conditions.append("shop_no = %s")
-            parameters.append(shop_no)
-        if requested_since is not None:
-            conditions.append("requested_at >= %s")
-            parameters.append(requested_since)
-        sql = f"SELECT state, COUNT(*), COALESCE(SUM(bytes), 0) FROM image WHERE {' AND '.join(conditions)} GROUP BY state"  # noqa: S608
+    async def by_state(self, shop_no: int | None = None) -> list[StateCount]:
+        """Return the counts by state, of all images or of one shop's."""
+        where, parameters = ("TRUE", ()) if shop_no is None else ("shop_no = %s", (shop_no,))
+        sql = f"SELECT state, COUNT(*), COALESCE(SUM(bytes), 0) FROM image WHERE {where} GROUP BY state"  # noqa: S608 - our own text
         return [StateCount(ImageState(state), images, int(size)) for state, images, size in await self._database.rows(sql, parameters)]
 
-    async def due(self) -> tuple[int, datetime | None]:
-        """Return how many images are due, and since when the oldest unfinished one has been in progress (UTC)."""
+    async def due(self, shop_no: int | None = None) -> tuple[int, datetime | None]:
+        """Return how many images are due, and since when the oldest unfinished one has been in progress (UTC), of all shops or one."""
+        of_shop, parameters = ("", ()) if shop_no is None else (" AND shop_no = %s", (shop_no,))
         sql = (
-            "SELECT (SELECT COUNT(*) FROM image WHERE scheduled_at <= UTC_TIMESTAMP(6)),"
-            " (SELECT MIN(open_since) FROM image WHERE open_since IS NOT NULL)"
+            f"SELECT (SELECT COUNT(*) FROM image WHERE scheduled_at <= UTC_TIMESTAMP(6){of_shop}),"  # noqa: S608 - our own text
+            f" (SELECT MIN(open_since) FROM image WHERE open_since IS NOT NULL{of_shop})"
         )
-        ((count, oldest),) = await self._database.rows(sql)
+        ((count, oldest),) = await self._database.rows(sql, (*parameters, *parameters))
         return count, oldest

@@ -1,12 +1,13 @@
 """Reads, locks and writes image rows: one guarded statement for many rows, locked in key order."""
 
 from collections.abc import Mapping, Sequence
-from datetime import datetime, timedelta
+from datetime import timedelta
 from typing import Any, Final, TypeVar
 
 from faust_app.adapters.mariadb.database import Database, Session
 from faust_app.adapters.mariadb.image_row import COLUMNS, image_row
 from faust_app.adapters.mariadb.image_writes import groups, values_table, write
+from faust_app.adapters.mariadb.intake_offsets import intake_offset, lock_intake_offset
 from faust_app.core.images.changes import Changes, Decide, Locked
 from faust_app.core.images.outcome import HistoryEntry
 from faust_app.core.images.row import ImageKey, ImageRow
@@ -42,9 +43,9 @@ class MariaImageRepository:
         """Lock in the order that all transactions use: intake offset, rows by key, alerts (at the end of `write`)."""
 
         async def unit(session: Session) -> R:
-            offset = None if offset_of is None else await _lock_offset(session, *offset_of)
+            offset = None if offset_of is None else await lock_intake_offset(session, *offset_of)
             rows = await _lock(session, keys, create=create)
-            ((now,),) = await session.rows("SELECT UTC_TIMESTAMP(6)")
+            now = await session.now()
             changes, result = decide(Locked(rows, now, offset))
             await write(session, changes, now)
             if create:
@@ -69,7 +70,7 @@ class MariaImageRepository:
         """Commit the leases before the rows are returned: those of a publisher that dies fall due again."""
 
         async def unit(session: Session) -> list[ImageRow]:
-            ((now,),) = await session.rows("SELECT UTC_TIMESTAMP(6)")
+            now = await session.now()
             rows = [image_row(values) for values in await session.rows(_SELECT_DUE, (now, limit))]
             for group in groups(rows):
                 sql = _LEASE.format(values=values_table(("s", "i"), len(group)))
@@ -79,7 +80,7 @@ class MariaImageRepository:
         return await self._database.run(unit)
 
     async def release_deferred(self, shop_no: int, host: str | None, limit: int) -> int:
-        sql = _WAKE.format(host="" if host is None else " AND source_host = %s")
+        sql = _RELEASE.format(host="" if host is None else " AND source_host = %s")
         return await self._database.change(sql, [shop_no, *([] if host is None else [host]), limit])
 
     async def history(self, key: ImageKey, limit: int) -> list[HistoryEntry]:
@@ -90,11 +91,7 @@ class MariaImageRepository:
         return [HistoryEntry(key, *values) for values in await self._database.rows(sql, (*key, limit))]
 
     async def intake_offset(self, topic: str, partition: int) -> IntakeOffset | None:
-        found = await self._database.rows(_SELECT_OFFSET, (topic, partition))
-        return IntakeOffset(topic, partition, *found[0]) if found else None
-
-    async def now(self) -> datetime:
-        return await self._database.now()
+        return await intake_offset(self._database, topic, partition)
 
 
 # SKIP LOCKED: concurrent publishers claim different rows instead of waiting for each other.
@@ -106,7 +103,7 @@ UPDATE image JOIN ({values}) x ON image.shop_no = x.s AND image.image_id = x.i S
     image.scheduled_at = %s,
     image.schedule_reason = IF(image.schedule_reason = 'deferred', 'dispatched', image.schedule_reason), image.updated_at = %s
 """
-_WAKE: Final = """
+_RELEASE: Final = """
 UPDATE image SET scheduled_at = UTC_TIMESTAMP(6), updated_at = UTC_TIMESTAMP(6)
 WHERE shop_no = %s AND schedule_reason = 'deferred' AND scheduled_at > UTC_TIMESTAMP(6) AND state = 'IN_PROGRESS'{host}
 ORDER BY scheduled_at LIMIT %s
@@ -114,7 +111,6 @@ ORDER BY scheduled_at LIMIT %s
 # STRAIGHT_JOIN keeps the derived table first, so that rows are read, and locked, in its order.
 _SELECT: Final = f"SELECT {COLUMNS} FROM ({{values}}) x STRAIGHT_JOIN image ON image.shop_no = x.s AND image.image_id = x.i"  # noqa: S608 - our own columns
 _DROP: Final = "DELETE image FROM ({values}) x STRAIGHT_JOIN image ON image.shop_no = x.s AND image.image_id = x.i WHERE image.version = 0"
-_SELECT_OFFSET: Final = "SELECT next_offset, appended_at FROM intake_offset WHERE topic = %s AND `partition` = %s"
 
 
 async def _lock(session: Session, keys: Sequence[ImageKey], *, create: bool) -> dict[ImageKey, ImageRow]:
@@ -134,13 +130,6 @@ async def _lock(session: Session, keys: Sequence[ImageKey], *, create: bool) -> 
             await session.change(sql + " ON DUPLICATE KEY UPDATE version = version", _flat(missing))
             found |= _by_key(await session.rows(_select(missing) + " FOR UPDATE", _flat(missing)))
     return found
-
-
-async def _lock_offset(session: Session, topic: str, partition: int) -> IntakeOffset:
-    insert = "INSERT INTO intake_offset (topic, `partition`, next_offset, updated_at) VALUES (%s, %s, 0, UTC_TIMESTAMP(6))"
-    await session.change(insert + " ON DUPLICATE KEY UPDATE next_offset = next_offset", (topic, partition))
-    ((next_offset, appended_at),) = await session.rows(_SELECT_OFFSET + " FOR UPDATE", (topic, partition))
-    return IntakeOffset(topic, partition, next_offset, appended_at)
 
 
 async def _drop_placeholders(session: Session, rows: Mapping[ImageKey, ImageRow], changes: Changes) -> None:

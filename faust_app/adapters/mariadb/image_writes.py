@@ -13,7 +13,7 @@ from faust_app.core.images.row import ImageRow
 
 T = TypeVar("T")
 
-GROUP: Final = 500
+MAX_KEYS: Final = 500
 """Most keys in one statement. Keys are joined as a derived table, never listed in IN: the time that MariaDB takes for a list of
 pairs grows with its square, and from some hundreds on it reads every row."""
 
@@ -205,6 +205,6 @@ def values_table(fields: Sequence[str], count: int, **forms: str) -> str:
 
 
 def groups(items: Sequence[T]) -> Iterator[Sequence[T]]:
-    """Yield the items in slices of at most GROUP."""
-    for start in range(0, len(items), GROUP):
-        yield items[start : start + GROUP]
+    """Yield the items in slices of at most MAX_KEYS."""
+    for start in range(0, len(items), MAX_KEYS):
+        yield items[start : start + MAX_KEYS]

@@ -14,10 +14,7 @@ INSERT INTO job_run (job, local_date, started) VALUES (%s, %s, UTC_TIMESTAMP(6))
 """
 _IS_OPEN: Final = "SELECT 1 FROM job_run WHERE job = %s AND local_date = %s AND finished IS NULL"
 _LAST: Final = """
-SELECT UTC_TIMESTAMP(6), local_date, finished, result FROM (SELECT 1) one
-LEFT JOIN (
-    SELECT local_date, finished, result FROM job_run WHERE job = %s AND finished IS NOT NULL ORDER BY local_date DESC LIMIT 1
-) last ON TRUE
+SELECT local_date, finished, result FROM job_run WHERE job = %s AND finished IS NOT NULL ORDER BY local_date DESC LIMIT 1
 """
 _FINISHED_BEFORE: Final = """
 SELECT local_date, finished, result FROM job_run WHERE job = %s AND finished <= %s ORDER BY local_date DESC LIMIT 1
@@ -33,9 +30,9 @@ class MariaJobRuns:
     def __init__(self, database: Database) -> None:
         self._database = database
 
-    async def last(self, job: str) -> tuple[datetime, FinishedRun | None]:
-        ((now, *found),) = await self._database.rows(_LAST, (job,))
-        return now, None if found[0] is None else _finished(*found)
+    async def last(self, job: str) -> FinishedRun | None:
+        found = await self._database.rows(_LAST, (job,))
+        return _finished(*found[0]) if found else None
 
     async def finished_before(self, job: str, before: datetime) -> FinishedRun | None:
         found = await self._database.rows(_FINISHED_BEFORE, (job, before))
@@ -60,6 +57,15 @@ class MariaJobRuns:
             return bool(done)
 
         return await self._database.run(unit)
+
+
+async def note_run(session: Session, job: str, day: date, now: datetime) -> None:
+    """Record, inside the caller's transaction, that the date has its run, which took no time and found nothing to keep."""
+    sql = (
+        "INSERT INTO job_run (job, local_date, started, finished) VALUES (%s, %s, %s, %s)"
+        " ON DUPLICATE KEY UPDATE started = VALUES(started), finished = VALUES(finished)"
+    )
+    await session.change(sql, (job, day, now, now))
 
 
 def _lease(job: str, day: date) -> str:

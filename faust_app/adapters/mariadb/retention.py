@@ -39,8 +39,10 @@ class MariaOldRows:
         return await self._database.change("DELETE FROM worker WHERE seen_at < %s LIMIT %s", (before, limit))
 
     async def forget_sources(self, before: datetime, limit: int) -> int:
-        """Delete up to `limit` records of sources that were not written since then; return how many."""
         return await self._database.change("DELETE FROM source_host WHERE updated_at < %s LIMIT %s", (before, limit))
+
+    async def forget_runs(self, before: datetime, limit: int) -> int:
+        return await self._database.change("DELETE FROM job_run WHERE started < %s LIMIT %s", (before, limit))
 
 
 NAMES_OF_MONTHS: Final = (

@@ -6,7 +6,7 @@ from typing import Any, Final, TypeVar
 
 from faust_app.adapters.mariadb.database import Database, Session
 from faust_app.adapters.mariadb.image_writes import groups
-from faust_app.core.failure import FailureCode
+from faust_app.core.failure_codes import FailureCode, known_code
 from faust_app.core.sources.health import DecideSources, Source, SourceRecord
 
 R = TypeVar("R")
@@ -42,19 +42,14 @@ class MariaSourceRecords:
     def __init__(self, database: Database) -> None:
         self._database = database
 
-    async def load(self) -> tuple[datetime, list[SourceRecord]]:
-        """Return the database's clock, the hosts that answered last, newest last, and every record that fails or is waited for."""
-        now = await self._database.now()
+    async def load(self) -> list[SourceRecord]:
         answered, known, waited_for = [await self._database.rows(sql) for sql in (_LATELY, _KNOWN, _WAITED_FOR)]
-        return now, [_record(values) for values in (*reversed([*answered]), *known, *waited_for)]
+        return [_record(values) for values in (*reversed([*answered]), *known, *waited_for)]
 
-    async def changed_since(self, since: datetime) -> tuple[datetime, list[SourceRecord]]:
-        """Return the database's clock and the records written since then."""
-        now = await self._database.now()
-        return now, [_record(values) for values in await self._database.rows(_SINCE, (since,))]
+    async def changed_since(self, since: datetime) -> list[SourceRecord]:
+        return [_record(values) for values in await self._database.rows(_SINCE, (since,))]
 
     async def change(self, hosts: Collection[str], decide: DecideSources[R]) -> R:
-        """Lock all records of the hosts, ask `decide`, write what it says, and return its result after COMMIT."""
         ordered = sorted(set(hosts))
 
         async def unit(session: Session) -> R:
@@ -65,7 +60,7 @@ class MariaSourceRecords:
             for group in groups(ordered):
                 sql = _LOCK.format(marks=",".join(["%s"] * len(group)))
                 found += [_record(values) for values in await session.rows(sql, group)]
-            ((now,),) = await session.rows("SELECT UTC_TIMESTAMP(6)")
+            now = await session.now()
             written, result = decide({record.key: record for record in found}, now)
             await _write(session, written, now)
             return result
@@ -73,7 +68,6 @@ class MariaSourceRecords:
         return await self._database.run(unit)
 
     async def of(self, source: Source) -> list[SourceRecord]:
-        """Return the records of one source: the host's and the shop's, where there are any."""
         shop, host = source
         return [_record(values) for values in await self._database.rows(_OF, (host, shop))]
 
@@ -102,5 +96,4 @@ def _record(values: Sequence[Any]) -> SourceRecord:
 
 def _code(value: str) -> FailureCode:
     """Return the code; one that a release beside this one knows and we do not is an error of the source like others."""
-    known = {code.value: code for code in FailureCode}
-    return known.get(value, FailureCode.SOURCE_ERROR)
+    return known_code(value) or FailureCode.SOURCE_ERROR

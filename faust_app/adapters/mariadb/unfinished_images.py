@@ -50,18 +50,16 @@ class MariaStalledRows:
     async def tops(self) -> dict[TopicPartition, int]:
         return {(topic, partition): offset for topic, partition, offset in await self._database.rows(TOPS)}
 
-    async def counts(self, stalled_after: timedelta, shop_no: int | None) -> tuple[datetime, RowCounts]:
-        now = await self._database.now()
+    async def counts(self, now: datetime, stalled_after: timedelta, shop_no: int | None) -> RowCounts:
         ((scheduled, due, overdue, next_due),) = await self._ask(SCHEDULED, shop_no, now, now - OVERDUE)
         ((placed,),) = await self._ask(PLACED, shop_no)
         ((old,),) = await self._ask(OLD, shop_no, now - stalled_after)
         oldest = await self._ask(OLDEST, shop_no)
         ((failed,),) = await self._ask(FAILED, shop_no)
-        counts = RowCounts(
+        return RowCounts(
             scheduled=scheduled, due=int(due), overdue=int(overdue), next_due=next_due, placed=placed, old=old,
             oldest_open=oldest[0][0] if oldest else None, failed=failed,
         )  # fmt: skip
-        return now, counts
 
     async def lost(
         self, where: Sequence[Positions], counts: RowCounts, young_since: datetime, shop_no: int | None, limit: int

@@ -3,8 +3,8 @@
 from dataclasses import dataclass
 from typing import Final
 
-from faust_app.core.alerts.alert import Alert, FaultKind, Severity, fault_kind
-from faust_app.core.failure import FailureCode
+from faust_app.core.alerts.alert import Alert, FaultKind, fault_kind
+from faust_app.core.failure_codes import ASK_A_DEVELOPER, TELL_THE_SHOP, Severity, known_code
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,38 +124,6 @@ _FAULTS: Final = {
     ),
 }
 
-_OF_THE_SOURCE: Final = (
-    "the shop's server is down or overloaded.",
-    "open an address in a browser; when it answers again, resend the images.",
-)
-_NOT_LET_IN: Final = (
-    "a login, firewall or bot filter in front of the shop's images.",
-    "ask the shop to allow the user agent shop-images; then resend the images.",
-)
-_NOT_THERE: Final = (
-    "the shop moved or deleted its images; often its catalogue is older than its files.",
-    "ask the shop for a new catalogue and import it.",
-)
-
-_CODES: Final = {
-    FailureCode.SOURCE_REFUSED.value: _NOT_LET_IN,
-    FailureCode.SOURCE_UNAUTHORIZED.value: _NOT_LET_IN,
-    FailureCode.SOURCE_FORBIDDEN.value: _NOT_LET_IN,
-    FailureCode.SOURCE_NOT_FOUND.value: _NOT_THERE,
-    FailureCode.SOURCE_GONE.value: _NOT_THERE,
-    FailureCode.SOURCE_BUSY.value: _OF_THE_SOURCE,
-    FailureCode.SOURCE_ERROR.value: _OF_THE_SOURCE,
-    FailureCode.SOURCE_TIMEOUT.value: _OF_THE_SOURCE,
-    FailureCode.SOURCE_UNREACHABLE.value: _OF_THE_SOURCE,
-    FailureCode.SOURCE_RESET.value: _OF_THE_SOURCE,
-    FailureCode.INTERNAL_ERROR.value: (
-        "a bug in shop-images; a bad release, if this began with a deploy.",
-        "read the traceback in the workers' logs (`image failed unexpectedly`); roll back if this began with a deploy.",
-    ),
-}
-_TELL_THE_SHOP: Final = "tell the shop what the code means; it has to resend corrected images."
-_ASK_A_DEVELOPER: Final = "check the workers' logs and give them to a developer."
-
 
 def advise(alert: Alert) -> Advice:
     """Return the advice for an alert; a general one for a cause that only a newer release knows."""
@@ -163,7 +131,7 @@ def advise(alert: Alert) -> Advice:
     if kind is not None:
         return _FAULTS[kind]
     if alert.is_fault:
-        return Advice(f"Fault {alert.code}", "lost 0.", "a newer release reports this and can explain it.", _ASK_A_DEVELOPER, "unknown.")
+        return Advice(f"Fault {alert.code}", "lost 0.", "a newer release reports this and can explain it.", ASK_A_DEVELOPER, "unknown.")
     if alert.is_of_records:
         return Advice(
             f"Records cannot be used: {alert.code.replace('_', ' ')}",
@@ -172,19 +140,16 @@ def advise(alert: Alert) -> Advice:
             "read the dead letters (topic `dead-letter`, header `shop-images-code`) and tell their sender what the detail says.",
             "no; the sender has to send a corrected record.",
         )
-    cause, step = _CODES.get(alert.code, (None, None))
-    ours = alert.severity is Severity.PLATFORM
-    return Advice(
-        f"Images fail: {alert.code.replace('_', ' ')}",
-        _SHOWN,
-        cause or sentence_of(alert.code),
-        step or (_ASK_A_DEVELOPER if ours else _TELL_THE_SHOP),
-        _STAYS,
-    )
+    code = known_code(alert.code)
+    what = f"Images fail: {alert.code.replace('_', ' ')}"
+    if code is None:
+        step = ASK_A_DEVELOPER if alert.severity is Severity.PLATFORM else TELL_THE_SHOP
+        return Advice(what, _SHOWN, sentence_of(alert.code), step, _STAYS)
+    return Advice(what, _SHOWN, code.remedy.cause, code.remedy.step, _STAYS)
 
 
 def sentence_of(code: str) -> str:
     """Return the meaning of a failure code or a kind of fault, in one sentence."""
     faults = {kind.value: _FAULTS[kind].what + "." for kind in FaultKind}
-    codes = {known.value: known.sentence for known in FailureCode}
-    return codes.get(code) or faults.get(code) or "The dead letters have the details."
+    known = known_code(code)
+    return known.sentence if known is not None else faults.get(code) or "The dead letters have the details."

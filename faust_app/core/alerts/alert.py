@@ -10,7 +10,8 @@ from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Final, Self
 
-from faust_app.core.failure import Dependency, FailureCode
+from faust_app.core.failure import Dependency
+from faust_app.core.failure_codes import FailureCode, Severity
 
 QUIET: Final = timedelta(minutes=30)
 """An alert without an occurrence for this long is over."""
@@ -27,13 +28,6 @@ SHOP_SHARE: Final = 0.05
 SHOP_SHARE_FLOOR: Final = 10
 SHOP_SIZE_MATTERS: Final = round(SHOP_IMAGES / SHOP_SHARE)
 """A shop of this many images reaches SHOP_IMAGES before SHOP_SHARE, so its images need not be counted further."""
-
-
-class Severity(StrEnum):
-    """Who has to act, and how soon."""
-
-    PLATFORM = "platform"  #: the operator, at once
-    SHOP = "shop"  #: the shop, in the daily digest unless it is hit hard
 
 
 class FaultKind(StrEnum):
@@ -78,9 +72,9 @@ OUTAGES: Final = {
 """The fault that an outage of each dependency is."""
 
 
-def fingerprint(code: str, host: str | None) -> str:
+def fingerprint(code: FailureCode, host: str | None) -> str:
     """Return what failures of one cause have in common: the code and the source's host, unless the cause is ours."""
-    return f"{code}@{host if host and severity_of(code) is Severity.SHOP else '-'}"
+    return f"{code.value}@{host if host and code.severity is Severity.SHOP else '-'}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,7 +85,7 @@ class Occurrence:
     """
 
     fingerprint: str
-    code: str
+    code: FailureCode
     host: str | None
     shop_no: int | None
     image_id: bytes | None
@@ -120,7 +114,7 @@ RECORD_PREFIX: Final = "record."
 
 def of_record(code: FailureCode, detail: str) -> Occurrence:
     """Return the occurrence of a record that belongs to no row: counted by its code, whatever its sender."""
-    return Occurrence(f"{RECORD_PREFIX}{code.value}@-", code.value, None, None, None, detail)
+    return Occurrence(f"{RECORD_PREFIX}{code.value}@-", code, None, None, None, detail)
 
 
 @dataclass(frozen=True, slots=True)
@@ -174,26 +168,6 @@ class Notice(StrEnum):
     GREW = "grew"
     CLOSED = "closed"
     WAS_OPEN = "was_open"  #: it opened and closed before it could be reported
-
-
-def severity_of(code: str) -> Severity:
-    """Return who is responsible for a failure code: the platform, or the shop by its image or source."""
-    return Severity.PLATFORM if code in _PLATFORM_CODES else Severity.SHOP
-
-
-_PLATFORM_CODES: Final = frozenset(
-    {
-        FailureCode.INTERNAL_ERROR.value,
-        FailureCode.STORAGE_UNAVAILABLE.value,
-        FailureCode.DATABASE_UNAVAILABLE.value,
-        FailureCode.KAFKA_UNAVAILABLE.value,
-        FailureCode.UNKNOWN_VERSION.value,
-        FailureCode.UNPARSEABLE.value,
-        FailureCode.LOST_REPEATEDLY.value,
-        FailureCode.UNSTORABLE_RESULT.value,
-        FailureCode.EGRESS_UNAVAILABLE.value,
-    }
-)
 
 
 def fault_kind(alert: Alert) -> FaultKind | None:

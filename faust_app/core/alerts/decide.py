@@ -5,8 +5,9 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Final
 
-from faust_app.core.alerts.alert import Alert, Notice, Severity, ShopHour, is_over, notice_for
+from faust_app.core.alerts.alert import Alert, Notice, ShopHour, is_over, notice_for
 from faust_app.core.alerts.message import AlertMessage, Form
+from faust_app.core.failure_codes import Severity
 
 HOURLY: Final = 20
 """Most messages an hour: people who get more read none. The last one sums up all notices that are left."""

@@ -5,12 +5,13 @@ from datetime import datetime, timedelta
 from typing import Final
 
 from faust_app.core.alerts.advice import sentence_of
-from faust_app.core.alerts.alert import Severity, slot_of
+from faust_app.core.alerts.alert import slot_of
 from faust_app.core.alerts.message import AlertMessage, Form
 from faust_app.core.alerts.text import Place, counted, cut, zoned_time
+from faust_app.core.failure_codes import Severity
 
 DIGEST: Final = "digest"
-LONGEST: Final = timedelta(days=3)
+LONGEST_DIGEST: Final = timedelta(days=3)
 """The longest span of a digest; older failures are no longer counted by shop."""
 _USUAL: Final = timedelta(days=1)
 
@@ -48,7 +49,7 @@ class DigestCounts:
 def digest_span(now: datetime, last_started: datetime | None) -> Span:
     """Return the span of a digest at `now`: everything since the last one, a day for the first."""
     since = last_started if last_started is not None else now - _USUAL
-    return Span(slot_of(max(since, now - LONGEST)), slot_of(now))
+    return Span(slot_of(max(since, now - LONGEST_DIGEST)), slot_of(now))
 
 
 def digest_message(counts: DigestCounts, span: Span, place: Place, now: datetime) -> AlertMessage | None:

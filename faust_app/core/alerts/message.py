@@ -4,15 +4,16 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Final
+from uuid import uuid4
 
 from pydantic import TypeAdapter
 
-from faust_app.core.alerts.alert import Severity
+from faust_app.core.failure_codes import Severity
+from faust_app.core.retry_after import MAX_RETRY_AFTER
 
 FIRST_AGAIN: Final = timedelta(seconds=5)
 LONGEST_AGAIN: Final = timedelta(seconds=60)
 LONGEST_REFUSED: Final = timedelta(minutes=10)
-LONGEST_RETRY_AFTER: Final = timedelta(hours=1)
 
 
 class Form(StrEnum):
@@ -53,6 +54,11 @@ class AlertMessage:
 
 
 _JSON: Final = TypeAdapter(AlertMessage)
+
+
+def new_webhook_id() -> str:
+    """Return a random id for a message, by which the receiver knows a repeated delivery (Standard Webhooks: `webhook-id`)."""
+    return f"msg_{uuid4().hex}"
 
 
 def message_json(message: AlertMessage) -> bytes:
@@ -108,9 +114,9 @@ def again_after(failed: Undelivered, attempts: int) -> timedelta:
     """Return the delay after attempt number `attempts` (1 and up): 5 s, doubling up to a minute.
 
     After a refusal it doubles up to ten minutes, since a person has to change something. A longer `retry_after` is honoured up to
-    an hour.
+    MAX_RETRY_AFTER.
     """
     longest = LONGEST_REFUSED if failed.refused else LONGEST_AGAIN
     wait = min(longest, FIRST_AGAIN * (1 << min(attempts - 1, 10)))
-    asked = timedelta(seconds=failed.retry_after or 0)
-    return min(max(wait, asked), LONGEST_RETRY_AFTER)
+    asked = timedelta(seconds=min(failed.retry_after or 0.0, MAX_RETRY_AFTER))
+    return max(wait, asked)

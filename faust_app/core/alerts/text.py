@@ -10,9 +10,10 @@ from typing import Final
 from urllib.parse import quote
 
 from faust_app.core.alerts.advice import Advice, advise
-from faust_app.core.alerts.alert import Alert, Notice, Severity
+from faust_app.core.alerts.alert import Alert, Notice
 from faust_app.core.alerts.decide import Chosen, Due
 from faust_app.core.alerts.message import AlertMessage, Cause, Form
+from faust_app.core.failure_codes import Severity
 from faust_app.core.foreign import one_line
 
 MAX_TEXT: Final = 3500

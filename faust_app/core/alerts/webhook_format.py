@@ -6,10 +6,10 @@ import hashlib
 import hmac
 import json
 import re
-from datetime import datetime
 from typing import Any, Final
 
 from faust_app.core.alerts.message import AlertMessage
+from faust_app.core.iso_time import iso_time
 
 SECRET_PREFIX: Final = "whsec_"  # noqa: S105 - what every secret begins with
 _SECRET_BYTES: Final = range(24, 65)
@@ -30,14 +30,14 @@ def standard_body(message: AlertMessage) -> bytes:
                 "code": cause.code,
                 "host": cause.host,
                 "severity": cause.severity,
-                "since": _time(cause.since),
+                "since": iso_time(cause.since, "seconds"),
                 "images": cause.images,
                 "shops": cause.shops,
             }
             for cause in message.causes
         ],
     }
-    return _json({"type": f"shop_images.{message.form.value}", "timestamp": _time(message.at), "data": data})
+    return _json({"type": f"shop_images.{message.form.value}", "timestamp": iso_time(message.at, "seconds"), "data": data})
 
 
 def slack_body(message: AlertMessage) -> bytes:
@@ -55,7 +55,7 @@ def template_body(template: Any, message: AlertMessage) -> bytes:
         "text": message.text,
         "form": message.form.value,
         "severity": message.severity.value,
-        "time": _time(message.at),
+        "time": iso_time(message.at, "seconds"),
         "causes": str(len(message.causes)),
     }
     return _json(_filled(template, values))
@@ -106,7 +106,3 @@ def _filled(part: Any, values: dict[str, str]) -> Any:
 
 def _json(value: Any) -> bytes:
     return json.dumps(value, ensure_ascii=False, separators=(",", ":")).encode(errors="replace")
-
-
-def _time(at: datetime) -> str:
-    return at.isoformat(timespec="seconds") + "Z"

@@ -1,4 +1,4 @@
-"""What a request does to its row: decided under the row's lock, with the database's clock as an argument.
+"""What a request may do to its row, and the rules by which `transitions.accept` decides it.
 
 A request that asks for what the row already wants is *repeated*. While the image is in progress it changes nothing but the
 time of the newest request: same version, no history, no event. Whoever settles sees by that time that it was asked for
@@ -8,11 +8,10 @@ fetches and not one for each. A deletion of what is deleted, or being deleted, c
 makes a request new.
 """
 
-from dataclasses import dataclass, replace
-from datetime import datetime, timedelta
+from dataclasses import dataclass
+from datetime import datetime
 
-from faust_app.core.images.row import FETCHED_AGAIN_AFTER, ImageRow, ImageState, ScheduleReason, source_host
-from faust_app.core.images.transitions import begun_anew, next_version
+from faust_app.core.images.row import FETCHED_AGAIN_AFTER, ImageRow, ImageState
 from faust_app.core.messages.events import ImageRequest, Op
 
 
@@ -44,51 +43,7 @@ class Unchanged:
 Decision = Accepted | Superseded | Unchanged
 
 
-def accept(row: ImageRow, request: ImageRequest, *, requested_at: datetime, now: datetime, lease: timedelta) -> Decision:
-    """Decide a request against its locked row (a placeholder of version 0 where the image is unknown).
-
-    `requested_at` is when the request reached us, `now` the database's clock, both UTC without a zone; `lease` is how
-    long the caller has to publish before another process may.
-    """
-    if _is_superseded(row, request, requested_at):
-        return Superseded(row)
-    repeated = _is_repeated(row, request)
-    if repeated and (row.state is ImageState.IN_PROGRESS or row.op is Op.DELETE):
-        return Unchanged(_asked_again(row, request, requested_at))
-    begins = _begins(row, now) if repeated else now
-    exists = row.version > 0 and row.state is not ImageState.DELETED
-    op = request.op if request.op is Op.DELETE else (Op.UPDATE if exists else Op.REGISTER)
-    begun = begun_anew(
-        row,
-        version=next_version(row.version, now),
-        open_since=row.open_since or now,
-        scheduled_at=now + lease if begins <= now else begins,
-        reason=ScheduleReason.UNSENT,
-    )
-    return Accepted(
-        replace(
-            begun,
-            op=op,
-            source_url=request.source_url,
-            source_host=source_host(request.source_url) if request.source_url else None,
-            product_id=request.product_id if request.product_id is not None else row.product_id,
-            external_version=request.external_version if request.external_version is not None else row.external_version,
-            correlation_id=request.correlation_id,
-            requested_at=requested_at,
-        ),
-        at_once=begins <= now,
-    )
-
-
-def accept_changed(row: ImageRow, request: ImageRequest, *, requested_at: datetime, now: datetime, lease: timedelta) -> Decision:
-    """Decide like `accept`, but leave alone what is DONE or IN_PROGRESS with the same URL: an import that is repeated."""
-    wants_the_same = row.version > 0 and row.op is not Op.DELETE and row.source_url == request.source_url
-    if wants_the_same and row.state in {ImageState.DONE, ImageState.IN_PROGRESS}:
-        return Unchanged(row)
-    return accept(row, request, requested_at=requested_at, now=now, lease=lease)
-
-
-def _is_repeated(row: ImageRow, request: ImageRequest) -> bool:
+def is_repeated(row: ImageRow, request: ImageRequest) -> bool:
     """Return whether the row wants, or shows, what is asked for; what failed is not repeated, it is tried anew."""
     if row.version == 0 or row.state is ImageState.FAILED or request.external_version is not None:
         return False
@@ -97,17 +52,13 @@ def _is_repeated(row: ImageRow, request: ImageRequest) -> bool:
     return row.source_url == request.source_url and request.product_id in {None, row.product_id}
 
 
-def _asked_again(row: ImageRow, request: ImageRequest, requested_at: datetime) -> ImageRow:
-    correlation_id = request.correlation_id if request.correlation_id is not None else row.correlation_id
-    return replace(row, requested_at=max(row.requested_at, requested_at), correlation_id=correlation_id)
-
-
-def _begins(row: ImageRow, now: datetime) -> datetime:
+def begins_at(row: ImageRow, now: datetime) -> datetime:
     """Return when a repeated request of a done image is worked on: some time after the fetch before it."""
     return now if row.updated_at is None else row.updated_at + FETCHED_AGAIN_AFTER
 
 
-def _is_superseded(row: ImageRow, request: ImageRequest, requested_at: datetime) -> bool:
+def is_superseded(row: ImageRow, request: ImageRequest, requested_at: datetime) -> bool:
+    """Return whether the row knows a newer request: by the sender's own revisions where both have one, else by their times."""
     if row.version == 0:
         return False
     if request.external_version is not None and row.external_version is not None:

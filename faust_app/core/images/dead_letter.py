@@ -10,6 +10,7 @@ from urllib.parse import quote
 from faust_app.core.alerts.alert import fingerprint
 from faust_app.core.failure import FailureCode
 from faust_app.core.foreign import one_line
+from faust_app.core.iso_time import iso_time
 from faust_app.core.messages.record import Message, Record
 
 MAX_VALUE_BYTES: Final = 100_000
@@ -42,7 +43,7 @@ def dead_letter(
         "kafka_dlt-exception-message": one_line(detail),
         "shop-images-code": code.value,
         "shop-images-fingerprint": fingerprint(code, host),
-        "shop-images-time": at.isoformat() + "Z",
+        "shop-images-time": iso_time(at),
     }
     if image is not None:
         shop_no, image_id, version, retry_count = image

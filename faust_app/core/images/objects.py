@@ -1,10 +1,10 @@
-"""Object keys: what they are made of, what they tell, and which of them may go."""
+"""Object keys: what they are made of, and what they tell."""
 
 import hashlib
 from collections.abc import Iterable
 from typing import Final
 
-from faust_app.core.images.row import ImageRow, ImageState
+from faust_app.core.images.row import ImageRow
 from faust_app.core.messages.events import Op
 
 OBJECTS: Final = "shops/"
@@ -13,9 +13,18 @@ FOLDER_DIGITS: Final = 20
 """Hexadecimal digits of the image id's SHA-256 in its folder's name."""
 
 
+def shop_prefix(shop_no: int) -> str:
+    """Return what every object key of the shop begins with."""
+    return f"{OBJECTS}{shop_no}/"
+
+
 def image_prefix(shop_no: int, image_id: bytes) -> str:
     """Return what every object key of the image begins with: our numbers and hashes only, never a sender's text."""
-    return f"{OBJECTS}{shop_no}/{hashlib.sha256(image_id).hexdigest()[:FOLDER_DIGITS]}/"
+    return f"{shop_prefix(shop_no)}{_folder_name(image_id)}/"
+
+
+def _folder_name(image_id: bytes) -> str:
+    return hashlib.sha256(image_id).hexdigest()[:FOLDER_DIGITS]
 
 
 _CONTENT_DIGITS: Final = 16
@@ -46,18 +55,7 @@ def folder_of(key: str) -> Folder | None:
 
 def folder(row: ImageRow) -> Folder:
     """Return the folder of the row's objects."""
-    return row.shop_no, hashlib.sha256(row.image_id).hexdigest()[:FOLDER_DIGITS]
-
-
-def may_collect(object_key: str, version: int | None, row: ImageRow | None) -> bool:
-    """Return whether an object can never be shown again: the one rule of the collector and its audit.
-
-    It is not shown; and it was made for an older version, or for this one when this one has its outcome. A key without
-    a row, or one we did not make, is kept.
-    """
-    if row is None or version is None or (row.shown is not None and row.shown.object_key == object_key):
-        return False
-    return version < row.version or (version == row.version and row.state is not ImageState.IN_PROGRESS)
+    return row.shop_no, _folder_name(row.image_id)
 
 
 def shows_missing(row: ImageRow, keys: Iterable[str]) -> bool:

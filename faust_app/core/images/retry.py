@@ -8,18 +8,17 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import Final
 
-from faust_app.core.failure import Failure, FailureCode, Permanent, Transient, Unavailable
+from faust_app.core.failure import Failure, Permanent, Transient, Unavailable
+from faust_app.core.failure_codes import FailureClass
 from faust_app.core.images.outcome import Failed, Retry
 from faust_app.core.images.row import ImageRow
 from faust_app.core.messages.events import MAX_RETRIES
+from faust_app.core.retry_after import MAX_RETRY_AFTER
 
 JITTER: Final = (0.75, 1.25)
 """Bounds of the factor that spreads retries of one cause; the caller draws it uniformly."""
-MAX_RETRY_AFTER: Final = 3600.0
-"""Most seconds that a source's Retry-After may ask for; more is cut."""
 SECOND_LOOK: Final = 60.0
 """Seconds until a missing or forbidden image is fetched once more: a shop's CDN may lag behind the shop."""
-_SECOND_LOOK_AT: Final = {FailureCode.SOURCE_NOT_FOUND, FailureCode.SOURCE_FORBIDDEN}
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,7 +48,7 @@ def decide_retry(row: ImageRow, failure: Failure, backoff: Backoff, *, jitter: f
             return _again(row, failure, max(backoff.before(row.attempt + 1) * jitter, asked))
         case Permanent():
             repeated = (row.attempt > 0 and row.error_code == failure.code) or row.attempt >= MAX_RETRIES
-            if failure.code not in _SECOND_LOOK_AT or repeated:
+            if failure.code.kind is not FailureClass.CONFIRMED or repeated:
                 return _final(row, failure)
             return _again(row, failure, SECOND_LOOK * jitter)
         case _:

@@ -87,11 +87,6 @@ class ImageRow:
         return self.shop_no, self.image_id
 
 
-def placeholder(key: ImageKey, now: datetime) -> ImageRow:
-    """Return the row of an image that was never heard of: version 0, below every version that is ever given."""
-    return ImageRow(*key, 0, Op.REGISTER, now, ImageState.IN_PROGRESS)
-
-
 def source_host(url: str) -> str:
     """Return the host that an address is fetched from, with a port of its own; at most 255 characters, none for no address."""
     try:

@@ -1,11 +1,16 @@
-"""Every transition of a row, each guarded by what it was decided on; applied under the row's lock."""
+"""Every transition of a row, decided on the row as it is under its lock, with the database's clock as an argument.
+
+Each names its guard: the statement of `adapters.mariadb` that writes it, and on what condition, so that a decision which the
+row has outrun changes nothing. docs/state-machine.md draws them.
+"""
 
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Final, assert_never
 
-from faust_app.core.alerts.alert import Occurrence, Severity, fingerprint, severity_of
-from faust_app.core.failure import FailureCode
+from faust_app.core.alerts.alert import Occurrence, fingerprint
+from faust_app.core.failure_codes import FailureCode, Severity
+from faust_app.core.images.accept import Accepted, Decision, Superseded, Unchanged, begins_at, is_repeated, is_superseded
 from faust_app.core.images.objects import image_prefix
 from faust_app.core.images.outcome import (
     LATE_PUT,
@@ -21,9 +26,74 @@ from faust_app.core.images.outcome import (
     Settlement,
     Stored,
 )
-from faust_app.core.images.row import FETCHED_AGAIN_AFTER, ImageRow, ImageState, ScheduleReason
-from faust_app.core.messages.events import Op
+from faust_app.core.images.row import FETCHED_AGAIN_AFTER, ImageKey, ImageRow, ImageState, ScheduleReason, source_host
+from faust_app.core.messages.events import ImageRequest, Op
 from faust_app.core.messages.positions import Position
+
+# Accept
+
+
+def placeholder(key: ImageKey, now: datetime) -> ImageRow:
+    """Return the row of an image that was never heard of: version 0, below every version that is ever given.
+
+    It is inserted only where there is no row, and removed again unless it is accepted.
+    Guard (`image_repository._DROP`): `image.version = 0`.
+    """
+    return ImageRow(*key, 0, Op.REGISTER, now, ImageState.IN_PROGRESS)
+
+
+def accept(row: ImageRow, request: ImageRequest, *, requested_at: datetime, now: datetime, lease: timedelta) -> Decision:
+    """Decide a request against its locked row, a placeholder where the image is unknown.
+
+    `requested_at` is when the request reached us, `now` the database's clock, both UTC without a zone; `lease` is how
+    long the caller has to publish before another process may.
+    Guard (`image_writes._WRITE_ACCEPTED`): `image.version < x.version`.
+    """
+    if is_superseded(row, request, requested_at):
+        return Superseded(row)
+    wants_it = is_repeated(row, request)
+    if wants_it and (row.state is ImageState.IN_PROGRESS or row.op is Op.DELETE):
+        return Unchanged(repeated(row, request, requested_at))
+    begins = begins_at(row, now) if wants_it else now
+    exists = row.version > 0 and row.state is not ImageState.DELETED
+    op = request.op if request.op is Op.DELETE else (Op.UPDATE if exists else Op.REGISTER)
+    begun = begun_anew(
+        row,
+        version=next_version(row.version, now),
+        open_since=row.open_since or now,
+        scheduled_at=now + lease if begins <= now else begins,
+        reason=ScheduleReason.UNSENT,
+    )
+    return Accepted(
+        replace(
+            begun,
+            op=op,
+            source_url=request.source_url,
+            source_host=source_host(request.source_url) if request.source_url else None,
+            product_id=request.product_id if request.product_id is not None else row.product_id,
+            external_version=request.external_version if request.external_version is not None else row.external_version,
+            correlation_id=request.correlation_id,
+            requested_at=requested_at,
+        ),
+        at_once=begins <= now,
+    )
+
+
+def accept_changed(row: ImageRow, request: ImageRequest, *, requested_at: datetime, now: datetime, lease: timedelta) -> Decision:
+    """Decide like `accept`, under its guard, but leave alone what is DONE or IN_PROGRESS with the same URL: a repeated import."""
+    wants_the_same = row.version > 0 and row.op is not Op.DELETE and row.source_url == request.source_url
+    if wants_the_same and row.state in {ImageState.DONE, ImageState.IN_PROGRESS}:
+        return Unchanged(row)
+    return accept(row, request, requested_at=requested_at, now=now, lease=lease)
+
+
+def repeated(row: ImageRow, request: ImageRequest, requested_at: datetime) -> ImageRow:
+    """Return the row as it keeps that it was asked for again: the time of the newest request, and whose it is.
+
+    The time never goes back. Guard (`image_writes._WRITE_REPEATED`): `image.version = x.version`.
+    """
+    correlation_id = request.correlation_id if request.correlation_id is not None else row.correlation_id
+    return replace(row, requested_at=max(row.requested_at, requested_at), correlation_id=correlation_id)
 
 
 def begun_anew(row: ImageRow, *, version: int, open_since: datetime, scheduled_at: datetime, reason: ScheduleReason) -> ImageRow:
@@ -49,8 +119,50 @@ def next_version(version: int, now: datetime) -> int:
     return max(version + 1, int(now.replace(tzinfo=UTC).timestamp() * 1_000_000))
 
 
+# Publish
+
+
+def leased(row: ImageRow, until: datetime) -> ImageRow:
+    """Return a due row as its publisher claims it; a deferred row changes its reason, so that a release never meets a lease.
+
+    No other publisher has it locked. Guard (`image_repository._SELECT_DUE`): `scheduled_at <= %s AND state = 'IN_PROGRESS'`.
+    """
+    reason = ScheduleReason.DISPATCHED if row.schedule_reason is ScheduleReason.DEFERRED else row.schedule_reason
+    return replace(row, scheduled_at=until, schedule_reason=reason)
+
+
+def released(row: ImageRow, now: datetime) -> ImageRow | None:
+    """Return a deferred row as it is due now, since its source answers again; None for any other.
+
+    Guard (`image_repository._RELEASE`):
+    `schedule_reason = 'deferred' AND scheduled_at > UTC_TIMESTAMP(6) AND state = 'IN_PROGRESS'`.
+    """
+    deferred = row.state is ImageState.IN_PROGRESS and row.schedule_reason is ScheduleReason.DEFERRED
+    return replace(row, scheduled_at=now) if deferred and row.scheduled_at is not None and row.scheduled_at > now else None
+
+
+def placed(current: ImageRow | None, published: ImageRow, position: Position) -> ImageRow | None:
+    """Return the row at the position it was published to; None if it no longer has the lease it was published under.
+
+    Guard (`image_repository._WRITE_PUBLISHED`):
+    `image.version = x.v AND image.state = 'IN_PROGRESS' AND image.scheduled_at = x.lease`.
+    """
+    if current is None or current.state is not ImageState.IN_PROGRESS:
+        return None
+    if (current.version, current.scheduled_at) != (published.version, published.scheduled_at):
+        return None
+    return replace(current, position=position, scheduled_at=None, schedule_reason=None)
+
+
+# Settle
+
+
 def settle(current: ImageRow | None, outcome: Outcome, *, now: datetime, replaced_grace: timedelta) -> Settlement:
-    """Apply an outcome to its locked row, or refuse it because another version or another worker was faster."""
+    """Apply an outcome to its locked row, or refuse it because another version or another worker was faster.
+
+    Guard (`image_writes._WRITE_FINISHED`): `image.version = x.version AND image.state = 'IN_PROGRESS'`; to retry, defer or
+    acknowledge early, besides (`image_writes._WRITE_SCHEDULED`): `image.attempt = x.attempt_before`.
+    """
     if current is None or current.version != outcome.row.version or current.state is not ImageState.IN_PROGRESS:
         return _refused(current, outcome, now)
     match outcome:
@@ -108,23 +220,13 @@ def _deleted(current: ImageRow, now: datetime) -> Settlement:
 
 
 def _failed(current: ImageRow, outcome: Failed, now: datetime) -> Settlement:
-    row = replace(
-        _closed(current),
-        state=ImageState.FAILED,
-        error_code=outcome.code.value,
-        error_detail=outcome.detail,
-        fingerprint=fingerprint(outcome.code, outcome.host or current.source_host),
-    )
-    entry = HistoryEntry(current.key, now, current.version, "failed", code=outcome.code.value, detail=outcome.detail)
+    code, host = outcome.code, outcome.host or current.source_host
+    cause = fingerprint(code, host)
+    row = replace(_closed(current), state=ImageState.FAILED, error_code=code.value, error_detail=outcome.detail, fingerprint=cause)
+    entry = HistoryEntry(current.key, now, current.version, "failed", code=code.value, detail=outcome.detail)
     garbage = (Garbage(current.key, outcome.leaves, now + LATE_PUT),) if outcome.leaves is not None else ()
-    return Settlement(row, entry, garbage, _occurrence(row, outcome.host or current.source_host))
-
-
-def _occurrence(row: ImageRow, host: str | None) -> Occurrence:
-    """Return how the alert of a failed row counts it; `host` is the one that failed."""
-    code = row.error_code or ""
-    cause = row.fingerprint or fingerprint(code, host)
-    return Occurrence(cause, code, host if severity_of(code) is Severity.SHOP else None, *row.key, row.error_detail or "")
+    counted = Occurrence(cause, code, host if code.severity is Severity.SHOP else None, *row.key, outcome.detail)
+    return Settlement(row, entry, garbage, counted)
 
 
 def _retry(current: ImageRow, outcome: Retry, now: datetime) -> Settlement:
@@ -156,22 +258,7 @@ def _closed(row: ImageRow) -> ImageRow:
     )
 
 
-def leased(row: ImageRow, until: datetime) -> ImageRow:
-    """Return a due row as its publisher claims it; a deferred row changes its reason, so that an early wake-up never meets a lease."""
-    return replace(
-        row,
-        scheduled_at=until,
-        schedule_reason=ScheduleReason.DISPATCHED if row.schedule_reason is ScheduleReason.DEFERRED else row.schedule_reason,
-    )
-
-
-def placed(current: ImageRow | None, published: ImageRow, position: Position) -> ImageRow | None:
-    """Return the row at the position it was published to; None if it no longer has the lease it was published under."""
-    if current is None or current.state is not ImageState.IN_PROGRESS:
-        return None
-    if (current.version, current.scheduled_at) != (published.version, published.scheduled_at):
-        return None
-    return replace(current, position=position, scheduled_at=None, schedule_reason=None)
+# Rescue and recover
 
 
 MAX_RESCUES: Final = 3
@@ -182,37 +269,58 @@ def may_be_rescued(row: ImageRow) -> bool:
     return row.rescues < MAX_RESCUES
 
 
-def rescued(current: ImageRow | None, judged: ImageRow, now: datetime) -> Settlement:
-    """Schedule the lost row for now, if under its lock it is still as it was when it was classified as lost."""
-    if not still_lost(current, judged) or current is None:
+def rescued(current: ImageRow | None, as_read: ImageRow, now: datetime) -> Settlement:
+    """Schedule the lost row for now, if under its lock it is still as it was read when it was classified as lost.
+
+    Guard (`image_writes._WRITE_SCHEDULED`):
+    `image.version = x.version AND image.state = 'IN_PROGRESS' AND image.attempt = x.attempt_before`.
+    """
+    if not still_lost(current, as_read) or current is None:
         return Settlement(None)
     row = replace(current, rescues=current.rescues + 1, position=None, scheduled_at=now, schedule_reason=ScheduleReason.RESCUED)
     return Settlement(row, HistoryEntry(row.key, now, row.version, "rescued"))
 
 
-def still_lost(current: ImageRow | None, judged: ImageRow) -> bool:
-    """Return whether the locked row has the version, position and time that were classified."""
+def still_lost(current: ImageRow | None, as_read: ImageRow) -> bool:
+    """Return whether the locked row has the version, position and time that were read and classified."""
     return (
         current is not None
         and current.state is ImageState.IN_PROGRESS
-        and (current.version, current.position, current.scheduled_at) == (judged.version, judged.position, judged.scheduled_at)
+        and (current.version, current.position, current.scheduled_at) == (as_read.version, as_read.position, as_read.scheduled_at)
     )
 
 
 def lost_repeatedly(row: ImageRow) -> Failed:
-    """Return the outcome of a row that was lost once more after its last rescue."""
+    """Return the outcome of a row that was lost once more after its last rescue; `settle` applies it."""
     return Failed(row, FailureCode.LOST_REPEATEDLY, f"The image was lost {row.rescues + 1} times.")
 
 
-def stored_anew(current: ImageRow | None, judged: ImageRow, now: datetime) -> ImageRow | None:
-    """Return the locked row, to be fetched again: a new version, due now, nothing shown; None if it changed meanwhile.
+def republished(current: ImageRow | None, as_read: ImageRow, now: datetime) -> ImageRow | None:
+    """Return the locked row, to be fetched again: a new version, due now; None if it shows another object than was read.
 
-    Nothing is shown, so that neither a 304 nor the same bytes count as already stored. The version was never given before, not
-    even by the database that was lost, since it is never below the clock.
+    Nothing is shown, so that neither a 304 nor the same bytes count as already stored. The version was never given before,
+    not even by the database that was lost, since it is never below the clock.
+    Guard (`image_writes._WRITE_ACCEPTED`): `image.version < x.version`; what it shows is hidden
+    (`image_writes._WRITE_HIDDEN`): `image.version = x.version AND image.state = 'IN_PROGRESS'`.
     """
-    if current is None or current.shown is None or judged.shown is None or current.shown.object_key != judged.shown.object_key:
+    if current is None or current.shown is None or as_read.shown is None or current.shown.object_key != as_read.shown.object_key:
         return None
     if current.op is Op.DELETE:
         return None
     version = next_version(current.version, now)
     return replace(begun_anew(current, version=version, open_since=now, scheduled_at=now, reason=ScheduleReason.REPUBLISHED), shown=None)
+
+
+# Collect
+
+
+def may_collect(object_key: str, version: int | None, row: ImageRow | None) -> bool:
+    """Return whether an object can never be shown again: the one rule of the collector and its audit.
+
+    It is not shown; and it was made for an older version, or for this one when this one has its outcome. A key without
+    a row, or one we did not make, is kept. Needs no guard: what may be collected once may be for ever, since a version is
+    never given again.
+    """
+    if row is None or version is None or (row.shown is not None and row.shown.object_key == object_key):
+        return False
+    return version < row.version or (version == row.version and row.state is not ImageState.IN_PROGRESS)

@@ -7,16 +7,15 @@ from datetime import datetime, timedelta
 from typing import Any, Final
 
 from faust_app.core.images.row import ImageRow
+from faust_app.core.iso_time import from_iso_time, iso_time
 from faust_app.core.messages.positions import Offsets, TopicPartition
-from faust_app.core.monitoring.unfinished import UnfinishedState, classify_unfinished, is_overdue
+from faust_app.core.monitoring.unfinished import PAST_END_AFTER, UnfinishedState, classify_unfinished, is_overdue
 
 DAILY_CHECK: Final = "daily check"
 OPEN_TOO_LONG: Final = timedelta(days=1)
 """An image that has been in progress for longer is reported, whatever its state."""
-LONGEST: Final = timedelta(days=7)
+LONGEST_REPORT: Final = timedelta(days=7)
 """The longest time over which rescues are counted."""
-SETTLED_POSITION: Final = timedelta(seconds=30)
-"""A position that was written longer ago is in its log, unless the topic was recreated."""
 _SHOPS: Final = 10
 
 
@@ -69,7 +68,7 @@ class DailyReport:
     def as_json(self) -> dict[str, Any]:
         """Return the report as a JSON object; the age of the oldest in seconds."""
         return {
-            "as_of": _time(self.as_of),
+            "as_of": iso_time(self.as_of),
             "ok": self.ok,
             "open_over_a_day": {
                 "images": self.images,
@@ -86,7 +85,7 @@ class DailyReport:
                 ],
             },
             "rescued": {
-                "since": _time(self.since),
+                "since": iso_time(self.since),
                 "rescues": self.rescues,
                 "shops": self.rescued_shops,
                 "top_shops": [{"shop_no": shop_no, "rescues": rescues} for shop_no, rescues in self.top_rescued],
@@ -145,13 +144,9 @@ def daily_report(tally: OpenTally, since: datetime, rescued: Mapping[int, int]) 
 def rescued_since(now: datetime, last: Mapping[str, Any] | None) -> datetime:
     """Return since when a check at `now` counts rescues: since the last report, or a day ago; a week ago at most."""
     told = None if last is None else last.get("as_of")
-    since = datetime.fromisoformat(told.removesuffix("Z")) if isinstance(told, str) else now - timedelta(days=1)
-    return max(since, now - LONGEST)
+    since = from_iso_time(told) if isinstance(told, str) else now - timedelta(days=1)
+    return max(since, now - LONGEST_REPORT)
 
 
 def _was_there(row: ImageRow, now: datetime) -> bool:
-    return row.updated_at is not None and now - row.updated_at >= SETTLED_POSITION
-
-
-def _time(at: datetime) -> str:
-    return at.isoformat() + "Z"
+    return row.updated_at is not None and now - row.updated_at >= PAST_END_AFTER

@@ -3,9 +3,9 @@
 from collections.abc import Iterable
 from typing import Final
 
-from faust_app.core.alerts.alert import Severity
 from faust_app.core.alerts.message import AlertMessage, Form
 from faust_app.core.alerts.text import Place, counted, cut, duration, zoned_time
+from faust_app.core.failure_codes import Severity
 from faust_app.core.maintenance.daily_report import DailyReport, ShopOpen
 
 _SAFE: Final = "Safe: every one of them has its row, and shown images stay shown."

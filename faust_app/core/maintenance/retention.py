@@ -6,6 +6,8 @@ from dataclasses import dataclass
 from datetime import date, timedelta
 from typing import Final
 
+from faust_app.core.alerts.digest import LONGEST_DIGEST
+
 LIMITS: Final = "limits"
 """The daily job that enforces them."""
 
@@ -14,6 +16,8 @@ HISTORY_MONTHS: Final = 15
 TOMBSTONES: Final = timedelta(days=45)
 """A deleted image's row is kept until no topic can hold a record of it (the longest retention is 30 days). The version of a later
 request is made from the clock, and so is above every version that was ever given."""
+REPORTS: Final = timedelta(days=90)
+"""What was reported to people is kept this long: closed alerts, sent messages, runs of daily jobs."""
 WORKERS: Final = timedelta(days=90)
 """A worker that has not reported for this long counts as a new one when it returns."""
 SOURCES: Final = timedelta(days=30)
@@ -26,11 +30,11 @@ KEPT: Final = {
     "image (tombstones)": f"{TOMBSTONES.days} days after deletion",
     "image_history": f"{HISTORY_MONTHS} months",
     "garbage": "until collected",
-    "alert": "90 days after closing",
-    "alert_shop": "3 days",
+    "alert": f"{REPORTS.days} days after closing",
+    "alert_shop": f"{LONGEST_DIGEST.days} days",
     "alert_worker": "minutes",
-    "alert_message": "90 days",
-    "job_run": "90 days",
+    "alert_message": f"{REPORTS.days} days",
+    "job_run": f"{REPORTS.days} days",
     "lease": "one row per task",
     "collector": "one row",
     "intake_offset": "one row per partition",

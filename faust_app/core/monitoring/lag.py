@@ -5,13 +5,13 @@ progress is a fault only if nothing known holds it up; a topic without unread re
 record was consumed.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Final
 
-from faust_app.core.messages.positions import TopicPartition
+from faust_app.core.messages.positions import Offsets, TopicPartition
 
 STALLED_AFTER: Final = timedelta(seconds=120)
 """A partition with unread records whose committed offset has not moved for this long is stalled."""
@@ -168,6 +168,11 @@ def with_known_time(partition: PartitionLag, samples: Sequence[LagSample]) -> Pa
     first = (partition.place, partition.next_offset)
     known = (each.oldest_unfinished_at for each in samples[-1].partitions if (each.place, each.next_offset) == first)
     return replace(partition, oldest_unfinished_at=next(known, None))
+
+
+def with_stored(committed: Offsets, stored: Mapping[TopicPartition, int]) -> Offsets:
+    """Return a group's offsets, with what the database stores in their place: it counts, and the group's only follow it."""
+    return {place: replace(each, committed=stored.get(place, each.committed)) for place, each in committed.items()}
 
 
 def recent(samples: LagSamples) -> list[LagSample]:

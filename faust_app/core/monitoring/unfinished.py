@@ -11,6 +11,8 @@ from faust_app.core.messages.positions import Offsets, PartitionOffsets, Positio
 
 OVERDUE: Final = timedelta(seconds=60)
 """A row that has been due for longer than this means that no due publisher runs."""
+PAST_END_AFTER: Final = timedelta(seconds=30)
+"""A position past the log's end for this long is lost: the topic was recreated. A live log can show one once, between two reads."""
 
 
 class UnfinishedState(StrEnum):
@@ -24,8 +26,7 @@ class UnfinishedState(StrEnum):
 def classify_unfinished(row: ImageRow, offsets: Offsets, *, past_end_before: bool = False) -> UnfinishedState:
     """Return the state of an unfinished row.
 
-    `past_end_before` means that its position was past the log's end in an earlier pass too, half a minute ago or more: between
-    two reads of a live log that is possible once, not twice.
+    `past_end_before` means that its position was past the log's end PAST_END_AFTER ago or more.
     """
     if row.scheduled_at is not None:
         return UnfinishedState.SCHEDULED

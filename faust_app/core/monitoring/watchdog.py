@@ -41,6 +41,6 @@ def observe(before: Watch | None, sample: ProgressSample, now: float) -> Watch:
     return Watch(sample.progress_count, now, before.idle + min(now - before.at, LONGEST_SAMPLE), sample.work)
 
 
-def is_stalled(watch: Watch, limit: float) -> bool:
+def made_no_progress(watch: Watch, limit: float) -> bool:
     """Return whether there was no progress for `limit` seconds."""
     return watch.idle >= limit

@@ -12,7 +12,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Final, TypeVar
 
-from faust_app.core.failure import FailureCode
+from faust_app.core.failure_codes import FailureCode, Fault, codes_of
 
 FAILURES_IN_A_ROW: Final = 10
 SHOPS_OF_A_HOST: Final = 3
@@ -28,24 +28,13 @@ Source = tuple[int, str]
 RecordKey = tuple[str, int]
 """A host and a shop, or ALL_SHOPS."""
 
-OF_THE_HOST: Final = {
-    FailureCode.SOURCE_UNKNOWN_HOST,
-    FailureCode.SOURCE_UNREACHABLE,
-    FailureCode.SOURCE_TIMEOUT,
-    FailureCode.SOURCE_TLS,
-    FailureCode.BAD_CERTIFICATE,
-}
+OF_THE_HOST: Final = codes_of(Fault.HOST_SILENT, Fault.HOST)
 """Failures that cannot be one shop's alone."""
-UNWELL: Final = OF_THE_HOST | {
-    FailureCode.SOURCE_TOO_SLOW,
-    FailureCode.SOURCE_ERROR,
-    FailureCode.SOURCE_UNAUTHORIZED,
-    FailureCode.SOURCE_FORBIDDEN,
-}
+UNWELL: Final = OF_THE_HOST | codes_of(Fault.SOURCE, Fault.SOURCE_BLOCKS)
 """Failures of a whole source: it is down, or it has something against us."""
-HEARD: Final = UNWELL - {FailureCode.SOURCE_UNKNOWN_HOST, FailureCode.SOURCE_UNREACHABLE, FailureCode.SOURCE_TIMEOUT}
+HEARD: Final = UNWELL - codes_of(Fault.HOST_SILENT)
 """Those in which the host said something: our own network reaches it."""
-BLOCKING: Final = {FailureCode.SOURCE_UNAUTHORIZED, FailureCode.SOURCE_FORBIDDEN}
+BLOCKING: Final = codes_of(Fault.SOURCE_BLOCKS)
 """Those by which a host says that it does not want us."""
 
 

@@ -2,16 +2,14 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
-from email.utils import parsedate_to_datetime
+from datetime import datetime, timedelta
 from typing import Final
 
-from faust_app.core.failure import Failure, FailureCode, Permanent, Transient
+from faust_app.core.failure import Failure, FailureCode, Permanent, of_source
 from faust_app.core.foreign import plain_ascii
+from faust_app.core.retry_after import http_date, retry_after
 from faust_app.core.sources.content import Validators
 
-MAX_RETRY_AFTER: Final = 3600.0
-"""Seconds; a source that asks for more is tried after this."""
 _TRUSTED_AGE: Final = timedelta(seconds=60)
 """A Last-Modified younger than this may hide a second change within its second (RFC 9110, 8.8.2.2)."""
 
@@ -19,14 +17,18 @@ _ETAG_CHARACTERS: Final = 512
 _DATE_CHARACTERS: Final = 40
 """What the columns hold."""
 
-_PERMANENT: Final = {
+_CODES: Final = {
     401: FailureCode.SOURCE_UNAUTHORIZED,
     403: FailureCode.SOURCE_FORBIDDEN,
     404: FailureCode.SOURCE_NOT_FOUND,
+    408: FailureCode.SOURCE_BUSY,
     410: FailureCode.SOURCE_GONE,
+    425: FailureCode.SOURCE_BUSY,
+    429: FailureCode.SOURCE_BUSY,
     451: FailureCode.SOURCE_BLOCKED_BY_LAW,
 }
-_BUSY: Final = {408, 425, 429}
+_ANY_4XX: Final = range(400, 500)
+"""The client's fault, as HTTP says."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,16 +46,11 @@ class Pace:
 PACE: Final = Pace()
 
 
-def refused(status: int, headers: Mapping[str, str]) -> Failure:
-    """Name a status other than success."""
-    detail = f"The source answered with status {status}."
-    if status in _PERMANENT:
-        return Permanent(_PERMANENT[status], detail)
-    if status in _BUSY:
-        return Transient(FailureCode.SOURCE_BUSY, detail, retry_after=_retry_after(headers))
-    if 400 <= status < 500:  # noqa: PLR2004 - the client's fault, as HTTP says
-        return Permanent(FailureCode.SOURCE_REFUSED, detail)
-    return Transient(FailureCode.SOURCE_ERROR, detail, retry_after=_retry_after(headers))
+def refused(status: int, headers: Mapping[str, str], now: datetime) -> Failure:
+    """Name a status other than success; `now` (with a zone) is when it was received."""
+    any_other = FailureCode.SOURCE_REFUSED if status in _ANY_4XX else FailureCode.SOURCE_ERROR
+    wait = retry_after(headers.get("Retry-After"), answered=headers.get("Date"), now=now)
+    return of_source(_CODES.get(status, any_other), f"The source answered with status {status}.", retry_after=wait)
 
 
 def check_announcement(headers: Mapping[str, str], length: int | None, max_bytes: int) -> None:
@@ -76,25 +73,6 @@ def validators(headers: Mapping[str, str]) -> Validators:
     etag = plain_ascii(headers.get("ETag"), _ETAG_CHARACTERS)
     strong = etag if etag and etag.startswith('"') else None
     modified = plain_ascii(headers.get("Last-Modified"), _DATE_CHARACTERS)
-    changed, answered = _date(modified), _date(headers.get("Date"))
+    changed, answered = http_date(modified), http_date(headers.get("Date"))
     settled = changed is not None and answered is not None and answered - changed >= _TRUSTED_AGE
     return Validators(strong, modified if settled else None)
-
-
-def _retry_after(headers: Mapping[str, str]) -> float | None:
-    """Return the wait that the source asks for, in seconds, between 0 and MAX_RETRY_AFTER (RFC 9110, 10.2.3: seconds or a date)."""
-    text = headers.get("Retry-After", "").strip()
-    if text.isascii() and text.isdecimal():
-        return min(float(text[:9]), MAX_RETRY_AFTER)
-    at = _date(text)
-    if at is None:
-        return None
-    return min(max((at - (_date(headers.get("Date")) or datetime.now(UTC))).total_seconds(), 0.0), MAX_RETRY_AFTER)
-
-
-def _date(text: str | None) -> datetime | None:
-    try:
-        at = parsedate_to_datetime(text or "")
-    except (ValueError, TypeError, IndexError, OverflowError):
-        return None
-    return at if at.tzinfo is not None else at.replace(tzinfo=UTC)

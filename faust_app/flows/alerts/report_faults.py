@@ -6,7 +6,6 @@ are written as already reported: nobody is notified twice of an opening, and the
 """
 
 import asyncio
-import uuid
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
@@ -17,7 +16,7 @@ import structlog
 
 from faust_app.core.alerts.alert import Alert, FaultKind, Notice, PlatformFault
 from faust_app.core.alerts.decide import Chosen, Due
-from faust_app.core.alerts.message import AlertMessage, Delivered, Form, Undelivered, again_after
+from faust_app.core.alerts.message import AlertMessage, Delivered, Form, Undelivered, again_after, new_webhook_id
 from faust_app.core.alerts.text import Impact, Place, compose
 from faust_app.core.failure import Unavailable
 from faust_app.flows.ports.alerts import Faults, Messenger
@@ -71,18 +70,18 @@ class _DirectMessage:
 
 
 class FaultReporter:
-    """Implements `flows.ports.alerts.Alerts`. `clock` counts seconds, `now` is the time of day (UTC without a zone)."""
+    """Implements `flows.ports.alerts.Alerts`. `seconds` counts them in this process, `now` is the time of day (UTC without a zone)."""
 
     def __init__(
         self, faults: Faults, messenger: Messenger | None, metrics: Metrics, *, worker: str, place: Place,
-        clock: Callable[[], float], now: Callable[[], datetime],
+        seconds: Callable[[], float], now: Callable[[], datetime],
     ) -> None:  # fmt: skip
         self._faults = faults
         self._messenger = messenger
         self._metrics = metrics
         self._worker = worker
         self._place = place
-        self._clock = clock
+        self._seconds = seconds
         self._now = now
         self._held: dict[Key, _Held] = {}
         self._unavailable_since: float | None = None
@@ -99,7 +98,7 @@ class FaultReporter:
         fault = PlatformFault(kind, self._worker, detail, host, waiting)
         held = self._held.get((kind, host))
         if held is None:
-            self._held[kind, host] = _Held(fault, self._clock())
+            self._held[kind, host] = _Held(fault, self._seconds())
             log.warning("fault opened", kind=kind.value, host=host, detail=detail)
             return
         held.fault = fault  # new facts alone are written with the next repetition
@@ -131,7 +130,7 @@ class FaultReporter:
             await self._write(key, held)
 
     async def _write(self, key: Key, held: _Held) -> None:
-        now = self._clock()
+        now = self._seconds()
         if not held.is_due(now):
             return
         held.changed = False  # cleared before the write: a report that arrives during it is left to the next pass
@@ -159,7 +158,7 @@ class FaultReporter:
         self.close(FaultKind.DEPENDENCY_DATABASE)
 
     async def _without_database(self, reason: str) -> None:
-        now = self._clock()
+        now = self._seconds()
         if self._unavailable_since is None:
             self._unavailable_since = now
         if now - self._unavailable_since < DIRECT_AFTER:
@@ -188,7 +187,7 @@ class FaultReporter:
     def _direct_message(self) -> _DirectMessage | None:
         """Return one message about all unreported faults, None if there are none."""
         untold = tuple(held for held in self._held.values() if held.is_untold)
-        return _DirectMessage(f"msg_{uuid.uuid4().hex}", self._message(untold), untold) if untold else None
+        return _DirectMessage(new_webhook_id(), self._message(untold), untold) if untold else None
 
     def _sent_directly(self, direct: _DirectMessage, now: float) -> None:
         self._direct = None
@@ -206,5 +205,5 @@ class FaultReporter:
 
     def _alert(self, held: _Held, now: datetime) -> Alert:
         fault = held.fault
-        opened_at = now - timedelta(seconds=self._clock() - held.since)
+        opened_at = now - timedelta(seconds=self._seconds() - held.since)
         return Alert(fault.fingerprint, fault.kind.value, fault.host, fault.kind.severity, 1, opened_at, now, 1, fault.detail)

@@ -17,12 +17,13 @@ from faust_app.core.alerts.message import Delivered, Undelivered, again_after
 from faust_app.core.alerts.text import MAX_CAUSES, Place, compose
 from faust_app.core.maintenance.jobs import due_date
 from faust_app.flows.ports.alerts import AlertOutbox, AlertRepository, Messenger
+from faust_app.flows.ports.clock import Clock
 from faust_app.flows.ports.maintenance import Leases
 from faust_app.metrics import Metrics
 
 log = structlog.get_logger()
 
-CLAIM: Final = timedelta(seconds=60)
+DELIVERY_LEASE: Final = timedelta(seconds=60)
 """Longer than a delivery takes to succeed or fail, so that two senders never send one message at the same time."""
 _STEPS: Final = 50
 """Messages delivered or written per pass."""
@@ -47,6 +48,7 @@ class SendAlerts:
         *,
         alerts: AlertRepository,
         outbox: AlertOutbox,
+        clock: Clock,
         leases: Leases,
         messenger: Messenger | None,
         metrics: Metrics,
@@ -54,6 +56,7 @@ class SendAlerts:
     ) -> None:
         self._alerts = alerts
         self._outbox = outbox
+        self._clock = clock
         self._leases = leases
         self._messenger = messenger
         self._metrics = metrics
@@ -80,7 +83,7 @@ class SendAlerts:
 
     async def _deliver(self) -> bool | None:
         """Send the waiting message; return whether it was accepted, None if no message is due."""
-        waiting = await self._outbox.claim(CLAIM) if self._messenger is not None else None
+        waiting = await self._outbox.claim(DELIVERY_LEASE) if self._messenger is not None else None
         if waiting is None or self._messenger is None:
             return None
         result = await self._messenger.send(waiting.webhook_id, waiting.message)
@@ -102,7 +105,7 @@ class SendAlerts:
 
     async def _write_next(self) -> bool:
         """Close alerts that need no message, then write the next message; return whether one was written."""
-        snapshot = await self._alerts.snapshot()
+        snapshot = await self._alerts.snapshot(await self._clock.now())
         self._show(snapshot)
         silent = closes_silently(snapshot, untold=self._messenger is None)
         if silent:

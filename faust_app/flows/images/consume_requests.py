@@ -17,6 +17,7 @@ from faust_app.core.messages.positions import IntakeOffset
 from faust_app.core.messages.record import Record, Unparseable, parse_request
 from faust_app.flows.images.dead_letters import DeadLetters
 from faust_app.flows.images.intake import Intake, IntakeTerms, decide
+from faust_app.flows.ports.clock import Clock
 from faust_app.flows.ports.images import ImageRepository
 from faust_app.flows.ports.kafka import EventLog
 
@@ -56,9 +57,18 @@ class TakeRequests:
     """Takes one batch of one partition at a time. A batch that is taken again changes nothing."""
 
     def __init__(
-        self, repository: ImageRepository, intake: Intake, dead_letters: DeadLetters, event_log: EventLog, *, group: str, lease: timedelta
+        self,
+        repository: ImageRepository,
+        intake: Intake,
+        dead_letters: DeadLetters,
+        event_log: EventLog,
+        *,
+        clock: Clock,
+        group: str,
+        lease: timedelta,
     ) -> None:
         self._repository = repository
+        self._clock = clock
         self._intake = intake
         self._dead_letters = dead_letters
         self._event_log = event_log
@@ -144,7 +154,7 @@ class TakeRequests:
     async def _clock_difference(self) -> timedelta:
         """Return what an append time lacks to the database's clock, measured against this process's own."""
         before = time.time()
-        now = await self._repository.now()
+        now = await self._clock.now()
         database_ahead = now.replace(tzinfo=UTC).timestamp() - (before + time.time()) / 2
         broker_ahead = self._event_log.clock_ahead
         return timedelta(seconds=database_ahead - broker_ahead) if broker_ahead is not None else timedelta(0)

@@ -5,12 +5,14 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import assert_never
 
-from faust_app.core.images.accept import Accepted, Decision, Superseded, Unchanged, accept, accept_changed
+from faust_app.core.images.accept import Accepted, Decision, Superseded, Unchanged
 from faust_app.core.images.changes import Changes, Locked
 from faust_app.core.images.outcome import SUPERSEDED, HistoryEntry
-from faust_app.core.images.row import ImageKey, ImageRow, placeholder
+from faust_app.core.images.row import ImageKey, ImageRow
+from faust_app.core.images.transitions import accept, accept_changed, placeholder
 from faust_app.core.messages.events import ImageRequest
 from faust_app.flows.images.publish import Publisher
+from faust_app.flows.ports.clock import Clock
 from faust_app.flows.ports.images import ImageRepository
 from faust_app.metrics import Metrics
 
@@ -18,8 +20,9 @@ from faust_app.metrics import Metrics
 class Intake:
     """The one way in, behind every entry point. A request is accepted when this returns: its row is committed."""
 
-    def __init__(self, repository: ImageRepository, publisher: Publisher, metrics: Metrics, *, lease: timedelta) -> None:
+    def __init__(self, repository: ImageRepository, publisher: Publisher, metrics: Metrics, *, clock: Clock, lease: timedelta) -> None:
         self._repository = repository
+        self._clock = clock
         self._publisher = publisher
         self._metrics = metrics
         self._lease = lease
@@ -37,7 +40,7 @@ class Intake:
 
     async def preview(self, requests: Sequence[ImageRequest], *, only_changed: bool = False) -> list[Decision]:
         """Return the decisions that `accept` would take, and change nothing. Raises Unavailable."""
-        now = await self._repository.now()
+        now = await self._clock.now()
         rows = await self._repository.load([request.key for request in requests])
         unknown = {request.key: placeholder(request.key, now) for request in requests if request.key not in rows}
         _, decisions = decide(requests, Locked({**rows, **unknown}, now), IntakeTerms(self._lease, only_changed=only_changed))

@@ -23,7 +23,7 @@ log = structlog.get_logger()
 
 MAX_WAITING = 20_000
 """Accepted rows queued for the background publisher; any more are left to the due publisher."""
-_GROUP = 1000
+_ROWS_AT_ONCE = 1000
 
 
 class Publisher:
@@ -79,7 +79,7 @@ class Publisher:
         """Publish what `publish_soon` queues, forever."""
         while True:
             rows = [await self._waiting.get()]
-            while len(rows) < _GROUP and not self._waiting.empty():
+            while len(rows) < _ROWS_AT_ONCE and not self._waiting.empty():
                 rows.append(self._waiting.get_nowait())
             try:
                 await self.publish(rows)
@@ -121,7 +121,7 @@ def event_json(event: ImageEvent) -> bytes:
     return event.model_dump_json(exclude_none=True).encode()
 
 
-CLAIM: Final = 500
+DUE_AT_ONCE: Final = 500
 """Rows per claim."""
 
 
@@ -141,10 +141,10 @@ class DuePublisher:
         published = 0
         while True:
             # Lease before publish: the claim is committed first, so a crash in between leaves the rows due again.
-            claimed = await self._repository.claim_due(1 if self._publisher.unavailable else CLAIM, self._lease)
+            claimed = await self._repository.claim_due(1 if self._publisher.unavailable else DUE_AT_ONCE, self._lease)
             sent = await self._publisher.publish(claimed)
             published += sent
-            if sent < CLAIM:
+            if sent < DUE_AT_ONCE:
                 return published
 
 

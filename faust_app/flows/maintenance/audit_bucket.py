@@ -9,9 +9,11 @@ from typing import Final
 
 import structlog
 
-from faust_app.core.images.objects import OBJECTS, Folder, folder_of, image_prefix, may_collect, version_of
+from faust_app.core.images.objects import OBJECTS, Folder, folder_of, image_prefix, version_of
 from faust_app.core.images.outcome import LATE_PUT, Garbage
 from faust_app.core.images.row import ImageRow
+from faust_app.core.images.transitions import may_collect
+from faust_app.flows.ports.clock import Clock
 from faust_app.flows.ports.images import ImageFolders
 from faust_app.flows.ports.maintenance import CollectorRow, GarbageRepository
 from faust_app.flows.ports.transfer import ObjectStore
@@ -31,9 +33,19 @@ class BucketAudit:
     and deleted once.
     """
 
-    def __init__(self, garbage: GarbageRepository, row: CollectorRow, folders: ImageFolders, store: ObjectStore, metrics: Metrics) -> None:
+    def __init__(
+        self,
+        garbage: GarbageRepository,
+        row: CollectorRow,
+        folders: ImageFolders,
+        store: ObjectStore,
+        metrics: Metrics,
+        *,
+        clock: Clock,
+    ) -> None:
         self._garbage = garbage
         self._row = row
+        self._clock = clock
         self._folders = folders
         self._store = store
         self._metrics = metrics
@@ -63,7 +75,7 @@ class BucketAudit:
         if not found:
             return []
         listed = await self._garbage.listed([row.key for row, _ in found])
-        due_at = await self._row.now() + LATE_PUT
+        due_at = await self._clock.now() + LATE_PUT
         return [Garbage(row.key, key, due_at) for row, key in found if listed.isdisjoint((key, image_prefix(*row.key)))]
 
     def _tell(self, keys: Sequence[str], rows: Mapping[Folder, ImageRow], doomed: Sequence[Garbage]) -> None:

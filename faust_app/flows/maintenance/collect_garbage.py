@@ -10,9 +10,10 @@ from typing import Final
 import structlog
 
 from faust_app.core.alerts.alert import FaultKind
-from faust_app.core.images.objects import may_collect, version_of
+from faust_app.core.images.objects import version_of
 from faust_app.core.images.outcome import Garbage
 from faust_app.core.images.row import ImageRow
+from faust_app.core.images.transitions import may_collect
 from faust_app.core.maintenance.garbage import COUNTER, CollectorState, counter_key, most_of_a_pass, passes_in_bucket, went_back
 from faust_app.flows.ports.alerts import Alerts
 from faust_app.flows.ports.images import ImageRepository
@@ -22,7 +23,7 @@ from faust_app.metrics import Metrics
 
 log = structlog.get_logger()
 
-GROUP: Final = 200
+ENTRIES_AT_ONCE: Final = 200
 
 
 class GarbageCollector:
@@ -63,7 +64,7 @@ class GarbageCollector:
         entries = await self._garbage.due_garbage(most)
         if not entries or not await self._count_pass(state, counter):
             return 0
-        return sum([await self._collect(entries[start : start + GROUP]) for start in range(0, len(entries), GROUP)])
+        return sum([await self._collect(entries[start : start + ENTRIES_AT_ONCE]) for start in range(0, len(entries), ENTRIES_AT_ONCE)])
 
     def _went_back(self, state: CollectorState, counter: Sequence[str]) -> bool:
         """Report and return whether the database is older than the bucket."""

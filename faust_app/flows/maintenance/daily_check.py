@@ -16,7 +16,7 @@ from faust_app.flows.ports.kafka import ConsumerOffsets
 
 log = structlog.get_logger()
 
-PAGE: Final = 1000
+ROWS_A_PAGE: Final = 1000
 
 
 class DailyCheck:
@@ -52,9 +52,9 @@ class DailyCheck:
             # The order makes the answer true: a row that has a position below an offset committed before the row was read
             # has no worker left.
             offsets = await self._offsets.committed()
-            rows = await self._images.opened_before(now - OPEN_TOO_LONG, after, PAGE)
+            rows = await self._images.opened_before(now - OPEN_TOO_LONG, after, ROWS_A_PAGE)
             tally.add(rows, offsets, await self._offsets.ends())
-            if len(rows) < PAGE:
+            if len(rows) < ROWS_A_PAGE:
                 break
             after = rows[-1]
             await asyncio.sleep(0)

@@ -13,6 +13,7 @@ import structlog
 
 from faust_app.core.maintenance.jobs import FinishedRun, RunResult, due_date
 from faust_app.flows.maintenance.lease import under_lease
+from faust_app.flows.ports.clock import Clock
 from faust_app.flows.ports.maintenance import JobRuns
 from faust_app.metrics import Metrics
 
@@ -34,16 +35,17 @@ class Daily:
 class DailyJob:
     """Runs in every worker; the claim on the day's run picks one. Result, message and end of run are written together."""
 
-    def __init__(self, job: str, body: Body, runs: JobRuns, daily: Daily, metrics: Metrics) -> None:
+    def __init__(self, job: str, body: Body, runs: JobRuns, daily: Daily, metrics: Metrics, *, clock: Clock) -> None:
         self._job = job
         self._body = body
         self._runs = runs
+        self._clock = clock
         self._daily = daily
         self._metrics = metrics
 
     async def run_pass(self) -> bool:
         """Run the job if a date is due and no other process runs it; return whether it finished. Raises Unavailable."""
-        now, last = await self._runs.last(self._job)
+        now, last = await self._clock.now(), await self._runs.last(self._job)
         if last is not None:
             self._metrics.job_finished.labels(self._job).set(_unix(last.finished))
         day = due_date(now, self._daily.zone, self._daily.at, last.day if last is not None else None)

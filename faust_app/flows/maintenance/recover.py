@@ -11,17 +11,16 @@ from dataclasses import dataclass, field
 from typing import Final
 
 from faust_app.core.images.changes import Changes, Locked
-from faust_app.core.images.objects import OBJECTS, folder, folder_of, newer_keys, shows_missing
+from faust_app.core.images.objects import OBJECTS, folder, folder_of, newer_keys, shop_prefix, shows_missing
 from faust_app.core.images.outcome import HistoryEntry
 from faust_app.core.images.row import ImageKey, ImageRow
-from faust_app.core.images.transitions import stored_anew
+from faust_app.core.images.transitions import republished
 from faust_app.core.maintenance.garbage import COUNTER, passes_in_bucket
 from faust_app.flows.ports.images import ImageFolders, ImageRepository
 from faust_app.flows.ports.maintenance import CollectorRow
 from faust_app.flows.ports.transfer import ObjectStore
 
-_PAGE: Final = 1000
-_GROUP: Final = 200
+_REPUBLISHED_AT_ONCE: Final = 200
 _TOLD: Final = 10_000
 """Examples kept per kind; all are counted."""
 
@@ -105,12 +104,10 @@ class Recovery:
 
     async def _shop(self, shop_no: int, findings: Findings, advance: Callable[[int], None], *, dry_run: bool) -> None:
         keys = defaultdict(list)
-        async for key in self._store.list_keys(f"{OBJECTS}{shop_no}/"):
+        async for key in self._store.list_keys(shop_prefix(shop_no)):
             keys[folder_of(key)].append(key)
         findings.objects += sum(map(len, keys.values()))
-        after = b""
-        while page := await self._folders.page(shop_no, after, _PAGE):
-            after = page[-1].image_id
+        async for page in self._folders.pages(shop_no):
             findings.images += len(page)
             of_rows = [(row, keys.pop(folder(row), [])) for row in page]
             behind = {row.key for row, own in of_rows if newer_keys(row, own)}
@@ -135,7 +132,7 @@ def _store_anew(rows: Sequence[ImageRow]) -> Callable[[Locked], tuple[Changes, i
     def decide(locked: Locked) -> tuple[Changes, int]:
         changes = Changes()
         for row in rows:
-            again = stored_anew(locked.rows.get(row.key), row, locked.now)
+            again = republished(locked.rows.get(row.key), row, locked.now)
             if again is not None:
                 changes.accepted.append(again)
                 changes.hidden.append(again)
@@ -146,5 +143,5 @@ def _store_anew(rows: Sequence[ImageRow]) -> Callable[[Locked], tuple[Changes, i
 
 
 def _groups(rows: Sequence[ImageRow]) -> Iterator[Sequence[ImageRow]]:
-    for start in range(0, len(rows), _GROUP):
-        yield rows[start : start + _GROUP]
+    for start in range(0, len(rows), _REPUBLISHED_AT_ONCE):
+        yield rows[start : start + _REPUBLISHED_AT_ONCE]

@@ -12,21 +12,20 @@ from faust_app.core.images.changes import Changes, Locked
 from faust_app.core.images.row import ImageKey, ImageRow
 from faust_app.core.images.transitions import lost_repeatedly, may_be_rescued, rescued, settle, still_lost
 from faust_app.core.messages.positions import Offsets, TopicPartition
-from faust_app.core.monitoring.unfinished import UnfinishedState, classify_unfinished, lost_below
+from faust_app.core.monitoring.unfinished import PAST_END_AFTER, UnfinishedState, classify_unfinished, lost_below
 from faust_app.flows.images.dead_letters import DeadLetters
 from faust_app.flows.ports.alerts import Alerts
+from faust_app.flows.ports.clock import Clock
 from faust_app.flows.ports.images import ImageRepository, UnfinishedRows
 from faust_app.flows.ports.kafka import ConsumerOffsets
 from faust_app.metrics import Metrics
 
 log = structlog.get_logger()
 
-A_SECOND: Final = 200
+RESCUED_A_SECOND: Final = 200
 """Rows rescued per second: a mistaken rescue of many must not flood Kafka."""
-A_PASS: Final = 15 * A_SECOND
+RESCUED_A_PASS: Final = 15 * RESCUED_A_SECOND
 """Rows rescued per pass."""
-PAST_END_SECONDS: Final = timedelta(seconds=30)
-"""A position past the log's end for this long is lost: its topic was recreated. A living log can show one once, not twice."""
 
 
 class Rescue:
@@ -40,6 +39,7 @@ class Rescue:
         self,
         *,
         repository: ImageRepository,
+        clock: Clock,
         unfinished: UnfinishedRows,
         offsets: ConsumerOffsets,
         dead_letters: DeadLetters,
@@ -47,6 +47,7 @@ class Rescue:
         metrics: Metrics,
     ) -> None:
         self._repository = repository
+        self._clock = clock
         self._unfinished = unfinished
         self._offsets = offsets
         self._dead_letters = dead_letters
@@ -56,12 +57,12 @@ class Rescue:
 
     async def run_pass(self) -> int:
         """Rescue lost rows; return how many were found. Raises Unavailable; rows rescued before that stay rescued."""
-        lost = await self.find_lost(A_PASS)
+        lost = await self.find_lost(RESCUED_A_PASS)
         self._report(len(lost))
-        for start in range(0, len(lost), A_SECOND):
+        for start in range(0, len(lost), RESCUED_A_SECOND):
             if start:
                 await asyncio.sleep(1.0)
-            await self._rescue(lost[start : start + A_SECOND])
+            await self._rescue(lost[start : start + RESCUED_A_SECOND])
         return len(lost)
 
     def stand_down(self) -> None:
@@ -86,12 +87,12 @@ class Rescue:
         return [row for row in rows[:limit] if classify_unfinished(row, offsets) is UnfinishedState.LOST or row.key in self._past_end]
 
     async def _made_anew(self, offsets: Offsets, limit: int) -> list[ImageRow]:
-        """Return rows past their log's end that already were so PAST_END_SECONDS ago."""
-        now = await self._repository.now()
+        """Return rows past their log's end that already were so PAST_END_AFTER ago."""
+        now = await self._clock.now()
         before = await self._unfinished.from_on(_ends_seen(offsets, await self._offsets.ends()), limit)
         known = {row.key: self._past_end.get(row.key, (row, now)) for row in before}
         self._past_end = {row.key: known[row.key] if _same(known[row.key][0], row) else (row, now) for row in before}
-        return [row for row, since in self._past_end.values() if now - since >= PAST_END_SECONDS]
+        return [row for row, since in self._past_end.values() if now - since >= PAST_END_AFTER]
 
     async def _rescue(self, rows: Sequence[ImageRow]) -> None:
         again = [row for row in rows if may_be_rescued(row)]

@@ -1,4 +1,4 @@
-"""Deletes what is past its retention, once a day: tombstones and workers in batches, the history by whole months.
+"""Deletes what is past its retention, once a day: rows in batches, the history by whole months.
 
 A pass deletes a bounded amount and the next one continues with what is left; no progress is stored. Changing the months
 of the history blocks every settle, so it is tried once a day, last, and gives up on a busy table: months are added three
@@ -14,7 +14,16 @@ import structlog
 
 from faust_app.core.maintenance.growth import sizes_json
 from faust_app.core.maintenance.jobs import FinishedRun, RunResult
-from faust_app.core.maintenance.retention import COLLECTOR_BEHIND, HISTORY_MONTHS, SOURCES, TOMBSTONES, WORKERS, months_missing, months_over
+from faust_app.core.maintenance.retention import (
+    COLLECTOR_BEHIND,
+    HISTORY_MONTHS,
+    REPORTS,
+    SOURCES,
+    TOMBSTONES,
+    WORKERS,
+    months_missing,
+    months_over,
+)
 from faust_app.flows.ports.maintenance import HistoryMonths, OldRows, TableSizes
 from faust_app.metrics import Metrics
 
@@ -22,12 +31,12 @@ log = structlog.get_logger()
 
 AT_ONCE: Final = 500
 """Rows per deletion."""
-A_PASS: Final = 20
+DELETIONS_A_PASS: Final = 20
 """Deletions per pass and table."""
 
 
 class KeepLimits:
-    """Enforces the retention of tombstones, workers and history.
+    """Enforces the retention of tombstones, workers, sources, runs of daily jobs and history.
 
     Risk: deletes for good. A tombstone deleted too early would let an old event bring its image back, so it outlives the
     retention of every topic, and stays while the collector is behind, which needs the row to judge the image's objects.
@@ -45,15 +54,16 @@ class KeepLimits:
         left = await self._purge("image", lambda: self._purge_tombstones(now))
         left |= await self._purge("worker", lambda: self._rows.forget_workers(now - WORKERS, AT_ONCE))
         left |= await self._purge("source_host", lambda: self._rows.forget_sources(now - SOURCES, AT_ONCE))
+        left |= await self._purge("job_run", lambda: self._rows.forget_runs(now - REPORTS, AT_ONCE))
         if left:
             return None
         months_kept = await self._keep_months(now.date())
         return RunResult({"tables": sizes_json(await self._sizes.read()), "months_kept": months_kept})
 
     async def _purge(self, table: str, delete: Callable[[], Awaitable[int]]) -> bool:
-        """Delete batch after batch, at most A_PASS; return whether more may be left."""
+        """Delete batch after batch, at most DELETIONS_A_PASS; return whether more may be left."""
         gone = 0
-        for _ in range(A_PASS):
+        for _ in range(DELETIONS_A_PASS):
             rows = await delete()
             gone += rows
             if not rows:

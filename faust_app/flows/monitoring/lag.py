@@ -15,15 +15,27 @@ import structlog
 
 from faust_app.core.alerts.alert import FaultKind
 from faust_app.core.failure import Unavailable
-from faust_app.core.monitoring.lag import LagSample, LagStatus, PartitionLag, Velocity, lag_status, recent, velocity, with_known_time, worst
+from faust_app.core.messages.positions import TopicPartition
+from faust_app.core.monitoring.lag import (
+    LagSample,
+    LagStatus,
+    PartitionLag,
+    Velocity,
+    lag_status,
+    recent,
+    velocity,
+    with_known_time,
+    with_stored,
+    worst,
+)
 from faust_app.flows.ports.alerts import Faults
-from faust_app.flows.ports.kafka import GroupOffsets
+from faust_app.flows.ports.kafka import GroupOffsets, StoredOffsets
 from faust_app.metrics import Metrics
 
 log = structlog.get_logger()
 
-FAULTS_SECONDS: Final = 5.0
-"""Seconds the database gets to say who else is held up; a frozen one answers neither yes nor no."""
+DATABASE_SECONDS: Final = 5.0
+"""Seconds the database gets to answer; a frozen one says neither yes nor no, and Kafka is to be watched all the same."""
 HOLDING: Final = {
     FaultKind.DEPENDENCY_STORAGE: "object storage is unavailable",
     FaultKind.DEPENDENCY_DATABASE: "the database is unavailable",
@@ -32,6 +44,14 @@ HOLDING: Final = {
     FaultKind.INTERNAL_ERROR_BREAKER: "a worker stopped itself after internal errors",
 }
 """Faults while which events need not get on, in words."""
+
+
+@dataclass(frozen=True, slots=True)
+class WatchedGroup:
+    """A group's offsets in Kafka, and those that count in their place where the database stores some."""
+
+    offsets: GroupOffsets
+    stored: StoredOffsets | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,19 +95,20 @@ class LagReport:
 class WatchLag:
     """Samples groups by name.
 
-    `held_here` returns what holds up this process, `now` the brokers' time of day (UTC without a zone); `clock` counts seconds.
+    `held_here` returns what holds up this process, `now` the brokers' time of day (UTC without a zone); `seconds` counts them in
+    this process.
     """
 
     def __init__(
         self,
-        groups: Mapping[str, GroupOffsets],
+        groups: Mapping[str, WatchedGroup],
         faults: Faults,
         metrics: Metrics,
         *,
         held_here: Callable[[], Sequence[str]],
         lagging_after: timedelta,
         now: Callable[[], datetime],
-        clock: Callable[[], float],
+        seconds: Callable[[], float],
     ) -> None:
         self._groups = groups
         self._faults = faults
@@ -95,7 +116,7 @@ class WatchLag:
         self._held_here = held_here
         self._lagging_after = lagging_after
         self._now = now
-        self._clock = clock
+        self._seconds = seconds
         self._sampled_at = -inf
         self._samples: dict[str, list[LagSample]] = {name: [] for name in groups}
         self._elsewhere: tuple[str, ...] = ()
@@ -110,15 +131,15 @@ class WatchLag:
     @property
     def age(self) -> float:
         """Seconds since the last sample; endless before the first."""
-        return self._clock() - self._sampled_at
+        return self._seconds() - self._sampled_at
 
     async def run_pass(self) -> None:
         """Look at every group. Raises Unavailable when Kafka does not answer; what was seen last then stays."""
         await self._sample_elsewhere()
         held_by = self.held_by()
-        for name, offsets in self._groups.items():
-            partitions = await self._partitions(name, offsets)
-            sample = LagSample(self._now(), name, partitions, await offsets.members(), held_by)
+        for name, group in self._groups.items():
+            partitions = await self._partitions(name, group)
+            sample = LagSample(self._now(), name, partitions, await group.offsets.members(), held_by)
             self._samples[name] = recent([*self._samples[name], sample])
         self._tell(LagReport(self._now(), tuple(map(self._group_report, self._groups)), held_by))
 
@@ -131,20 +152,30 @@ class WatchLag:
     async def _sample_elsewhere(self) -> None:
         """Learn what holds up other processes; without the database nobody knows."""
         try:
-            async with asyncio.timeout(FAULTS_SECONDS):
+            async with asyncio.timeout(DATABASE_SECONDS):
                 present = await self._faults.present()
         except (Unavailable, TimeoutError):
             present = [FaultKind.DEPENDENCY_DATABASE]
         self._elsewhere = tuple(HOLDING[kind] for kind in present if kind in HOLDING)
 
-    async def _partitions(self, name: str, offsets: GroupOffsets) -> tuple[PartitionLag, ...]:
+    async def _stored(self, group: WatchedGroup) -> dict[TopicPartition, int]:
+        """Return the offsets that the database stores; nothing while it is unavailable, and the group's own count."""
+        if group.stored is None:
+            return {}
+        try:
+            async with asyncio.timeout(DATABASE_SECONDS):
+                return await group.stored.next_offsets()
+        except (Unavailable, TimeoutError):
+            return {}
+
+    async def _partitions(self, name: str, group: WatchedGroup) -> tuple[PartitionLag, ...]:
         """Read committed offsets, then ends, then the times of the first unread records that are not known yet."""
-        committed = await offsets.committed()
-        ends = await offsets.ends()
+        committed = with_stored(await group.offsets.committed(), await self._stored(group))
+        ends = await group.offsets.ends()
         seen = [PartitionLag(*place, each.committed, each.start, ends.get(place, each.start)) for place, each in sorted(committed.items())]
         behind = [with_known_time(each, self._samples[name]) for each in seen]
         unknown = {each.place: each.next_offset for each in behind if each.lag and each.oldest_unfinished_at is None}
-        times = await offsets.appended_at(unknown)
+        times = await group.offsets.appended_at(unknown)
         return tuple(replace(each, oldest_unfinished_at=times.get(each.place, each.oldest_unfinished_at)) for each in behind)
 
     def _group_report(self, name: str) -> GroupReport:
@@ -156,7 +187,7 @@ class WatchLag:
         if (before is None and report.status is not LagStatus.OK) or (before is not None and before.status is not report.status):
             log.info("lag", status=report.status.value, lag=report.lag, lag_seconds=round(report.lag_seconds), held_by=report.held_by)
         self.report = report
-        self._sampled_at = self._clock()
+        self._sampled_at = self._seconds()
         for group in report.groups:
             self._metrics.lag_seconds.labels(group.sample.group).set(group.sample.lag_seconds)
             for each in LagStatus:

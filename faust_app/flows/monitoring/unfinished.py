@@ -19,6 +19,7 @@ from faust_app.core.images.row import ImageRow
 from faust_app.core.messages.positions import Offsets, TopicPartition
 from faust_app.core.monitoring.unfinished import (
     MAX_LISTED,
+    PAST_END_AFTER,
     Kind,
     RowCounts,
     StalledReport,
@@ -29,12 +30,11 @@ from faust_app.core.monitoring.unfinished import (
     queued_where,
 )
 from faust_app.flows.ports.alerts import Alerts
+from faust_app.flows.ports.clock import Clock
 from faust_app.flows.ports.images import StalledRows
 from faust_app.flows.ports.kafka import ConsumerOffsets
 from faust_app.metrics import Metrics
 
-PAST_END_AFTER: Final = timedelta(seconds=30)
-"""A row past its log's end at one sample only was published between the reading of rows and ends."""
 COUNT_SECONDS: Final = 20.0
 """Seconds a sample may take; a frozen database answers neither yes nor no."""
 
@@ -42,20 +42,30 @@ COUNT_SECONDS: Final = 20.0
 class WatchStalled:
     """Samples all rows, and on demand those of one shop.
 
-    `held_by` returns what is known to hold up the installation: meanwhile no image counts as late. `clock` counts seconds.
+    `held_by` returns what is known to hold up the installation: meanwhile no image counts as late. `seconds` counts them in
+    this process.
     """
 
     def __init__(
-        self, rows: StalledRows, offsets: ConsumerOffsets, alerts: Alerts, metrics: Metrics, *, stalled_after: timedelta,
-        held_by: Callable[[], Sequence[str]], clock: Callable[[], float],
-    ) -> None:  # fmt: skip
+        self,
+        rows: StalledRows,
+        offsets: ConsumerOffsets,
+        alerts: Alerts,
+        metrics: Metrics,
+        *,
+        clock: Clock,
+        stalled_after: timedelta,
+        held_by: Callable[[], Sequence[str]],
+        seconds: Callable[[], float],
+    ) -> None:
         self._rows = rows
+        self._clock = clock
         self._offsets = offsets
         self._alerts = alerts
         self._metrics = metrics
         self._stalled_after = stalled_after
         self._held_by = held_by
-        self._clock = clock
+        self._seconds = seconds
         self._sampled_at = -inf
         self._one_shop_at_a_time = asyncio.Lock()
         self._committed: Offsets = {}
@@ -71,7 +81,7 @@ class WatchStalled:
     @property
     def age(self) -> float:
         """Seconds since the last sample of all rows; endless before the first."""
-        return self._clock() - self._sampled_at
+        return self._seconds() - self._sampled_at
 
     async def run_pass(self) -> None:
         """Look at all rows. Raises Unavailable; what was seen last then stays."""
@@ -84,7 +94,7 @@ class WatchStalled:
         self._note_past_end(report.as_of, past_end_now(self._committed, tops))
         self._tell(self.report, report)
         self.report = report
-        self._sampled_at = self._clock()
+        self._sampled_at = self._seconds()
 
     async def of_shop(self, shop_no: int) -> StalledReport | None:
         """Look at the rows of one shop now; None for a shop that was never heard of. Raises Unavailable.
@@ -98,7 +108,8 @@ class WatchStalled:
             return await self._sample(self._committed, await self._rows.tops(), shop_no)
 
     async def _sample(self, offsets: Offsets, tops: dict[TopicPartition, int], shop_no: int | None) -> StalledReport:
-        as_of, counts = await self._rows.counts(self._stalled_after, shop_no)
+        as_of = await self._clock.now()
+        counts = await self._rows.counts(as_of, self._stalled_after, shop_no)
         past_end = frozenset(place for place, since in self._past_end.items() if as_of - since >= PAST_END_AFTER)
         old_until = as_of - self._stalled_after
         where = lost_where(offsets, tops, past_end) if offsets else []

@@ -52,8 +52,8 @@ class Faults(Protocol):
 class AlertRepository(Protocol):
     """The alerts as their sender reads and updates them. Every method raises Unavailable when the database fails."""
 
-    async def snapshot(self) -> AlertsSnapshot:
-        """Return what the sender decides on: alerts, recent messages and the last digest. Takes no lock."""
+    async def snapshot(self, now: datetime) -> AlertsSnapshot:
+        """Return what the sender decides on at `now` (the database's): alerts, recent messages and the last digest. Takes no lock."""
         ...
 
     async def open_alerts(self, limit: int) -> list[Alert]:
@@ -80,7 +80,10 @@ class AlertOutbox(Protocol):
     """Messages waiting for delivery. Every method raises Unavailable when the database fails."""
 
     async def claim(self, lease: timedelta) -> WaitingMessage | None:
-        """Claim the oldest message that is due, None if none is; no other process gets it within `lease`. Counts an attempt."""
+        """Claim the oldest waiting message if it is due, None if it is not or none waits; later ones wait behind it.
+
+        No other process gets it within `lease`. Counts an attempt.
+        """
         ...
 
     async def mark_sent(self, number: int) -> None:
@@ -92,7 +95,7 @@ class AlertOutbox(Protocol):
         ...
 
     async def forget_old(self) -> int:
-        """Delete a bounded number of rows past their retention; return how many."""
+        """Delete a bounded number of rows of alerts and messages past their retention; return how many."""
         ...
 
 

@@ -3,7 +3,7 @@
 Every method raises Unavailable when the database fails.
 """
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import AsyncIterator, Collection, Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Protocol, TypeVar
 
@@ -61,10 +61,6 @@ class ImageRepository(Protocol):
         """Return the offset up to which the partition of `requests` is written into rows, None if never."""
         ...
 
-    async def now(self) -> datetime:
-        """Return the database's clock, UTC without a zone."""
-        ...
-
 
 class ImageFolders(Protocol):
     """Rows by the folder of their objects. Raises Unavailable."""
@@ -77,8 +73,16 @@ class ImageFolders(Protocol):
         """Return every shop that has a row."""
         ...
 
-    async def page(self, shop_no: int, after: bytes, limit: int) -> list[ImageRow]:
-        """Return up to `limit` rows of the shop after the image id `after`, ordered by image id."""
+    def pages(self, shop_no: int) -> AsyncIterator[list[ImageRow]]:
+        """Yield every row of the shop, ordered by image id, some at a time and never none."""
+        ...
+
+
+class ImageHistory(Protocol):
+    """The timelines of images. Raises Unavailable."""
+
+    async def outcomes(self, shop_no: int, first: bytes, last: bytes) -> dict[bytes, list[tuple[int, str]]]:
+        """Return version and outcome of every line of the timelines of images from `first` to `last`, oldest first, by image id."""
         ...
 
 
@@ -105,8 +109,8 @@ class StalledRows(Protocol):
         """Return the highest position of a row in each partition."""
         ...
 
-    async def counts(self, stalled_after: timedelta, shop_no: int | None) -> tuple[datetime, RowCounts]:
-        """Return the database's clock (UTC) and every count except those of lost rows."""
+    async def counts(self, now: datetime, stalled_after: timedelta, shop_no: int | None) -> RowCounts:
+        """Return every count at `now` (UTC, the database's), except those of lost rows."""
         ...
 
     async def lost(

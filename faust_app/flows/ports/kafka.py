@@ -36,6 +36,14 @@ class GroupOffsets(ConsumerOffsets, Protocol):
         ...
 
 
+class StoredOffsets(Protocol):
+    """Offsets that the database stores beside the rows. Raises Unavailable when the database fails."""
+
+    async def next_offsets(self) -> dict[TopicPartition, int]:
+        """Return the next offset of every partition of which a record was taken."""
+        ...
+
+
 class EventLog(Protocol):
     """Publishes records to Kafka."""
 

@@ -62,10 +62,6 @@ class CollectorRow(Protocol):
         """Record that the audit has covered the bucket up to this key; an empty key restarts it."""
         ...
 
-    async def now(self) -> datetime:
-        """Return the database's clock, UTC without a zone."""
-        ...
-
     async def images_about(self) -> int:
         """Return the database's estimate of the number of image rows."""
         ...
@@ -86,8 +82,8 @@ class Leases(Protocol):
 class JobRuns(Protocol):
     """Runs of daily jobs, one per job and date. Raises Unavailable."""
 
-    async def last(self, job: str) -> tuple[datetime, FinishedRun | None]:
-        """Return the database's clock and the job's newest finished run."""
+    async def last(self, job: str) -> FinishedRun | None:
+        """Return the job's newest finished run."""
         ...
 
     async def finished_before(self, job: str, before: datetime) -> FinishedRun | None:
@@ -142,7 +138,11 @@ class OldRows(Protocol):
         ...
 
     async def forget_sources(self, before: datetime, limit: int) -> int:
-        """Delete up to `limit` records of sources that were not written since then; return how many."""
+        """Delete up to `limit` records of sources last written before `before`; return how many."""
+        ...
+
+    async def forget_runs(self, before: datetime, limit: int) -> int:
+        """Delete up to `limit` runs of daily jobs that began before `before`; return how many."""
         ...
 
 

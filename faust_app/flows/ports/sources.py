@@ -12,12 +12,12 @@ R = TypeVar("R")
 class SourceRecords(Protocol):
     """The records of hosts and of their shops."""
 
-    async def load(self) -> tuple[datetime, list[SourceRecord]]:
-        """Return the database's clock, the hosts that answered last, newest last, and every record that fails or is waited for."""
+    async def load(self) -> list[SourceRecord]:
+        """Return the hosts that answered last, newest last, and every record that fails or is waited for."""
         ...
 
-    async def changed_since(self, since: datetime) -> tuple[datetime, list[SourceRecord]]:
-        """Return the database's clock and the records written since then."""
+    async def changed_since(self, since: datetime) -> list[SourceRecord]:
+        """Return the records written since then."""
         ...
 
     async def change(self, hosts: Collection[str], decide: DecideSources[R]) -> R:

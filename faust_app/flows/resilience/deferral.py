@@ -10,7 +10,7 @@ from faust_app.core.images.row import ImageRow
 from faust_app.core.sources.health import DEFER_SECONDS, Source
 from faust_app.flows.ports.images import ImageRepository
 
-_GROUP: Final = 1000
+_RELEASED_AT_ONCE: Final = 1000
 """Rows per statement: a shop with many deferred images is not locked as a whole."""
 _ANY_HOST: Final = ""
 
@@ -39,7 +39,7 @@ class Deferral:
     async def release_reopened(self) -> None:
         """Make all deferred images of the reopened sources due. Raises Unavailable; the next call releases the rest."""
         for shop_no, host in list(self._reopened):
-            while await self._repository.release_deferred(shop_no, host or None, _GROUP) == _GROUP:
+            while await self._repository.release_deferred(shop_no, host or None, _RELEASED_AT_ONCE) == _RELEASED_AT_ONCE:
                 pass
             self._reopened.discard((shop_no, host))
 

@@ -22,6 +22,7 @@ from faust_app.core.sources.health import (
 )
 from faust_app.core.sources.known_records import KnownRecords
 from faust_app.flows.group_commit import GroupCommit
+from faust_app.flows.ports.clock import Clock
 from faust_app.flows.ports.sources import SourceRecords
 from faust_app.flows.resilience.deferral import Deferral
 from faust_app.flows.resilience.host_faults import HostFaults
@@ -38,8 +39,9 @@ class KnownSources:
     A change of this worker's counts once the database has it.
     """
 
-    def __init__(self, records: SourceRecords, pace: SourcePace, faults: HostFaults, deferral: Deferral) -> None:
+    def __init__(self, records: SourceRecords, clock: Clock, pace: SourcePace, faults: HostFaults, deferral: Deferral) -> None:
         self._shared = records
+        self._clock = clock
         self._pace = pace
         self._faults = faults
         self._deferral = deferral
@@ -48,21 +50,21 @@ class KnownSources:
         self._answers: dict[Source, SourceAnswer] = {}
         self._answered_at: OrderedDict[str, datetime] = OrderedDict()
         self._held: set[Source] = set()
-        self._clock: tuple[datetime, float] | None = None
+        self._time: tuple[datetime, float] | None = None
         self._failures: GroupCommit[SourceFailure, bool] = GroupCommit(self._count)
         self._loading: asyncio.Task[None] | None = None
 
     @property
     def now(self) -> datetime:
         """The database's clock: its last value and the time since; only once loaded."""
-        if self._clock is None:
+        if self._time is None:
             raise RuntimeError("the records are not loaded")
-        at, read = self._clock
+        at, read = self._time
         return at + timedelta(seconds=_now() - read)
 
     async def ensure_loaded(self) -> None:
         """Read the records, once. Raises Unavailable."""
-        if self._clock is not None:
+        if self._time is not None:
             return
         if self._loading is None or self._loading.done():
             self._loading = asyncio.create_task(self._load(), name="load sources")
@@ -72,10 +74,11 @@ class KnownSources:
         """Write what this worker has learnt, then read what others have written. Raises Unavailable; the next call writes the rest."""
         await self.ensure_loaded()
         await self._write()
-        if self._clock is None:
+        if self._time is None:
             raise RuntimeError("the records are not loaded")
-        now, records = await self._shared.changed_since(self._clock[0] - _OVERLAP)
-        self._set_clock(now)
+        now = await self._clock.now()
+        records = await self._shared.changed_since(self._time[0] - _OVERLAP)
+        self._time = (now, _now())
         self._learn(records)
 
     def hold(self, source: Source) -> None:
@@ -85,7 +88,7 @@ class KnownSources:
 
     def answer(self, source: Source, origin: str) -> None:
         """Count an answer of the source."""
-        if self._clock is None:
+        if self._time is None:
             return
         answer = SourceAnswer(source, origin, self.now)
         self._answered_at[source[1]] = answer.at
@@ -160,12 +163,10 @@ class KnownSources:
         self._faults.ended(record.host, shops=len(sources))
 
     async def _load(self) -> None:
-        now, records = await self._shared.load()
-        self._set_clock(now)
+        now = await self._clock.now()
+        records = await self._shared.load()
+        self._time = (now, _now())
         self._learn(records)
-
-    def _set_clock(self, now: datetime) -> None:
-        self._clock = (now, _now())
 
 
 def _after(records: Records, answers: Iterable[SourceAnswer], held: Iterable[Source]) -> list[SourceRecord]:

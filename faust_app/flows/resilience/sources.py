@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import Callable, Sequence
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 from typing import Final, TypeVar
 
 from faust_app.core.dispatch.pace import SourcePace
@@ -11,6 +11,7 @@ from faust_app.core.images.outcome import Deferred, Failed
 from faust_app.core.images.row import ImageRow, source_origin
 from faust_app.core.sources.health import BLOCKING, HEARD, UNWELL, RecordKey, Source, SourceRecord
 from faust_app.flows.ports.alerts import Alerts
+from faust_app.flows.ports.clock import Clock
 from faust_app.flows.ports.images import ImageRepository
 from faust_app.flows.ports.sources import SourceRecords
 from faust_app.flows.resilience.deferral import Deferral
@@ -36,6 +37,7 @@ class Sources:
         repository: ImageRepository,
         records: SourceRecords,
         *,
+        clock: Clock,
         egress: EgressMonitor,
         pace: SourcePace,
         alerts: Alerts,
@@ -45,7 +47,7 @@ class Sources:
         self._pace = pace
         self._faults = HostFaults(alerts)
         self._deferral = Deferral(repository, jitter)
-        self._known = KnownSources(records, pace, self._faults, self._deferral)
+        self._known = KnownSources(records, clock, pace, self._faults, self._deferral)
         self._released_until: dict[RecordKey, float] = {}
 
     async def admit(self, row: ImageRow) -> Deferred | Failed | None:
@@ -61,7 +63,7 @@ class Sources:
         record = self._known.records.deferral(source)
         if record is None:
             return None
-        if row.open_since is not None and datetime.now(UTC).replace(tzinfo=None) - row.open_since >= MAX_HOST_WAIT:
+        if row.open_since is not None and self._known.now - row.open_since >= MAX_HOST_WAIT:
             return _given_up(row, record)
         return self._defer(row)
 

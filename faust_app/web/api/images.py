@@ -6,9 +6,10 @@ from typing import Final
 
 from aiohttp import web
 
-from faust_app.core.failure import FailureCode
+from faust_app.core.failure_codes import known_code
 from faust_app.core.images.outcome import HistoryEntry
 from faust_app.core.images.row import ImageKey, ImageRow, ImageState
+from faust_app.core.iso_time import iso_time
 from faust_app.core.monitoring.unfinished import why_it_waits
 from faust_app.core.redact import redact_query
 from faust_app.core.sources.health import SourceRecord, deferral
@@ -20,7 +21,6 @@ from faust_app.web.problems import Problem
 
 TIMELINE_ENTRIES: Final = 50
 CONTENT_SECONDS: Final = 300
-_ADVICE: Final = {code.value: code.sentence for code in FailureCode}
 
 
 class ImageHandlers:
@@ -130,7 +130,8 @@ def error_of(row: ImageRow) -> dict[str, object] | None:
     """Return the row's last failure as a JSON object, with what can be done."""
     if row.error_code is None:
         return None
-    return {"code": row.error_code, "detail": row.error_detail, "advice": _ADVICE.get(row.error_code)}
+    code = known_code(row.error_code)
+    return {"code": row.error_code, "detail": row.error_detail, "advice": None if code is None else code.sentence}
 
 
 def _shown(row: ImageRow) -> dict[str, object] | None:
@@ -162,4 +163,4 @@ def _entry(entry: HistoryEntry) -> dict[str, object]:
 
 def time_text(at: datetime | None) -> str | None:
     """Return a UTC time in ISO 8601."""
-    return None if at is None else at.isoformat(timespec="microseconds") + "Z"
+    return None if at is None else iso_time(at, "microseconds")

@@ -13,8 +13,8 @@ from aiohttp.test_utils import TestServer
 from standardwebhooks import Webhook as Receiver
 
 from faust_app.adapters.http.webhook import Webhook
-from faust_app.core.alerts.alert import Severity
 from faust_app.core.alerts.message import AlertMessage, Delivered, Form, Undelivered
+from faust_app.core.failure_codes import Severity
 from faust_app.flows.ports.alerts import Messenger
 from faust_app.settings import Settings
 from tests.factories import NOW

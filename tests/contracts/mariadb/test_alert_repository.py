@@ -3,14 +3,18 @@
 import asyncio
 from dataclasses import replace
 from datetime import timedelta
+from typing import cast
 
 import pytest
 
-from faust_app.core.alerts.alert import Alert, FaultKind, Notice, Occurrence, PlatformFault, Severity
+from faust_app.adapters.mariadb.alert_messages import add_message
+from faust_app.core.alerts.alert import Alert, FaultKind, Notice, Occurrence, PlatformFault
 from faust_app.core.alerts.decide import SENDER, Due, LastDigest, Step, closes_silently, due_notices
 from faust_app.core.alerts.digest import digest_span
 from faust_app.core.alerts.message import AlertMessage, Form
+from faust_app.core.failure_codes import FailureCode, Severity
 from tests.contracts.conftest import AlertStore
+from tests.fakes.alerts import FakeAlertStore
 
 ME, RIVAL = "host:1", "host:2"
 CLAIM = timedelta(seconds=60)
@@ -18,7 +22,7 @@ STORAGE = PlatformFault(FaultKind.DEPENDENCY_STORAGE, ME, "AccessDenied", waitin
 NO_AGE = timedelta(0)
 
 
-def failed(count: int = 1, *, shop_no: int = 7, code: str = "source_error", host: str = "h") -> list[Occurrence]:
+def failed(count: int = 1, *, shop_no: int = 7, code: FailureCode = FailureCode.SOURCE_ERROR, host: str = "h") -> list[Occurrence]:
     return [Occurrence(f"{code}@{host}", code, host, shop_no, b"i%d" % n, f"status {n}") for n in range(count)]
 
 
@@ -30,7 +34,7 @@ async def the_alert(store: AlertStore, fingerprint: str = "source_error@h") -> A
 async def written(store: AlertStore, notice: Notice = Notice.OPENED) -> Due:
     """Write a message about the one open alert, as the sender would."""
     assert await store.leases.hold(SENDER, ME)
-    snapshot = await store.alerts.snapshot()
+    snapshot = await store.snapshot()
     due = Due(snapshot.candidates[0].alert, notice)
     message = AlertMessage(Form.ALERT, snapshot.now, Severity.SHOP, "T", "text ä \U0001f600")
     closed = (due.alert,) if notice is Notice.CLOSED else ()
@@ -48,7 +52,7 @@ async def test_failures_of_one_cause_are_one_alert_that_counts_images_and_shops(
     assert (alert.occurrences, alert.episode, alert.severity, alert.code, alert.host) == (9, 1, Severity.SHOP, "source_error", "h")
     assert (alert.sample_shop, alert.sample_image, alert.detail) == (8, b"i3", "status 3")
     assert alert.opened_at <= alert.last_at
-    impact = (await alert_store.alerts.impact([alert], (await alert_store.alerts.snapshot()).now))[alert.fingerprint]
+    impact = (await alert_store.alerts.impact([alert], (await alert_store.snapshot()).now))[alert.fingerprint]
     assert (impact.shops, impact.top_shops, impact.recent, impact.before) == (2, ((8, 6), (7, 3)), 9, 0)
     assert len(await alert_store.alerts.open_alerts(1000)) == 2
 
@@ -64,7 +68,7 @@ async def test_a_closed_alert_that_is_counted_again_is_a_new_episode(alert_store
     assert await alert_store.leases.hold(SENDER, ME)
     told = await the_alert(alert_store)
     assert (told.told_count, told.told_at is not None) == (60, True)
-    snapshot = await alert_store.alerts.snapshot()
+    snapshot = await alert_store.snapshot()
     assert await alert_store.alerts.record(Step(snapshot.now, closed=(told,)), ME)
     assert await alert_store.alerts.open_alerts(10) == []
     await alert_store.count(failed(2))
@@ -78,14 +82,14 @@ async def test_a_shop_that_lost_a_share_of_its_images_within_the_hour_is_told(
     alert_store: AlertStore, failures: int, shop_images: int, *, told: bool
 ) -> None:
     await alert_store.count(failed(failures))
-    notices = due_notices(await alert_store.alerts.snapshot())
+    notices = due_notices(await alert_store.snapshot())
     assert [due.notice for due in notices] == ([Notice.OPENED] if told else [])
 
 
 async def test_many_shops_with_a_few_failures_each_are_left_to_the_digest(alert_store: AlertStore) -> None:
     for shop_no in range(1, 41):
         await alert_store.count(failed(9, shop_no=shop_no))
-    snapshot = await alert_store.alerts.snapshot()
+    snapshot = await alert_store.snapshot()
     assert due_notices(snapshot) == []
     assert snapshot.open_by_severity == (("platform", 0), ("shop", 1))
 
@@ -99,7 +103,7 @@ async def test_a_fault_counts_once_per_process_and_ends_with_the_last_that_has_i
         await alert_store.faults.open_fault(fault, age=timedelta(minutes=3), told_ago=None)
     alert = await the_alert(alert_store, STORAGE.fingerprint)
     assert (alert.occurrences, alert.severity, alert.detail, alert.ended_at) == (2, Severity.PLATFORM, "AccessDenied", None)
-    now = (await alert_store.alerts.snapshot()).now
+    now = (await alert_store.snapshot()).now
     assert timedelta(minutes=3) <= now - alert.opened_at < timedelta(minutes=4)
     impact = (await alert_store.alerts.impact([alert], now))[alert.fingerprint]
     assert (impact.workers, impact.waiting) == ((ME, RIVAL), 42)
@@ -121,7 +125,7 @@ async def test_a_fault_that_people_know_of_is_not_to_be_told_again(alert_store: 
     await alert_store.faults.open_fault(STORAGE, age=timedelta(minutes=3), told_ago=timedelta(minutes=1))
     alert = await the_alert(alert_store, STORAGE.fingerprint)
     assert (alert.told_count, alert.told_at is not None) == (1, True)
-    assert due_notices(await alert_store.alerts.snapshot()) == []
+    assert due_notices(await alert_store.snapshot()) == []
 
 
 async def test_closing_what_nobody_opened_is_no_error(alert_store: AlertStore) -> None:
@@ -136,14 +140,14 @@ async def test_closing_what_nobody_opened_is_no_error(alert_store: AlertStore) -
 async def test_what_was_told_is_noted_with_its_message_and_not_due_again(alert_store: AlertStore) -> None:
     await alert_store.count(failed(60))
     due = await written(alert_store)
-    snapshot = await alert_store.alerts.snapshot()
+    snapshot = await alert_store.snapshot()
     assert (due_notices(snapshot), snapshot.sent_in_hour, snapshot.undelivered, snapshot.messenger_was_unavailable) == ([], 1, True, False)
     waiting = await alert_store.outbox.claim(CLAIM)
     assert waiting is not None
     assert (waiting.message.title, waiting.message.text, waiting.attempts) == ("T", "text ä \U0001f600", 1)
     assert due.alert.told_count == 0
     await alert_store.outbox.mark_sent(waiting.number)
-    assert not (await alert_store.alerts.snapshot()).undelivered
+    assert not (await alert_store.snapshot()).undelivered
     assert await alert_store.outbox.claim(CLAIM) is None
 
 
@@ -156,13 +160,36 @@ async def test_a_claimed_message_is_nobody_elses_until_its_time_and_keeps_its_id
     second = await alert_store.outbox.claim(CLAIM)
     assert second is not None
     assert (second.webhook_id, second.attempts) == (first.webhook_id, 2)
-    assert (await alert_store.alerts.snapshot()).messenger_was_unavailable
+    assert (await alert_store.snapshot()).messenger_was_unavailable
+
+
+async def queued(store: AlertStore, title: str) -> None:
+    """Queue a message beside those of the sender, as the end of a daily job does."""
+    message = AlertMessage(Form.DAILY, await store.clock.now(), Severity.SHOP, title, "text")
+    if store.database is None:
+        cast("FakeAlertStore", store.outbox).add_message(message)
+    else:
+        await store.database.run(lambda session: add_message(session, message))
+
+
+async def test_a_message_that_is_to_be_tried_again_is_not_overtaken_by_a_later_one(alert_store: AlertStore) -> None:
+    await queued(alert_store, "first")
+    await queued(alert_store, "second")
+    first = await alert_store.outbox.claim(CLAIM)
+    assert first is not None
+    assert await alert_store.outbox.claim(CLAIM) is None, "it is being sent"
+    await alert_store.outbox.mark_failed(first.number, "status 500", timedelta(hours=1))
+    assert await alert_store.outbox.claim(CLAIM) is None, "it is to be tried again"
+    await alert_store.outbox.mark_sent(first.number)
+    second = await alert_store.outbox.claim(CLAIM)
+    assert second is not None
+    assert (first.message.title, second.message.title) == ("first", "second")
 
 
 async def test_no_second_message_is_written_while_one_waits(alert_store: AlertStore) -> None:
     await alert_store.count(failed(60))
     await written(alert_store)
-    snapshot = await alert_store.alerts.snapshot()
+    snapshot = await alert_store.snapshot()
     message = AlertMessage(Form.TEST, snapshot.now, Severity.SHOP, "U", "u")
     assert not await alert_store.alerts.record(Step(snapshot.now, message), ME)
 
@@ -173,7 +200,7 @@ async def test_what_another_told_meanwhile_is_not_told_again(alert_store: AlertS
     waiting = await alert_store.outbox.claim(CLAIM)
     assert waiting is not None
     await alert_store.outbox.mark_sent(waiting.number)
-    snapshot = await alert_store.alerts.snapshot()
+    snapshot = await alert_store.snapshot()
     message = AlertMessage(Form.ALERT, snapshot.now, Severity.SHOP, "again", "x")
     assert not await alert_store.alerts.record(Step(snapshot.now, message, told=(stale,)), ME)
     assert await alert_store.outbox.claim(CLAIM) is None
@@ -181,7 +208,7 @@ async def test_what_another_told_meanwhile_is_not_told_again(alert_store: AlertS
 
 async def test_who_does_not_hold_the_lease_writes_nothing(alert_store: AlertStore) -> None:
     await alert_store.count(failed(60))
-    snapshot = await alert_store.alerts.snapshot()
+    snapshot = await alert_store.snapshot()
     step = Step(snapshot.now, AlertMessage(Form.TEST, snapshot.now, Severity.SHOP, "U", "u"), told=tuple(due_notices(snapshot)))
     assert not await alert_store.alerts.record(step, ME)
     assert await alert_store.leases.hold(SENDER, RIVAL)
@@ -193,7 +220,7 @@ async def test_who_does_not_hold_the_lease_writes_nothing(alert_store: AlertStor
 async def test_an_alert_that_was_counted_meanwhile_is_neither_closed_nor_told_to_be(alert_store: AlertStore) -> None:
     await alert_store.count(failed(60))
     assert await alert_store.leases.hold(SENDER, ME)
-    before = await alert_store.alerts.snapshot()
+    before = await alert_store.snapshot()
     alert = before.candidates[0].alert
     stale = replace(alert, last_at=alert.last_at - timedelta(seconds=1))
     message = AlertMessage(Form.ALERT, before.now, Severity.SHOP, "over", "x")
@@ -215,7 +242,7 @@ async def test_thousands_of_alerts_close_in_one_step(alert_store: AlertStore) ->
     assert await alert_store.leases.hold(SENDER, ME)
     alerts = tuple(await alert_store.alerts.open_alerts(2000))
     assert len(alerts) == 1200
-    snapshot = await alert_store.alerts.snapshot()
+    snapshot = await alert_store.snapshot()
     assert closes_silently(snapshot, untold=False) == ()
     assert await alert_store.alerts.record(Step(snapshot.now, closed=alerts), ME)
     assert await alert_store.alerts.open_alerts(2000) == []
@@ -225,8 +252,10 @@ async def test_thousands_of_alerts_close_in_one_step(alert_store: AlertStore) ->
 
 
 async def test_the_digest_sums_up_shop_faults_by_code_and_remembers_its_day(alert_store: AlertStore) -> None:
-    await alert_store.count(failed(2) + failed(1, host="g") + failed(1, shop_no=8, code="too_large") + failed(5, code="internal_error"))
-    snapshot = await alert_store.alerts.snapshot()
+    await alert_store.count(
+        failed(2) + failed(1, host="g") + failed(1, shop_no=8, code=FailureCode.TOO_LARGE) + failed(5, code=FailureCode.INTERNAL_ERROR)
+    )
+    snapshot = await alert_store.snapshot()
     assert snapshot.last_digest is None
     span = digest_span(snapshot.now + timedelta(minutes=10), None)
     counts = await alert_store.alerts.digest_counts(span)
@@ -239,7 +268,7 @@ async def test_the_digest_sums_up_shop_faults_by_code_and_remembers_its_day(aler
     assert await alert_store.leases.hold(SENDER, ME)
     day = snapshot.now.date()
     assert await alert_store.alerts.record(Step(snapshot.now, digest=day), ME)
-    assert (await alert_store.alerts.snapshot()).last_digest == LastDigest(day, snapshot.now)
+    assert (await alert_store.snapshot()).last_digest == LastDigest(day, snapshot.now)
 
 
 # The lease

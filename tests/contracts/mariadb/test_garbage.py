@@ -1,6 +1,6 @@
 """The collector's garbage and row, and rows by folder, for the fakes and for the real database alike."""
 
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import timedelta
@@ -9,18 +9,19 @@ import pytest
 
 from faust_app.adapters.mariadb.database import Database
 from faust_app.adapters.mariadb.garbage import MariaCollectorRow, MariaGarbageRepository
-from faust_app.adapters.mariadb.image_queries import MariaImageFolders
+from faust_app.adapters.mariadb.image_queries import MariaImageFolders, MariaImageHistory
 from faust_app.adapters.mariadb.image_repository import MariaImageRepository
 from faust_app.core.images.changes import Changes, Locked
 from faust_app.core.images.objects import folder
-from faust_app.core.images.outcome import Garbage
+from faust_app.core.images.outcome import Garbage, HistoryEntry
 from faust_app.core.images.row import ImageRow, ImageState
 from faust_app.flows.images.intake import IntakeTerms, decide
-from faust_app.flows.ports.images import ImageFolders, ImageRepository
+from faust_app.flows.ports.images import ImageFolders, ImageHistory, ImageRepository
 from faust_app.flows.ports.maintenance import CollectorRow, GarbageRepository
 from faust_app.settings import Settings
 from tests.factories import LEASE, make_request
-from tests.fakes.collector import FakeCollectorRow, FakeGarbageRepository, FakeImageFolders
+from tests.fakes.clock import clock_of
+from tests.fakes.collector import FakeCollectorRow, FakeGarbageRepository, FakeImageFolders, FakeImageHistory
 from tests.fakes.image_repository import FakeImageRepository
 
 
@@ -30,6 +31,7 @@ class Store:
     garbage: GarbageRepository
     collector: CollectorRow
     folders: ImageFolders
+    history: ImageHistory
 
     async def accepted(self, shop_no: int, *image_ids: str) -> list[ImageRow]:
         requests = [make_request(shop_no, image_id) for image_id in image_ids]
@@ -39,7 +41,7 @@ class Store:
         return [decision.row for decision in decisions]
 
     async def list(self, shop_no: int, *targets: str, age: timedelta = timedelta(hours=1)) -> None:
-        due = await self.rows.now() - age
+        due = await clock_of(self.rows).now() - age
         await self.garbage.add_garbage([Garbage((shop_no, b"a"), target, due) for target in targets])
 
 
@@ -47,7 +49,7 @@ class Store:
 async def store(request: pytest.FixtureRequest) -> AsyncIterator[Store]:
     if request.param == "fake":
         fake = FakeImageRepository()
-        yield Store(fake, FakeGarbageRepository(fake), FakeCollectorRow(fake), FakeImageFolders(fake))
+        yield Store(fake, FakeGarbageRepository(fake), FakeCollectorRow(fake), FakeImageFolders(fake, page=2), FakeImageHistory(fake))
         return
     settings: Settings = request.getfixturevalue("settings")
     async with emptied(settings) as database:
@@ -70,7 +72,7 @@ async def emptied(settings: Settings) -> AsyncIterator[Database]:
 
 def maria_store(database: Database) -> Store:
     repository, garbage = MariaImageRepository(database), MariaGarbageRepository(database)
-    return Store(repository, garbage, MariaCollectorRow(database), MariaImageFolders(database))
+    return Store(repository, garbage, MariaCollectorRow(database), MariaImageFolders(database, page=2), MariaImageHistory(database))
 
 
 async def test_a_pass_is_counted_once_whoever_began_it(store: Store) -> None:
@@ -90,7 +92,7 @@ async def test_due_garbage_is_counted_up_to_a_bound_and_from_a_time_on(store: St
     await store.list(shop_no, "one", "two", age=timedelta(hours=2))
     await store.list(shop_no, "three", age=timedelta(hours=1))
     await store.list(shop_no, "later", age=-timedelta(hours=1))
-    between = await store.rows.now() - timedelta(minutes=90)
+    between = await clock_of(store.rows).now() - timedelta(minutes=90)
     assert [await store.garbage.count_due(None, up_to) for up_to in (1, 10)] == [1, 3]
     assert await store.garbage.count_due(between, 10) == 1
     assert {entry.target for _, entry in await store.garbage.due_garbage(10)} == {"one", "two", "three"}
@@ -113,12 +115,19 @@ async def test_rows_are_found_by_the_folder_of_their_objects(store: Store, shop_
 async def test_rows_of_a_shop_come_in_pages(store: Store, shop_no: int) -> None:
     await store.accepted(shop_no, *[f"i{number}" for number in range(5)])
     assert shop_no in await store.folders.shops()
-    pages: list[Sequence[bytes]] = []
-    after = b""
-    while page := await store.folders.page(shop_no, after, 2):
-        pages.append([row.image_id for row in page])
-        after = page[-1].image_id
+    pages = [[row.image_id for row in page] async for page in store.folders.pages(shop_no)]
     assert pages == [[b"i0", b"i1"], [b"i2", b"i3"], [b"i4"]]
+    assert [page async for page in store.folders.pages(shop_no + 1)] == []
+
+
+async def test_the_timelines_of_a_range_of_images_come_oldest_first(store: Store, shop_no: int) -> None:
+    entries = [("b", 2, "retry"), ("a", 1, "stored"), ("b", 2, "stored"), ("c", 3, "failed"), ("b", 1, "deleted")]
+    at = await clock_of(store.rows).now()
+    for key, version, outcome in entries:
+        entry = HistoryEntry((shop_no, key.encode()), at, version, outcome)
+        await store.rows.change([], lambda _, entry=entry: (Changes(history=[entry]), None))  # type: ignore[misc]
+    assert await store.history.outcomes(shop_no, b"a", b"b") == {b"a": [(1, "stored")], b"b": [(2, "retry"), (2, "stored"), (1, "deleted")]}
+    assert await store.history.outcomes(shop_no, b"d", b"e") == {}
 
 
 async def test_a_hidden_row_shows_nothing_any_more(store: Store, shop_no: int) -> None:

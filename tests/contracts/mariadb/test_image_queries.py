@@ -17,6 +17,7 @@ from faust_app.flows.images.intake import IntakeTerms, decide
 from faust_app.flows.ports.images import ImageRepository, OpenImages
 from faust_app.settings import Settings
 from tests.factories import LEASE, make_request
+from tests.fakes.clock import clock_of
 from tests.fakes.image_repository import FakeImageRepository
 from tests.fakes.open_images import FakeOpenImages
 
@@ -62,7 +63,7 @@ def images(request: pytest.FixtureRequest) -> Images:
 async def test_pages_hold_every_open_row_once_oldest_first(images: Images, shop_no: int) -> None:
     rows = await images.accept(shop_no, *(f"i{n:02}" for n in range(7)))
     rows += await images.accept(shop_no, "later", "á")
-    now = await images.repository.now()
+    now = await clock_of(images.repository).now()
     pages = await images.pages(now, shop_no, 3)
     found = [row.key for page in pages for row in page]
     assert found == [*sorted(row.key for row in rows[:7]), *sorted(row.key for row in rows[7:])]
@@ -72,7 +73,7 @@ async def test_pages_hold_every_open_row_once_oldest_first(images: Images, shop_
 
 
 async def test_rescues_are_counted_by_shop_over_every_page_of_the_history(images: Images, shop_no: int) -> None:
-    now = await images.repository.now()
+    now = await clock_of(images.repository).now()
     entries = [HistoryEntry((shop_no, b"a"), now - timedelta(minutes=n), 1, "rescued" if n % 2 else "stored") for n in range(20, 0, -1)]
     await images.write(*entries, HistoryEntry((shop_no + 500_000, b"a"), now, 1, "rescued"))
     assert (await images.open.rescued_since(now - timedelta(minutes=7))).get(shop_no) == 3
@@ -91,7 +92,7 @@ async def explained(database: Database, sql: str, *parameters: object) -> dict[s
 async def test_open_rows_and_rescues_are_ranges_of_an_index(database: Database, settings: Settings) -> None:
     images = Images(MariaImageRepository(database), MariaOpenImages(database))
     await images.accept(5, *(f"e{n}" for n in range(300)))
-    now = await images.repository.now()
+    now = await clock_of(images.repository).now()
     start = now - timedelta(days=9)
     plan = await explained(database, PAGE_OF_OPEN, start, now, start, 1, 1, b"a", 100)
     assert (plan["access_type"], plan["key"]) == ("range", "by_open_since")

@@ -22,6 +22,7 @@ from faust_app.flows.images.settle import settle_all
 from faust_app.flows.ports.images import ImageRepository
 from faust_app.settings import Settings
 from tests.factories import LEASE, make_request, make_shown
+from tests.fakes.clock import clock_of
 from tests.fakes.image_repository import FakeImageRepository
 
 
@@ -46,7 +47,7 @@ async def accept(repository: ImageRepository, shop_no: int, *image_ids: str, **v
 
 async def finish(repository: ImageRepository, row: ImageRow) -> ImageRow:
     finished = replace(row, state=ImageState.DONE, shown_version=row.version, shown=make_shown(row), scheduled_at=None, open_since=None)
-    entry = HistoryEntry(row.key, await repository.now(), row.version, "stored", size=1234)
+    entry = HistoryEntry(row.key, await clock_of(repository).now(), row.version, "stored", size=1234)
     await repository.change([row.key], lambda _: (Changes(finished=[finished], history=[entry]), None))
     return finished
 
@@ -130,7 +131,7 @@ async def test_older_requests_leave_one_line_in_the_history_of_a_version(reposit
 
 async def test_a_row_that_begins_anew_with_its_outcome_shows_it_and_waits(repository: ImageRepository, shop_no: int) -> None:
     (row,) = await accept(repository, shop_no, "a")
-    now = await repository.now()
+    now = await clock_of(repository).now()
     finished = replace(row, state=ImageState.DONE, shown_version=row.version, shown=make_shown(row), scheduled_at=None, open_since=None)
     again = begun_anew(finished, version=row.version + 1, open_since=now, scheduled_at=now, reason=ScheduleReason.UNSENT)
     await repository.change([row.key], lambda _: (Changes(finished=[finished], again=[again]), None))
@@ -174,12 +175,12 @@ async def test_two_publishers_claim_different_rows_and_none_before_its_time(repo
     claims = await asyncio.gather(*(repository.claim_due(1000, LEASE) for _ in range(4)))
     mine = Counter(row.image_id for rows in claims for row in rows if row.shop_no == shop_no)
     assert mine == Counter({request.image_id.encode(): 1 for request in requests})
-    now = await repository.now()
+    now = await clock_of(repository).now()
     assert all(row.scheduled_at is not None and row.scheduled_at > now for rows in claims for row in rows)
 
 
 async def test_the_newest_outcomes_come_first(repository: ImageRepository, shop_no: int) -> None:
-    key, now = (shop_no, b"a"), await repository.now()
+    key, now = (shop_no, b"a"), await clock_of(repository).now()
     entries = [HistoryEntry(key, now + timedelta(seconds=n), 10 + n, "failed", code="timeout", detail="d" * 600) for n in range(3)]
     await repository.change([key], lambda _: (Changes(history=entries), None))
     read = await repository.history(key, 2)

@@ -11,16 +11,18 @@ import pytest
 from faust_app.adapters.mariadb.alert_messages import MariaAlertOutbox
 from faust_app.adapters.mariadb.database import Database
 from faust_app.adapters.mariadb.job_runs import MariaJobRuns
-from faust_app.core.alerts.alert import Severity
 from faust_app.core.alerts.message import AlertMessage, Form
 from faust_app.core.failure import Dependency, Unavailable
+from faust_app.core.failure_codes import Severity
 from faust_app.core.maintenance.jobs import FinishedRun, RunResult
 from faust_app.flows.maintenance.daily_job import Daily, DailyJob
+from faust_app.flows.ports.clock import Clock
 from faust_app.flows.ports.maintenance import JobRuns
 from faust_app.metrics import Metrics
 from faust_app.settings import Settings
 from tests.contracts.conftest import emptied
 from tests.factories import NOW
+from tests.fakes.clock import FakeClock
 from tests.fakes.job_runs import FakeJobRuns
 
 ME, RIVAL = "host:1", "host:2"
@@ -31,6 +33,7 @@ FOUND = {"lost": 0, "shops": [[7, 1]]}
 @dataclass
 class Store:
     runs: JobRuns
+    clock: Clock
     messages: Callable[[], Awaitable[list[str]]]
     database: Database | None = None
 
@@ -50,7 +53,7 @@ async def store(request: pytest.FixtureRequest) -> AsyncIterator[Store]:
         async def titles() -> list[str]:
             return [message.title for message in fake.messages]
 
-        yield Store(fake, titles)
+        yield Store(fake, FakeClock(lambda: fake.now), titles)
         return
     settings: Settings = request.getfixturevalue("alert_settings")
     async with Database.connect(settings.database, 8) as database:
@@ -62,7 +65,7 @@ async def store(request: pytest.FixtureRequest) -> AsyncIterator[Store]:
             assert count == (waiting is not None)
             return [] if waiting is None else [waiting.message.title]
 
-        yield Store(MariaJobRuns(database), told, database)
+        yield Store(MariaJobRuns(database), database, told, database)
 
 
 def message(at: datetime, title: str = "T") -> AlertMessage:
@@ -75,13 +78,13 @@ async def test_a_run_is_one_processes_and_done_once(store: Store) -> None:
     assert not await store.runs.hold("job", DAY, RIVAL)
     assert await store.runs.hold("job", DAY + timedelta(days=1), RIVAL)
     assert await store.runs.hold("other", DAY, RIVAL)
-    now, last = await store.runs.last("job")
-    assert last is None
+    now = await store.clock.now()
+    assert await store.runs.last("job") is None
     assert await store.runs.finish("job", DAY, ME, RunResult(FOUND, message(now)))
     assert not await store.runs.finish("job", DAY, ME, RunResult(FOUND, message(now))), "and no second message"
     assert await store.messages() == ["T"]
     assert not await store.runs.hold("job", DAY, ME)
-    now, last = await store.runs.last("job")
+    now, last = await store.clock.now(), await store.runs.last("job")
     assert last is not None
     assert (last.day, last.result, last.finished <= now) == (DAY, FOUND, True)
     assert await store.runs.finished_before("job", now) == last
@@ -94,7 +97,7 @@ async def test_the_run_of_a_process_that_died_is_begun_again_after_half_a_minute
     assert not await store.runs.hold("job", DAY, RIVAL)
     await store.let_pass(1.1)
     assert await store.runs.hold("job", DAY, RIVAL)
-    now, _ = await store.runs.last("job")
+    now = await store.clock.now()
     assert not await store.runs.finish("job", DAY, ME, RunResult({}, message(now))), "who comes back late has nothing to say"
     assert await store.messages() == []
     assert await store.runs.finish("job", DAY, RIVAL, RunResult({}))
@@ -129,7 +132,7 @@ class Job:
 
 
 def process(store: Store, job: Job, holder: str, *, zone: str = "UTC") -> DailyJob:
-    return DailyJob("job", job, store.runs, Daily(ZoneInfo(zone), time(3), holder), Metrics())
+    return DailyJob("job", job, store.runs, Daily(ZoneInfo(zone), time(3), holder), Metrics(), clock=store.clock)
 
 
 async def test_over_all_processes_a_date_is_run_once_and_told_once(store: Store) -> None:
@@ -165,7 +168,7 @@ async def test_a_run_that_was_cut_off_is_run_again_by_whoever_comes_first(store:
 async def test_what_was_missed_is_one_run_that_knows_the_last() -> None:
     fake = FakeJobRuns(datetime(2026, 3, 1, 12))  # noqa: DTZ001 - UTC without a zone
     job, metrics = Job(), Metrics()
-    mine = DailyJob("job", job, fake, Daily(ZoneInfo("Europe/Berlin"), time(3), ME), metrics)
+    mine = DailyJob("job", job, fake, Daily(ZoneInfo("Europe/Berlin"), time(3), ME), metrics, clock=FakeClock(lambda: fake.now))
     assert await mine.run_pass()
     for hours, runs in ((13, 1), (14.5, 2), (24 * 5, 3), (24 * 5 + 1, 3)):
         fake.now = datetime(2026, 3, 1, 12) + timedelta(hours=hours)  # noqa: DTZ001 - as above
@@ -180,5 +183,5 @@ async def test_while_the_database_is_unavailable_nothing_is_run() -> None:
     fake, job = FakeJobRuns(NOW), Job()
     fake.unavailable = True
     with pytest.raises(Unavailable):
-        await DailyJob("job", job, fake, Daily(ZoneInfo("UTC"), time(3), ME), Metrics()).run_pass()
+        await DailyJob("job", job, fake, Daily(ZoneInfo("UTC"), time(3), ME), Metrics(), clock=FakeClock(lambda: fake.now)).run_pass()
     assert job.runs == 0

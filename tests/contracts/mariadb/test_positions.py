@@ -11,16 +11,15 @@ import pytest
 from aiokafka import AIOKafkaConsumer, TopicPartition
 from aiokafka.errors import GroupLoadInProgressError
 
-from faust_app.adapters import intake_offsets
-from faust_app.adapters.intake_offsets import IntakeOffsets
 from faust_app.adapters.kafka.offsets import KafkaConsumerOffsets
 from faust_app.adapters.kafka.producer import KafkaEventLog
 from faust_app.adapters.mariadb.database import Database
 from faust_app.adapters.mariadb.image_repository import MariaImageRepository
+from faust_app.adapters.mariadb.intake_offsets import MariaIntakeOffsets
 from faust_app.adapters.mariadb.unfinished_images import MariaUnfinishedRows
 from faust_app.core.failure import Unavailable
 from faust_app.core.images.row import ImageRow
-from faust_app.core.messages.positions import PartitionOffsets, Position
+from faust_app.core.messages.positions import Position
 from faust_app.core.messages.record import Message
 from faust_app.flows.images.intake import IntakeTerms, decide
 from faust_app.flows.ports.images import ImageRepository, UnfinishedRows
@@ -153,34 +152,14 @@ async def test_questions_that_are_asked_at_once_are_all_answered(settings: Setti
     assert [len(answer) for answer in answers if isinstance(answer, dict) and len(answer) > 1] == [36] * 6
 
 
-async def test_what_the_rows_have_counts_as_committed_by_the_reader_of_requests(settings: Settings) -> None:
-    requests = settings.topics.requests.name
-    async with (
-        Database.connect(settings.database, 2) as database,
-        IntakeOffsets.of(database, settings.bootstrap_servers, "intake-test", requests) as offsets,
-    ):
-        await _commit(settings, TopicPartition(requests, 1), 0, group="intake-test")
-        await _commit(settings, TopicPartition(requests, 2), 0, group="intake-test")
-        insert = "REPLACE INTO intake_offset (topic, `partition`, next_offset, updated_at) VALUES (%s, 1, 7, UTC_TIMESTAMP(6))"
-        await database.change(insert, (requests,))
-        committed = await offsets.committed()
-        await database.change("DELETE FROM intake_offset WHERE topic = %s", (requests,))
-    assert [committed[requests, number].committed for number in (0, 1, 2)] == [None, 7, 0]
-
-
-async def test_a_frozen_database_does_not_keep_the_readers_group_from_being_told(monkeypatch: pytest.MonkeyPatch) -> None:
-    class Group:
-        async def committed(self) -> dict[tuple[str, int], PartitionOffsets]:
-            return {("requests", 0): PartitionOffsets(4, 0)}
-
-    class Frozen:
-        async def rows(self, _: str) -> object:
-            return await asyncio.get_running_loop().create_future()
-
-    monkeypatch.setattr(intake_offsets, "DATABASE_SECONDS", 0.01)
-    offsets = IntakeOffsets(cast("KafkaConsumerOffsets", Group()), cast("Database", Frozen()))
-    async with asyncio.timeout(20):
-        assert await offsets.committed() == {("requests", 0): PartitionOffsets(4, 0)}
+async def test_what_the_rows_have_is_read_for_every_partition_of_which_something_was_taken(settings: Settings) -> None:
+    async with Database.connect(settings.database, 2) as database:
+        insert = "REPLACE INTO intake_offset (topic, `partition`, next_offset, updated_at) VALUES (%s, %s, %s, UTC_TIMESTAMP(6))"
+        for partition, offset in ((1, 7), (2, 0)):
+            await database.change(insert, ("positions-test", partition, offset))
+        stored = await MariaIntakeOffsets(database).next_offsets()
+        await database.change("DELETE FROM intake_offset WHERE topic = %s", ("positions-test",))
+    assert {place: offset for place, offset in stored.items() if place[0] == "positions-test"} == {("positions-test", 1): 7}
 
 
 async def _commit(settings: Settings, tp: TopicPartition, offset: int, *, group: str = "offsets-test") -> None:

@@ -17,7 +17,7 @@ from faust_app.cli.check_sizes import check_sizes
 from faust_app.core.images.changes import Changes
 from faust_app.core.images.outcome import HistoryEntry, Removed
 from faust_app.core.images.row import ImageRow, ImageState
-from faust_app.core.maintenance.retention import KEPT, LIMITS, TOMBSTONES, Month, months_ahead
+from faust_app.core.maintenance.retention import KEPT, LIMITS, REPORTS, TOMBSTONES, Month, months_ahead
 from faust_app.core.messages.events import Op
 from faust_app.flows.images.intake import IntakeTerms, decide
 from faust_app.flows.images.settle import settle_all
@@ -27,6 +27,7 @@ from faust_app.flows.ports.maintenance import OldRows
 from faust_app.metrics import Metrics
 from faust_app.settings import Settings
 from tests.factories import LEASE, make_request
+from tests.fakes.clock import clock_of
 from tests.fakes.image_repository import FakeImageRepository
 from tests.fakes.limits import FakeOldRows
 
@@ -82,7 +83,7 @@ def tombs(request: pytest.FixtureRequest) -> Tombs:
 
 async def test_tombstones_go_by_the_time_of_their_deletion_some_at_once(tombs: Tombs, shop_no: int) -> None:
     rows = await tombs.delete(shop_no, *(f"i{n}" for n in range(5)))
-    between = await tombs.repository.now()
+    between = await clock_of(tombs.repository).now()
     rows += await tombs.delete(shop_no, "young")
     rows += await tombs.accept(shop_no, "open")
     assert await tombs.old.purge_tombstones(between, 3) == 3
@@ -94,7 +95,7 @@ async def test_tombstones_go_by_the_time_of_their_deletion_some_at_once(tombs: T
 async def test_an_image_that_returned_is_no_tombstone_whatever_becomes_of_it(tombs: Tombs, shop_no: int) -> None:
     deleted = await tombs.delete(shop_no, "again", "deleted twice")
     await tombs.accept(shop_no, "again", "deleted twice")
-    between = await tombs.repository.now()
+    between = await clock_of(tombs.repository).now()
     await tombs.delete(shop_no, "deleted twice")
     assert await tombs.old.purge_tombstones(between, 100) == 0
     assert len(await tombs.left(deleted)) == 2
@@ -102,7 +103,7 @@ async def test_an_image_that_returned_is_no_tombstone_whatever_becomes_of_it(tom
 
 async def test_who_registers_a_purged_image_again_gets_a_higher_version(tombs: Tombs, shop_no: int) -> None:
     (old,) = await tombs.delete(shop_no, "a")
-    assert await tombs.old.purge_tombstones(await tombs.repository.now(), 100) == 1
+    assert await tombs.old.purge_tombstones(await clock_of(tombs.repository).now(), 100) == 1
     (new,) = await tombs.accept(shop_no, "a")
     assert (new.version > old.version, new.op) == (True, Op.REGISTER)
 
@@ -112,7 +113,7 @@ async def test_an_image_that_returns_while_its_tombstone_is_purged_is_kept(
 ) -> None:
     tombs = Tombs(MariaImageRepository(database), MariaOldRows(database))
     rows = await tombs.delete(shop_no, "a", "b")
-    now = await tombs.repository.now()
+    now = await clock_of(tombs.repository).now()
     with pymysql.connect(**limits_settings.database) as returning, returning.cursor() as cursor:
         cursor.execute(
             "UPDATE image SET version = version + 1, state = 'IN_PROGRESS', deleted_at = NULL WHERE shop_no = %s AND image_id = 'a'",
@@ -135,7 +136,7 @@ async def test_intake_and_purge_of_the_same_images_end_well_together(database: D
     tombs = Tombs(MariaImageRepository(database), MariaOldRows(database))
     names = [f"i{n:03}" for n in range(200)]
     old = {row.key: row.version for row in await tombs.delete(shop_no, *names)}
-    now = await tombs.repository.now()
+    now = await clock_of(tombs.repository).now()
     purging = asyncio.gather(*(tombs.old.purge_tombstones(now, 40) for _ in range(6)))
     await asyncio.gather(tombs.accept(shop_no, *names), purging, tombs.accept(shop_no, *reversed(names)))
     rows = await tombs.repository.load(list(old))
@@ -147,7 +148,7 @@ async def test_old_tombstones_are_a_range_of_their_index(database: Database, sho
     tombs = Tombs(MariaImageRepository(database), MariaOldRows(database))
     await tombs.accept(shop_no, *(f"i{n}" for n in range(500)))
     await tombs.delete(shop_no, "a", "b")
-    ((_, _, table, kind, _, key, *_),) = await database.rows(f"EXPLAIN {TOMBSTONES_BEFORE}", (await tombs.repository.now(), 10))
+    ((_, _, table, kind, _, key, *_),) = await database.rows(f"EXPLAIN {TOMBSTONES_BEFORE}", (await clock_of(tombs.repository).now(), 10))
     assert (table, kind, key) == ("image", "range", "by_deleted")
 
 
@@ -158,7 +159,7 @@ async def test_workers_that_were_not_seen_are_forgotten(database: Database) -> N
             " SELECT %s, '1', at, at FROM (SELECT UTC_TIMESTAMP(6) - INTERVAL %s DAY at) x"
         )
         await database.change(sql, (name, days))
-    now = await MariaImageRepository(database).now()
+    now = await database.now()
     assert await MariaOldRows(database).forget_workers(now - 90 * DAY, 10) == 1
     assert await database.rows("SELECT name FROM worker") == (("young",),)
 
@@ -167,9 +168,19 @@ async def test_records_of_sources_that_nobody_met_are_forgotten(database: Databa
     for host, days in (("old.test", 31), ("young.test", 29)):
         sql = "INSERT INTO source_host (host, shop_no, updated_at) SELECT %s, 0, UTC_TIMESTAMP(6) - INTERVAL %s DAY"
         await database.change(sql, (host, days))
-    now = await MariaImageRepository(database).now()
+    now = await database.now()
     assert await MariaOldRows(database).forget_sources(now - 30 * DAY, 10) == 1
     assert await database.rows("SELECT host FROM source_host WHERE host LIKE %s", ("%.test",)) == (("young.test",),)
+
+
+async def test_runs_of_daily_jobs_are_forgotten_by_the_day_they_began(database: Database) -> None:
+    for days in (91, 89):
+        at = await database.now() - days * DAY
+        sql = "INSERT INTO job_run (job, local_date, started, finished) VALUES ('job', %s, %s, %s)"
+        await database.change(sql, (at.date(), at, at))
+    now = await database.now()
+    assert [await MariaOldRows(database).forget_runs(now - REPORTS, 10) for _ in range(2)] == [1, 0]
+    assert await database.rows("SELECT COUNT(*) FROM job_run") == ((1,),)
 
 
 # Months
@@ -180,7 +191,7 @@ async def entry(database: Database, at: datetime) -> None:
 
 
 async def test_months_are_added_ahead_and_dropped_with_their_rows(database: Database, shop_no: int) -> None:
-    now = await MariaImageRepository(database).now()
+    now = await database.now()
     months = MariaHistoryMonths(database)
     before = await months.names()
     await entry(database, now)
@@ -198,7 +209,7 @@ async def test_months_are_added_ahead_and_dropped_with_their_rows(database: Data
 async def test_a_history_that_is_in_use_is_left_alone_and_settles_go_on(database: Database, limits_settings: Settings) -> None:
     months = MariaHistoryMonths(database, wait_seconds=1)
     before = await months.names()
-    now = await MariaImageRepository(database).now()
+    now = await database.now()
     month = Month("m209912", date(2100, 1, 1))
     with pymysql.connect(**limits_settings.database) as backup, backup.cursor() as cursor:
         cursor.execute("START TRANSACTION WITH CONSISTENT SNAPSHOT")
@@ -231,10 +242,10 @@ async def test_every_table_has_a_limit_that_is_written_down(database: Database) 
 async def test_sizes_and_growth_are_told_from_the_run_before(database: Database, shop_no: int) -> None:
     tombs, runs = Tombs(MariaImageRepository(database), MariaOldRows(database)), MariaJobRuns(database)
     sizes = MariaTableSizes(database)
-    first = await check_sizes(sizes, runs)
+    first = await check_sizes(sizes, runs, database)
     assert (first.since, {table.rows_a_day for table in first.tables}) == (None, {None})
     assert first.lines()[-1].endswith("growth is shown from the second day on; rows of image_history are an estimate")
-    now = await tombs.repository.now()
+    now = await clock_of(tombs.repository).now()
     await entry(database, now)
     result = await KeepLimits(MariaHistoryMonths(database), MariaOldRows(database), sizes, Metrics()).run(now, None)
     assert result is not None
@@ -245,7 +256,7 @@ async def test_sizes_and_growth_are_told_from_the_run_before(database: Database,
     await tombs.delete(shop_no, "gone")
     for _ in range(30):
         await entry(database, now)
-    report = await check_sizes(sizes, runs)
+    report = await check_sizes(sizes, runs, database)
     grown = {table.size.table: table.rows_a_day for table in report.tables}
     assert (grown["image"], grown["image (tombstones)"], grown["image_history"]) == (41, 1, 31)
     described = report.as_json()["tables"]
@@ -261,7 +272,7 @@ async def test_a_whole_run_on_the_real_tables_purges_and_leaves_sizes(database: 
     await database.change("DELETE FROM garbage")
     await database.change("UPDATE image SET deleted_at = deleted_at - INTERVAL %s SECOND", (TOMBSTONES.total_seconds() + 1,))
     limits = KeepLimits(MariaHistoryMonths(database), MariaOldRows(database), MariaTableSizes(database), Metrics())
-    result = await limits.run(await tombs.repository.now(), None)
+    result = await limits.run(await clock_of(tombs.repository).now(), None)
     assert result is not None
     assert result.found["months_kept"] is True
     assert await tombs.left(rows) == [b"c"]

@@ -4,6 +4,7 @@ import asyncio
 import itertools
 from collections.abc import AsyncIterator, Sequence
 from datetime import datetime, timedelta
+from typing import cast
 
 import pytest
 
@@ -12,12 +13,14 @@ from faust_app.adapters.mariadb.source_records import MariaSourceRecords
 from faust_app.core.dispatch.pace import SourcePace
 from faust_app.core.failure import FailureCode
 from faust_app.core.sources.health import ALL_SHOPS, Records, SourceFailure, SourceRecord, after_failure
+from faust_app.flows.ports.clock import Clock
 from faust_app.flows.ports.sources import SourceRecords
 from faust_app.flows.resilience.deferral import Deferral
 from faust_app.flows.resilience.host_faults import HostFaults
 from faust_app.flows.resilience.known_sources import KnownSources
 from faust_app.settings import Settings
 from tests.fakes.alerts import FakeAlerts
+from tests.fakes.clock import FakeClock
 from tests.fakes.image_repository import FakeImageRepository
 from tests.fakes.source_records import FakeSourceRecords
 
@@ -49,15 +52,17 @@ async def write(records: SourceRecords, *written: SourceRecord) -> None:
     await records.change({record.host for record in written}, lambda _known, _now: (written, None))
 
 
-async def clock(records: SourceRecords) -> datetime:
-    return (await records.load())[0]
+def clock_of(records: SourceRecords) -> Clock:
+    if isinstance(records, FakeSourceRecords):
+        return FakeClock(lambda: records.now)
+    return cast("Clock", records._database)  # type: ignore[attr-defined]
 
 
 async def test_what_is_written_is_read_back_whole(records: SourceRecords, host: str) -> None:
-    record = full(host, ALL_SHOPS, await clock(records))
+    record = full(host, ALL_SHOPS, await clock_of(records).now())
     await write(records, record)
     assert await records.of((7, host)) == [record]
-    assert record in (await records.load())[1]
+    assert record in await records.load()
 
 
 async def test_a_decision_sees_all_records_of_its_hosts_and_no_others(records: SourceRecords, host: str) -> None:
@@ -72,9 +77,9 @@ async def test_a_decision_sees_all_records_of_its_hosts_and_no_others(records: S
 
 async def test_what_was_written_since_is_told_and_the_rest_is_not(records: SourceRecords, host: str) -> None:
     await write(records, SourceRecord(f"before-{host}", ALL_SHOPS, failures=1))
-    since = await clock(records)
+    since = await clock_of(records).now()
     await write(records, SourceRecord(host, ALL_SHOPS, failures=1))
-    found = [record.host for record in (await records.changed_since(since))[1]]
+    found = [record.host for record in await records.changed_since(since)]
     assert host in found
     assert f"before-{host}" not in found
 
@@ -99,7 +104,7 @@ async def test_failures_that_many_count_at_once_are_counted_each_and_deadlock_no
 
 
 def known_sources(records: SourceRecords) -> KnownSources:
-    return KnownSources(records, SourcePace(8), HostFaults(FakeAlerts()), Deferral(FakeImageRepository(), lambda: 1.0))
+    return KnownSources(records, clock_of(records), SourcePace(8), HostFaults(FakeAlerts()), Deferral(FakeImageRepository(), lambda: 1.0))
 
 
 async def test_ten_failures_in_a_row_over_two_workers_defer_and_an_answer_ends_it_for_both(records: SourceRecords, host: str) -> None:
@@ -120,7 +125,7 @@ async def test_ten_failures_in_a_row_over_two_workers_defer_and_an_answer_ends_i
 
 
 async def test_a_probe_is_claimed_by_one_worker_of_many(records: SourceRecords, host: str) -> None:
-    now = await clock(records)
+    now = await clock_of(records).now()
     due = SourceRecord(host, ALL_SHOPS, 10, 3, FailureCode.SOURCE_TIMEOUT, now, now, now, now)
     await write(records, due)
     workers = [known_sources(records) for _ in range(5)]

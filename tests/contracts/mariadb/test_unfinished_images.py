@@ -21,6 +21,7 @@ from faust_app.flows.images.intake import IntakeTerms, decide
 from faust_app.flows.ports.images import ImageRepository, StalledRows
 from faust_app.settings import Settings
 from tests.factories import NOW, make_request
+from tests.fakes.clock import clock_of
 from tests.fakes.image_repository import FakeImageRepository
 from tests.fakes.stalled_rows import FakeStalledRows
 
@@ -33,6 +34,10 @@ SOON = timedelta(seconds=20)
 class Rows:
     repository: ImageRepository
     stalled: StalledRows
+
+    async def counts(self, stalled_after: timedelta, shop_no: int | None) -> tuple[datetime, RowCounts]:
+        now = await clock_of(self.repository).now()
+        return now, await self.stalled.counts(now, stalled_after, shop_no)
 
     async def accepted(self, shop_no: int, image_id: str, *, lease: timedelta = SOON) -> ImageRow:
         request = make_request(shop_no, image_id)
@@ -76,20 +81,20 @@ async def test_the_rows_of_a_shop_are_counted_by_where_they_stand(rows: Rows, sh
     due = await rows.accepted(shop_no, "due", lease=AT_ONCE)
     await rows.published(shop_no, "queued", f"topic-{shop_no}", 5)
     await rows.failed(shop_no, "failed")
-    now, counts = await rows.stalled.counts(DAY, shop_no)
+    now, counts = await rows.counts(DAY, shop_no)
     assert (counts.scheduled, counts.due, counts.overdue, counts.placed, counts.failed) == (2, 1, 0, 1, 1)
     assert counts.next_due == due.scheduled_at
     assert counts.oldest_open is not None
     assert counts.oldest_open <= now
-    assert (counts.old, (await rows.stalled.counts(AT_ONCE, shop_no))[1].old) == (0, 3)
-    everything = (await rows.stalled.counts(DAY, None))[1]
+    assert (counts.old, (await rows.counts(AT_ONCE, shop_no))[1].old) == (0, 3)
+    everything = (await rows.counts(DAY, None))[1]
     assert everything.failed >= 1
     assert everything.placed >= 1
 
 
 async def test_a_shop_without_unfinished_rows_has_none(rows: Rows, shop_no: int) -> None:
     assert not await rows.stalled.knows_shop(shop_no)
-    _, counts = await rows.stalled.counts(DAY, shop_no)
+    _, counts = await rows.counts(DAY, shop_no)
     assert counts == RowCounts()
     await rows.failed(shop_no, "a")
     assert await rows.stalled.knows_shop(shop_no)
@@ -125,7 +130,7 @@ async def test_queued_rows_are_listed_from_their_positions_on_as_many_as_there_a
 
 
 async def far_ahead(rows: Rows) -> datetime:
-    return await rows.repository.now() + DAY
+    return await clock_of(rows.repository).now() + DAY
 
 
 async def test_lost_rows_are_counted_and_listed_in_ranges_of_positions(rows: Rows, shop_no: int) -> None:
@@ -134,7 +139,7 @@ async def test_lost_rows_are_counted_and_listed_in_ranges_of_positions(rows: Row
         await rows.published(shop_no, f"i{offset}", topic, offset)
     assert (await rows.stalled.tops())[topic, 3] == 5
     where = [Positions((topic, 3), 0, 2), Positions((topic, 3), 5, 99), Positions((topic, 1), 0, 99)]
-    now, counts = await rows.stalled.counts(DAY, shop_no)
+    now, counts = await rows.counts(DAY, shop_no)
     counted, lost = await rows.stalled.lost(where, counts, now - DAY, shop_no, 10)
     assert (counted.lost, counted.lost_young, sorted(ids(lost))) == (3, 3, [b"i0", b"i1", b"i5"])
     assert len((await rows.stalled.lost(where, counts, now - DAY, shop_no, 2))[1]) == 2
@@ -144,7 +149,7 @@ async def test_lost_rows_are_counted_and_listed_in_ranges_of_positions(rows: Row
 
 async def test_a_lost_row_that_is_old_too_is_known_as_such(rows: Rows, shop_no: int) -> None:
     await rows.published(shop_no, "a", f"topic-{shop_no}", 0)
-    now, counts = await rows.stalled.counts(AT_ONCE, shop_no)
+    now, counts = await rows.counts(AT_ONCE, shop_no)
     counted, _ = await rows.stalled.lost([Positions((f"topic-{shop_no}", 3), 0, 9)], counts, now, shop_no, 10)
     assert (counted.old, counted.lost, counted.lost_young, counted.stalled) == (1, 1, 0, 1)
 
@@ -157,7 +162,7 @@ async def test_beyond_some_thousand_lost_rows_the_least_possible_is_counted(
         rows = Rows(MariaImageRepository(database), MariaStalledRows(database))
         for offset in range(3):
             await rows.published(shop_no, f"i{offset}", f"topic-{shop_no}", offset)
-        now, counts = await rows.stalled.counts(DAY, shop_no)
+        now, counts = await rows.counts(DAY, shop_no)
         where = [Positions((f"topic-{shop_no}", 3), 0, 9)]
         counted, _ = await rows.stalled.lost(where, replace(counts, old=2), now, shop_no, 10)
     assert (counted.lost, counted.lost_young, counted.stalled) == (3, 1, 3)

@@ -13,17 +13,15 @@ from faust_app.core.alerts.alert import (
     FaultKind,
     Notice,
     PlatformFault,
-    Severity,
     ShopHour,
     fault_kind,
     hits_shop_hard,
     is_over,
     magnitude,
     notice_for,
-    severity_of,
     slot_of,
 )  # fmt: skip
-from faust_app.core.failure import FailureCode
+from faust_app.core.failure_codes import FailureCode, Severity
 from tests.factories import NOW
 
 MINUTE = timedelta(minutes=1)
@@ -120,7 +118,7 @@ def test_only_what_is_ours_is_a_fault_of_the_platform(code: FailureCode) -> None
         FailureCode.LOST_REPEATEDLY,
         FailureCode.UNSTORABLE_RESULT,
     }
-    assert severity_of(code.value) is (Severity.PLATFORM if ours else Severity.SHOP)
+    assert code.severity is (Severity.PLATFORM if ours else Severity.SHOP)
 
 
 def test_a_fault_never_shares_its_fingerprint_with_failed_images() -> None:

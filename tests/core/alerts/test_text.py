@@ -8,11 +8,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from faust_app.core.alerts.alert import Alert, FaultKind, Notice, PlatformFault, Severity, of_record, severity_of
+from faust_app.core.alerts.alert import Alert, FaultKind, Notice, PlatformFault, of_record
 from faust_app.core.alerts.decide import Chosen, Due
 from faust_app.core.alerts.message import Form
 from faust_app.core.alerts.text import MAX_TEXT, NOWHERE, Impact, Place, alert_text, compose, duration, line_of, title_of, zoned_time
 from faust_app.core.failure import FailureCode
+from faust_app.core.failure_codes import Severity
 from tests.factories import NOW
 
 BERLIN = Place(ZoneInfo("Europe/Berlin"), "https://images.example")
@@ -26,7 +27,8 @@ def fault(kind: FaultKind, **values: object) -> Alert:
 
 
 def images(code: str, **values: object) -> Alert:
-    alert = Alert(f"{code}@cdn.test", code, "cdn.test", severity_of(code), 1, NOW, NOW, 12_000, sample_shop=7, sample_image="ä/1".encode())
+    severity = next((known.severity for known in FailureCode if known.value == code), Severity.SHOP)
+    alert = Alert(f"{code}@cdn.test", code, "cdn.test", severity, 1, NOW, NOW, 12_000, sample_shop=7, sample_image="ä/1".encode())
     return replace(alert, **values)  # type: ignore[arg-type]
 
 

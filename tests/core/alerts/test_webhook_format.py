@@ -8,9 +8,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 from standardwebhooks import Webhook, WebhookVerificationError
 
-from faust_app.core.alerts.alert import Severity
 from faust_app.core.alerts.message import AlertMessage, Cause, Form
 from faust_app.core.alerts.webhook_format import parse_secret, parse_template, signature, slack_body, standard_body, template_body
+from faust_app.core.failure_codes import Severity
 from tests.factories import NOW
 
 SECRET = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw"

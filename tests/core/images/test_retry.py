@@ -8,8 +8,9 @@ from hypothesis import strategies as st
 
 from faust_app.core.failure import Dependency, Failure, FailureCode, Permanent, Transient, Unavailable
 from faust_app.core.images.outcome import Failed, Retry
-from faust_app.core.images.retry import JITTER, MAX_RETRY_AFTER, SECOND_LOOK, Backoff, decide_retry
+from faust_app.core.images.retry import JITTER, SECOND_LOOK, Backoff, decide_retry
 from faust_app.core.messages.events import MAX_RETRIES
+from faust_app.core.retry_after import MAX_RETRY_AFTER
 from tests.factories import accepted_row
 
 BACKOFF = Backoff()

@@ -9,10 +9,10 @@ from hypothesis import strategies as st
 
 from faust_app.core.alerts.alert import Occurrence
 from faust_app.core.failure import FailureCode
-from faust_app.core.images.objects import image_prefix, may_collect, object_key, version_of
+from faust_app.core.images.objects import image_prefix, object_key, version_of
 from faust_app.core.images.outcome import LATE_PUT, Deferred, Failed, HistoryEntry, Kept, Outcome, Removed, Retry, Settlement, Stored
 from faust_app.core.images.row import ImageRow, ImageState, ScheduleReason
-from faust_app.core.images.transitions import settle
+from faust_app.core.images.transitions import may_collect, settle
 from faust_app.core.messages.positions import Position
 from tests.factories import NOW, accepted_row, done_row, make_shown
 
@@ -95,7 +95,7 @@ def test_a_failed_image_counts_once_by_its_cause_and_an_error_of_ours_at_no_host
     settlement = settled(row, Failed(row, code, "d"))
     assert settlement.row is not None
     assert settlement.row.fingerprint == cause
-    assert settlement.occurrence == Occurrence(cause, code.value, host, row.shop_no, row.image_id, "d")
+    assert settlement.occurrence == Occurrence(cause, code, host, row.shop_no, row.image_id, "d")
     assert settled(row, stored(row)).occurrence is None
 
 

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from faust_app.core.monitoring.watchdog import SAMPLE_SECONDS, ProgressSample, Watch, is_stalled, observe
+from faust_app.core.monitoring.watchdog import SAMPLE_SECONDS, ProgressSample, Watch, made_no_progress, observe
 
 LIMIT = 120.0
 WORK = "3 events held"
@@ -36,12 +36,12 @@ STORIES = {
 
 @pytest.mark.parametrize(("samples", "stalled"), STORIES.values(), ids=STORIES)
 def test_a_story_tells_whether_a_worker_is_stalled(samples: list[ProgressSample], stalled: bool) -> None:  # noqa: FBT001 - a column
-    assert is_stalled(watched(samples), LIMIT) is stalled
+    assert made_no_progress(watched(samples), LIMIT) is stalled
 
 
 def test_a_process_that_was_frozen_for_an_hour_is_not_stalled_for_that() -> None:
     before = observe(observe(None, ProgressSample(7, WORK), 0.0), ProgressSample(7, WORK), 1.0)
-    assert not is_stalled(observe(before, ProgressSample(7, WORK), 3_600.0), LIMIT)
+    assert not made_no_progress(observe(before, ProgressSample(7, WORK), 3_600.0), LIMIT)
 
 
 @given(st.lists(st.floats(0, 1e6), min_size=1, max_size=50))

@@ -25,7 +25,7 @@ class Process:
         self.store, self.messenger, self.metrics = store, messenger, Metrics()
         self.began = store.now
         self.reporter = FaultReporter(
-            store, messenger, self.metrics, worker=name, place=Place(ZONE), clock=self._seconds, now=lambda: store.now
+            store, messenger, self.metrics, worker=name, place=Place(ZONE), seconds=self._seconds, now=lambda: store.now
         )
 
     def _seconds(self) -> float:

@@ -6,14 +6,16 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from faust_app.core.alerts.alert import FaultKind, Occurrence, PlatformFault, Severity
+from faust_app.core.alerts.alert import FaultKind, Occurrence, PlatformFault
 from faust_app.core.alerts.decide import HOURLY, Step
 from faust_app.core.alerts.message import Form, Undelivered
 from faust_app.core.alerts.text import Place
 from faust_app.core.failure import Unavailable
+from faust_app.core.failure_codes import FailureCode, Severity
 from faust_app.flows.alerts.send_alerts import Delivery, SendAlerts
 from faust_app.metrics import Metrics
 from tests.fakes.alerts import FakeAlertStore, FakeMessenger
+from tests.fakes.clock import FakeClock
 
 PASS = timedelta(seconds=5)
 MINUTE = timedelta(minutes=1)
@@ -31,10 +33,16 @@ class Harness:
     def make(self, holder: str, messenger: FakeMessenger | None) -> SendAlerts:
         delivery = Delivery(Place(ZONE), time(9), holder)
         return SendAlerts(
-            alerts=self.store, outbox=self.store, leases=self.store, messenger=messenger, metrics=self.metrics, delivery=delivery
+            alerts=self.store,
+            outbox=self.store,
+            clock=FakeClock(lambda: self.store.now),
+            leases=self.store,
+            messenger=messenger,
+            metrics=self.metrics,
+            delivery=delivery,
         )
 
-    async def fail(self, count: int = 1, *, shop_no: int = 7, code: str = "source_error", host: str = "h") -> None:
+    async def fail(self, count: int = 1, *, shop_no: int = 7, code: FailureCode = FailureCode.SOURCE_ERROR, host: str = "h") -> None:
         await self.store.count([Occurrence(f"{code}@{host}", code, host, shop_no, b"a", "status 500")] * count)
 
     async def open(self, kind: FaultKind = FaultKind.DEPENDENCY_STORAGE, *, host: str | None = None, worker: str = "host:1") -> None:
@@ -72,14 +80,14 @@ async def harness() -> Harness:
 @pytest.mark.parametrize(
     ("code", "images", "most"),
     [
-        ("source_error", 12_000, 5),
-        ("source_error", 120_000, 6),
-        ("internal_error", 12_000, 6),
-        ("internal_error", 120_000, 7),
+        (FailureCode.SOURCE_ERROR, 12_000, 5),
+        (FailureCode.SOURCE_ERROR, 120_000, 6),
+        (FailureCode.INTERNAL_ERROR, 12_000, 6),
+        (FailureCode.INTERNAL_ERROR, 120_000, 7),
     ],
 )
 async def test_failures_of_one_cause_are_a_handful_of_messages_and_a_closing_one(
-    harness: Harness, code: str, images: int, most: int
+    harness: Harness, code: FailureCode, images: int, most: int
 ) -> None:
     for size in (1, 8, 40, 51, 400, 500, *[500] * (images // 500 - 2)):
         await harness.fail(size, code=code)
@@ -96,7 +104,7 @@ async def test_two_thousand_shops_with_one_dead_link_each_are_no_message_but_the
     for shop_no in range(1, 2001):
         host = "cdn.test" if shop_no % 2 else f"shop{shop_no}.test"
         harness.store.shop_sizes[shop_no] = 3
-        await harness.fail(shop_no=shop_no, code="source_not_found", host=host)
+        await harness.fail(shop_no=shop_no, code=FailureCode.SOURCE_NOT_FOUND, host=host)
     await harness.go_on(timedelta(hours=19), timedelta(minutes=2))
     assert harness.messenger.taken == []
     assert await harness.store.open_alerts(10) == [], "quiet ones are closed without a word"

@@ -25,9 +25,9 @@ TOPIC, DEAD = "p.requests", "p.dead-letter"
 class Harness:
     def __init__(self) -> None:
         self.rows, self.log, metrics = FakeImageRepository(), FakeEventLog(), Metrics()
-        intake = Intake(self.rows, Publisher(self.log, self.rows, Topics.named("p."), metrics), metrics, lease=LEASE)
+        intake = Intake(self.rows, Publisher(self.log, self.rows, Topics.named("p."), metrics), metrics, clock=self.rows, lease=LEASE)
         dead_letters = DeadLetters(self.log, metrics, topic=DEAD, group="g")
-        self.take = TakeRequests(self.rows, intake, dead_letters, self.log, group="g-requests", lease=LEASE)
+        self.take = TakeRequests(self.rows, intake, dead_letters, self.log, clock=self.rows, group="g-requests", lease=LEASE)
 
     def versions(self) -> dict[str, int]:
         return {key[1].decode(): row.version for key, row in self.rows.rows.items()}

@@ -24,7 +24,7 @@ class Harness:
     def __init__(self) -> None:
         self.rows, self.log, self.metrics = FakeImageRepository(), FakeEventLog(), Metrics()
         self.publisher = Publisher(self.log, self.rows, Topics.named("p."), self.metrics)
-        self.intake = Intake(self.rows, self.publisher, self.metrics, lease=LEASE)
+        self.intake = Intake(self.rows, self.publisher, self.metrics, clock=self.rows, lease=LEASE)
         self.due = DuePublisher(self.rows, self.publisher, lease=LEASE)
 
     async def accepted(self, *ids: str, op: Op = Op.REGISTER) -> list[ImageRow]:

@@ -21,7 +21,7 @@ class Harness:
     def __init__(self) -> None:
         self.rows, self.store, self.metrics = FakeImageRepository(), FakeObjectStore(), Metrics()
         self.row, self.garbage = FakeCollectorRow(self.rows), FakeGarbageRepository(self.rows)
-        self.audit = BucketAudit(self.garbage, self.row, FakeImageFolders(self.rows), self.store, self.metrics)
+        self.audit = BucketAudit(self.garbage, self.row, FakeImageFolders(self.rows), self.store, self.metrics, clock=self.rows)
 
     def add(self, row: ImageRow) -> ImageRow:
         self.rows.rows[row.key] = row
@@ -93,7 +93,9 @@ async def test_the_walk_goes_on_where_it_stopped_and_begins_anew_at_the_end(harn
     for version in range(1, 8):
         harness.put(row, version)
     assert [await harness.audit.run_part() for _ in range(2)] == [2, 3]
-    harness.audit = BucketAudit(harness.garbage, harness.row, FakeImageFolders(harness.rows), harness.store, harness.metrics)
+    harness.audit = BucketAudit(
+        harness.garbage, harness.row, FakeImageFolders(harness.rows), harness.store, harness.metrics, clock=harness.rows
+    )
     assert [await harness.audit.run_part() for _ in range(2)] == [2, 0], "the last part is short, then nothing new is found"
     assert sorted(harness.targets()) == sorted(key for key in harness.store.objects if row.shown and key != row.shown.object_key)
 

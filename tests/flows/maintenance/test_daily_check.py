@@ -42,7 +42,7 @@ def checking(harness: WorkerHarness) -> CheckHarness:
 
 
 async def test_images_are_reported_from_a_day_on_by_where_they_stand(checking: CheckHarness, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(daily_check, "PAGE", 4)
+    monkeypatch.setattr(daily_check, "ROWS_A_PAGE", 4)
     await checking.publish(18)
     checking.offsets.offsets[BULK] = 5
     now = await checking.worker.rows.now()

@@ -28,6 +28,7 @@ class RescueHarness:
         self.alerts = FakeAlerts()
         self.rescue = Rescue(
             repository=harness.rows,
+            clock=harness.rows,
             unfinished=FakeUnfinishedRows(harness.rows),
             offsets=self.offsets,
             dead_letters=dead_letters,

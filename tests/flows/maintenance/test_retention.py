@@ -8,7 +8,7 @@ import pytest
 from faust_app.core.images.plan import Unknown, plan
 from faust_app.core.images.row import ImageRow, ImageState, event_of
 from faust_app.core.maintenance.growth import TableSize
-from faust_app.core.maintenance.retention import TOMBSTONES, WORKERS, months_ahead
+from faust_app.core.maintenance.retention import REPORTS, TOMBSTONES, WORKERS, months_ahead
 from faust_app.core.messages.events import Op
 from faust_app.flows.maintenance import retention as keep_limits
 from faust_app.flows.maintenance.retention import KeepLimits
@@ -106,7 +106,7 @@ async def test_while_the_collector_is_behind_no_tombstone_goes(keeping: LimitsHa
 
 async def test_a_pass_deletes_a_bounded_part_and_the_next_goes_on(keeping: LimitsHarness, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(keep_limits, "AT_ONCE", 2)
-    monkeypatch.setattr(keep_limits, "A_PASS", 3)
+    monkeypatch.setattr(keep_limits, "DELETIONS_A_PASS", 3)
     await keeping.delete(15)
     left = []
     while await keeping.run(TOMBSTONES + DAY) is None:
@@ -121,6 +121,13 @@ async def test_workers_that_were_not_seen_for_long_are_forgotten(keeping: Limits
     await keeping.run()
     assert len(keeping.old.workers) == 2
     assert keeping.purged("worker") == 1
+
+
+async def test_runs_of_daily_jobs_are_forgotten_with_what_was_reported_then(keeping: LimitsHarness) -> None:
+    now = await keeping.worker.rows.now()
+    keeping.old.runs = [now, now - REPORTS + DAY, now - REPORTS - DAY]
+    await keeping.run()
+    assert (len(keeping.old.runs), keeping.purged("job_run")) == (2, 1)
 
 
 async def test_months_are_made_ahead_and_dropped_after_fifteen(keeping: LimitsHarness) -> None:

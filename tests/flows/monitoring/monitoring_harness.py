@@ -2,12 +2,12 @@
 
 from datetime import datetime, timedelta
 
-from faust_app.flows.monitoring.lag import WatchLag
+from faust_app.flows.monitoring.lag import WatchedGroup, WatchLag
 from faust_app.flows.monitoring.unfinished import WatchStalled
 from faust_app.metrics import Metrics
 from tests.factories import NOW, make_request
 from tests.fakes.alerts import FakeAlerts, FakeAlertStore
-from tests.fakes.consumer_offsets import FakeConsumerOffsets
+from tests.fakes.consumer_offsets import FakeConsumerOffsets, FakeStoredOffsets
 from tests.fakes.stalled_rows import FakeStalledRows
 from tests.flows.worker_harness import TOPICS, WorkerHarness
 
@@ -25,23 +25,25 @@ class WatchHarness:
         self.faults = FakeAlertStore()
         self.offsets = FakeConsumerOffsets(harness.log, [spec.name for spec in TOPICS.images])
         self.requests = FakeConsumerOffsets(harness.log, [TOPICS.requests.name])
+        self.stored = FakeStoredOffsets(harness.rows)
         self.lag = WatchLag(
-            {"g": self.offsets, "g-requests": self.requests},
+            {"g": WatchedGroup(self.offsets), "g-requests": WatchedGroup(self.requests, stored=self.stored)},
             self.faults,
             self.metrics,
             held_here=lambda: self.held_here,
             lagging_after=timedelta(minutes=5),
             now=self.now,
-            clock=lambda: self.seconds,
+            seconds=lambda: self.seconds,
         )
         self.stalled = WatchStalled(
             FakeStalledRows(harness.rows),
             self.offsets,
             self.alerts,
             self.metrics,
+            clock=harness.rows,
             stalled_after=DAY,
             held_by=self.lag.held_by,
-            clock=lambda: self.seconds,
+            seconds=lambda: self.seconds,
         )
 
     def now(self) -> datetime:

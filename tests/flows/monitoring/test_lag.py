@@ -1,16 +1,20 @@
 """Lag is looked at again and again, from outside of the groups, and what holds them up is known."""
 
+import asyncio
 from datetime import timedelta
 
 import pytest
 
 from faust_app.core.alerts.alert import FaultKind, PlatformFault
 from faust_app.core.failure import Unavailable
+from faust_app.core.messages.positions import IntakeOffset
+from faust_app.core.messages.record import Message
 from faust_app.core.monitoring.lag import LagStatus
+from faust_app.flows.monitoring import lag
 from faust_app.flows.monitoring.lag import HOLDING, LagReport
 from tests.factories import NOW
 from tests.flows.monitoring.monitoring_harness import BULK, WatchHarness
-from tests.flows.worker_harness import WorkerHarness
+from tests.flows.worker_harness import TOPICS, WorkerHarness
 
 
 @pytest.fixture
@@ -47,6 +51,31 @@ async def test_the_time_of_a_record_is_read_once(watch: WatchHarness) -> None:
     watch.offsets.offsets[BULK] = 1
     await watch.sample()
     assert watch.offsets.asked[-1] == {(BULK, 0): 1}
+
+
+async def test_what_the_rows_have_of_requests_counts_as_committed_and_without_the_database_the_groups_own(watch: WatchHarness) -> None:
+    topic, rows = TOPICS.requests.name, watch.worker.rows
+    watch.worker.log.messages[topic] = [Message(topic, b"{}")] * 10
+    watch.requests.offsets[topic] = 4
+    await watch.sample()
+    assert report(watch).lag == 6
+    rows.offsets[topic, 0] = IntakeOffset(topic, 0, 7, None)
+    await watch.sample()
+    assert report(watch).lag == 3
+    rows.unavailable = True
+    await watch.lag.run_pass()
+    assert report(watch).lag == 6
+
+
+async def test_a_frozen_database_does_not_keep_the_readers_group_from_being_watched(
+    watch: WatchHarness, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(lag, "DATABASE_SECONDS", 0.01)
+    watch.stored.frozen = True
+    watch.requests.offsets[TOPICS.requests.name] = 4
+    async with asyncio.timeout(20):
+        await watch.sample()
+    assert [group.sample.group for group in report(watch).groups] == ["g", "g-requests"]
 
 
 async def test_two_minutes_without_an_event_finished_are_a_stall(watch: WatchHarness) -> None:

@@ -70,6 +70,7 @@ class World:
         row, garbage = FakeCollectorRow(self.rows), FakeGarbageRepository(self.rows)
         self.rescue = Rescue(
             repository=self.rows,
+            clock=self.rows,
             unfinished=FakeUnfinishedRows(self.rows),
             offsets=offsets,
             dead_letters=letters,
@@ -79,7 +80,7 @@ class World:
         self.collector = GarbageCollector(
             garbage=garbage, row=row, rows=self.rows, store=self.store, alerts=FakeAlerts(), metrics=harness.metrics
         )
-        self.audit = BucketAudit(garbage, row, FakeImageFolders(self.rows), self.store, harness.metrics)
+        self.audit = BucketAudit(garbage, row, FakeImageFolders(self.rows), self.store, harness.metrics, clock=self.rows)
 
     # What happens
 

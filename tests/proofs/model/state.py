@@ -6,12 +6,10 @@ from datetime import datetime, timedelta
 from functools import cache
 from typing import Any, Final, NamedTuple
 
-from faust_app.core.images.accept import accept
-from faust_app.core.images.objects import may_collect
 from faust_app.core.images.outcome import AckedEarly, Deferred, Retry
 from faust_app.core.images.plan import Remove, Store, plan
-from faust_app.core.images.row import ImageRow, event_of, placeholder
-from faust_app.core.images.transitions import placed, rescued, settle
+from faust_app.core.images.row import ImageRow, event_of
+from faust_app.core.images.transitions import accept, may_collect, placed, placeholder, rescued, settle
 from faust_app.core.messages.events import ImageEvent, Op
 from faust_app.core.messages.topics import Topics
 from faust_app.core.monitoring.unfinished import UnfinishedState, classify_unfinished

@@ -82,12 +82,12 @@ MUTANTS: Final = {
     ),
     "nothing is rescued": Mutant(
         "faust_app/flows/maintenance/rescue.py",
-        "lost = await self.find_lost(A_PASS)",
+        "lost = await self.find_lost(RESCUED_A_PASS)",
         "lost: list[ImageRow] = []",
         "tests/flows/maintenance/test_rescue.py::test_a_consumed_row_without_an_outcome_is_due_at_once_and_ends_in_storage",
     ),
     "a new request opens the same version again": Mutant(
-        "faust_app/core/images/accept.py",
+        "faust_app/core/images/transitions.py",
         "version=next_version(row.version, now)",
         "version=max(row.version, 1)",
         "tests/core/images/test_accept.py::test_every_accepted_request_opens_a_version_of_its_own",
