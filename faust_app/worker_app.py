@@ -88,9 +88,9 @@ class WorkerApp(faust.App):
             Background(worker.dispatcher.run),
             Periodic("dispatcher", DISPATCHER_SECONDS, worker.dispatcher.run_pass),
             Periodic("due publisher", DUE_SECONDS, worker.due.run_pass),
-            Periodic("worker register", REGISTER_SECONDS, worker.internal_errors.run_pass),
+            Periodic("worker register", REGISTER_SECONDS, worker.resilience.internal_errors.run_pass),
             Periodic("rescue", settings.rescue_interval, maintenance.rescue.run_pass),
-            Periodic("sources", SOURCES_SECONDS, worker.sources.run_pass),
+            Periodic("sources", SOURCES_SECONDS, worker.resilience.sources.run_pass),
             Periodic("garbage collector", settings.collect_interval, maintenance.collector.run_pass),
             Periodic("audit of the bucket", settings.collect_interval, maintenance.audit.run_pass),
             Periodic("daily check", DAILY_SECONDS, maintenance.daily_check.run_pass),
@@ -106,6 +106,7 @@ class WorkerApp(faust.App):
 
     def _watchdog(self) -> Watchdog:
         worker, alerts = self.worker_parts, self.parts.alerts
+        gate, breakers = worker.resilience.gate, worker.resilience.breakers
         samples = WorkerProgress(
             self,
             worker.dispatcher,
@@ -113,12 +114,13 @@ class WorkerApp(faust.App):
             worker.watches.lag,
             images=self.settings.app_id,
             requests=self.settings.requests_group,
-            may_start=lambda: worker.gate.is_open() and not alerts.database_is_unavailable,
-            available=lambda: worker.breakers.all_closed and not alerts.database_is_unavailable,
-            failures=lambda: worker.breakers.failures,
+            may_start=lambda: gate.is_open() and not alerts.database_is_unavailable,
+            available=lambda: breakers.all_closed and not alerts.database_is_unavailable,
+            failures=lambda: breakers.failures,
             fresh=3 * self.settings.snapshot_interval,
         )
-        return Watchdog(samples, final_alert(self.settings, self.parts.process), self.metrics, limit=self.settings.watchdog_after)
+        farewell = final_alert(self.settings, self.parts.process, self.parts.place)
+        return Watchdog(samples, farewell, self.metrics, limit=self.settings.watchdog_after)
 
     def _crash_soon(self, error: BaseException) -> None:
         """Stop the worker: an event whose handling broke down is not acknowledged, another worker gets it."""

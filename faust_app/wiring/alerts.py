@@ -14,13 +14,13 @@ from faust_app.settings import Settings
 from faust_app.wiring.common import utc_now
 
 
-def final_alert(settings: Settings, worker: str) -> FinalAlert:
-    """Return the final alert of the worker."""
+def final_alert(settings: Settings, worker: str, place: Place) -> FinalAlert:
+    """Return the final alert of the process called `worker`."""
     return FinalAlert(
         partial(_open_faults, settings),
         partial(Webhook, settings) if settings.alert_webhook_url is not None else None,
         worker=worker,
-        place=Place(settings.zone, settings.web_public_url),
+        place=place,
         age=timedelta(seconds=settings.watchdog_after),
         now=utc_now,
     )

@@ -5,6 +5,7 @@ import json
 from collections.abc import AsyncIterator
 from datetime import timedelta
 from typing import Any
+from zoneinfo import ZoneInfo
 
 import pytest
 from aiohttp import web
@@ -14,11 +15,13 @@ from faust_app.adapters.mariadb.alert_counts import MariaFaults
 from faust_app.adapters.mariadb.alert_repository import MariaAlertRepository
 from faust_app.adapters.mariadb.database import Database
 from faust_app.core.alerts.alert import FaultKind, PlatformFault
+from faust_app.core.alerts.text import Place
 from faust_app.flows.alerts import final_alert as final_alert_module
 from faust_app.settings import Settings
 from faust_app.wiring.alerts import final_alert
 from tests.contracts.conftest import emptied
 
+PLACE = Place(ZoneInfo("UTC"), None)
 REASON = "image events: 3 events held, no progress for 120 s"
 SECRET = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw"
 
@@ -45,7 +48,7 @@ def without_database(closed_port: int, hook: str | None) -> Settings:
 async def test_an_alert_is_stored_as_old_as_the_fault(alert_settings: Settings) -> None:
     async with Database.connect(alert_settings.database, 2) as database:
         await emptied(database)
-        await asyncio.to_thread(final_alert(alert_settings, "host:1"), REASON)
+        await asyncio.to_thread(final_alert(alert_settings, "host:1", PLACE), REASON)
         alerts = MariaAlertRepository(database)
         (alert,) = await alerts.open_alerts(10)
         ((now,),) = await database.rows("SELECT UTC_TIMESTAMP(6)")
@@ -57,7 +60,7 @@ async def test_an_alert_is_stored_as_old_as_the_fault(alert_settings: Settings) 
 
 async def test_without_the_database_it_is_sent(received: tuple[str, list[dict[str, Any]]], unused_tcp_port: int) -> None:
     hook, bodies = received
-    await asyncio.to_thread(final_alert(without_database(unused_tcp_port, hook), "host:1"), REASON)
+    await asyncio.to_thread(final_alert(without_database(unused_tcp_port, hook), "host:1", PLACE), REASON)
     (body,) = bodies
     assert "ended itself" in body["data"]["title"]
     assert REASON in body["data"]["text"]
@@ -65,7 +68,7 @@ async def test_without_the_database_it_is_sent(received: tuple[str, list[dict[st
 
 
 async def test_without_database_and_messenger_it_ends_all_the_same(unused_tcp_port: int) -> None:
-    await asyncio.to_thread(final_alert(without_database(unused_tcp_port, None), "host:1"), REASON)
+    await asyncio.to_thread(final_alert(without_database(unused_tcp_port, None), "host:1", PLACE), REASON)
 
 
 async def test_a_database_that_accepts_and_never_answers_is_not_waited_for(
@@ -83,7 +86,7 @@ async def test_a_database_that_accepts_and_never_answers_is_not_waited_for(
     server = await asyncio.start_server(say_nothing, "127.0.0.1", 0)
     try:
         port = server.sockets[0].getsockname()[1]
-        await asyncio.to_thread(final_alert(without_database(port, hook), "host:1"), REASON)
+        await asyncio.to_thread(final_alert(without_database(port, hook), "host:1", PLACE), REASON)
         await left.wait()
     finally:
         server.close()

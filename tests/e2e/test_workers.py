@@ -72,6 +72,8 @@ async def test_a_worker_stops_within_ten_seconds_and_gives_back_what_it_holds(in
 
 async def test_a_worker_stops_within_ten_seconds_while_its_sources_never_answer(installation: Installation) -> None:
     await started(installation, "one")
+    await installation.register_many(SHOP + 1, 1, "/flat/{n}?bytes=20000")
+    await installation.all_in(SHOP + 1, "DONE", 1)  # a host that never answered would get one slot only
     await installation.register_many(SHOP, 200, "/flat/{n}?bytes=20000&ms=600000")
     await installation.until(lambda: _runs(installation, UNKNOWN), "every slot of an unknown source is taken")
     assert installation.processes[-1].terminate() <= 10

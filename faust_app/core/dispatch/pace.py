@@ -25,9 +25,9 @@ UNKNOWN: Final = 8
 LONGEST_WAIT: Final = 10.0
 """Expected seconds of waiting here beyond which a source's youngest event is deferred."""
 SOON: Final = 5.0
-"""An event is deferred by so many seconds at least, and events are called back for so many seconds of work."""
+"""An event is deferred by so many seconds at least, and events are released for so many seconds of work."""
 SHORTEST_WAIT: Final = 2.0
-"""Expected seconds of waiting below which events that were deferred are called back."""
+"""Expected seconds of waiting below which events that were deferred are released."""
 UNPROVEN_SHARE: Final = 7 / 8
 """Part of the slots that hosts which have not answered here may hold together."""
 FAILING_SHARE: Final = 1 / 2
@@ -223,8 +223,8 @@ class SourcePace:
         account.deferred_until = max(account.deferred_until, now + SOON) + each
         return account.deferred_until - now
 
-    def to_call_back(self, now: float) -> list[tuple[Source, int]]:
-        """Return sources that run out of events while others of theirs are deferred, and how many to call back."""
+    def to_release(self, now: float) -> list[tuple[Source, int]]:
+        """Return sources that run out of events while others of theirs are deferred, and how many to release."""
         found = []
         for source, account in self._sources.items():
             if account.deferred_until <= now + SOON:
@@ -234,7 +234,7 @@ class SourcePace:
                 found.append((source, max(1, int(SOON * rate))))
         return found
 
-    def called_back_all(self, source: Source, now: float) -> None:
+    def released_all(self, source: Source, now: float) -> None:
         """Record that none of the source's events is deferred any more."""
         self._of(source).deferred_until = now
 

@@ -52,7 +52,7 @@ class SourceQueues(Generic[T]):
         self._turn.extend(self._full.pop(host, ()))
 
     def all_freed(self) -> None:
-        """Let every source have its turn again."""
+        """Give every source its turn again."""
         for host in list(self._full):
             self.slot_freed(host)
 

@@ -1,8 +1,8 @@
-"""Which network addresses may be spoken to when a shop says where its image is: public ones, and what the platform opens.
+"""Which network addresses a worker may connect to for a shop's image: public ones, and those that the platform opens.
 
-A source's address comes from a stranger. Without this rule a shop could let our workers read the platform's own network,
-or the credentials that clouds hand out at fixed addresses. `ipaddress.is_global` is not the rule: it lets multicast and
-relayed forms of private addresses pass, and knows no cloud.
+A source's address comes from a stranger. Without this rule a shop could make our workers read the platform's own network,
+or the credentials that clouds serve at fixed addresses. `ipaddress.is_global` is not enough: it accepts multicast and
+relayed forms of private addresses, and knows no cloud.
 """
 
 import re
@@ -27,7 +27,7 @@ _METADATA: Final = (
     "fd00:c1::/32",  # Oracle Cloud at ::a9fe:a9fe
     "fd00:42::/32",  # Scaleway at ::42
 )
-"""Where clouds give out credentials; no setting opens them."""
+"""Where clouds serve credentials; no setting opens them."""
 
 _SPECIAL: Final = {
     # IANA IPv4 Special-Purpose Address Registry (RFC 6890 and its updates), multicast and the reserved rest.
@@ -59,7 +59,7 @@ _SPECIAL: Final = {
     "ff00::/8": "multicast",
 }
 _UNICAST: Final = IPv6Network("2000::/3")
-"""All that IANA ever gave out as global unicast (RFC 4291, 2.4)."""
+"""All that IANA has ever assigned as global unicast (RFC 4291, 2.4)."""
 _NAT64: Final = IPv6Network("64:ff9b::/96")
 
 _METADATA_NETWORKS: Final = tuple(ip_network(text) for text in _METADATA)
@@ -71,13 +71,13 @@ _MAX_PORT: Final = 65_535
 
 @dataclass(frozen=True, slots=True)
 class Opened:
-    """What the platform opens beyond the public: single servers by host and port, and whole networks."""
+    """What the platform opens beside the public addresses: single servers by host and port, and whole networks."""
 
     endpoints: frozenset[Endpoint] = frozenset()
     networks: tuple[Network, ...] = ()
 
     def names(self, host: str, port: int) -> bool:
-        """Return whether this host and port is opened as it is written."""
+        """Return whether this host and port is opened as written."""
         return (host.lower().rstrip("."), port) in self.endpoints
 
     def holds(self, address: Address, port: int) -> bool:
@@ -89,9 +89,9 @@ NOTHING_OPENED: Final = Opened()
 
 
 def refusal(address: str, port: int, *, host: str = "", opened: Opened = NOTHING_OPENED) -> str | None:
-    """Return why nobody may connect to the address, in a few words without the address; None where one may.
+    """Return why the address is refused, in a few words without the address itself; None if it is not.
 
-    `host` is what the URL says, `address` what is connected to. Addresses that carry another one inside are judged by
+    `host` is what the URL says, `address` what is connected to. An address that carries another one inside is judged by
     that one: IPv4 mapped into IPv6 (RFC 4291), NAT64 (RFC 6052), 6to4 (RFC 3056) and both ends of Teredo (RFC 4380).
     """
     try:
@@ -108,7 +108,7 @@ def refusal(address: str, port: int, *, host: str = "", opened: Opened = NOTHING
 
 
 def _inner(address: Address) -> Iterable[Address]:
-    """Yield the addresses an address carries inside, as deep as they go."""
+    """Yield the addresses that an address carries inside."""
     if isinstance(address, IPv4Address):
         return
     found: list[Address] = []

@@ -27,12 +27,12 @@ class Fetched:
 
 @dataclass(frozen=True, slots=True)
 class NotModified:
-    """The source says that what we have is still what it has: nothing was transferred."""
+    """The image has not changed since the fetch that the validators come from: nothing was transferred."""
 
 
 @dataclass(frozen=True, slots=True)
 class ImageFacts:
-    """What the bytes decode to, whatever header or extension said; sides in pixels."""
+    """What the bytes decode to, whatever header and extension say; sides in pixels."""
 
     content_type: str
     extension: str

@@ -61,7 +61,7 @@ class Egress:
     # Evidence
 
     def learn(self, record: SourceRecord, as_of: datetime, now: float) -> None:
-        """Take over a record of all workers, read when the database's clock said `as_of`."""
+        """Apply a record that all workers share, read when the database's clock said `as_of`."""
         if record.is_deferred:
             if record.is_of_all_shops:
                 self.forget(record.host)
@@ -70,7 +70,7 @@ class Egress:
             self.remember(record.host, record.origin, record.answered_for or 0, now - age)
 
     def remember(self, host: str, origin: str, shop: int, at: float) -> None:
-        """Take over that a host answered in the past."""
+        """Add an answer of a host in the past."""
         self._unsuspect(self._hosts.remember(host, origin, shop, at))
 
     def forget(self, host: str) -> None:

@@ -87,7 +87,7 @@ class AnsweredHosts:
         self._laps = 0
 
     def probe_delay(self) -> float:
-        """Return the seconds until the next probe of an outage."""
+        """Return the seconds until the next probe, by the laps of this outage."""
         return egress_probe_delay(self._laps)
 
     def _forget_oldest(self) -> str | None:

@@ -38,12 +38,12 @@ class Trials:
         return running < (SILENT_TRIALS if suspect else TRIALS)
 
     def started(self, host: str, now: float) -> None:
-        """Record that an event of the host starts."""
+        """Begin a trial of the host."""
         before = self._trials.get(host)
         self._trials[host] = _Trial(now, 1 if before is None else before.times + 1)
 
     def ended(self, host: str) -> None:
-        """Record that the host's event has ended, whatever its outcome."""
+        """End the trial of the host, whatever its outcome."""
         trial = self._trials.get(host)
         if trial is not None:
             trial.running = False

@@ -1,10 +1,11 @@
-"""What is known of a source: its failures in a row, since when it is left alone, when it is probed, when it last answered.
+"""The health of the sources: failures in a row, deferral, probes and the last answer.
 
-A source is a shop's host. Each host has a record for all shops (shop number 0) and, while it fails or is waited for, one
-for each shop concerned. The rules are pure; records are kept in the database, where all workers share them.
+A source is a shop's host. Each host has a record for all shops (shop number 0) and, while it fails or images are deferred
+for it, one for each shop concerned. The rules are pure; the records are in the database, where all workers share them.
 
-Ten failures in a row defer: a host for every shop, if nobody can connect to it or it fails three shops; else the shop's
-images there. From then on its failures count against no image, one image a minute probes it, and the first answer ends it.
+Ten failures in a row defer images: those of every shop, if the failure cannot be one shop's alone or three shops met it; else
+those of the one shop. From then on a failure is charged to no image, one image a minute probes the host, and the first
+answer ends the deferral.
 """
 
 from collections.abc import Callable, Mapping, Sequence
@@ -18,9 +19,9 @@ FAILURES_IN_A_ROW: Final = 10
 SHOPS_OF_A_HOST: Final = 3
 PROBE_AFTER: Final = timedelta(seconds=60)
 DEFER_SECONDS: Final = 300.0
-"""How long a deferred image waits, before jitter."""
+"""Seconds by which an image is deferred, before jitter."""
 ANSWER_KEPT: Final = timedelta(minutes=10)
-"""A record's last answer may be so old before it is written again: in steady state a host costs one row in that time."""
+"""How old a record's last answer may be before a new one is written: in steady state a host costs one write in that time."""
 ALL_SHOPS: Final = 0
 
 Source = tuple[int, str]
@@ -42,8 +43,8 @@ BLOCKING: Final = codes_of(Fault.SOURCE_BLOCKS)
 class SourceRecord:
     """What is known of a host for one shop, or for all. Times are UTC without a zone, from the database's clock.
 
-    `shops` counts the shops met by the failures in a row of a host; `origin` and `answered_for` say where and for which
-    shop it answered last.
+    `shops` counts the shops whose fetches failed in a host's failures in a row; `origin` and `answered_for` are where and
+    for which shop it answered last.
     """
 
     host: str
@@ -77,7 +78,7 @@ class SourceRecord:
 
 @dataclass(frozen=True, slots=True)
 class SourceFailure:
-    """A failure of a source, and when the worker that met it last had an answer of the host, which may not be written yet."""
+    """A failure of a source. `answered_at` is the host's last answer to the same worker, which may not be written yet."""
 
     source: Source
     code: FailureCode
@@ -123,9 +124,9 @@ def after_failure(records: Records, failure: SourceFailure, now: datetime) -> tu
 
 
 def after_answer(records: Records, answer: SourceAnswer) -> list[SourceRecord]:
-    """Return the records that an answer changes: the host's and, without what was held against them, those of shops.
+    """Return the records that an answer changes: the host's, and the shops' whose failures and deferral it ends.
 
-    A host that was deferred for every shop is so for none; else the answer speaks for its own shop.
+    Those are all shops of a host that was deferred for all, else the one shop that was answered.
     """
     of_all, of_shop = keys_of(answer.source)
     host = records.get(of_all)
@@ -146,7 +147,7 @@ def after_claim(record: SourceRecord | None, now: datetime) -> SourceRecord | No
 
 
 def deferral(records: Records, source: Source) -> SourceRecord | None:
-    """Return the record that the source's images wait for, None where they may be fetched."""
+    """Return the record that defers the source's images, None where they may be fetched."""
     for key in keys_of(source):
         record = records.get(key)
         if record is not None and record.is_deferred:
@@ -155,7 +156,7 @@ def deferral(records: Records, source: Source) -> SourceRecord | None:
 
 
 def is_worth_writing(records: Records, answer: SourceAnswer) -> bool:
-    """Return whether an answer changes what others have to know: it ends failures, or the last one known is old."""
+    """Return whether an answer must be written: it ends failures, or the last one known is old."""
     of_all, of_shop = keys_of(answer.source)
     host, shop = records.get(of_all), records.get(of_shop)
     if shop is not None and (shop.failures or shop.is_deferred):

@@ -49,7 +49,7 @@ class KnownRecords:
         return is_worth_writing(self._records, answer)
 
     def learn(self, records: Sequence[SourceRecord]) -> Learnt:
-        """Take over records; return those whose deferral begins or ends with it."""
+        """Add or replace records; return those whose deferral thereby begins or ends."""
         learnt = Learnt()
         for record in records:
             before = self._records.get(record.key)

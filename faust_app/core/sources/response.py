@@ -54,7 +54,7 @@ def refused(status: int, headers: Mapping[str, str], now: datetime) -> Failure:
 
 
 def check_announcement(headers: Mapping[str, str], length: int | None, max_bytes: int) -> None:
-    """Look at what a body is said to be before any of it is read. Raises Permanent.
+    """Check what the headers say of a body, before any of it is read. Raises Permanent.
 
     An encoded body is refused unread: we asked for none, and decoding a stranger's bytes is how small ones become large.
     """

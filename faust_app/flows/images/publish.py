@@ -149,7 +149,7 @@ class DuePublisher:
 
 
 class GuardedDuePublisher:
-    """Publishes what is due, in a worker: an outage that it meets opens the worker's breaker at once."""
+    """Publishes due rows in a worker, whose breakers learn of an outage at once."""
 
     def __init__(self, due: DuePublisher, publisher: Publisher, breakers: Breakers) -> None:
         self._due = due
@@ -157,7 +157,7 @@ class GuardedDuePublisher:
         self._breakers = breakers
 
     async def run_pass(self) -> int:
-        """Publish everything due; return how many rows. Raises Unavailable."""
+        """Run a pass of the due publisher; return how many rows it published. Raises Unavailable."""
         try:
             published = await self._due.run_pass()
         except Unavailable as failure:

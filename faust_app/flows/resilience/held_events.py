@@ -20,7 +20,7 @@ class HeldEvents:
         return self._count()
 
     def release(self) -> None:
-        """Let the held events start: a breaker has closed."""
+        """Signal that the held events may start: a breaker has closed."""
         self._released.set()
 
     async def released(self) -> None:

@@ -104,7 +104,7 @@ class KnownSources:
         return await self._failures.submit(SourceFailure(source, code, self._answered_at.get(source[1])))
 
     async def claim(self, record: SourceRecord) -> bool:
-        """Take the record's probe, if it is due and no other worker has taken it; return whether this worker has it. Raises Unavailable."""
+        """Claim the record's probe; return whether this worker has it: it is due, and no other worker was faster. Raises Unavailable."""
         if record.probe_at is not None and record.probe_at > self.now:
             return False
 

@@ -125,9 +125,9 @@ class Sources:
     async def _release_for_idle(self) -> None:
         """Release the next images of sources that run out of events on this worker while others of theirs are deferred."""
         now = _now()
-        for source, count in self._pace.to_call_back(now):
+        for source, count in self._pace.to_release(now):
             if self._known.records.deferral(source) is None and await self._deferral.release_some(source, count) < count:
-                self._pace.called_back_all(source, now)
+                self._pace.released_all(source, now)
 
     def _defer(self, row: ImageRow) -> Deferred:
         source = _source(row)

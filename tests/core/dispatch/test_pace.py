@@ -1,4 +1,4 @@
-"""The slower a source, the fewer slots and the less room it has; what it deferred is called back in time."""
+"""The slower a source, the fewer slots and the less room it has; what it deferred is released in time."""
 
 import pytest
 from hypothesis import given
@@ -153,18 +153,18 @@ def test_what_is_deferred_is_due_one_after_the_other_at_the_rate_of_the_source(s
     assert delays[-1] == pytest.approx(SOON + count * each)
 
 
-def test_events_are_called_back_when_their_source_runs_out_and_not_before() -> None:
+def test_events_are_released_when_their_source_runs_out_and_not_before() -> None:
     pace = known(2.0)
     for _ in range(200):
         pace.defer(S, NOW)
-    assert pace.to_call_back(NOW) == [(S, int(SOON * 16 / 2.0))]
+    assert pace.to_release(NOW) == [(S, int(SOON * 16 / 2.0))]
     for _ in range(100):
         pace.arrived(S)
-    assert pace.to_call_back(NOW) == []
+    assert pace.to_release(NOW) == []
     for _ in range(100):
         pace.left(S)
-    pace.called_back_all(S, NOW)
-    assert pace.to_call_back(NOW) == []
+    pace.released_all(S, NOW)
+    assert pace.to_release(NOW) == []
 
 
 def test_a_source_that_has_become_fast_has_every_slot_again() -> None:

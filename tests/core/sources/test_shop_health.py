@@ -1,9 +1,9 @@
 """A shop whose images meet nothing but an error of ours waits, with a probe a minute."""
 
-from faust_app.core.sources.shop_health import FAILURES_IN_A_ROW, SOURCE_PROBE_INTERVAL, ShopHealth
+from faust_app.core.sources.shop_health import INTERNAL_ERRORS_IN_A_ROW, SHOP_PROBE_SECONDS, ShopHealth
 
 
-def fail(health: ShopHealth, shop: int, *, times: int = FAILURES_IN_A_ROW) -> list[bool]:
+def fail(health: ShopHealth, shop: int, *, times: int = INTERNAL_ERRORS_IN_A_ROW) -> list[bool]:
     return [health.failed(shop, 0.0) for _ in range(times)]
 
 
@@ -24,8 +24,8 @@ def test_a_success_in_between_starts_the_count_anew() -> None:
 def test_one_image_a_minute_probes_a_deferred_shop_and_the_first_success_ends_it() -> None:
     health = ShopHealth()
     fail(health, 1)
-    times = (1.0, SOURCE_PROBE_INTERVAL - 1, SOURCE_PROBE_INTERVAL, SOURCE_PROBE_INTERVAL + 1)
+    times = (1.0, SHOP_PROBE_SECONDS - 1, SHOP_PROBE_SECONDS, SHOP_PROBE_SECONDS + 1)
     assert [health.admits(1, now) for now in times] == [False, False, True, False]
-    assert (list(health.probes_due(SOURCE_PROBE_INTERVAL + 1)), list(health.probes_due(2 * SOURCE_PROBE_INTERVAL))) == ([], [1])
+    assert (list(health.probes_due(SHOP_PROBE_SECONDS + 1)), list(health.probes_due(2 * SHOP_PROBE_SECONDS))) == ([], [1])
     assert health.answered(1)
     assert health.admits(1, 1.0)

@@ -77,7 +77,7 @@ async def test_nothing_is_handed_over_once_the_row_has_moved_on_or_the_database_
     assert harness.row.state is ImageState.DONE
 
 
-async def test_what_was_deferred_too_far_is_called_back_when_its_source_runs_out(harness: WorkerHarness) -> None:
+async def test_what_was_deferred_too_far_is_released_when_its_source_runs_out(harness: WorkerHarness) -> None:
     harness.fetcher.sources[SOURCE] = Fetched(JPEG)
     records = [event_record(await harness.accept_request(make_request(7, f"i{n}"))) for n in range(20)]
     source = harness.handler.read(records[0]).source
@@ -90,4 +90,4 @@ async def test_what_was_deferred_too_far_is_called_back_when_its_source_runs_out
         await harness.handler.execute(harness.handler.read(record), defer_by=timedelta(seconds=delay + 2 * SOON))
     await harness.sources.run_pass()
     assert await harness.due.run_pass() == 20
-    assert harness.pace.to_call_back(now) == []
+    assert harness.pace.to_release(now) == []
