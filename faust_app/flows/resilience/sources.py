@@ -57,10 +57,10 @@ class Sources:
         self._called: dict[RecordKey, float] = {}
         self._last: dict[str, Failure] = {}
         self.reach_anybody = self._way_out.reach_anybody
-        self.on_deferred: Callable[[str, Failure, bool], None] = lambda _host, _failure, _for_all: None
-        """Called with a host that images wait for, its last failure, and whether every shop's do."""
-        self.on_answered: Callable[[str], None] = lambda _host: None
-        """Called with such a host when it answers again."""
+        self.on_deferred: Callable[[str, Failure, int | None], None] = lambda _host, _failure, _shop_no: None
+        """Called with a host that images wait for, its last failure, and the shop whose images do; None for every shop's."""
+        self.on_answered: Callable[[str, int | None], None] = lambda _host, _shop_no: None
+        """Called with such a host and shop when it answers again."""
 
     def blame(self, egress: Breaker) -> None:
         """Use the breaker of our own way out; without one every failure is the source's."""
@@ -165,17 +165,21 @@ class Sources:
         self._pace.egress.remember(record.host, record.origin, record.answered_for or 0, _now() - max(0.0, age))
 
     def _deferred(self, record: SourceRecord) -> None:
-        code, for_all = record.code or FailureCode.SOURCE_ERROR, record.shop_no == ALL_SHOPS
-        log.warning("source deferred", host=record.host, shop_no=record.shop_no or None, code=code.value)
+        code, shop_no = record.code or FailureCode.SOURCE_ERROR, _shop_of(record)
+        log.warning("source deferred", host=record.host, shop_no=shop_no, code=code.value)
         failure = self._last.pop(record.host) if record.host in self._last else Transient(code, code.sentence)
-        self.on_deferred(record.host, failure, for_all)
+        self.on_deferred(record.host, failure, shop_no)
 
     def _ended(self, record: SourceRecord) -> None:
         self._called.pop(record.key, None)
         shops = [record.shop_no] if record.shop_no != ALL_SHOPS else self._known.shops_of(record.host)
         self._releasing |= {(shop, record.host) for shop in shops}
         log.info("source answers again", host=record.host, shops=len(shops))
-        self.on_answered(record.host)
+        self.on_answered(record.host, _shop_of(record))
+
+
+def _shop_of(record: SourceRecord) -> int | None:
+    return None if record.shop_no == ALL_SHOPS else record.shop_no
 
 
 def _given_up(row: ImageRow, record: SourceRecord) -> Failed:

@@ -26,7 +26,7 @@ class TellFaults:
         self._alerts = alerts
         self._held = held
         self._go_on = go_on
-        self._deferred: dict[str, FaultKind] = {}
+        self._deferred: dict[tuple[str, int | None], FaultKind] = {}
 
     def listen(self, breakers: Breakers, internal_errors: InternalErrorBreaker, sources: Sources) -> None:
         """Hear of every change from now on."""
@@ -55,16 +55,20 @@ class TellFaults:
     def _shop_deferred(self, shop_no: int) -> None:
         self._alerts.open(FaultKind.SHOP_INTERNAL_ERRORS, detail=f"Images of shop {shop_no} meet an error of our own code.")
 
-    def _source_deferred(self, host: str, failure: Failure, for_all: bool) -> None:  # noqa: FBT001 - a callback's own order
-        of_all = FaultKind.HOST_BLOCKS if failure.code in BLOCKING else FaultKind.HOST_DOWN
-        kind = of_all if for_all else FaultKind.SHOP_HOST_DOWN
-        before = self._deferred.get(host)
-        if before is not None and before is not kind:
-            self._alerts.close(before, host=host)
-        self._deferred[host] = kind
-        self._alerts.open(kind, detail=failure.detail, host=host)
+    def _source_deferred(self, host: str, failure: Failure, shop_no: int | None) -> None:
+        """Report a source that images wait for: a shop's own, or the platform's where every shop's do, which includes the shops'."""
+        if shop_no is not None:
+            self._open(FaultKind.SHOP_HOST_DOWN, host, shop_no, f"Shop {shop_no}: {failure.detail}")
+            return
+        for of_host, of_shop in [key for key in self._deferred if key[0] == host]:
+            self._source_answered(of_host, of_shop)
+        self._open(FaultKind.HOST_BLOCKS if failure.code in BLOCKING else FaultKind.HOST_DOWN, host, None, failure.detail)
 
-    def _source_answered(self, host: str) -> None:
-        kind = self._deferred.pop(host, None)
+    def _open(self, kind: FaultKind, host: str, shop_no: int | None, detail: str) -> None:
+        self._deferred[host, shop_no] = kind
+        self._alerts.open(kind, detail=detail, host=host, shop_no=shop_no)
+
+    def _source_answered(self, host: str, shop_no: int | None) -> None:
+        kind = self._deferred.pop((host, shop_no), None)
         if kind is not None:
-            self._alerts.close(kind, host=host)
+            self._alerts.close(kind, host=host, shop_no=shop_no)

@@ -43,19 +43,35 @@ async def test_the_internal_error_breaker_opens_an_alert_and_lifted_closes_it(ha
 
 async def test_a_host_that_is_deferred_for_more_shops_is_told_as_the_platforms_and_not_twice(harness: WorkerHarness) -> None:
     heard, _ = listening(harness)
-    harness.sources.on_deferred("h", Transient(FailureCode.SOURCE_TIMEOUT, "It gave no answer."), False)
-    harness.sources.on_deferred("h", Transient(FailureCode.SOURCE_TIMEOUT, "It gave no answer."), True)
-    harness.sources.on_answered("h")
+    failure = Transient(FailureCode.SOURCE_TIMEOUT, "It gave no answer.")
+    harness.sources.on_deferred("h", failure, 7)
+    harness.sources.on_deferred("other", failure, 7)
+    harness.sources.on_deferred("h", failure, None)
+    harness.sources.on_answered("h", None)
+    harness.sources.on_answered("h", 7)
     assert heard.words == [
-        ("open", FaultKind.SHOP_HOST_DOWN, "h"),
-        ("close", FaultKind.SHOP_HOST_DOWN, "h"),
+        ("open", FaultKind.SHOP_HOST_DOWN, "h#7"),
+        ("open", FaultKind.SHOP_HOST_DOWN, "other#7"),
+        ("close", FaultKind.SHOP_HOST_DOWN, "h#7"),
         ("open", FaultKind.HOST_DOWN, "h"),
         ("close", FaultKind.HOST_DOWN, "h"),
     ]
 
 
+async def test_the_source_of_each_shop_is_told_with_its_shop_and_ends_by_itself(harness: WorkerHarness) -> None:
+    heard, _ = listening(harness)
+    for shop_no in (7, 8):
+        harness.sources.on_deferred("h", Permanent(FailureCode.SOURCE_FORBIDDEN, "It answered with status 403."), shop_no)
+    assert [(fault.shop_no, fault.detail) for fault in heard.faults.values()] == [
+        (7, "Shop 7: It answered with status 403."),
+        (8, "Shop 8: It answered with status 403."),
+    ]
+    harness.sources.on_answered("h", 7)
+    assert [fault.shop_no for fault in heard.faults.values()] == [8]
+
+
 async def test_a_host_that_refuses_everybody_is_told_apart_from_one_that_is_down(harness: WorkerHarness) -> None:
     heard, _ = listening(harness)
-    harness.sources.on_deferred("h", Permanent(FailureCode.SOURCE_FORBIDDEN, "It answered with status 403.").at("cdn.test"), True)
+    harness.sources.on_deferred("h", Permanent(FailureCode.SOURCE_FORBIDDEN, "It answered with status 403.").at("cdn.test"), None)
     assert heard.words == [("open", FaultKind.HOST_BLOCKS, "h")]
     assert heard.faults[FaultKind.HOST_BLOCKS, "h"].detail == "It answered with status 403. The source redirects to cdn.test."
