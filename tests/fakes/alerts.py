@@ -23,9 +23,8 @@ from faust_app.core.alerts.message import AlertMessage, Delivered, Undelivered, 
 from faust_app.core.alerts.text import Impact
 from faust_app.core.failure import Dependency, Unavailable
 from faust_app.core.failure_codes import Severity
+from faust_app.core.maintenance.retention import REPORTS
 from tests.factories import NOW
-
-FORGOTTEN_AFTER = timedelta(days=90)
 
 
 @dataclass
@@ -197,7 +196,7 @@ class FakeAlertStore:
 
     async def forget_old(self) -> int:
         self._answer()
-        old = [row.fingerprint for row in self.rows.values() if row.closed_at and row.closed_at < self.now - FORGOTTEN_AFTER]
+        old = [row.fingerprint for row in self.rows.values() if row.closed_at and row.closed_at < self.now - REPORTS]
         for fingerprint in old:
             del self.rows[fingerprint]
         return len(old)
