@@ -3,6 +3,7 @@
 from pathlib import Path
 
 import click
+from click.core import ParameterSource
 
 from faust_app.cli.check_alerts import run_check_alerts
 from faust_app.cli.check_daily import run_check_daily
@@ -20,13 +21,17 @@ from faust_app.settings import Settings
 @click.option("--ledger", type=existing_file, help="With --deep: also check the last acknowledged requests in this ledger.")
 @click.option("--bytes/--no-bytes", "read_bytes", default=True, help="With --deep: compare the bytes of every shown object.")
 @json_option
-@click.pass_obj
+@click.pass_context
 def check_command(
-    settings: Settings, *, alerts: bool, daily: bool, tell: bool, deep: bool, ledger: Path | None, read_bytes: bool, as_json: bool
+    context: click.Context, *, alerts: bool, daily: bool, tell: bool, deep: bool, ledger: Path | None, read_bytes: bool, as_json: bool
 ) -> None:
     """Report the sizes and growth of the tables, or check one thing with --alerts, --daily or --deep."""
+    settings: Settings = context.obj
     if alerts + daily + deep > 1:
         raise click.UsageError("Check one thing at a time: --alerts, --daily or --deep")
+    _needs(context, "tell", "--daily", given=daily)
+    _needs(context, "ledger", "--deep", given=deep)
+    _needs(context, "read_bytes", "--deep", given=deep)
     if deep:
         run_check_deep(settings, ledger, read_bytes=read_bytes, as_json=as_json)
     elif daily:
@@ -35,3 +40,11 @@ def check_command(
         run_check_alerts(settings, as_json=as_json)
     else:
         run_check_sizes(settings, as_json=as_json)
+
+
+def _needs(context: click.Context, name: str, other: str, *, given: bool) -> None:
+    """Raise UsageError for an option that says nothing without another one: ignored, it would promise a check that is not made."""
+    if given or context.get_parameter_source(name) is not ParameterSource.COMMANDLINE:
+        return
+    option = next(each for each in context.command.params if each.name == name)
+    raise click.UsageError(f"{'/'.join([*option.opts, *option.secondary_opts])} needs {other}")

@@ -24,6 +24,11 @@ def run(*words: str) -> Result:
         (("import", __file__, "--shop", "1", "--format", "xml"), "shop-images import: Invalid value for '--format'"),
         (("setup", "--yes"), "shop-images setup: No such option"),
         (("check", "--daily", "--deep"), "shop-images check: Check one thing at a time: --alerts, --daily or --deep;"),
+        (("check", "--ledger", __file__), "shop-images check: --ledger needs --deep;"),
+        (("check", "--daily", "--no-bytes"), "shop-images check: --bytes/--no-bytes needs --deep;"),
+        (("check", "--bytes"), "shop-images check: --bytes/--no-bytes needs --deep;"),
+        (("check", "--no-tell"), "shop-images check: --tell/--no-tell needs --daily;"),
+        (("check", "--deep", "--no-tell"), "shop-images check: --tell/--no-tell needs --daily;"),
         (("check", "--alerts"), "shop-images check: No messenger is configured: set ALERT_WEBHOOK_URL;"),
     ],
 )

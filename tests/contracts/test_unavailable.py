@@ -10,16 +10,18 @@ import pymysql
 import pytest
 from aiohttp import web
 from aiohttp.test_utils import TestServer
-from aiokafka import AIOKafkaProducer
+from aiokafka import AIOKafkaConsumer, AIOKafkaProducer
 from pydantic import SecretStr
 
 from devstack.stack import Stack
+from faust_app.adapters.kafka import dead_letters
 from faust_app.adapters.kafka.producer import KafkaEventLog
 from faust_app.adapters.mariadb.database import Database, Session
 from faust_app.adapters.s3.object_store import S3ObjectStore
 from faust_app.core.failure import Dependency, FailureCode, Permanent, RecordRefused, Unavailable
 from faust_app.core.messages.positions import Position
 from faust_app.core.messages.record import Message
+from faust_app.core.messages.topics import Topics
 from faust_app.settings import Settings
 from tests.sentences import is_sentence
 
@@ -297,6 +299,48 @@ async def test_kafka_that_does_not_take_a_record_is_unavailable(error: Exception
 async def test_a_record_that_kafka_will_never_take_is_our_error(error: Exception, later: bool) -> None:  # noqa: FBT001 - as above
     (result,) = await event_log(FailingProducer(error, later=later)).publish([Message("t", b"x")])
     assert isinstance(result, RecordRefused)
+
+
+async def test_a_probe_that_kafka_will_never_take_has_not_succeeded() -> None:
+    with pytest.raises(RecordRefused):
+        await event_log(FailingProducer(kafka.MessageSizeTooLargeError(), later=True)).probe()
+    with pytest.raises(Unavailable):
+        await event_log(FailingProducer(kafka.KafkaTimeoutError(), later=False)).probe()
+
+
+async def test_dead_letters_are_not_waited_for_where_kafka_never_answers(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(dead_letters, "SILENT_SECONDS", 0.2)
+
+    connected: list[asyncio.StreamWriter] = []
+    silent = await asyncio.start_server(lambda _, writer: connected.append(writer), "127.0.0.1", 0)
+    async with silent:
+        with pytest.raises(Unavailable) as caught:
+            await dead_letters.dead_lettered([f"127.0.0.1:{silent.sockets[0].getsockname()[1]}"], "t")
+        for writer in connected:
+            writer.close()
+            await writer.wait_closed()
+    assert "Kafka did not answer in time." in is_unavailable(caught.value, Dependency.KAFKA).detail
+
+
+async def test_dead_letters_are_not_waited_for_where_kafka_freezes_before_their_end(
+    monkeypatch: pytest.MonkeyPatch, settings: Settings
+) -> None:
+    topic = Topics.named(settings.topic_prefix).dead_letter.name
+    async with KafkaEventLog.connect(settings.bootstrap_servers, client_id="t", probe_topic="t") as log:
+        headers = [("shop-images-shop-no", b"7"), ("shop-images-image-id", b"%C3%A4"), ("shop-images-version", b"3")]
+        assert isinstance((await log.publish([Message(topic, b"x", None, headers)]))[0], Position)
+    found = await dead_letters.dead_lettered(settings.bootstrap_servers, topic)
+    assert found[7, "ä".encode()] == {3}
+
+    async def nothing(*_: object, **__: object) -> dict[object, object]:
+        await asyncio.sleep(0.05)
+        return {}
+
+    monkeypatch.setattr(dead_letters, "SILENT_SECONDS", 5.0)
+    monkeypatch.setattr(AIOKafkaConsumer, "getmany", nothing)
+    with pytest.raises(Unavailable) as caught:
+        await dead_letters.dead_lettered(settings.bootstrap_servers, topic)
+    assert "Kafka did not answer in time." in is_unavailable(caught.value, Dependency.KAFKA).detail
 
 
 async def test_a_record_that_is_too_large_for_the_real_kafka_holds_up_none_beside_it(stack: Stack, settings: Settings) -> None:

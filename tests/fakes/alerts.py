@@ -23,9 +23,8 @@ from faust_app.core.alerts.message import AlertMessage, Delivered, Undelivered, 
 from faust_app.core.alerts.text import Impact
 from faust_app.core.failure import Dependency, Unavailable
 from faust_app.core.failure_codes import Severity
+from faust_app.core.maintenance.retention import REPORTS
 from tests.factories import NOW
-
-FORGOTTEN_AFTER = timedelta(days=90)
 
 
 @dataclass
@@ -89,7 +88,11 @@ class FakeAlertStore:
         known = (fault.fingerprint, fault.worker) in self.workers
         kind, count = fault.kind, 0 if known else 1
         alert = Alert(fault.fingerprint, kind.value, fault.host, kind.severity, 1, self.now - age, self.now, count, fault.detail)
+        alert = replace(alert, sample_shop=fault.shop_no)
         self._count(alert if told_ago is None else replace(alert, told_at=self.now - told_ago, told_count=1))
+        row = self.rows[fault.fingerprint]
+        if fault.shop_no is not None and not self._shops(row, row.opened_at):
+            self.slots[fault.fingerprint, fault.shop_no, slot_of(self.now)] += 1
         self.workers[fault.fingerprint, fault.worker] = (self.now, fault.waiting)
 
     async def close_fault(self, fault: PlatformFault) -> None:
@@ -142,8 +145,9 @@ class FakeAlertStore:
         codes = {self.rows[fingerprint].code for fingerprint, _ in found}
         counts = sorted((self._code(code, found) for code in codes), key=lambda count: (-count.images, count.code))
         shops = Counter[int]()
-        for (_, shop_no), count in found.items():
-            shops[shop_no] += count
+        for (fingerprint, shop_no), count in found.items():
+            shops[shop_no] += 0 if self.rows[fingerprint].is_fault else count
+        shops = +shops
         return DigestCounts(tuple(counts[:10]), len(shops), tuple(_most(shops.items())))
 
     async def record(self, step: Step, holder: str) -> bool:
@@ -192,7 +196,7 @@ class FakeAlertStore:
 
     async def forget_old(self) -> int:
         self._answer()
-        old = [row.fingerprint for row in self.rows.values() if row.closed_at and row.closed_at < self.now - FORGOTTEN_AFTER]
+        old = [row.fingerprint for row in self.rows.values() if row.closed_at and row.closed_at < self.now - REPORTS]
         for fingerprint in old:
             del self.rows[fingerprint]
         return len(old)
@@ -278,17 +282,23 @@ class FakeMessenger:
 
 
 class FakeAlerts:
-    """Implements `Alerts`: what is reported now, by kind and host, and every notice in order."""
+    """Implements `Alerts`: what is reported now, by kind and place (host, and #shop for a shop's own), and every notice in order."""
 
     def __init__(self) -> None:
         self.faults: dict[tuple[FaultKind, str | None], PlatformFault] = {}
         self.words: list[tuple[str, FaultKind, str | None]] = []
 
-    def open(self, kind: FaultKind, *, detail: str = "", host: str | None = None, waiting: int = 0) -> None:
-        if (kind, host) not in self.faults:
-            self.words.append(("open", kind, host))
-        self.faults[kind, host] = PlatformFault(kind, "fake", detail, host, waiting)
+    def open(self, kind: FaultKind, *, detail: str = "", host: str | None = None, shop_no: int | None = None, waiting: int = 0) -> None:
+        place = _place(host, shop_no)
+        if (kind, place) not in self.faults:
+            self.words.append(("open", kind, place))
+        self.faults[kind, place] = PlatformFault(kind, "fake", detail, host, waiting, shop_no)
 
-    def close(self, kind: FaultKind, *, host: str | None = None) -> None:
-        if self.faults.pop((kind, host), None) is not None:
-            self.words.append(("close", kind, host))
+    def close(self, kind: FaultKind, *, host: str | None = None, shop_no: int | None = None) -> None:
+        place = _place(host, shop_no)
+        if self.faults.pop((kind, place), None) is not None:
+            self.words.append(("close", kind, place))
+
+
+def _place(host: str | None, shop_no: int | None) -> str | None:
+    return host if shop_no is None else f"{host}#{shop_no}"

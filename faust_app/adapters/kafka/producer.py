@@ -81,7 +81,7 @@ class KafkaEventLog:
 
     async def probe(self) -> None:
         (result,) = await self.publish([Message(self._probe_topic, b"")])
-        if isinstance(result, Unavailable):
+        if not isinstance(result, Position):
             raise result
 
     async def _send(self, message: Message, deadline: float) -> _Sent:

@@ -29,6 +29,7 @@ _COUNT_SHOPS: Final = """
 INSERT INTO alert_shop (fingerprint, shop_no, slot, occurrences) VALUES {values}
 ON DUPLICATE KEY UPDATE occurrences = occurrences + VALUES(occurrences)
 """
+_SHOP_COUNTED: Final = "SELECT 1 FROM alert_shop WHERE fingerprint = %s AND shop_no = %s AND slot >= %s LIMIT 1"
 _STILL_HAVE_IT: Final = "SELECT 1 FROM alert_worker WHERE fingerprint = %s AND last_at > UTC_TIMESTAMP(6) - INTERVAL %s SECOND LIMIT 1"
 
 _PRESENT: Final = """
@@ -48,11 +49,8 @@ async def count_occurrences(session: Session, occurrences: Sequence[Occurrence],
     counts = Counter(occurrence.fingerprint for occurrence in occurrences)
     await _write_alerts(session, latest, counts, now)
     shops = Counter((occurrence.fingerprint, occurrence.shop_no) for occurrence in occurrences if occurrence.shop_no is not None)
-    if not shops:
-        return
-    slot = slot_of(now)
-    flat = [value for (fingerprint, shop_no), count in sorted(shops.items()) for value in (fingerprint, shop_no, slot, count)]
-    await session.change(_COUNT_SHOPS.format(values=",".join(["(%s,%s,%s,%s)"] * len(shops))), flat)
+    if shops:
+        await _count_shops(session, shops, now)
 
 
 async def _write_alerts(session: Session, latest: Mapping[str, Occurrence], counts: Mapping[str, int], now: datetime) -> None:
@@ -64,6 +62,19 @@ async def _write_alerts(session: Session, latest: Mapping[str, Occurrence], coun
         for fingerprint, occurrence in sorted(latest.items())
     ]  # fmt: skip
     await _count(session, rows, opened_at=now)
+
+
+async def _count_shops(session: Session, shops: Mapping[tuple[str, int], int], now: datetime) -> None:
+    slot = slot_of(now)
+    flat = [value for (fingerprint, shop_no), count in sorted(shops.items()) for value in (fingerprint, shop_no, slot, count)]
+    await session.change(_COUNT_SHOPS.format(values=",".join(["(%s,%s,%s,%s)"] * len(shops))), flat)
+
+
+async def _count_shop_once(session: Session, fingerprint: str, shop_no: int, now: datetime) -> None:
+    """Count a shop's fault, however many processes report it: once per episode, and again when the digests have forgotten it."""
+    ((opened_at,),) = await session.rows("SELECT opened_at FROM alert WHERE fingerprint = %s", (fingerprint,))
+    if not await session.rows(_SHOP_COUNTED, (fingerprint, shop_no, slot_of(opened_at))):
+        await _count_shops(session, {(fingerprint, shop_no): 1}, now)
 
 
 async def _count(session: Session, rows: Sequence[tuple[Any, ...]], opened_at: datetime) -> None:
@@ -90,7 +101,7 @@ class MariaFaults:
             told_at, told_count = (None, 0) if told_ago is None else (now - told_ago, 1)
             row = (
                 fault.fingerprint, fault.kind.value, fault.host, fault.kind.severity.value, now - age, now, 0 if known else 1,
-                one_line(fault.detail), None, None, told_at, told_count,
+                one_line(fault.detail), fault.shop_no, None, told_at, told_count,
             )  # fmt: skip
             await _count(session, [row], opened_at=now - age)
             sql = (
@@ -98,6 +109,8 @@ class MariaFaults:
                 " ON DUPLICATE KEY UPDATE last_at = VALUES(last_at), waiting = VALUES(waiting)"
             )
             await session.change(sql, (fault.fingerprint, fault.worker, now, fault.waiting))
+            if fault.shop_no is not None:
+                await _count_shop_once(session, fault.fingerprint, fault.shop_no, now)
 
         await self.database.run(unit)
 

@@ -57,9 +57,10 @@ _BY_CODE: Final = (
 _TOP_HOST: Final = (
     f"SELECT a.host, SUM(s.occurrences) AS images {_DIGEST} AND a.code = %s GROUP BY a.host ORDER BY images DESC, a.host LIMIT 1"
 )
-_SHOPS: Final = f"SELECT COUNT(DISTINCT s.shop_no) {_DIGEST}"
+_NO_FAULT: Final = f"AND a.fingerprint NOT LIKE '{FAULT_PREFIX}%%'"
+_SHOPS: Final = f"SELECT COUNT(DISTINCT s.shop_no) {_DIGEST} {_NO_FAULT}"
 _TOP_SHOPS: Final = (
-    f"SELECT s.shop_no, SUM(s.occurrences) AS images {_DIGEST} GROUP BY s.shop_no ORDER BY images DESC, s.shop_no LIMIT {_TOP}"
+    f"SELECT s.shop_no, SUM(s.occurrences) AS images {_DIGEST} {_NO_FAULT} GROUP BY s.shop_no ORDER BY images DESC, s.shop_no LIMIT {_TOP}"
 )
 
 

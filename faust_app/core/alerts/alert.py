@@ -94,18 +94,23 @@ class Occurrence:
 
 @dataclass(frozen=True, slots=True)
 class PlatformFault:
-    """A fault as the process `worker` reports it; `detail` is one line without secrets, `waiting` the images it holds up there."""
+    """A fault as the process `worker` reports it; `detail` is one line without secrets, `waiting` the images it holds up there.
+
+    `shop_no` is the shop whose fault it is, for one that is of a shop: its digest counts it.
+    """
 
     kind: FaultKind
     worker: str
     detail: str = ""
     host: str | None = None
     waiting: int = 0
+    shop_no: int | None = None
 
     @property
     def fingerprint(self) -> str:
         """The identity of the fault, equal in the reports of all processes; never equal to a failure code's."""
-        return f"{FAULT_PREFIX}{self.kind.value}@{self.host or '-'}"
+        of_shop = "" if self.shop_no is None else f"#{self.shop_no}"
+        return f"{FAULT_PREFIX}{self.kind.value}@{self.host or '-'}{of_shop}"
 
 
 FAULT_PREFIX: Final = "fault."

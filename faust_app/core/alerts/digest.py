@@ -39,7 +39,7 @@ class CodeCount:
 
 @dataclass(frozen=True, slots=True)
 class DigestCounts:
-    """What a digest reports: failures by code, most first; the number of shops, and those with most images."""
+    """What a digest reports: failures and faults by code, most first; the number of shops with failures, and those with most."""
 
     codes: tuple[CodeCount, ...] = ()
     shops: int = 0
@@ -58,10 +58,12 @@ def digest_message(counts: DigestCounts, span: Span, place: Place, now: datetime
         return None
     images = sum(count.images for count in counts.codes if not count.is_fault)
     title = f"[digest] {counted(images, 'image')} of {counted(counts.shops, 'shop')} failed because of the shops' own sources and files"
+    if not images:
+        title = "[digest] no image failed, but sources of shops do not answer or refuse us"
     since, until = zoned_time(span.since, place.zone), zoned_time(span.until, place.zone)
     lines = [f"From {since} to {until}. Nothing here needs attention at night.", "Causes:"]
     lines += [_code_line(count) for count in counts.codes]
-    lines += ["Shops with most failures:"]
+    lines += ["Shops with most failures:"] if counts.top_shops else []
     lines += [
         f"- shop {shop_no}: {counted(number, 'image')}; `shop-images status --shop {shop_no}`" for shop_no, number in counts.top_shops
     ]

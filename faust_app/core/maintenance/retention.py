@@ -18,7 +18,7 @@ TOMBSTONES: Final = timedelta(days=45)
 request is made from the clock, and so is above every version that was ever given."""
 REPORTS: Final = timedelta(days=90)
 """What was reported to people is kept this long: closed alerts, sent messages, runs of daily jobs."""
-WORKERS: Final = timedelta(days=90)
+WORKERS: Final = REPORTS
 """A worker that has not reported for this long counts as a new one when it returns."""
 SOURCES: Final = timedelta(days=30)
 """A host that has neither answered nor failed for this long counts as a new one when it returns."""

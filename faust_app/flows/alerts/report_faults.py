@@ -35,7 +35,8 @@ DIRECT_AGAIN: Final = 1800.0
 
 _SENT_DIRECTLY: Final = "Sent without the database, which counts alerts: every process that cannot impact it sends this once."
 
-Key = tuple[FaultKind, str | None]
+Key = tuple[FaultKind, str | None, int | None]
+"""Kind, host and shop of a fault."""
 
 
 @dataclass(slots=True)
@@ -93,24 +94,24 @@ class FaultReporter:
         """Whether the last completed pass got no answer. A frozen database blocks calls instead of failing them, so no breaker opens."""
         return self._unavailable_since is not None
 
-    def open(self, kind: FaultKind, *, detail: str = "", host: str | None = None, waiting: int = 0) -> None:
+    def open(self, kind: FaultKind, *, detail: str = "", host: str | None = None, shop_no: int | None = None, waiting: int = 0) -> None:
         """Report that a fault is present; the next pass writes it."""
-        fault = PlatformFault(kind, self._worker, detail, host, waiting)
-        held = self._held.get((kind, host))
+        fault = PlatformFault(kind, self._worker, detail, host, waiting, shop_no)
+        held = self._held.get((kind, host, shop_no))
         if held is None:
-            self._held[kind, host] = _Held(fault, self._seconds())
-            log.warning("fault opened", kind=kind.value, host=host, detail=detail)
+            self._held[kind, host, shop_no] = _Held(fault, self._seconds())
+            log.warning("fault opened", kind=kind.value, host=host, shop_no=shop_no, detail=detail)
             return
         held.fault = fault  # new facts alone are written with the next repetition
         if held.over:
             held.over, held.changed = False, True
 
-    def close(self, kind: FaultKind, *, host: str | None = None) -> None:
+    def close(self, kind: FaultKind, *, host: str | None = None, shop_no: int | None = None) -> None:
         """Report that a fault is over; the next pass writes it."""
-        held = self._held.get((kind, host))
+        held = self._held.get((kind, host, shop_no))
         if held is not None and not held.over:
             held.over, held.changed = True, True
-            log.warning("fault closed", kind=kind.value, host=host)
+            log.warning("fault closed", kind=kind.value, host=host, shop_no=shop_no)
 
     async def run_pass(self) -> None:
         """Write new and due reports; during an outage of the database send them directly. Does not raise Unavailable."""
@@ -164,7 +165,7 @@ class FaultReporter:
         if now - self._unavailable_since < DIRECT_AFTER:
             return
         self.open(FaultKind.DEPENDENCY_DATABASE, detail=reason)
-        database = self._held[FaultKind.DEPENDENCY_DATABASE, None]
+        database = self._held[FaultKind.DEPENDENCY_DATABASE, None, None]
         database.since = min(database.since, self._unavailable_since)
         if self._messenger is not None and now >= self._direct_from:
             await self._send_directly(self._messenger, now)

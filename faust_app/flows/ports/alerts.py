@@ -14,14 +14,15 @@ from faust_app.core.alerts.text import Impact
 class Alerts(Protocol):
     """Accepts reports of platform faults from any part of the process. Neither method blocks or raises."""
 
-    def open(self, kind: FaultKind, *, detail: str = "", host: str | None = None, waiting: int = 0) -> None:
+    def open(self, kind: FaultKind, *, detail: str = "", host: str | None = None, shop_no: int | None = None, waiting: int = 0) -> None:
         """Report that a fault is present; call again at any time with new facts.
 
-        `detail` is one line without secrets. `waiting` counts the images the fault holds up in this process.
+        `detail` is one line without secrets. `shop_no` is the shop of a fault that is a shop's: it has one for each host and
+        shop. `waiting` counts the images the fault holds up in this process.
         """
         ...
 
-    def close(self, kind: FaultKind, *, host: str | None = None) -> None:
+    def close(self, kind: FaultKind, *, host: str | None = None, shop_no: int | None = None) -> None:
         """Report that a fault is over; a no-op for one that was never opened."""
         ...
 
@@ -32,7 +33,8 @@ class Faults(Protocol):
     async def open_fault(self, fault: PlatformFault, *, age: timedelta, told_ago: timedelta | None) -> None:
         """Record that a process has the fault: counts once per process; a repeated report only keeps the fault alive.
 
-        The alert is backdated by `age`. `told_ago` is how long ago people were notified without the database, None if they were not.
+        A shop's fault counts once per episode for its shop, and so reaches people by the digest. The alert is backdated by
+        `age`. `told_ago` is how long ago people were notified without the database, None if they were not.
         """
         ...
 

@@ -58,5 +58,5 @@ class EventLog(Protocol):
         ...
 
     async def probe(self) -> None:
-        """Publish a record that nobody reads and wait for its acknowledgement. Raises Unavailable."""
+        """Publish a record that nobody reads and wait for its acknowledgement. Raises Unavailable, and RecordRefused if it never comes."""
         ...

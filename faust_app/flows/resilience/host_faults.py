@@ -11,11 +11,14 @@ log = structlog.get_logger()
 
 
 class HostFaults:
-    """Opens and closes the alert of a host; each has one at a time. The alert quotes the host's last failure on this worker."""
+    """Opens and closes the alerts of hosts: one for the host, or one for each shop whose images alone are deferred.
+
+    An alert quotes the host's last failure on this worker.
+    """
 
     def __init__(self, alerts: Alerts) -> None:
         self._alerts = alerts
-        self._kinds: dict[str, FaultKind] = {}
+        self._kinds: dict[tuple[str, int | None], FaultKind] = {}
         self._failures: dict[str, Failure] = {}
 
     def failed(self, host: str, failure: Failure) -> None:
@@ -27,26 +30,31 @@ class HostFaults:
         self._failures.pop(host, None)
 
     def deferred(self, record: SourceRecord) -> None:
-        """Report that images are deferred for the host, of one shop or of all."""
-        host, code = record.host, record.code or FailureCode.SOURCE_ERROR
-        log.warning("source deferred", host=host, shop_no=record.shop_no or None, code=code.value)
+        """Report that images are deferred for the host, of one shop or of all; the latter includes the alerts of its shops."""
+        host, shop_no, code = record.host, _shop_of(record), record.code or FailureCode.SOURCE_ERROR
+        log.warning("source deferred", host=host, shop_no=shop_no, code=code.value)
         failure = self._failures.pop(host, None) or Transient(code, code.sentence)
-        kind = _kind(failure.code, of_all_shops=record.is_of_all_shops)
-        before = self._kinds.get(host)
-        if before is not None and before is not kind:
-            self._alerts.close(before, host=host)
-        self._kinds[host] = kind
-        self._alerts.open(kind, detail=failure.detail, host=host)
+        if shop_no is not None:
+            self._open(FaultKind.SHOP_HOST_DOWN, host, shop_no, f"Shop {shop_no}: {failure.detail}")
+            return
+        for of_host, of_shop in [key for key in self._kinds if key[0] == host]:
+            self._close(of_host, of_shop)
+        self._open(FaultKind.HOST_BLOCKS if failure.code in BLOCKING else FaultKind.HOST_DOWN, host, None, failure.detail)
 
-    def ended(self, host: str, *, shops: int) -> None:
-        """Report that images of so many shops are no longer deferred for the host."""
-        log.info("source answers again", host=host, shops=shops)
-        kind = self._kinds.pop(host, None)
+    def ended(self, record: SourceRecord, *, shops: int) -> None:
+        """Report that images of so many shops are no longer deferred for the record's host."""
+        log.info("source answers again", host=record.host, shops=shops)
+        self._close(record.host, _shop_of(record))
+
+    def _open(self, kind: FaultKind, host: str, shop_no: int | None, detail: str) -> None:
+        self._kinds[host, shop_no] = kind
+        self._alerts.open(kind, detail=detail, host=host, shop_no=shop_no)
+
+    def _close(self, host: str, shop_no: int | None) -> None:
+        kind = self._kinds.pop((host, shop_no), None)
         if kind is not None:
-            self._alerts.close(kind, host=host)
+            self._alerts.close(kind, host=host, shop_no=shop_no)
 
 
-def _kind(code: FailureCode, *, of_all_shops: bool) -> FaultKind:
-    if not of_all_shops:
-        return FaultKind.SHOP_HOST_DOWN
-    return FaultKind.HOST_BLOCKS if code in BLOCKING else FaultKind.HOST_DOWN
+def _shop_of(record: SourceRecord) -> int | None:
+    return None if record.is_of_all_shops else record.shop_no

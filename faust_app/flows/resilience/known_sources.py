@@ -160,7 +160,7 @@ class KnownSources:
             self._pace.deferred(record.host, deferred=False)
         sources = self.records.sources_of(record)
         self._deferral.reopen(sources)
-        self._faults.ended(record.host, shops=len(sources))
+        self._faults.ended(record, shops=len(sources))
 
     async def _load(self) -> None:
         now = await self._clock.now()

@@ -2,7 +2,7 @@
 
 import asyncio
 from dataclasses import replace
-from datetime import timedelta
+from datetime import UTC, timedelta
 from typing import cast
 
 import pytest
@@ -10,8 +10,9 @@ import pytest
 from faust_app.adapters.mariadb.alert_messages import add_message
 from faust_app.core.alerts.alert import Alert, FaultKind, Notice, Occurrence, PlatformFault
 from faust_app.core.alerts.decide import SENDER, Due, LastDigest, Step, closes_silently, due_notices
-from faust_app.core.alerts.digest import digest_span
+from faust_app.core.alerts.digest import CodeCount, DigestCounts, digest_message, digest_span
 from faust_app.core.alerts.message import AlertMessage, Form
+from faust_app.core.alerts.text import Place
 from faust_app.core.failure_codes import FailureCode, Severity
 from tests.contracts.conftest import AlertStore
 from tests.fakes.alerts import FakeAlertStore
@@ -249,6 +250,32 @@ async def test_thousands_of_alerts_close_in_one_step(alert_store: AlertStore) ->
 
 
 # The digest
+
+
+async def test_a_fault_of_a_shop_is_in_the_digest_once_an_episode_however_many_processes_report_it(alert_store: AlertStore) -> None:
+    of_shops = [PlatformFault(FaultKind.SHOP_HOST_DOWN, ME, f"Shop {shop_no}: no answer", "h", shop_no=shop_no) for shop_no in (7, 8)]
+    for fault in [*of_shops, *of_shops, replace(of_shops[0], worker=RIVAL)]:
+        await alert_store.faults.open_fault(fault, age=NO_AGE, told_ago=None)
+    alerts = {alert.fingerprint: alert for alert in await alert_store.alerts.open_alerts(10)}
+    assert {alert.sample_shop: alert.occurrences for alert in alerts.values()} == {7: 2, 8: 1}
+    snapshot = await alert_store.snapshot()
+    assert due_notices(snapshot) == []
+    span = digest_span(snapshot.now + timedelta(minutes=10), None)
+    counts = await alert_store.alerts.digest_counts(span)
+    assert counts == DigestCounts((CodeCount("shop_host_down", True, 2, 2, 1, "h", 2),), 0, ())
+    message = digest_message(counts, span, Place(UTC), snapshot.now)
+    assert message is not None
+    assert "- shop_host_down: 2 reports of 2 shops at h." in message.text
+    await alert_store.faults.close_fault(of_shops[1])
+    assert {alert.sample_shop for alert in await alert_store.alerts.open_alerts(10) if alert.ended_at is None} == {7}
+
+
+async def test_many_processes_that_open_a_fault_of_a_shop_at_once_count_it_once(alert_store: AlertStore) -> None:
+    fault = PlatformFault(FaultKind.SHOP_HOST_DOWN, ME, "no answer", "h", shop_no=7)
+    reports = (alert_store.faults.open_fault(replace(fault, worker=f"host:{n}"), age=NO_AGE, told_ago=None) for n in range(8))
+    await asyncio.gather(*reports)
+    counts = await alert_store.alerts.digest_counts(digest_span((await alert_store.snapshot()).now + timedelta(minutes=10), None))
+    assert [(count.code, count.images, count.shops) for count in counts.codes] == [("shop_host_down", 1, 1)]
 
 
 async def test_the_digest_sums_up_shop_faults_by_code_and_remembers_its_day(alert_store: AlertStore) -> None:

@@ -8,11 +8,12 @@ from datetime import datetime, timedelta
 import pytest
 
 from faust_app.adapters.mariadb.database import Database, Session
-from faust_app.adapters.mariadb.image_queries import NEWEST_OF, PAGE_OF_OPEN, PAGE_OF_RESCUES, MariaOpenImages
+from faust_app.adapters.mariadb.image_queries import NEWEST_OF, PAGE_OF_OPEN, PAGE_OF_RESCUES, MariaImageCounts, MariaOpenImages
 from faust_app.adapters.mariadb.image_repository import MariaImageRepository
+from faust_app.cli.status import count_images
 from faust_app.core.images.changes import Changes
 from faust_app.core.images.outcome import HistoryEntry
-from faust_app.core.images.row import ImageRow
+from faust_app.core.images.row import ImageRow, ImageState
 from faust_app.flows.images.intake import IntakeTerms, decide
 from faust_app.flows.ports.images import ImageRepository, OpenImages
 from faust_app.settings import Settings
@@ -113,3 +114,28 @@ async def rows_read(database: Database, sql: str, *parameters: object) -> int:
 
 async def _read_so_far(session: Session) -> int:
     return sum(int(value) for _, value in await session.rows("SHOW SESSION STATUS LIKE 'Handler_read%%'"))
+
+
+async def test_a_shops_images_are_counted_apart_from_those_of_others(database: Database, shop_no: int) -> None:
+    repository, counts = MariaImageRepository(database), MariaImageCounts(database)
+    images = Images(repository, MariaOpenImages(database))
+    before, _ = await counts.due()
+    await images.accept(shop_no, "a", "b")
+    await images.accept(shop_no + 1, "c")
+    assert await counts.due(shop_no) == (0, min(row.open_since for row in (await rows_of(repository, shop_no)) if row.open_since))
+    await database.change("UPDATE image SET scheduled_at = UTC_TIMESTAMP(6) WHERE shop_no = %s AND image_id IN ('a', 'b')", (shop_no,))
+    await database.change("UPDATE image SET open_since = open_since - INTERVAL 9 DAY WHERE shop_no = %s", (shop_no + 1,))
+    assert [(await counts.due(shop))[0] for shop in (shop_no, shop_no + 1, shop_no + 2)] == [2, 0, 0]
+    assert (await counts.due())[0] == before + 2
+    oldest, of_other = (await counts.due(shop_no))[1], (await counts.due(shop_no + 1))[1]
+    assert oldest is not None
+    assert of_other is not None
+    assert oldest > of_other
+    assert await counts.due(shop_no + 2) == (0, None)
+    assert [(count.state, count.images) for count in await counts.by_state(shop_no)] == [(ImageState.IN_PROGRESS, 2)]
+    report = await count_images(counts, await database.now(), shop_no)
+    assert (report.due, report.oldest_open) == (2, oldest)
+
+
+async def rows_of(repository: ImageRepository, shop_no: int) -> list[ImageRow]:
+    return list((await repository.load([(shop_no, b"a"), (shop_no, b"b")])).values())

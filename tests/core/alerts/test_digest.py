@@ -34,6 +34,15 @@ def test_nothing_to_tell_is_no_message() -> None:
     assert digest_message(DigestCounts(), digest_span(NOW, None), Place(BERLIN), NOW) is None
 
 
+def test_sources_that_do_not_answer_are_a_digest_though_no_image_failed() -> None:
+    codes = (CodeCount("shop_host_down", True, 2, 2, 1, "slow.test", 2),)
+    message = digest_message(DigestCounts(codes), digest_span(NOW, None), Place(BERLIN), NOW)
+    assert message is not None
+    assert message.title == "[digest] no image failed, but sources of shops do not answer or refuse us"
+    assert "- shop_host_down: 2 reports of 2 shops at slow.test." in message.text
+    assert "Shops with most" not in message.text
+
+
 def test_the_digest_tells_causes_and_the_shops_with_most() -> None:
     codes = (
         CodeCount("source_not_found", False, 2000, 2000, 1990, "cdn.test", 11),
