@@ -114,7 +114,8 @@ class Egress:
 
     def was_down_since(self, began: float) -> bool:
         """Return whether the network counted as down at any time since then: a fetch that began before proves nothing."""
-        return self.is_open or began < self._down_until
+        # Not below: the clock of uvloop counts whole milliseconds.
+        return self.is_open or began <= self._down_until
 
     def was_heard(self, now: float) -> bool:
         """Return whether the last answer is so recent that the network is up."""

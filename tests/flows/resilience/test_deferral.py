@@ -28,7 +28,7 @@ async def test_an_image_is_deferred_by_some_minutes_and_by_its_jitter(harness: W
 
 
 async def test_a_reopened_source_has_all_its_images_released_and_no_other(harness: WorkerHarness, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(deferral_module, "_GROUP", 1)
+    monkeypatch.setattr(deferral_module, "_RELEASED_AT_ONCE", 1)
     await deferred(harness, 1, "a", "a", "b")
     await deferred(harness, 2, "a")
     deferral = Deferral(harness.rows, lambda: 1.0)
