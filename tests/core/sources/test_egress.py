@@ -94,7 +94,8 @@ def test_the_first_answer_of_anybody_ends_it() -> None:
     assert egress.answered((99, "new"), "http://new/", 21.0)
     assert not egress.is_open
     assert egress.was_down_since(20.5)
-    assert not egress.was_down_since(21.0)
+    assert egress.was_down_since(21.0), "in the same tick of the clock"
+    assert not egress.was_down_since(21.001)
 
 
 def test_a_few_events_of_other_hosts_are_tried_at_once_and_one_of_those_that_fell_silent() -> None:
