@@ -67,7 +67,7 @@ class _Account:
     def is_busy(self) -> bool:
         return bool(self.queued or self.started)
 
-    def note(self, seconds: float) -> None:
+    def add(self, seconds: float) -> None:
         self.mean = seconds if self.mean is None else (1 - _NEWEST) * self.mean + _NEWEST * seconds
         self.fetches += 1
 
@@ -137,7 +137,7 @@ class SourcePace:
         """Record that a fetch which began at `since` has ended, whatever it brought."""
         for account in (self._of(source), self._host(source[1])):
             account.fetching.remove(since)
-            account.note(now - since)
+            account.add(now - since)
 
     def answered(self, host: str) -> None:
         """Count an answer of the host, whatever it said."""

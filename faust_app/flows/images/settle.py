@@ -137,7 +137,7 @@ class Settler:
     def _end(self, outcome: Outcome, settlement: Settlement) -> str:
         if settlement.row is None:
             return "refused"
-        self._internal_errors.note(outcome)
+        self._internal_errors.count(outcome)
         if isinstance(outcome, Failed | Retry):
             self._count(outcome)
         return settlement.history.outcome if settlement.history else "deferred"

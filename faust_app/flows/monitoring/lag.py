@@ -141,7 +141,7 @@ class WatchLag:
             partitions = await self._partitions(name, group)
             sample = LagSample(self._now(), name, partitions, await group.offsets.members(), held_by)
             self._samples[name] = recent([*self._samples[name], sample])
-        self._tell(LagReport(self._now(), tuple(map(self._group_report, self._groups)), held_by))
+        self._publish(LagReport(self._now(), tuple(map(self._group_report, self._groups)), held_by))
 
     async def run_holding(self) -> None:
         """Learn what holds up other processes, and look at every group at once when that changed. Raises Unavailable like `run_pass`."""
@@ -182,7 +182,7 @@ class WatchLag:
         samples = self._samples[name]
         return GroupReport(samples[-1], lag_status(samples, self._lagging_after), velocity(samples))
 
-    def _tell(self, report: LagReport) -> None:
+    def _publish(self, report: LagReport) -> None:
         before = self.report
         if (before is None and report.status is not LagStatus.OK) or (before is not None and before.status is not report.status):
             log.info("lag", status=report.status.value, lag=report.lag, lag_seconds=round(report.lag_seconds), held_by=report.held_by)

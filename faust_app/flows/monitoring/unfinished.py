@@ -91,8 +91,8 @@ class WatchStalled:
             ends = await self._offsets.ends()
             self._committed = {place: replace(each, end=ends.get(place)) for place, each in committed.items()}
             report = await self._sample(self._committed, tops, None)
-        self._note_past_end(report.as_of, past_end_now(self._committed, tops))
-        self._tell(self.report, report)
+        self._track_past_end(report.as_of, past_end_now(self._committed, tops))
+        self._publish(self.report, report)
         self.report = report
         self._sampled_at = self._seconds()
 
@@ -128,10 +128,10 @@ class WatchStalled:
         }
         return StalledReport(as_of, self._stalled_after, counts, rows, offsets, past_end, shop_no)
 
-    def _note_past_end(self, now: datetime, places: frozenset[TopicPartition]) -> None:
+    def _track_past_end(self, now: datetime, places: frozenset[TopicPartition]) -> None:
         self._past_end = {place: self._past_end.get(place, now) for place in places}
 
-    def _tell(self, before: StalledReport | None, report: StalledReport) -> None:
+    def _publish(self, before: StalledReport | None, report: StalledReport) -> None:
         counts = report.counts
         for kind, count in counts_by_kind(counts).items():
             self._metrics.unfinished.labels(kind.value).set(count)

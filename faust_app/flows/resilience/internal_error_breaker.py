@@ -55,7 +55,7 @@ class InternalErrorBreaker:
             return None
         return self._deferral.defer(row, FailureCode.INTERNAL_ERROR, _SHOP_DEFERRED)
 
-    def note(self, outcome: Outcome) -> None:
+    def count(self, outcome: Outcome) -> None:
         """Count an outcome that was written."""
         if isinstance(outcome, Deferred):
             return
