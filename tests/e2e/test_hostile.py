@@ -90,4 +90,4 @@ async def test_children_end_with_their_worker_however_it_ends(installation: Inst
 def children(process: Process) -> list[int]:
     """Return the child processes that look at images."""
     pids = Path(f"/proc/{process.pid}/task/{process.pid}/children").read_text().split()
-    return [int(pid) for pid in pids if b"check_child" in Path(f"/proc/{pid}/cmdline").read_bytes()]
+    return [int(pid) for pid in pids if b"image_check.child" in Path(f"/proc/{pid}/cmdline").read_bytes()]
