@@ -203,7 +203,7 @@ def _done(current: ImageRow, outcome: Stored | Kept, now: datetime, replaced_gra
 
 
 def _and_again(settlement: Settlement, outcome: Stored | Kept | Failed, now: datetime) -> Settlement:
-    """Let a finished row begin anew where it was asked for again after its worker had read it: it may have fetched too early."""
+    """Begin a finished row anew where it was asked for again after its worker had read it: it may have fetched too early."""
     row = settlement.row
     if row is None or row.requested_at <= outcome.row.requested_at:
         return settlement

@@ -119,7 +119,7 @@ class Executor:
         return Event(record, asks, (asks.shop_no, source_host(asks.source_url) if asks.source_url else ""))
 
     async def execute(self, event: Event, *, defer_by: timedelta | None = None) -> Handled:
-        """Take the event through the five steps; with `defer_by` its image becomes due after that time instead of being fetched."""
+        """Run the five steps for the event; with `defer_by` its image becomes due after that time instead of being fetched."""
         started = time.perf_counter()
         run = Execution(event, defer_by)
         while run.handled is None:

@@ -140,7 +140,7 @@ class ImportCatalogue:
         return result
 
     async def _take(self, catalogue: Catalogue, options: ImportOptions, result: ImportResult) -> dict[ImageKey, None]:
-        """Take the file batch by batch; return the images that are now in progress, in order and each once."""
+        """Import the file batch by batch; return the images that are now in progress, in order and each once."""
         in_progress: dict[ImageKey, None] = {}
         try:
             for batch, end in _batches(catalogue.entries(), result):

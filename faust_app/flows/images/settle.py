@@ -92,7 +92,7 @@ class Settler:
         return (await self._groups.submit(outcome)).row is not None
 
     async def _take(self, settling: Settling) -> None:
-        """Take the next step. Raises Unavailable, Permanent."""
+        """Do the next step. Raises Unavailable, Permanent."""
         if settling.step is Step.DEAD_LETTER:
             await self._bury(settling.record, settling.outcome)
             self._breakers[Dependency.KAFKA].succeeded()
