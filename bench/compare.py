@@ -78,7 +78,7 @@ class Tree(Installation):
         return rows / used, float(report["images_per_s"])
 
     def work(self, pid: int, images: int) -> float:
-        """Let the worker store so many images; return images per CPU-second of it."""
+        """Resume the worker until it has stored so many images; return images per CPU-second."""
         os.kill(pid, signal.SIGCONT)
         before, cpu = self.query(_DONE), cpu_seconds(pid)
         self.until(_DONE, before + images)

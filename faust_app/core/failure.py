@@ -80,7 +80,7 @@ _UNAVAILABLE: Final = {
 
 
 class Unavailable(Failure):
-    """A dependency of ours is unavailable: the work keeps its place and spends no attempt."""
+    """One of our dependencies is unavailable: the work keeps its place and spends no attempt."""
 
     def __init__(self, dependency: Dependency, detail: str = "") -> None:
         super().__init__(_UNAVAILABLE[dependency], detail)
@@ -88,4 +88,4 @@ class Unavailable(Failure):
 
 
 class RecordRefused(Exception):  # noqa: N818 - a word of the same kind as the three
-    """Kafka takes this record from nobody, however long one waits: an error of ours, and no outage of Kafka's."""
+    """Kafka refuses this record from any sender, at any time: an error in our code, not an outage of Kafka."""

@@ -32,5 +32,5 @@ class ImportProgress(Protocol):
         ...
 
     def held_up(self, failure: Unavailable) -> None:
-        """Show why nothing is known of the images at the moment; the wait goes on."""
+        """Show why the images cannot be counted; the wait continues."""
         ...
