@@ -53,20 +53,21 @@ async def test_a_worker_that_does_not_get_on_ends_itself_and_another_does_its_wo
     await watched.all_in(SHOP, "DONE", 20)
 
 
-async def test_a_worker_stays_on_an_idle_topic_with_hanging_sources_and_with_an_open_breaker(watched: Installation, stack: Stack) -> None:
+async def test_a_worker_stays_on_an_idle_topic_with_an_open_breaker_and_with_hanging_sources(watched: Installation, stack: Stack) -> None:
     await watched.start_web()
     worker = await watched.start_worker("one")
     await longer_than_the_limit(watched, worker)
-    await watched.register_many(SHOP, 20, "/flat/{n}?bytes=5000&ms=30000")
-    await longer_than_the_limit(watched, worker)
     stack.seaweedfs.kill()
     try:
-        await watched.register_many(SHOP + 1, 20, "/flat/{n}?bytes=5000")
+        await watched.register_many(SHOP, 20, "/flat/{n}?bytes=5000")
         await watched.until(lambda: open_breaker(watched, worker), "the breaker is open")
         await longer_than_the_limit(watched, worker)
     finally:
         stack.seaweedfs.start()
-    await watched.all_in(SHOP + 1, "DONE", 20)
+    await watched.all_in(SHOP, "DONE", 20)
+    # Last, because a host that hangs is deferred, and nothing fetched from it would reach the storage.
+    await watched.register_many(SHOP + 1, 20, "/flat/{n}?bytes=5000&ms=30000")
+    await longer_than_the_limit(watched, worker)
 
 
 async def test_a_worker_whose_event_waits_for_a_frozen_database_stays(
