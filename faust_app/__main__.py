@@ -6,6 +6,7 @@ from faust_app.cli.command import main
 from faust_app.cli.garbage import garbage_command
 from faust_app.cli.import_catalogue import import_command
 from faust_app.cli.recover import recover_command
+from faust_app.cli.republish import republish_command
 from faust_app.cli.resume import resume_command
 from faust_app.cli.setup import setup_command
 from faust_app.cli.status import status_command
@@ -18,6 +19,7 @@ for command in (
     resume_command,
     garbage_command,
     recover_command,
+    republish_command,
     check_command,
     alerts_command,
     import_command,

@@ -106,7 +106,7 @@ class Metrics:
         )
         self.lease_held = Gauge(
             "shop_images_lease_held",
-            "1 while this process holds the lease of the task: rescue, collector, audit.",
+            "1 while this process holds the lease of the task: rescue, collector, audit, republish.",
             ("task",),
             registry=self.registry,
         )
@@ -117,6 +117,9 @@ class Metrics:
             registry=self.registry,
         )
         self.purged = Counter("shop_images_purged_rows", "Rows deleted past their retention, by table.", ("table",), registry=self.registry)
+        self.republished = Counter(
+            "shop_images_republished", "Images that republish runs of operators published again.", registry=self.registry
+        )
         self.rescued = Counter("shop_images_rescued", "Lost rows that were published again.", registry=self.registry)
 
     def _add_alerts(self) -> None:

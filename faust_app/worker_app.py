@@ -31,6 +31,7 @@ DUE_SECONDS = 1.0
 DISPATCHER_SECONDS = 1.0
 REGISTER_SECONDS = 5.0
 SOURCES_SECONDS = 2.0
+REPUBLISH_SECONDS = 1.0
 ALERT_SECONDS = 5.0
 FAULT_SECONDS = 3.0
 HOLDING_SECONDS = 3.0
@@ -90,6 +91,7 @@ class WorkerApp(faust.App):
             Periodic("due publisher", DUE_SECONDS, worker.due.run_pass),
             Periodic("worker register", REGISTER_SECONDS, worker.resilience.internal_errors.run_pass),
             Periodic("rescue", settings.rescue_interval, maintenance.rescue.run_pass),
+            Periodic("republish", REPUBLISH_SECONDS, maintenance.republish.run_pass),
             Periodic("sources", SOURCES_SECONDS, worker.resilience.sources.run_pass),
             Periodic("garbage collector", settings.collect_interval, maintenance.collector.run_pass),
             Periodic("audit of the bucket", settings.collect_interval, maintenance.audit.run_pass),

@@ -6,7 +6,7 @@ from typing import Any
 
 from faust_app.core.images.objects import object_key
 from faust_app.core.images.row import ImageRow, ImageState, ScheduleReason, Shown, event_of
-from faust_app.core.images.transitions import placeholder
+from faust_app.core.images.transitions.accept import placeholder
 from faust_app.core.messages.events import ImageEvent, ImageRequest, Op
 from faust_app.core.messages.record import Record
 from faust_app.core.sources.content import Validators

@@ -81,7 +81,8 @@ def test_a_code_is_raised_as_the_class_that_is_documented() -> None:
 
 
 def test_a_transition_names_the_guard_that_its_statement_has() -> None:
-    text = re.sub(r"\s+", " ", Path(transitions.__file__).read_text())
+    files = sorted(Path(transitions.__file__).parent.glob("*.py"))
+    text = re.sub(r"\s+", " ", "".join(file.read_text() for file in files))
     statements = {
         f"{name}.{statement}": re.sub(r"\s+", " ", str(sql))
         for name, module in (("image_writes", image_writes), ("image_repository", image_repository))

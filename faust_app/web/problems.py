@@ -69,10 +69,10 @@ _TITLES = {
     404: "Not found",
     405: "Method not allowed",
     408: "Request timeout",
+    409: "Not possible",
     413: "Too large",
     415: "Unsupported content type",
     417: "Expectation failed",
-    422: "Invalid fields",
     500: "Internal error",
     503: "Unavailable",
 }

@@ -20,6 +20,7 @@ from faust_app.adapters.mariadb.alert_messages import MariaAlertOutbox
 from faust_app.adapters.mariadb.alert_repository import MariaAlertRepository
 from faust_app.adapters.mariadb.database import Database
 from faust_app.adapters.mariadb.image_repository import MariaImageRepository
+from faust_app.adapters.mariadb.image_writes import Author
 from faust_app.adapters.mariadb.intake_offsets import MariaIntakeOffsets
 from faust_app.adapters.mariadb.job_runs import MariaJobRuns
 from faust_app.adapters.mariadb.leases import MariaLeases
@@ -54,6 +55,8 @@ class Parts:
     topics: Topics
     place: Place
     metrics: Metrics
+    author: Author
+    """What this process writes into the outcomes that it decides."""
     database: Database
     repository: MariaImageRepository
     store: S3ObjectStore
@@ -97,10 +100,11 @@ async def open_parts(settings: Settings, metrics: Metrics, *, client_id: str) ->
         store = await stack.enter_async_context(S3ObjectStore(settings))
         connected = KafkaEventLog.connect(settings.bootstrap_servers, client_id=client_id, probe_topic=topics.probe.name)
         event_log = await stack.enter_async_context(connected)
-        repository = MariaImageRepository(database)
+        process = f"{socket.gethostname()[:_HOST_SHOWN]}:{os.getpid()}:{client_id}"[:_NAME_LENGTH]
+        author = Author(settings.release, process)
+        repository = MariaImageRepository(database, author)
         publisher = Publisher(event_log, repository, topics, metrics)
         messenger = await stack.enter_async_context(Webhook(settings)) if settings.alert_webhook_url else None
-        process = f"{socket.gethostname()[:_HOST_SHOWN]}:{os.getpid()}:{client_id}"[:_NAME_LENGTH]
         leases = MariaLeases(database)
         send_alerts = SendAlerts(
             alerts=MariaAlertRepository(database),
@@ -127,6 +131,7 @@ async def open_parts(settings: Settings, metrics: Metrics, *, client_id: str) ->
             topics=topics,
             place=place,
             metrics=metrics,
+            author=author,
             database=database,
             repository=repository,
             store=store,

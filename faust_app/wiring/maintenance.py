@@ -24,6 +24,7 @@ from faust_app.flows.maintenance.retention import KeepLimits
 from faust_app.flows.ports.kafka import ConsumerOffsets
 from faust_app.settings import Settings
 from faust_app.wiring.common import Parts, release_lease
+from faust_app.wiring.republish import republish_task
 
 
 def daily_check(settings: Settings, database: Database, offsets: ConsumerOffsets, place: Place) -> DailyCheck:
@@ -39,12 +40,13 @@ class MaintenanceTasks:
     collector: LeasedTask[int]
     audit: LeasedTask[int]
     rescue: LeasedTask[int]
+    republish: LeasedTask[int]
     daily_check: DailyJob
     limits: DailyJob
 
     async def give_up(self) -> None:
         """Release the leases, so that other workers can take over at once."""
-        leased = {"collector": self.collector, "audit": self.audit, "rescue": self.rescue}
+        leased = {"collector": self.collector, "audit": self.audit, "rescue": self.rescue, "republish": self.republish}
         await asyncio.gather(*(release_lease(task, runner.release) for task, runner in leased.items()))
 
 
@@ -69,6 +71,7 @@ def maintenance_tasks(parts: Parts, dead_letters: DeadLetters) -> MaintenanceTas
         collector=runner("collector", collector.run_pass, stand_down=collector.stand_down),
         audit=runner("audit", audit.run_part),
         rescue=runner("rescue", rescue.run_pass, stand_down=rescue.stand_down),
+        republish=republish_task(parts),
         daily_check=_daily_job(parts, DAILY_CHECK, daily_check(parts.settings, parts.database, parts.offsets, parts.place).run),
         limits=_daily_job(parts, LIMITS, _limits(parts).run),
     )

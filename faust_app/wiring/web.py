@@ -2,14 +2,18 @@
 
 from dataclasses import dataclass
 
+from faust_app.adapters.mariadb.republish_runs import MariaRepublishRuns
+from faust_app.flows.maintenance.lease import LeasedTask
 from faust_app.flows.monitoring.readiness import IntakeReadiness
 from faust_app.web.api.images import ImageHandlers
 from faust_app.web.api.intake import IntakeHandlers
+from faust_app.web.api.republish import RepublishHandlers
 from faust_app.web.pages.health import HealthPages
 from faust_app.web.pages.lag import LagPage
 from faust_app.web.pages.unfinished import StalledPage
 from faust_app.wiring.common import Parts
 from faust_app.wiring.monitoring import Watches, build_watches
+from faust_app.wiring.republish import republish_control, republish_task
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,11 +26,14 @@ class WebParts:
     lag: LagPage
     stalled: StalledPage
     watches: Watches
+    republish: RepublishHandlers
+    republish_task: LeasedTask[int]
 
 
 def build_web_parts(parts: Parts) -> WebParts:
     """Assemble what only the web process needs; nothing ever holds up the process itself."""
     watches = build_watches(parts, held_here=tuple)
+    control = republish_control(parts.settings, parts.database, parts.offsets, parts.author)
     return WebParts(
         intake=IntakeHandlers(parts.intake),
         images=ImageHandlers(parts.repository, parts.store, parts.source_records, watches.lag.held_by),
@@ -34,4 +41,6 @@ def build_web_parts(parts: Parts) -> WebParts:
         lag=LagPage(watches.lag, watches.stalled),
         stalled=StalledPage(watches.stalled, images_at=""),
         watches=watches,
+        republish=RepublishHandlers(control, MariaRepublishRuns(parts.database)),
+        republish_task=republish_task(parts),
     )

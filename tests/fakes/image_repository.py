@@ -11,7 +11,8 @@ from faust_app.core.failure import Dependency, Unavailable
 from faust_app.core.images.changes import Changes, Decide, Locked
 from faust_app.core.images.outcome import SUPERSEDED, Garbage, HistoryEntry
 from faust_app.core.images.row import ImageKey, ImageRow, ImageState
-from faust_app.core.images.transitions import leased, placed, placeholder, released
+from faust_app.core.images.transitions.accept import placeholder
+from faust_app.core.images.transitions.publish import leased, placed, released
 from faust_app.core.messages.positions import IntakeOffset, Position
 
 R = TypeVar("R")

@@ -44,6 +44,8 @@ class FakeOldRows:
         self.workers: list[datetime] = []
         self.sources: list[datetime] = []
         self.runs: list[datetime] = []
+        self.republishes: list[datetime] = []
+        self.audit: list[datetime] = []
         self.largest = 0
 
     async def purge_tombstones(self, before: datetime, limit: int) -> int:
@@ -75,6 +77,16 @@ class FakeOldRows:
     async def forget_runs(self, before: datetime, limit: int) -> int:
         gone = [began for began in self.runs if began < before][:limit]
         self.runs = [began for began in self.runs if began not in gone]
+        return len(gone)
+
+    async def forget_republishes(self, before: datetime, limit: int) -> int:
+        gone = [planned for planned in self.republishes if planned < before][:limit]
+        self.republishes = [planned for planned in self.republishes if planned not in gone]
+        return len(gone)
+
+    async def forget_audit(self, before: datetime, limit: int) -> int:
+        gone = [at for at in self.audit if at < before][:limit]
+        self.audit = [at for at in self.audit if at not in gone]
         return len(gone)
 
 

@@ -6,12 +6,12 @@ from typing import Any, Final, TypeVar
 
 from faust_app.adapters.mariadb.database import Database, Session
 from faust_app.adapters.mariadb.image_row import COLUMNS, image_row
-from faust_app.adapters.mariadb.image_writes import groups, values_table, write
+from faust_app.adapters.mariadb.image_writes import NOBODY, Author, groups, values_table, write
 from faust_app.adapters.mariadb.intake_offsets import intake_offset, lock_intake_offset
 from faust_app.core.images.changes import Changes, Decide, Locked
 from faust_app.core.images.outcome import HistoryEntry
 from faust_app.core.images.row import ImageKey, ImageRow
-from faust_app.core.images.transitions import leased
+from faust_app.core.images.transitions.publish import leased
 from faust_app.core.messages.positions import IntakeOffset, Position
 
 R = TypeVar("R")
@@ -28,8 +28,9 @@ WHERE image.version = x.v AND image.state = 'IN_PROGRESS' AND image.scheduled_at
 class MariaImageRepository:
     """Implements `flows.ports.images.ImageRepository` on MariaDB or MySQL."""
 
-    def __init__(self, database: Database) -> None:
+    def __init__(self, database: Database, author: Author = NOBODY) -> None:
         self._database = database
+        self._author = author
 
     async def load(self, keys: Sequence[ImageKey]) -> dict[ImageKey, ImageRow]:
         found: dict[ImageKey, ImageRow] = {}
@@ -44,10 +45,10 @@ class MariaImageRepository:
 
         async def unit(session: Session) -> R:
             offset = None if offset_of is None else await lock_intake_offset(session, *offset_of)
-            rows = await _lock(session, keys, create=create)
+            rows = await lock_rows(session, keys, create=create)
             now = await session.now()
             changes, result = decide(Locked(rows, now, offset))
-            await write(session, changes, now)
+            await write(session, changes, now, self._author)
             if create:
                 await _drop_placeholders(session, rows, changes)
             return result
@@ -85,7 +86,7 @@ class MariaImageRepository:
 
     async def history(self, key: ImageKey, limit: int) -> list[HistoryEntry]:
         sql = (
-            "SELECT at, version, outcome, code, detail, bytes FROM image_history"
+            "SELECT at, version, outcome, code, detail, bytes, judged_by, worker FROM image_history"
             " WHERE shop_no = %s AND image_id = %s ORDER BY at DESC, id DESC LIMIT %s"
         )
         return [HistoryEntry(key, *values) for values in await self._database.rows(sql, (*key, limit))]
@@ -113,8 +114,8 @@ _SELECT: Final = f"SELECT {COLUMNS} FROM ({{values}}) x STRAIGHT_JOIN image ON i
 _DROP: Final = "DELETE image FROM ({values}) x STRAIGHT_JOIN image ON image.shop_no = x.s AND image.image_id = x.i WHERE image.version = 0"
 
 
-async def _lock(session: Session, keys: Sequence[ImageKey], *, create: bool) -> dict[ImageKey, ImageRow]:
-    """Lock existing rows; create placeholders for the rest and lock those.
+async def lock_rows(session: Session, keys: Sequence[ImageKey], *, create: bool = False) -> dict[ImageKey, ImageRow]:
+    """Lock existing rows in key order; with `create`, create placeholders for the rest and lock those.
 
     READ COMMITTED locks nothing for a row that does not exist: without the placeholders two intakes would give the same
     version to one new image. REPEATABLE READ would deadlock them.

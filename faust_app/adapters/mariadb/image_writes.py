@@ -1,6 +1,7 @@
 """Writes decisions about locked rows: many rows a statement, each guarded by the values its decision was based on."""
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Final, TypeVar
 
@@ -9,13 +10,25 @@ from faust_app.adapters.mariadb.database import Session
 from faust_app.core.foreign import one_line
 from faust_app.core.images.changes import Changes, Scheduled
 from faust_app.core.images.outcome import SUPERSEDED, Garbage, HistoryEntry
-from faust_app.core.images.row import ImageRow
+from faust_app.core.images.row import ImageRow, Origin
 
 T = TypeVar("T")
 
 MAX_KEYS: Final = 500
 """Most keys in one statement. Keys are joined as a derived table, never listed in IN: the time that MariaDB takes for a list of
 pairs grows with its square, and from some hundreds on it reads every row."""
+
+
+@dataclass(frozen=True, slots=True)
+class Author:
+    """Who writes outcomes: the release of the process and, for a worker, its name."""
+
+    release: str | None = None
+    worker: str | None = None
+
+
+NOBODY: Final = Author()
+"""Of a command line's writes: it judges no image."""
 
 Columns = Mapping[str, Callable[[T], Any]]
 """The parameters of one row of a statement: each column's name, and how to read its value from an item."""
@@ -75,6 +88,9 @@ _ACCEPTED: Final[Columns[ImageRow]] = {
     "requested_at": lambda row: row.requested_at,
     **_TIME,
     "open_since": lambda row: row.open_since,
+    "origin": lambda row: None if row.origin is Origin.SHOP else row.origin.value,
+    "refetched": lambda row: row.refetched,
+    "republishes": lambda row: row.republishes,
 }
 _WRITE_ACCEPTED: Final = _update(
     _ACCEPTED,
@@ -96,11 +112,12 @@ _FINISHED: Final[Columns[ImageRow]] = {
     "height": _of_shown("height"),
     "source_etag": lambda row: _validator(row, "etag"),
     "source_modified": lambda row: _validator(row, "modified"),
+    "republishes": lambda row: row.republishes,
 }
 _WRITE_FINISHED: Final = _update(
     _FINISHED,
     f"image.scheduled_at = NULL, image.schedule_reason = NULL, image.open_since = NULL, {_NO_POSITION},"
-    " image.deleted_at = IF(x.state = 'DELETED', %s, NULL)",
+    " image.refetched = FALSE, image.deleted_at = IF(x.state = 'DELETED', %s, NULL), image.judged_by = %s",
     _IN_PROGRESS,
     read_only=("version",),
 )
@@ -134,15 +151,15 @@ WHERE image.version = x.version
 """
 
 
-async def write(session: Session, changes: Changes, now: datetime) -> None:
+async def write(session: Session, changes: Changes, now: datetime, author: Author) -> None:
     """Write the changes inside the caller's transaction."""
     await _write_rows(session, _WRITE_ACCEPTED, _ACCEPTED, changes.accepted, now)
     await _write_rows(session, _WRITE_REPEATED, _REPEATED, changes.repeated)
     await _write_rows(session, _WRITE_HIDDEN, _KEY, changes.hidden, now)
-    await _write_rows(session, _WRITE_FINISHED, _FINISHED, changes.finished, now, now)
+    await _write_rows(session, _WRITE_FINISHED, _FINISHED, changes.finished, now, author.release, now)
     await _write_rows(session, _WRITE_ACCEPTED, _ACCEPTED, changes.again, now)
     await _write_rows(session, _WRITE_SCHEDULED, _WAITING, changes.scheduled, now)
-    await _add_history(session, changes.history)
+    await _add_history(session, changes.history, author)
     await add_garbage(session, changes.garbage)
     if changes.offset is not None:
         sql = "UPDATE intake_offset SET next_offset = %s, appended_at = %s, updated_at = %s WHERE topic = %s AND `partition` = %s"
@@ -151,10 +168,10 @@ async def write(session: Session, changes: Changes, now: datetime) -> None:
     await count_occurrences(session, changes.occurrences, now)  # last, and so locked shortest: all failures of one cause share a row
 
 
-async def _write_rows(session: Session, statement: str, columns: Columns[T], items: Sequence[T], *times: datetime) -> None:
+async def _write_rows(session: Session, statement: str, columns: Columns[T], items: Sequence[T], *rest: object) -> None:
     for group in groups(items):
         flat = [value_of(item) for item in group for value_of in columns.values()]
-        await session.change(statement.format(values=values_table(tuple(columns), len(group))), [*flat, *times])
+        await session.change(statement.format(values=values_table(tuple(columns), len(group))), [*flat, *rest])
 
 
 _ADD_SUPERSEDED: Final = """
@@ -163,6 +180,9 @@ SELECT %s, x.shop_no, x.image_id, x.version, 'superseded' FROM ({values}) x WHER
     SELECT 1 FROM image_history h
     WHERE h.shop_no = x.shop_no AND h.image_id = x.image_id AND h.version = x.version AND h.outcome = 'superseded')
 """
+
+
+_ADD_HISTORY: Final = "INSERT INTO image_history (at, shop_no, image_id, version, outcome, code, detail, bytes, judged_by, worker) VALUES "
 
 
 async def _add_superseded(session: Session, entries: Sequence[HistoryEntry]) -> None:
@@ -174,16 +194,16 @@ async def _add_superseded(session: Session, entries: Sequence[HistoryEntry]) -> 
         )
 
 
-async def _add_history(session: Session, entries: Sequence[HistoryEntry]) -> None:
+async def _add_history(session: Session, entries: Sequence[HistoryEntry], author: Author) -> None:
     await _add_superseded(session, [entry for entry in entries if entry.outcome == SUPERSEDED])
     entries = [entry for entry in entries if entry.outcome != SUPERSEDED]
     if entries:
-        marks = ",".join(["(%s,%s,%s,%s,%s,%s,%s,%s)"] * len(entries))
+        marks = ",".join(["(%s,%s,%s,%s,%s,%s,%s,%s,%s,%s)"] * len(entries))
         flat: list[Any] = []
         for entry in entries:
             flat += (entry.at, *entry.key, entry.version, entry.outcome, entry.code, _detail(entry.detail), entry.size)
-        sql = f"INSERT INTO image_history (at, shop_no, image_id, version, outcome, code, detail, bytes) VALUES {marks}"  # noqa: S608
-        await session.change(sql, flat)
+            flat += (author.release, author.worker)
+        await session.change(_ADD_HISTORY + marks, flat)
 
 
 async def add_garbage(session: Session, entries: Sequence[Garbage]) -> None:

@@ -16,6 +16,10 @@ DELETE image FROM ({values}) x STRAIGHT_JOIN image ON image.shop_no = x.s AND im
 WHERE image.state = 'DELETED' AND image.deleted_at < %s
 """
 
+_OLDEST_REPUBLISH: Final = """
+SELECT id FROM republish WHERE planned_at < %s AND status NOT IN ('running', 'paused', 'cancelling') ORDER BY planned_at LIMIT 1
+"""
+
 
 class MariaOldRows:
     """Implements `flows.ports.maintenance.OldRows` on MariaDB or MySQL."""
@@ -43,6 +47,16 @@ class MariaOldRows:
 
     async def forget_runs(self, before: datetime, limit: int) -> int:
         return await self._database.change("DELETE FROM job_run WHERE started < %s LIMIT %s", (before, limit))
+
+    async def forget_republishes(self, before: datetime, limit: int) -> int:
+        found = await self._database.rows(_OLDEST_REPUBLISH, (before,))
+        if not found:
+            return 0
+        gone = await self._database.change("DELETE FROM republish_item WHERE run_id = %s LIMIT %s", (*found[0], limit))
+        return gone or await self._database.change("DELETE FROM republish WHERE id = %s", found[0])
+
+    async def forget_audit(self, before: datetime, limit: int) -> int:
+        return await self._database.change("DELETE FROM audit WHERE at < %s ORDER BY at LIMIT %s", (before, limit))
 
 
 NAMES_OF_MONTHS: Final = (

@@ -24,6 +24,7 @@ class Form(StrEnum):
     MORE = "more_alerts"  #: all notices left in this hour, one line a cause
     DIGEST = "digest"  #: a day's faults of the shops
     DAILY = "daily"  #: what the daily check found
+    REPUBLISH = "republish"  #: how a republish ended
     TEST = "test"  #: sent on request
 
 

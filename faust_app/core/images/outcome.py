@@ -105,7 +105,7 @@ class Garbage:
 
 @dataclass(frozen=True, slots=True)
 class HistoryEntry:
-    """One line of an image's timeline."""
+    """One line of an image's timeline; the release and worker that wrote it are filled in where it is stored."""
 
     key: ImageKey
     at: datetime
@@ -114,6 +114,8 @@ class HistoryEntry:
     code: str | None = None
     detail: str | None = None
     size: int | None = None
+    judged_by: str | None = None
+    worker: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from enum import StrEnum
 
-from faust_app.core.images.row import ImageRow, ImageState
+from faust_app.core.images.row import ImageRow, ImageState, Origin
 from faust_app.core.messages.events import ImageEvent, Op
 from faust_app.core.sources.content import NO_VALIDATORS, Validators
 
@@ -67,7 +67,10 @@ def plan(event: ImageEvent, row: ImageRow | None) -> Plan:
 
 
 def _usable_validators(row: ImageRow) -> Validators:
-    """Return validators only where what is shown came from this address: a 304 means `what you have`."""
-    if row.shown is not None and row.shown.url == row.source_url:
+    """Return validators only where what is shown came from this address: a 304 means `what you have`.
+
+    A repair is fetched whole: what is shown may be what is broken.
+    """
+    if row.shown is not None and row.shown.url == row.source_url and row.origin is not Origin.REPAIR:
         return row.shown.validators
     return NO_VALIDATORS

@@ -38,6 +38,13 @@ class ScheduleReason(StrEnum):
     DISPATCHED = "dispatched"  #: was deferred; its event is under way but not yet acknowledged by Kafka
 
 
+class Origin(StrEnum):
+    """On whose behalf the wanted version was begun."""
+
+    SHOP = "shop"  #: a request asked for it
+    REPAIR = "repair"  #: an operator, or `recover`, has it fetched once more
+
+
 @dataclass(frozen=True, slots=True)
 class Shown:
     """What visitors of the shop see: the stored object and what it was made from."""
@@ -80,6 +87,13 @@ class ImageRow:
     shown_version: int = 0
     shown: Shown | None = None
     updated_at: datetime | None = None
+    origin: Origin = Origin.SHOP
+    refetched: bool = False
+    """It was DONE, and an operator has it fetched once more: should that fail, it is DONE again."""
+    republishes: int = 0
+    """How often an operator republished it since it was last stored, or last asked for."""
+    judged_by: str | None = None
+    """The release that wrote the last outcome."""
 
     @property
     def key(self) -> ImageKey:
@@ -118,4 +132,5 @@ def event_of(row: ImageRow) -> ImageEvent:
         external_version=row.external_version,
         correlation_id=row.correlation_id,
         last_error=last_error,
+        origin=None if row.origin is Origin.SHOP else row.origin.value,
     )

@@ -17,7 +17,9 @@ TOMBSTONES: Final = timedelta(days=45)
 """A deleted image's row is kept until no topic can hold a record of it (the longest retention is 30 days). The version of a later
 request is made from the clock, and so is above every version that was ever given."""
 REPORTS: Final = timedelta(days=90)
-"""What was reported to people is kept this long: closed alerts, sent messages, runs of daily jobs."""
+"""What was reported to people is kept this long: closed alerts, sent messages, runs of daily jobs, republish runs."""
+AUDIT: Final = timedelta(days=400)
+"""What operators changed is kept for over a year, so that a yearly review finds all of it."""
 WORKERS: Final = REPORTS
 """A worker that has not reported for this long counts as a new one when it returns."""
 SOURCES: Final = timedelta(days=30)
@@ -35,6 +37,9 @@ KEPT: Final = {
     "alert_worker": "minutes",
     "alert_message": f"{REPORTS.days} days",
     "job_run": f"{REPORTS.days} days",
+    "republish": f"{REPORTS.days} days after its plan",
+    "republish_item": f"{REPORTS.days} days after its plan",
+    "audit": f"{AUDIT.days} days",
     "lease": "one row per task",
     "collector": "one row",
     "intake_offset": "one row per partition",

@@ -145,6 +145,8 @@ class ImageEvent(BaseModel):
     external_version: ExternalVersion | None = None
     correlation_id: CorrelationId | None = None
     last_error: LastError | None = None
+    origin: Annotated[str, Field(max_length=8)] | None = None
+    """On whose behalf, where it is not the shop's: `repair` for what an operator republished."""
 
     @property
     def key(self) -> tuple[int, bytes]:

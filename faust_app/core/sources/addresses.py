@@ -107,6 +107,24 @@ def refusal(address: str, port: int, *, host: str = "", opened: Opened = NOTHING
     return next((reason for reason in reasons if reason), None)
 
 
+def refused_host(authority: str, ports: frozenset[int], opened: Opened = NOTHING_OPENED) -> bool:
+    """Return whether a source's `host` or `host:port` is refused whatever its name resolves to."""
+    host, separator, port = authority.rpartition(":") if not authority.endswith("]") else (authority, "", "")
+    if not separator or not port.isdecimal():
+        host, port = authority, ""
+    name = host.removeprefix("[").removesuffix("]")
+    if port and int(port) not in ports and not opened.names(name, int(port)):
+        return True
+    try:
+        ip_address(name)
+    except ValueError:
+        return False
+    return refusal(name, int(port or _HTTPS), host=name, opened=opened) is not None
+
+
+_HTTPS: Final = 443
+
+
 def _inner(address: Address) -> Iterable[Address]:
     """Yield the addresses that an address carries inside."""
     if isinstance(address, IPv4Address):

@@ -11,6 +11,8 @@ from faust_app.core.images.row import ImageRow, ImageState
 
 FINAL: Final = {"stored", "same_bytes", "not_modified", "deleted", "failed"}
 SHOWING: Final = FINAL - {"failed"}
+TAKEN_BACK: Final = "taken_back"
+"""A republish that was cancelled: the row failed before, at an older version, and says so again."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,7 +114,8 @@ def _unfinished_waits_for_something(evidence: Evidence) -> Found:
 
 def _failed_has_a_dead_letter(evidence: Evidence) -> Found:
     row = evidence.row
-    if row.state is ImageState.FAILED and row.version not in evidence.dead_lettered:
+    restored = (row.version, TAKEN_BACK) in evidence.outcomes and bool(evidence.dead_lettered)
+    if row.state is ImageState.FAILED and row.version not in evidence.dead_lettered and not restored:
         yield f"failed without a dead letter for version {row.version}", None
 
 

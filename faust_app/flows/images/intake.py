@@ -9,7 +9,7 @@ from faust_app.core.images.accept import Accepted, Decision, Superseded, Unchang
 from faust_app.core.images.changes import Changes, Locked
 from faust_app.core.images.outcome import SUPERSEDED, HistoryEntry
 from faust_app.core.images.row import ImageKey, ImageRow
-from faust_app.core.images.transitions import accept, accept_changed, placeholder
+from faust_app.core.images.transitions.accept import accept, accept_changed, placeholder
 from faust_app.core.messages.events import ImageRequest
 from faust_app.flows.images.publish import Publisher
 from faust_app.flows.ports.clock import Clock

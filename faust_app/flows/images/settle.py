@@ -12,8 +12,8 @@ from faust_app.core.alerts.alert import Occurrence, of_record
 from faust_app.core.failure import Dependency, Permanent, Unavailable
 from faust_app.core.images.changes import Changes, Locked
 from faust_app.core.images.outcome import Failed, GiveUp, Outcome, Retry, Settlement, unstorable
-from faust_app.core.images.row import ImageRow
-from faust_app.core.images.transitions import settle
+from faust_app.core.images.row import ImageRow, ImageState
+from faust_app.core.images.transitions.settle import settle
 from faust_app.core.messages.record import Record
 from faust_app.flows.group_commit import GroupCommit
 from faust_app.flows.images.dead_letters import DeadLetters
@@ -75,7 +75,7 @@ class Settler:
 
     async def settle(self, record: Record, outcome: Outcome | GiveUp) -> str:
         """Dead-letter what has failed, then write; return the word by which the event's end is counted."""
-        settling = Settling(record, outcome, Step.DEAD_LETTER if isinstance(outcome, Failed | GiveUp) else Step.WRITE)
+        settling = Settling(record, outcome, Step.DEAD_LETTER if _is_buried(outcome) else Step.WRITE)
         while settling.step is not Step.DONE:
             try:
                 await self._take(settling)
@@ -138,7 +138,9 @@ class Settler:
         if settlement.row is None:
             return "refused"
         self._internal_errors.count(outcome)
-        if isinstance(outcome, Failed | Retry):
+        if isinstance(outcome, Failed) and settlement.row.state is ImageState.DONE:
+            log.info("good image not fetched again", **row_ids(outcome.row), code=outcome.code.value, detail=outcome.detail)
+        elif isinstance(outcome, Failed | Retry):
             self._count(outcome)
         return settlement.history.outcome if settlement.history else "deferred"
 
@@ -147,6 +149,11 @@ class Settler:
         (self._metrics.failures if final else self._metrics.retries).labels(outcome.code.value).inc()
         what = "image failed" if final else "image is tried again"
         log.info(what, **row_ids(outcome.row), attempt=outcome.row.attempt, code=outcome.code.value, detail=outcome.detail)
+
+
+def _is_buried(outcome: Outcome | GiveUp) -> bool:
+    """Return whether the end has a dead letter; a good image whose second fetch failed stays good."""
+    return isinstance(outcome, GiveUp) or (isinstance(outcome, Failed) and not outcome.row.refetched)
 
 
 def settle_all(outcomes: Sequence[Outcome], locked: Locked, replaced_grace: timedelta) -> tuple[Changes, list[Settlement]]:
@@ -170,7 +177,8 @@ def _replace_refused(settling: Settling, failure: Permanent) -> None:
         settling.close(_unsettled(settling, failure))
         return
     log.error("outcome is refused for its content", **row_ids(outcome.row), detail=failure.detail)
-    settling.outcome, settling.step = unstorable(outcome, failure), Step.DEAD_LETTER
+    settling.outcome = unstorable(outcome, failure)
+    settling.step = Step.DEAD_LETTER if _is_buried(settling.outcome) else Step.WRITE
 
 
 def _unsettled(settling: Settling, error: Exception) -> str:

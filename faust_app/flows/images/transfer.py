@@ -13,7 +13,7 @@ from faust_app.core.failure import Dependency, Failure, FailureCode, Transient, 
 from faust_app.core.images.objects import object_key
 from faust_app.core.images.outcome import Kept, Stored
 from faust_app.core.images.plan import Store
-from faust_app.core.images.row import ImageRow, Shown
+from faust_app.core.images.row import ImageRow, Origin, Shown
 from faust_app.core.sources.content import Fetched, NotModified
 from faust_app.flows.ports.transfer import Fetcher, ImageCheck, ObjectStore
 from faust_app.metrics import Metrics
@@ -46,7 +46,7 @@ class Transfer:
             return Kept(plan.row, replace(shown, version=plan.row.version), transferred=False)
         self._metrics.fetched_bytes.inc(len(answer.content))
         answer, digest = await self._prepared(answer)
-        if shown is not None and shown.sha256 == digest:
+        if shown is not None and shown.sha256 == digest and plan.row.origin is not Origin.REPAIR:  # its object may be what is missing
             kept = replace(shown, version=plan.row.version, url=plan.url, validators=answer.validators)
             return Kept(plan.row, kept, transferred=True)
         return await self._put(plan.row, plan.url, answer, digest, deadline)

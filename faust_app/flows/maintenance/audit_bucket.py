@@ -12,7 +12,7 @@ import structlog
 from faust_app.core.images.objects import OBJECTS, Folder, folder_of, image_prefix, version_of
 from faust_app.core.images.outcome import LATE_PUT, Garbage
 from faust_app.core.images.row import ImageRow
-from faust_app.core.images.transitions import may_collect
+from faust_app.core.images.transitions.collect import may_collect
 from faust_app.flows.ports.clock import Clock
 from faust_app.flows.ports.images import ImageFolders
 from faust_app.flows.ports.maintenance import CollectorRow, GarbageRepository

@@ -13,7 +13,7 @@ from faust_app.core.alerts.alert import FaultKind
 from faust_app.core.images.objects import version_of
 from faust_app.core.images.outcome import Garbage
 from faust_app.core.images.row import ImageRow
-from faust_app.core.images.transitions import may_collect
+from faust_app.core.images.transitions.collect import may_collect
 from faust_app.core.maintenance.garbage import COUNTER, CollectorState, counter_key, most_of_a_pass, passes_in_bucket, went_back
 from faust_app.flows.ports.alerts import Alerts
 from faust_app.flows.ports.images import ImageRepository

@@ -14,7 +14,7 @@ from faust_app.core.images.changes import Changes, Locked
 from faust_app.core.images.objects import OBJECTS, folder, folder_of, newer_keys, shop_prefix, shows_missing
 from faust_app.core.images.outcome import HistoryEntry
 from faust_app.core.images.row import ImageKey, ImageRow
-from faust_app.core.images.transitions import republished
+from faust_app.core.images.transitions.repair import recovered
 from faust_app.core.maintenance.garbage import COUNTER, passes_in_bucket
 from faust_app.flows.ports.images import ImageFolders, ImageRepository
 from faust_app.flows.ports.maintenance import CollectorRow
@@ -132,7 +132,7 @@ def _store_anew(rows: Sequence[ImageRow]) -> Callable[[Locked], tuple[Changes, i
     def decide(locked: Locked) -> tuple[Changes, int]:
         changes = Changes()
         for row in rows:
-            again = republished(locked.rows.get(row.key), row, locked.now)
+            again = recovered(locked.rows.get(row.key), row, locked.now)
             if again is not None:
                 changes.accepted.append(again)
                 changes.hidden.append(again)

@@ -10,7 +10,8 @@ import structlog
 from faust_app.core.alerts.alert import FaultKind
 from faust_app.core.images.changes import Changes, Locked
 from faust_app.core.images.row import ImageKey, ImageRow
-from faust_app.core.images.transitions import lost_repeatedly, may_be_rescued, rescued, settle, still_lost
+from faust_app.core.images.transitions.repair import lost_repeatedly, may_be_rescued, rescued, still_lost
+from faust_app.core.images.transitions.settle import settle
 from faust_app.core.messages.positions import Offsets, TopicPartition
 from faust_app.core.monitoring.unfinished import PAST_END_AFTER, UnfinishedState, classify_unfinished, lost_below
 from faust_app.flows.images.dead_letters import DeadLetters

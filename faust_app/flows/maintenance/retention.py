@@ -15,6 +15,7 @@ import structlog
 from faust_app.core.maintenance.growth import sizes_json
 from faust_app.core.maintenance.jobs import FinishedRun, RunResult
 from faust_app.core.maintenance.retention import (
+    AUDIT,
     COLLECTOR_BEHIND,
     HISTORY_MONTHS,
     REPORTS,
@@ -36,7 +37,7 @@ DELETIONS_A_PASS: Final = 20
 
 
 class KeepLimits:
-    """Enforces the retention of tombstones, workers, sources, runs of daily jobs and history.
+    """Enforces the retention of tombstones, workers, sources, runs of daily jobs, republish runs, audit and history.
 
     Risk: deletes for good. A tombstone deleted too early would let an old event bring its image back, so it outlives the
     retention of every topic, and stays while the collector is behind, which needs the row to judge the image's objects.
@@ -55,6 +56,8 @@ class KeepLimits:
         left |= await self._purge("worker", lambda: self._rows.forget_workers(now - WORKERS, AT_ONCE))
         left |= await self._purge("source_host", lambda: self._rows.forget_sources(now - SOURCES, AT_ONCE))
         left |= await self._purge("job_run", lambda: self._rows.forget_runs(now - REPORTS, AT_ONCE))
+        left |= await self._purge("republish", lambda: self._rows.forget_republishes(now - REPORTS, AT_ONCE))
+        left |= await self._purge("audit", lambda: self._rows.forget_audit(now - AUDIT, AT_ONCE))
         if left:
             return None
         months_kept = await self._keep_months(now.date())

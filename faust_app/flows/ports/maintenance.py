@@ -145,6 +145,14 @@ class OldRows(Protocol):
         """Delete up to `limit` runs of daily jobs that began before `before`; return how many."""
         ...
 
+    async def forget_republishes(self, before: datetime, limit: int) -> int:
+        """Delete up to `limit` images of an ended republish run planned before `before`, or the run once it has none; return how many."""
+        ...
+
+    async def forget_audit(self, before: datetime, limit: int) -> int:
+        """Delete up to `limit` entries of the audit written before `before`; return how many."""
+        ...
+
 
 class TableSizes(Protocol):
     """Sizes of the tables. Raises Unavailable."""

@@ -77,7 +77,7 @@ async def put_request(shop_no: int, image_id: str, request: web.Request) -> Imag
     """Build the request of a PUT from its JSON body. Raises Problem."""
     if request.content_type != JSON:
         raise Problem(415, f"send the body as {JSON}", headers={"Accept": JSON})
-    body = await _read(request, MAX_BODY_BYTES)
+    body = await read_body(request, MAX_BODY_BYTES)
     try:
         check_strict(body)
         image = Image.model_validate_json(body)
@@ -92,7 +92,7 @@ async def batch_requests(shop_no: int, request: web.Request) -> list[ImageReques
     """Return a request or its errors for each item of a bulk POST. Raises Problem for the batch as a whole."""
     if request.content_type not in {JSON, NDJSON}:
         raise Problem(415, f"send the body as {NDJSON} or {JSON}", headers={"Accept": f"{NDJSON}, {JSON}"})
-    body = await _read(request, MAX_BATCH_BYTES)
+    body = await read_body(request, MAX_BATCH_BYTES)
     items = _lines(body) if request.content_type == NDJSON else _array(body)
     if not items:
         raise Problem(400, "the batch is empty")
@@ -123,7 +123,7 @@ def _item(shop_no: int, item: bytes) -> ImageRequest | Problems:
         return problems(error)
 
 
-async def _read(request: web.Request, limit: int) -> bytes:
+async def read_body(request: web.Request, limit: int) -> bytes:
     """Read the body and count its bytes, because aiohttp's own limit does not cover a streamed body. Raises Problem."""
     encoding = request.headers.get("Content-Encoding", "identity").strip().lower()
     if encoding not in {"", "identity"}:

@@ -9,11 +9,15 @@ from typing import Final
 
 from aiohttp import web
 
+from faust_app.core.operators.audit import Actor
 from faust_app.web.pages.render import wants_page
 from faust_app.web.problems import Handler, Problem
 
 SCOPES: Final = frozenset({"intake", "view", "operate"})
 _OPEN: Final = ("/health", "/ready")
+_OPERATED: Final = ("/v1/republish",)
+_SENDER: Final = web.RequestKey("sender", str)
+"""Where a request keeps the name of its token."""
 
 
 class TokensError(Exception):
@@ -53,7 +57,14 @@ def needed_scope(method: str, path: str) -> str | None:
     """Return the scope a request needs, None for a page that is open to all."""
     if path in _OPEN:
         return None
-    return "intake" if path.startswith("/v1/") and method not in {"GET", "HEAD"} else "view"
+    if method in {"GET", "HEAD"} or not path.startswith("/v1/"):
+        return "view"
+    return "operate" if path.startswith(_OPERATED) else "intake"
+
+
+def actor_of(request: web.Request) -> Actor:
+    """Return who sent an authenticated request."""
+    return Actor(request[_SENDER], request.remote)
 
 
 class Authentication:
@@ -70,12 +81,12 @@ class Authentication:
         async def authenticate(request: web.Request, handler: Handler) -> web.StreamResponse:
             scope = needed_scope(request.method, request.path)
             if scope is not None:
-                self._require(request, scope)
+                request[_SENDER] = self._require(request, scope)
             return await handler(request)
 
         return authenticate
 
-    def _require(self, request: web.Request, scope: str) -> None:
+    def _require(self, request: web.Request, scope: str) -> str:
         reads = request.method in {"GET", "HEAD"}
         challenge = {"WWW-Authenticate": _CHALLENGE_BROWSER if reads and wants_page(request) else _CHALLENGE}
         secret = _secret(request.headers.get("Authorization", ""), basic=reads)
@@ -86,6 +97,7 @@ class Authentication:
             raise Problem(401, "this token is unknown", headers=challenge)
         if scope not in token.scopes:
             raise Problem(403, f"this token lacks the scope {scope}")
+        return token.name
 
     def _find(self, secret: str) -> Token | None:
         """Return the matching token; compares with every one, in constant time."""

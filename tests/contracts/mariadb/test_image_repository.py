@@ -14,7 +14,7 @@ from faust_app.core.failure import FailureCode
 from faust_app.core.images.changes import Changes, Locked, Scheduled
 from faust_app.core.images.outcome import Deferred, HistoryEntry, Outcome, Retry
 from faust_app.core.images.row import ImageRow, ImageState, ScheduleReason
-from faust_app.core.images.transitions import begun_anew
+from faust_app.core.images.transitions.accept import begun_anew
 from faust_app.core.messages.events import Op
 from faust_app.core.messages.positions import IntakeOffset, Position
 from faust_app.flows.images.intake import IntakeTerms, decide

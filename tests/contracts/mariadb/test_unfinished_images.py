@@ -14,7 +14,7 @@ from faust_app.core.failure import FailureCode
 from faust_app.core.images.changes import Changes, Locked
 from faust_app.core.images.outcome import Failed
 from faust_app.core.images.row import ImageRow
-from faust_app.core.images.transitions import settle
+from faust_app.core.images.transitions.settle import settle
 from faust_app.core.messages.positions import Position
 from faust_app.core.monitoring.unfinished import Positions, RowCounts
 from faust_app.flows.images.intake import IntakeTerms, decide

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from faust_app.core.images.accept import Accepted, Decision, Superseded, Unchanged
 from faust_app.core.images.row import FETCHED_AGAIN_AFTER, ImageRow, ImageState, ScheduleReason
-from faust_app.core.images.transitions import accept, accept_changed, next_version
+from faust_app.core.images.transitions.accept import accept, accept_changed, next_version
 from faust_app.core.messages.events import ImageRequest, Op
 from faust_app.core.messages.positions import Position
 from tests.factories import LEASE, NOW, SOURCE, accepted_row, done_row, make_request, unknown_row

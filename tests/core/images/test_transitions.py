@@ -12,7 +12,8 @@ from faust_app.core.failure import FailureCode
 from faust_app.core.images.objects import image_prefix, object_key, version_of
 from faust_app.core.images.outcome import LATE_PUT, Deferred, Failed, HistoryEntry, Kept, Outcome, Removed, Retry, Settlement, Stored
 from faust_app.core.images.row import ImageRow, ImageState, ScheduleReason
-from faust_app.core.images.transitions import may_collect, settle
+from faust_app.core.images.transitions.collect import may_collect
+from faust_app.core.images.transitions.settle import settle
 from faust_app.core.messages.positions import Position
 from tests.factories import NOW, accepted_row, done_row, make_shown
 

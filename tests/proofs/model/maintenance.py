@@ -4,7 +4,8 @@ from faust_app.core.images.objects import version_of
 from faust_app.core.images.outcome import AckedEarly
 from faust_app.core.images.plan import Skip, Store, Unknown
 from faust_app.core.images.row import ImageRow, ImageState
-from faust_app.core.images.transitions import lost_repeatedly, may_be_rescued, settle, still_lost
+from faust_app.core.images.transitions.repair import lost_repeatedly, may_be_rescued, still_lost
+from faust_app.core.images.transitions.settle import settle
 from faust_app.core.messages.positions import PartitionOffsets
 from faust_app.core.monitoring.unfinished import UnfinishedState
 from tests.proofs.model.state import EPOCH, IDLE, LOGS, NOTHING, Decided, Place, State, Steps, acts_in, after_number

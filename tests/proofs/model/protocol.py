@@ -10,7 +10,7 @@ from functools import cache
 from typing import Any
 
 from faust_app.core.images.row import ImageState
-from faust_app.core.images.transitions import placeholder
+from faust_app.core.images.transitions.accept import placeholder
 from tests.proofs.model.maintenance import Maintenance
 from tests.proofs.model.publishers import Publishers
 from tests.proofs.model.rules import broken_by, broken_in

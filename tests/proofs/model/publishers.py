@@ -5,7 +5,7 @@ from typing import Any
 from faust_app.core.images.accept import Accepted
 from faust_app.core.images.routing import lane
 from faust_app.core.images.row import ImageRow, ImageState
-from faust_app.core.images.transitions import leased
+from faust_app.core.images.transitions.publish import leased
 from faust_app.core.messages.events import Op
 from faust_app.core.messages.positions import Position
 from tests.factories import make_request

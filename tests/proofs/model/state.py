@@ -9,7 +9,11 @@ from typing import Any, Final, NamedTuple
 from faust_app.core.images.outcome import AckedEarly, Deferred, Retry
 from faust_app.core.images.plan import Remove, Store, plan
 from faust_app.core.images.row import ImageRow, event_of
-from faust_app.core.images.transitions import accept, may_collect, placed, placeholder, rescued, settle
+from faust_app.core.images.transitions.accept import accept, placeholder
+from faust_app.core.images.transitions.collect import may_collect
+from faust_app.core.images.transitions.publish import placed
+from faust_app.core.images.transitions.repair import rescued
+from faust_app.core.images.transitions.settle import settle
 from faust_app.core.messages.events import ImageEvent, Op
 from faust_app.core.messages.topics import Topics
 from faust_app.core.monitoring.unfinished import UnfinishedState, classify_unfinished

@@ -9,7 +9,8 @@ from faust_app.core.images.accept import Accepted
 from faust_app.core.images.outcome import Outcome, Settlement
 from faust_app.core.images.plan import Plan, Store, plan
 from faust_app.core.images.row import ImageRow, ImageState
-from faust_app.core.images.transitions import accept, settle
+from faust_app.core.images.transitions.accept import accept
+from faust_app.core.images.transitions.settle import settle
 from faust_app.core.messages.events import ImageEvent, Op
 from faust_app.core.messages.positions import Position
 from faust_app.core.monitoring.unfinished import UnfinishedState

@@ -33,7 +33,7 @@ def taken_out(text: str, guard: str, without: str) -> str:
 
 MUTANTS: Final = {
     "an outcome of any version is settled": Mutant(
-        "faust_app/core/images/transitions.py",
+        "faust_app/core/images/transitions/settle.py",
         "current.version != outcome.row.version or ",
         "",
         "tests/core/images/test_transitions.py::test_every_outcome_is_refused_once_the_row_moved_on",
@@ -45,7 +45,7 @@ MUTANTS: Final = {
         "tests/core/images/test_plan.py::test_version_comes_first_then_state_then_retry_count",
     ),
     "a position is written without the lease": Mutant(
-        "faust_app/core/images/transitions.py",
+        "faust_app/core/images/transitions/publish.py",
         "(current.version, current.scheduled_at) != (published.version, published.scheduled_at)",
         "current.version != published.version",
         "tests/contracts/mariadb/test_image_repository.py::test_a_position_is_written_only_under_the_lease_it_was_published_by[fake]",
@@ -63,7 +63,7 @@ MUTANTS: Final = {
         "tests/flows/images/test_killed_between_steps.py::test_killed_between_any_two_steps_an_image_ends_as_if_nothing_had_been",
     ),
     "a retry of any attempt is settled": Mutant(
-        "faust_app/core/images/transitions.py",
+        "faust_app/core/images/transitions/settle.py",
         "case Retry() | Deferred() | AckedEarly() if current.attempt != outcome.row.attempt:",
         "case Retry() | Deferred() | AckedEarly() if current.attempt < 0:",
         "tests/core/images/test_transitions.py::test_a_retry_or_deferral_of_another_attempt_is_refused",
@@ -87,15 +87,15 @@ MUTANTS: Final = {
         "tests/flows/maintenance/test_rescue.py::test_a_consumed_row_without_an_outcome_is_due_at_once_and_ends_in_storage",
     ),
     "a new request opens the same version again": Mutant(
-        "faust_app/core/images/transitions.py",
+        "faust_app/core/images/transitions/accept.py",
         "version=next_version(row.version, now)",
         "version=max(row.version, 1)",
         "tests/core/images/test_accept.py::test_every_accepted_request_opens_a_version_of_its_own",
     ),
     "a restored row opens the same version again": Mutant(
-        "faust_app/core/images/transitions.py",
-        "version = next_version(current.version, now)",
-        "version = current.version",
+        "faust_app/core/images/transitions/repair.py",
+        "    version = next_version(row.version, now)\n",
+        "    version = row.version\n",
         "tests/flows/maintenance/test_recover.py::test_an_image_whose_object_is_gone_is_fetched_anew_whatever_its_state",
     ),
     "validators are sent to any address": Mutant(

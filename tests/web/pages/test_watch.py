@@ -13,7 +13,7 @@ from aiohttp.test_utils import TestClient, TestServer
 from faust_app.core.failure import FailureCode
 from faust_app.core.images.outcome import Deferred
 from faust_app.core.images.row import ImageState
-from faust_app.core.images.transitions import settle
+from faust_app.core.images.transitions.settle import settle
 from faust_app.core.messages.events import Op
 from faust_app.web.auth.tokens import Authentication, Token
 from faust_app.web.pages.lag import LagPage

@@ -1,0 +1,140 @@
+"""The table `republish_item`: begins the images of a run, takes them back, and finds out what became of them.
+
+Each step is one transaction: rows, items and pace change together, so that a process that dies leaves nothing half done.
+Locks are taken in one order: the run, then the rows of the images by key.
+"""
+
+from collections.abc import Sequence
+from dataclasses import replace
+from datetime import datetime
+from typing import Any, Final
+
+from faust_app.adapters.mariadb.audit import add_audit
+from faust_app.adapters.mariadb.database import Database, Session
+from faust_app.adapters.mariadb.image_repository import lock_rows
+from faust_app.adapters.mariadb.image_writes import Author, groups, values_table, write
+from faust_app.adapters.mariadb.republish_runs import COLUMNS, item_of, run_of
+from faust_app.core.images.row import ImageKey, ImageState
+from faust_app.core.messages.positions import Offsets
+from faust_app.core.operators.audit import AuditEntry
+from faust_app.core.republish.items import ItemStatus, Standing, ended_as
+from faust_app.core.republish.run import Left, Run, RunStatus, allowance, paced
+from faust_app.core.republish.steps import Ended, Step, begin, take_back
+
+_ITEMS: Final = "shop_no, image_id, version, former_state, former_code, new_version, former_detail, former_cause"
+# The index of a status ends in the primary key, so that this order needs no sorting.
+_NEXT: Final = f"""
+SELECT {_ITEMS} FROM republish_item FORCE INDEX (by_status) WHERE run_id = %s AND status = %s ORDER BY shop_no, image_id LIMIT %s
+"""  # noqa: S608 - our own columns
+_BEGUN_AFTER: Final = """
+SELECT i.shop_no, i.image_id, i.version, i.former_state, i.former_code, i.new_version, i.former_detail, i.former_cause,
+    image.version, image.state, image.error_code
+FROM republish_item i FORCE INDEX (by_status) LEFT JOIN image ON image.shop_no = i.shop_no AND image.image_id = i.image_id
+WHERE i.run_id = %s AND i.status = 'begun' AND (i.shop_no > %s OR (i.shop_no = %s AND i.image_id > %s))
+ORDER BY i.shop_no, i.image_id LIMIT %s
+"""
+_LEFT: Final = """
+SELECT EXISTS (SELECT 1 FROM republish_item WHERE run_id = %s AND status = 'planned'),
+    EXISTS (SELECT 1 FROM republish_item WHERE run_id = %s AND status = 'begun')
+"""
+_WRITTEN: Final = ("shop_no", "image_id", "status", "new_version", "former_code", "former_detail", "former_cause", "code")
+# The status an item had is the guard: two processes that believe they hold the lease end an item once.
+_WRITE: Final = """
+UPDATE republish_item i JOIN ({values}) x ON i.run_id = %s AND i.shop_no = x.shop_no AND i.image_id = x.image_id SET
+    i.status = x.status, i.new_version = x.new_version, i.former_code = x.former_code, i.former_detail = x.former_detail,
+    i.former_cause = x.former_cause, i.code = x.code
+WHERE i.status = %s
+"""
+
+
+class MariaRepublishItems:
+    """Implements `flows.ports.republish.RepublishItems` on MariaDB or MySQL."""
+
+    def __init__(self, database: Database, author: Author) -> None:
+        self._database = database
+        self._author = author
+
+    async def begin(self, number: int, offsets: Offsets) -> int:
+        async def unit(session: Session) -> int:
+            run = await _locked(session, number)
+            now = await session.now()
+            if run is None or not (limit := allowance(run, now)):
+                return 0
+            begun = await self._begin(session, run, limit, offsets, now)
+            await session.change("UPDATE republish SET paced_to = %s WHERE id = %s", (paced(run, now, limit), number))
+            return begun
+
+        return await self._database.run(unit)
+
+    async def try_one(self, number: int, offsets: Offsets, audit: AuditEntry) -> ImageKey | None:
+        async def unit(session: Session) -> ImageKey | None:
+            run = await _locked(session, number)
+            if run is None or run.status is not RunStatus.PLANNED:
+                return None
+            now = await session.now()
+            while items := await session.rows(_NEXT, (number, ItemStatus.PLANNED.value, 1)):
+                if await self._begin(session, run, 1, offsets, now):
+                    await add_audit(session, replace(audit, at=now, target=f"republish {number}"))
+                    return items[0][0], items[0][1]
+            return None
+
+        return await self._database.run(unit)
+
+    async def take_back(self, number: int, limit: int) -> int:
+        async def unit(session: Session) -> int:
+            run = await _locked(session, number)
+            if run is None or run.status is not RunStatus.CANCELLING:
+                return 0
+            items = [item_of(row) for row in await session.rows(_NEXT, (number, ItemStatus.BEGUN.value, limit))]
+            rows = await lock_rows(session, [item.key for item in items])
+            now = await session.now()
+            step = take_back(items, rows, now)
+            await self._write(session, number, step, ItemStatus.BEGUN, now)
+            return len(items)
+
+        return await self._database.run(unit)
+
+    async def watch(self, number: int, after: ImageKey | None, limit: int) -> ImageKey | None:
+        shop_no, image_id = after or (0, b"")
+        found = await self._database.rows(_BEGUN_AFTER, (number, shop_no, shop_no, image_id, limit))
+        ended = [each for each in map(_ended, found) if each is not None]
+        if ended:
+            await self._database.run(lambda session: _write_items(session, number, ended, ItemStatus.BEGUN))
+        return (found[-1][0], found[-1][1]) if len(found) == limit else None
+
+    async def left(self, number: int) -> Left:
+        ((to_begin, under_way),) = await self._database.rows(_LEFT, (number, number))
+        return Left(bool(to_begin), bool(under_way))
+
+    async def _begin(self, session: Session, run: Run, limit: int, offsets: Offsets, now: datetime) -> int:
+        items = [item_of(row) for row in await session.rows(_NEXT, (run.number, ItemStatus.PLANNED.value, limit))]
+        rows = await lock_rows(session, [item.key for item in items])
+        step = begin(items, rows, offsets, now)
+        await self._write(session, run.number, step, ItemStatus.PLANNED, now)
+        return len(step.changes.accepted)
+
+    async def _write(self, session: Session, number: int, step: Step, before: ItemStatus, now: datetime) -> None:
+        await write(session, step.changes, now, self._author)
+        await _write_items(session, number, step.items, before)
+
+
+async def _locked(session: Session, number: int) -> Run | None:
+    found = await session.rows(f"SELECT {COLUMNS} FROM republish WHERE id = %s FOR UPDATE", (number,))  # noqa: S608 - our own columns
+    return run_of(found[0]) if found else None
+
+
+async def _write_items(session: Session, number: int, items: Sequence[Ended], before: ItemStatus) -> None:
+    for group in groups(items):
+        flat: list[Any] = []
+        for item in (each.item for each in group):
+            flat += (*item.key, "", item.new_version, item.former_code, item.former_detail, item.former_cause, None)
+        for place, each in enumerate(group):
+            flat[place * len(_WRITTEN) + 2], flat[place * len(_WRITTEN) + 7] = each.status.value, each.code
+        await session.change(_WRITE.format(values=values_table(_WRITTEN, len(group))), [*flat, number, before.value])
+
+
+def _ended(values: Sequence[Any]) -> Ended | None:
+    *of_item, version, state, code = values
+    item = item_of(of_item)
+    status = ended_as(item, Standing(version, ImageState(state) if state else None, code))
+    return None if status is None else Ended(item, status, code)

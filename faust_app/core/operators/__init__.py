@@ -1,0 +1,1 @@
+"""Who operates: what was changed, by whom and from where."""

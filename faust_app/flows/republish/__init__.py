@@ -1,0 +1,1 @@
+"""Bulk republish: plan, control and run."""

@@ -1,0 +1,285 @@
+"""Bulk republish over HTTP: plan, confirm, watch, pause, resume, cancel."""
+
+from collections.abc import Awaitable, Callable
+from typing import Annotated, Any, Final, TypeVar
+
+from aiohttp import web
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+
+from faust_app.core.images.row import ImageKey
+from faust_app.core.messages.events import problems
+from faust_app.core.messages.strict_json import NotStrict, check_strict
+from faust_app.core.republish.items import SKIPPED, ItemStatus
+from faust_app.core.republish.report import WORDS
+from faust_app.core.republish.run import DEFAULT_RATE, Draft, Run, needs_typed_count, seconds_left
+from faust_app.core.republish.selection import Selection
+from faust_app.flows.ports.republish import RepublishRuns
+from faust_app.flows.republish.control import Overview, Refused, RepublishControl
+from faust_app.web.api.bodies import JSON, invalid, read_body
+from faust_app.web.api.images import time_text
+from faust_app.web.auth.tokens import actor_of
+from faust_app.web.problems import Problem
+
+MAX_SELECTION_BYTES: Final = 2 * 1024 * 1024
+"""Room for 10,000 image ids."""
+MAX_PAGE: Final = 1000
+_DEFAULT_PAGE: Final = 100
+_KEY_CHARACTERS: Final = 120
+M = TypeVar("M", bound=BaseModel)
+Rate = Annotated[float, Field(strict=False, description="Images a second that the run begins at most: 1 to 1,000.")]
+Reason = Annotated[str, Field(min_length=1, max_length=500, description="Why; kept in the audit. Required by `overrides`.")]
+
+
+class PlanRequest(BaseModel):
+    """What an operator wants published again."""
+
+    model_config = ConfigDict(strict=True, frozen=True, extra="forbid", hide_input_in_errors=True)
+
+    selection: Selection = Selection()
+    rate: Rate = DEFAULT_RATE
+    reason: Reason | None = None
+
+
+class StartRequest(BaseModel):
+    """Confirms a plan; `images` is the number it would publish again, needed above 1,000."""
+
+    model_config = ConfigDict(strict=True, frozen=True, extra="forbid", hide_input_in_errors=True)
+
+    images: Annotated[int, Field(ge=0)] | None = None
+
+
+class RateRequest(BaseModel):
+    """A new rate."""
+
+    model_config = ConfigDict(strict=True, frozen=True, extra="forbid", hide_input_in_errors=True)
+
+    rate: Rate
+
+
+class RepublishHandlers:
+    """Handlers of republish runs."""
+
+    def __init__(self, control: RepublishControl, runs: RepublishRuns) -> None:
+        self._control = control
+        self._runs = runs
+
+    def register(self, router: web.UrlDispatcher) -> None:
+        """Add the routes."""
+        run = "/v1/republish/{number:[0-9]{1,15}}"
+        router.add_post("/v1/republish", self.plan)
+        router.add_get("/v1/republish", self.list)
+        router.add_get(run, self.get)
+        router.add_get(f"{run}/images", self.images)
+        router.add_post(f"{run}/try", self.try_one)
+        router.add_post(f"{run}/start", self.start)
+        router.add_post(f"{run}/pause", self.pause)
+        router.add_post(f"{run}/resume", self.resume)
+        router.add_post(f"{run}/cancel", self.cancel)
+        router.add_put(f"{run}/rate", self.set_rate)
+
+    async def plan(self, request: web.Request) -> web.Response:
+        """Make a plan, which changes no image. A repeated `Idempotency-Key` returns the plan of the first request."""
+        asked = await body_of(PlanRequest, request)
+        draft = Draft(asked.selection, asked.rate, asked.reason, _request_key(request))
+        made = _made(await self._control.plan(draft, actor_of(request)))
+        return web.json_response(overview_json(made), status=201, headers={"Location": f"/v1/republish/{made.run.number}"})
+
+    async def list(self, request: web.Request) -> web.Response:
+        """Return the runs, newest first, a page at a time."""
+        asked = query_of(request, {"before": _number, "limit": _limit})
+        limit = asked.get("limit", _DEFAULT_PAGE)
+        runs = await self._runs.newest(asked.get("before"), limit)
+        after = runs[-1].number if len(runs) == limit else None
+        return web.json_response({"runs": [run_json(run) for run in runs], "next": after})
+
+    async def get(self, request: web.Request) -> web.Response:
+        """Return a run with the counts of its images."""
+        found = await self._control.overview(_run_number(request))
+        if found is None:
+            raise _unknown()
+        return web.json_response(overview_json(found))
+
+    async def images(self, request: web.Request) -> web.Response:
+        """Return the images of a run that stand in one way, by key, a page at a time."""
+        asked = query_of(request, {"status": _status, "after": _image_key, "limit": _limit})
+        if "status" not in asked:
+            raise invalid([("status", f"is required: one of {', '.join(ItemStatus)}")])
+        number, limit = _run_number(request), asked.get("limit", _DEFAULT_PAGE)
+        if await self._runs.get(number) is None:
+            raise _unknown()
+        items = await self._runs.items(number, asked["status"], asked.get("after"), limit)
+        listed = [
+            {
+                "shop_no": item.key[0],
+                "image_id": item.key[1].decode(),
+                "planned_version": item.version,
+                "version": item.new_version,
+                "former_state": item.former_state.value,
+                "former_code": item.former_code,
+                "code": item.code,
+            }
+            for item in items
+        ]
+        after = f"{items[-1].key[0]}:{items[-1].key[1].decode()}" if len(items) == limit else None
+        return web.json_response({"images": listed, "next": after})
+
+    async def try_one(self, request: web.Request) -> web.Response:
+        """Publish one image of a plan again, to see what becomes of it."""
+        await _no_body(request)
+        tried = await self._control.try_one(_run_number(request), actor_of(request))
+        if isinstance(tried, Refused):
+            raise _conflict(tried)
+        return web.json_response({"shop_no": tried[0], "image_id": tried[1].decode()}, status=202)
+
+    async def start(self, request: web.Request) -> web.Response:
+        """Start a plan. A second start of it, or of an equal plan while one runs, returns the run that runs."""
+        asked = await body_of(StartRequest, request, optional=True)
+        return self._answer(await self._control.start(_run_number(request), actor_of(request), typed=asked.images))
+
+    async def pause(self, request: web.Request) -> web.Response:
+        """Begin no more images until the run is resumed."""
+        return await self._act(request, self._control.pause)
+
+    async def resume(self, request: web.Request) -> web.Response:
+        """Go on with a paused run."""
+        return await self._act(request, self._control.resume)
+
+    async def cancel(self, request: web.Request) -> web.Response:
+        """Begin no more images, and take back those without an outcome."""
+        return await self._act(request, self._control.cancel)
+
+    async def set_rate(self, request: web.Request) -> web.Response:
+        """Change the rate from now on."""
+        asked = await body_of(RateRequest, request)
+        return self._answer(await self._control.set_rate(_run_number(request), asked.rate, actor_of(request)))
+
+    async def _act(self, request: web.Request, act: Callable[..., Awaitable[Overview | Refused]]) -> web.Response:
+        await _no_body(request)
+        return self._answer(await act(_run_number(request), actor_of(request)))
+
+    @staticmethod
+    def _answer(result: Overview | Refused) -> web.Response:
+        return web.json_response(overview_json(_made(result)))
+
+
+def run_json(run: Run) -> dict[str, Any]:
+    """Return a run as a JSON object; times in UTC, `rate` in images a second."""
+    return {
+        "run": run.number,
+        "status": run.status.value,
+        "selection": run.selection.model_dump(mode="json", exclude_defaults=True),
+        "rate": run.rate,
+        "reason": run.reason,
+        "planned_by": run.planned_by,
+        "planned_at": time_text(run.planned_at),
+        "started_by": run.started_by,
+        "started_at": time_text(run.started_at),
+        "ended_at": time_text(run.ended_at),
+    }
+
+
+def overview_json(overview: Overview) -> dict[str, Any]:
+    """Return a run and its counts as a JSON object."""
+    counts = overview.counts
+    return {
+        **run_json(overview.run),
+        "images": counts.images,
+        "shops": counts.shops,
+        "to_begin": counts.to_begin,
+        "seconds_left": round(seconds_left(overview.run, counts), 1),
+        "needs_typed_count": needs_typed_count(counts),
+        "matched": {state.value: count for state, count in counts.by_state.items()},
+        "outcome": {status.value: counts[status] for status in WORDS if status not in SKIPPED and counts[status]},
+        "skipped": {status.value: counts[status] for status in SKIPPED if counts[status]},
+    }
+
+
+async def body_of(model: type[M], request: web.Request, *, optional: bool = False) -> M:
+    """Read a JSON body of the model; an optional one may be empty. Raises Problem that names the wrong fields."""
+    body = await read_body(request, MAX_SELECTION_BYTES)
+    if optional and not body:
+        return model()
+    if request.content_type != JSON:
+        raise Problem(415, f"send the body as {JSON}", headers={"Accept": JSON})
+    try:
+        check_strict(body)
+        return model.model_validate_json(body)
+    except NotStrict as problem:
+        raise invalid([("body", str(problem))]) from problem
+    except ValidationError as error:
+        raise invalid(problems(error)) from error
+
+
+def query_of(request: web.Request, readers: dict[str, Callable[[str], Any]]) -> dict[str, Any]:
+    """Read the parameters of a request. Raises Problem that names each wrong one."""
+    errors = [(name[:64], f"is not a parameter of this request: {', '.join(readers)}") for name in request.query if name not in readers]
+    read: dict[str, Any] = {}
+    for name, reader in readers.items():
+        if name in request.query:
+            try:
+                read[name] = reader(request.query[name])
+            except ValueError as error:
+                errors.append((name, str(error)))
+    if errors:
+        raise invalid(errors)
+    return read
+
+
+def _number(text: str) -> int:
+    if not (text.isascii() and text.isdecimal() and len(text) <= 15):  # noqa: PLR2004 - fits every integer we keep
+        raise ValueError("must be a number")
+    return int(text)
+
+
+def _limit(text: str) -> int:
+    number = _number(text)
+    if not 1 <= number <= MAX_PAGE:
+        raise ValueError(f"must be a number from 1 to {MAX_PAGE}")
+    return number
+
+
+def _status(text: str) -> ItemStatus:
+    if text not in set(ItemStatus):
+        raise ValueError(f"must be one of {', '.join(ItemStatus)}")
+    return ItemStatus(text)
+
+
+def _image_key(text: str) -> ImageKey:
+    shop_no, separator, image_id = text.partition(":")
+    if not separator or not image_id:
+        raise ValueError("must be the `next` of the page before, like 7:shoe-1")
+    return _number(shop_no), image_id.encode("utf-8", "replace")
+
+
+def _run_number(request: web.Request) -> int:
+    return int(request.match_info["number"])
+
+
+def _request_key(request: web.Request) -> str | None:
+    key = request.headers.get("Idempotency-Key")
+    if key is not None and not (1 <= len(key) <= _KEY_CHARACTERS and key.isascii() and key.isprintable()):
+        raise Problem(
+            400,
+            f"the header Idempotency-Key must be 1 to {_KEY_CHARACTERS} printable ASCII characters",
+            errors=[("Idempotency-Key", "is not valid")],
+        )
+    return key
+
+
+async def _no_body(request: web.Request) -> None:
+    if await read_body(request, MAX_SELECTION_BYTES) not in {b"", b"{}"}:
+        raise Problem(400, "this request takes no body", errors=[("body", "must be empty")])
+
+
+def _made(result: Overview | Refused) -> Overview:
+    if isinstance(result, Refused):
+        raise _conflict(result)
+    return result
+
+
+def _conflict(refused: Refused) -> Problem:
+    return Problem(409, refused.reason, title="Not possible")
+
+
+def _unknown() -> Problem:
+    return Problem(404, "there is no such run; GET /v1/republish lists them")
