@@ -14,19 +14,22 @@ from faust_app.core.images.row import ImageKey, ImageState
 from faust_app.core.messages.positions import Offsets
 from faust_app.core.operators.audit import AuditEntry
 from faust_app.core.republish.items import Item, ItemStatus
-from faust_app.core.republish.run import PLAN_LASTS, Draft, ListedItem, RulesOf, Run, RunCounts, RunStatus
+from faust_app.core.republish.run import ACTIVE, PLAN_LASTS, Draft, ListedItem, RulesOf, Run, RunCounts, RunStatus
 from faust_app.core.republish.selection import Selection
 
 COLUMNS: Final = "id, status, selection, rate, reason, planned_by, planned_at, paced_to, started_by, started_at, ended_at"
-# A request key that is known already adds nothing.
+# A request key that is known already adds nothing. Not INSERT IGNORE: it warns of every duplicate.
 _ADD: Final = """
-INSERT IGNORE INTO republish (request_key, selection, selection_hash, status, rate, reason, planned_by, planned_at)
-VALUES (%s, %s, %s, 'planned', %s, %s, %s, %s)
+INSERT INTO republish (request_key, selection, selection_hash, status, rate, reason, planned_by, planned_at)
+VALUES (%s, %s, %s, 'planned', %s, %s, %s, %s) ON DUPLICATE KEY UPDATE id = id
 """
-# The unique hash of the active runs decides between two operators who start the same at once; IGNORE makes the second a no-op.
+# Every run of one selection is locked, in the same order, so that of two operators who start the same the second sees the first.
+_EQUAL: Final = """
+SELECT id, status FROM republish FORCE INDEX (by_selection)
+WHERE selection_hash = (SELECT selection_hash FROM republish WHERE id = %s) ORDER BY id FOR UPDATE
+"""
 _START: Final = """
-UPDATE IGNORE republish SET status = 'running', active_hash = selection_hash, paced_to = UTC_TIMESTAMP(6),
-    started_by = %s, started_at = UTC_TIMESTAMP(6)
+UPDATE republish SET status = 'running', paced_to = UTC_TIMESTAMP(6), started_by = %s, started_at = UTC_TIMESTAMP(6)
 WHERE id = %s AND status = 'planned'
 """
 # A pause is not caught up: the rate counts from when the run goes on.
@@ -34,7 +37,7 @@ _CHANGE: Final = """
 UPDATE republish SET status = %s, paced_to = UTC_TIMESTAMP(6) WHERE id = %s AND status IN ({allowed})
 """
 _END: Final = """
-UPDATE republish SET status = %s, active_hash = NULL, ended_at = UTC_TIMESTAMP(6) WHERE id = %s AND status = %s
+UPDATE republish SET status = %s, ended_at = UTC_TIMESTAMP(6) WHERE id = %s AND status = %s
 """
 _COUNT: Final = """
 SELECT status, former_state, COUNT(*), COUNT(DISTINCT shop_no) FROM republish_item WHERE run_id = %s GROUP BY status, former_state
@@ -104,13 +107,13 @@ class MariaRepublishRuns:
 
     async def start(self, number: int, audit: AuditEntry) -> Run | None:
         async def unit(session: Session) -> int | None:
-            now = await session.now()
-            if await session.change(_START, (audit.actor.name, number)):
-                await add_audit(session, _at(audit, number, now))
-                return number
-            same = "SELECT a.id FROM republish a JOIN republish b ON a.active_hash = b.selection_hash WHERE b.id = %s"
-            found = await session.rows(same, (number,))
-            return int(found[0][0]) if found else None
+            active = [found for found, status in await session.rows(_EQUAL, (number,)) if status in ACTIVE]
+            if active:
+                return int(active[0])
+            if not await session.change(_START, (audit.actor.name, number)):
+                return None
+            await add_audit(session, _at(audit, number, await session.now()))
+            return number
 
         running = await self._database.run(unit)
         return None if running is None else await self._existing(running)

@@ -24,15 +24,14 @@ ALTER TABLE image_history
     ADD COLUMN judged_by VARCHAR(120) NULL,
     ADD COLUMN worker VARCHAR(120) NULL
 """
-# `paced_to` is the time up to which the rate is used. `active_hash` is the selection's while the run is active, so that two
-# operators who start the same get one run.
+# `paced_to` is the time up to which the rate is used. Equal selections have equal hashes: two operators who start the same get
+# one run.
 REPUBLISH = """
 CREATE TABLE IF NOT EXISTS republish (
     id BIGINT UNSIGNED NOT NULL AUTO_INCREMENT,
     request_key VARCHAR(240) NULL,
     selection MEDIUMTEXT NOT NULL,
     selection_hash BINARY(32) NOT NULL,
-    active_hash BINARY(32) NULL,
     status VARCHAR(10) CHARACTER SET ascii NOT NULL,
     rate DOUBLE NOT NULL,
     paced_to DATETIME(6) NULL,
@@ -44,7 +43,7 @@ CREATE TABLE IF NOT EXISTS republish (
     ended_at DATETIME(6) NULL,
     PRIMARY KEY (id),
     UNIQUE KEY by_request_key (request_key),
-    UNIQUE KEY by_active_hash (active_hash),
+    KEY by_selection (selection_hash),
     KEY by_status (status),
     KEY by_planned (planned_at)
 ) ENGINE=InnoDB DEFAULT CHARSET=utf8mb4 COLLATE=utf8mb4_bin
