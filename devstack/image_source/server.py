@@ -8,7 +8,7 @@
 | `/broken/short/{name}.{kind}`                 | the connection ends in the middle of a picture                      |
 | `/broken/html/{name}.{kind}`                  | a page with status 200                                              |
 | `/status/{code}` and anything below it        | that status; `retry_after` becomes the header of that name          |
-| `/flaky/{times}/{n}`                          | status 503 that many times, then as `/flat/{n}`                     |
+| `/flaky/{times}/{n}`                          | `status` (503) that many times, then as `/flat/{n}`                 |
 | `/redirect/{n}/{path}`                        | n redirects, then `/path` of this server                            |
 | `/requests`                                   | the counts of requests, as JSON; DELETE resets them                 |
 
@@ -145,9 +145,9 @@ async def serve_status(request: web.Request) -> web.StreamResponse:
 
 
 async def serve_flaky(request: web.Request) -> web.StreamResponse:
-    """Answer 503 to the first requests, as many as the path says."""
+    """Answer the status, 503 by default, to the first requests, as many as the path says."""
     if request.app[COUNTS][request.path].requests <= int(request.match_info["times"]):
-        return web.Response(status=503)
+        return web.Response(status=int(request.query.get("status", "503")))
     return await serve_flat(request)
 
 
