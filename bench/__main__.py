@@ -1,4 +1,4 @@
-"""Run the benchmarks and print one table; `hostile`, `stalled` and `dead-hosts` run only by their names."""
+"""Run the benchmarks and print one table; `hostile`, `stalled`, `operate` and `dead-hosts` run only by their names."""
 
 import sys
 from pathlib import Path
@@ -12,6 +12,8 @@ from bench.failures import DEAD, DUE, SCHEDULED, FailureFigures, measure_failure
 from bench.hostile import kept, measure_hostile, typical
 from bench.installation import installed
 from bench.intake import measure_intake
+from bench.operate import FAILED, GOOD, measure_operate
+from bench.operate import fill as fill_to_operate
 from bench.put_latency import measure_put_latency
 from bench.stalled import QUEUED, ROWS, fill, measure_stalled
 from bench.worker import measure_worker
@@ -29,13 +31,17 @@ def main() -> None:
             hostile()
         case ["stalled"]:
             stalled()
+        case ["operate"]:
+            operate()
         case ["dead-hosts"]:
             among_dead_hosts()
         case ["compare", tree, *pairs]:
             for ratios in compare(Path(tree), int(pairs[0]) if pairs else PAIRS):
                 print(ratios)
         case words:
-            sys.exit(f"bench: unknown benchmark {' '.join(words)!r}; use none, hostile, stalled, dead-hosts, or compare TREE [PAIRS]")
+            sys.exit(
+                f"bench: unknown benchmark {' '.join(words)!r}; use none, hostile, stalled, operate, dead-hosts, or compare TREE [PAIRS]"
+            )
 
 
 def hostile() -> None:
@@ -54,6 +60,20 @@ def hostile() -> None:
             f"{share.per_second:.2f} and {share.per_cpu_second:.2f} kept ({rounds}), >= 0.80",
         )
     table.add_row("hostile images that failed with the expected code", f"{figures.named:,} of {figures.finished:,}", "all")
+    Console().print(table)
+
+
+def operate() -> None:
+    """Measure what an operator waits for among a million images."""
+    table = Table("what", "measured", "to hold")
+    with installed("structure") as installation:
+        fill_to_operate(installation)
+        figures = measure_operate(installation)
+    table.add_row("images, of which failed", f"{GOOD + FAILED:,}, {FAILED:,}", "")
+    table.add_row("plan of a republish, with its counts", f"{figures.plan:.2f} s (slowest {figures.slowest_plan:.2f} s)", "< 2 s")
+    table.add_row("images planned", f"{figures.planned:,}", f"{FAILED:,}")
+    table.add_row("a second's work at 1,000 a second", f"{figures.begin:.2f} s", "< 1 s")
+    table.add_row("counts of the run", f"{figures.counts:.2f} s", "< 0.3 s")
     Console().print(table)
 
 

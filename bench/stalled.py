@@ -120,7 +120,7 @@ async def _look(installation: Installation) -> tuple[list[float], float, list[st
             clock=database,
             seconds=time.monotonic,
         )
-        await _until_coordinated(offsets)
+        await until_coordinated(offsets)
         looks = [await _timed(watch.run_pass()) for _ in range(_LOOKS)]
         assert watch.report is not None
         assert (watch.report.counts.lost, watch.report.counts.scheduled, watch.report.counts.failed) == (LOST, SCHEDULED, FAILED)
@@ -128,7 +128,7 @@ async def _look(installation: Installation) -> tuple[list[float], float, list[st
         return looks, of_shop, [await _plan(database, name, sql, values) for name, (sql, values) in _STATEMENTS.items()]
 
 
-async def _until_coordinated(offsets: KafkaConsumerOffsets) -> None:
+async def until_coordinated(offsets: KafkaConsumerOffsets) -> None:
     """Wait for the group coordinator, which a new cluster creates on the first request for it."""
     for _ in range(60):
         try:

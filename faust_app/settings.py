@@ -4,7 +4,7 @@ from datetime import time
 from importlib.metadata import version
 from pathlib import Path
 from typing import Annotated, Literal, Self
-from urllib.parse import unquote, urlsplit
+from urllib.parse import SplitResult, unquote, urlsplit
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from pydantic import Field, SecretStr, ValidationError, field_validator, model_validator
@@ -24,7 +24,7 @@ class SettingsError(Exception):
 class Settings(BaseSettings):
     """The settings of every process; the environment variable of each is its name in capitals."""
 
-    model_config = SettingsConfigDict(env_file=".env", extra="ignore", frozen=True, hide_input_in_errors=True)
+    model_config = SettingsConfigDict(env_file=".env", env_ignore_empty=True, extra="ignore", frozen=True, hide_input_in_errors=True)
 
     kafka_url: str = Field("kafka://127.0.0.1:9092", description="Kafka's bootstrap servers: `kafka://host:port[,host:port]`.")
     database_url: SecretStr = Field(
@@ -153,11 +153,17 @@ class Settings(BaseSettings):
     @classmethod
     def _database_url_names_a_database(cls, value: SecretStr) -> SecretStr:
         parts = urlsplit(value.get_secret_value())
-        if parts.scheme != "mysql" or not parts.hostname or not parts.username or len(parts.path) < len("/x"):
+        if (
+            not _has_port_or_none(parts)
+            or parts.scheme != "mysql"
+            or not parts.hostname
+            or not parts.username
+            or len(parts.path) < len("/x")
+        ):
             raise ValueError("must look like mysql://user:password@host:port/database")
         return value
 
-    @field_validator("alert_webhook_url", "web_public_url", "egress_probe_url")
+    @field_validator("s3_endpoint_url", "alert_webhook_url", "web_public_url", "egress_probe_url")
     @classmethod
     def _is_a_web_address(cls, value: SecretStr | str | None) -> SecretStr | str | None:
         text = value.get_secret_value() if isinstance(value, SecretStr) else value
@@ -261,9 +267,16 @@ def _line(place: tuple[int | str, ...], reason: str) -> str:
     return f"{'.'.join(map(str, place)).upper()}: {what}" if place else what  # a rule over several settings names one in its message
 
 
+def _has_port_or_none(parts: SplitResult) -> bool:
+    try:
+        return parts.port is None or parts.port > 0
+    except ValueError:
+        return False
+
+
 def _is_http(text: str) -> bool:
     try:
         parts = urlsplit(text)
-        return parts.scheme in {"http", "https"} and bool(parts.hostname) and (parts.port is None or parts.port > 0) and text.isprintable()
+        return parts.scheme in {"http", "https"} and bool(parts.hostname) and _has_port_or_none(parts) and text.isprintable()
     except ValueError:
         return False

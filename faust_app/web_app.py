@@ -12,10 +12,10 @@ from faust_app.settings import Settings  # noqa: E402
 from faust_app.stream.periodic import Background, Periodic  # noqa: E402
 from faust_app.web.auth.tokens import Authentication, read_tokens  # noqa: E402
 from faust_app.web.server import router_of, use_our_runner, web_options  # noqa: E402
-from faust_app.wiring.common import Parts, open_parts, release_lease  # noqa: E402
+from faust_app.wiring.common import Parts, open_parts  # noqa: E402
 from faust_app.wiring.faust_settings import faust_settings  # noqa: E402
 from faust_app.wiring.startup import build_or_exit, claim_port_or_exit, open_or_exit  # noqa: E402
-from faust_app.wiring.web import WebParts, build_web_parts  # noqa: E402
+from faust_app.wiring.web import WebParts, open_web_parts  # noqa: E402
 
 DUE_SECONDS = 1.0
 ALERT_SECONDS = 5.0
@@ -45,7 +45,7 @@ class WebApp(faust.App):
         """Open the adapters before the server listens; they are closed after it stopped."""
         claim_port_or_exit(self, "WEB_PORT")
         self.parts = await open_or_exit(self, open_parts(self.settings, self.metrics, client_id=f"{self.settings.app_id}-web"))
-        self.web_parts = web = build_web_parts(self.parts)
+        self.web_parts = web = await open_or_exit(self, open_web_parts(self.parts))
         for handlers in (web.intake, web.images, web.republish, web.health, web.lag, web.stalled):
             handlers.register(router_of(self))
         use_our_runner(self, self.metrics)
@@ -56,11 +56,6 @@ class WebApp(faust.App):
         await super().on_started()
         for service in self._services():
             await self.add_runtime_dependency(service)
-
-    async def on_stop(self) -> None:
-        """Release the lease of the task that web shares with the workers, so that one of them follows at once."""
-        await release_lease("republish", self.web_parts.republish_task.release)
-        await super().on_stop()
 
     def _services(self) -> list[Service]:
         parts, watches, every = self.parts, self.web_parts.watches, self.settings.snapshot_interval

@@ -61,6 +61,9 @@ class OneLineErrors(click.Group):
         except click.exceptions.NoArgsIsHelpError as error:
             error.show()
             raise SystemExit(error.exit_code) from error
+        except click.Abort:
+            click.echo("shop-images: aborted; nothing was changed", err=True)
+            raise SystemExit(1) from None
         except click.ClickException as error:
             command = error.ctx.command_path if isinstance(error, click.UsageError) and error.ctx else "shop-images"
             click.echo(f"{command}: {error.format_message().rstrip('.')}; see `{command} -h`", err=True)

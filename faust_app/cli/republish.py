@@ -23,12 +23,13 @@ from faust_app.core.operators.audit import Actor
 from faust_app.core.republish.report import WORDS, plan_lines
 from faust_app.core.republish.run import ACTIVE, DEFAULT_RATE, MAX_RATE, MIN_RATE, Draft, Run, needs_typed_count
 from faust_app.core.republish.selection import Override, SelectedState, Selection
-from faust_app.flows.republish.control import Overview, Refused, RepublishControl
+from faust_app.flows.republish.control import Overview, Refused, RepublishControl, Unknown
 from faust_app.settings import Settings
 from faust_app.wiring.republish import republish_control, republish_runs
 
 _POLL_SECONDS: Final = 1.0
 _LISTED: Final = 20
+NO_SUCH_RUN: Final = Unknown("there is no such run; `shop-images republish list` lists them")
 Act = Callable[[RepublishControl, Actor], Awaitable[Overview | Refused]]
 
 
@@ -124,10 +125,10 @@ def plan_command(settings: Settings, /, *, rate: float, reason: str | None, as_j
 @click.pass_obj
 def start_command(settings: Settings, *, number: int, images: int | None, detach: bool, as_json: bool) -> None:
     """Start a plan, and show its progress; Ctrl-C ends the display, not the run."""
+    typed = images if images is not None else _prompted(settings, number)
 
     async def work() -> Report:
         async with _opened(settings) as (control, actor):
-            typed = images if images is not None else await _asked(control, number)
             started = _done(await control.start(number, actor, typed=typed))
             return RunReport(started if detach else await _followed(control, started))
 
@@ -142,7 +143,7 @@ def show_command(settings: Settings, *, number: int, as_json: bool) -> None:
     """Show a run and what became of its images."""
 
     async def found(control: RepublishControl, _: Actor) -> Overview | Refused:
-        return await control.overview(number) or Refused("there is no such run; `shop-images republish list` lists them")
+        return await control.overview(number) or NO_SUCH_RUN
 
     print_report(RunReport(_act(settings, found)), as_json=as_json)
 
@@ -255,14 +256,18 @@ def _done(result: Overview | Refused) -> Overview:
     return result
 
 
-async def _asked(control: RepublishControl, number: int) -> int | None:
-    """Ask for the number of images where the run needs it."""
-    found = await control.overview(number)
-    if found is None or not needs_typed_count(found.counts):
+def _prompted(settings: Settings, number: int) -> int | None:
+    """Prompt for the number of images if the run needs it; outside of the event loop, which Ctrl-C could not end."""
+
+    async def found(control: RepublishControl, _: Actor) -> Overview | Refused:
+        return await control.overview(number) or NO_SUCH_RUN
+
+    overview = _act(settings, found)
+    if not needs_typed_count(overview.counts):
         return None
-    for line in plan_lines(found.run, found.counts):
+    for line in plan_lines(overview.run, overview.counts):
         click.echo(line, err=True)
-    return int(await asyncio.to_thread(click.prompt, "Type the number of images to start", type=int, err=True))
+    return int(click.prompt("Type the number of images to start", type=int, err=True))
 
 
 async def _followed(control: RepublishControl, started: Overview) -> Overview:

@@ -1,5 +1,7 @@
 """What only the web process has, assembled on what every process has."""
 
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from dataclasses import dataclass
 
 from faust_app.adapters.mariadb.republish_runs import MariaRepublishRuns
@@ -11,7 +13,7 @@ from faust_app.web.api.republish import RepublishHandlers
 from faust_app.web.pages.health import HealthPages
 from faust_app.web.pages.lag import LagPage
 from faust_app.web.pages.unfinished import StalledPage
-from faust_app.wiring.common import Parts
+from faust_app.wiring.common import Parts, release_lease
 from faust_app.wiring.monitoring import Watches, build_watches
 from faust_app.wiring.republish import republish_control, republish_task
 
@@ -30,11 +32,13 @@ class WebParts:
     republish_task: LeasedTask[int]
 
 
-def build_web_parts(parts: Parts) -> WebParts:
-    """Assemble what only the web process needs; nothing ever holds up the process itself."""
+@asynccontextmanager
+async def open_web_parts(parts: Parts) -> AsyncIterator[WebParts]:
+    """Assemble what only the web process needs; nothing ever holds up the process itself. Its lease is released at the end."""
     watches = build_watches(parts, held_here=tuple)
     control = republish_control(parts.settings, parts.database, parts.offsets, parts.author)
-    return WebParts(
+    task = republish_task(parts)
+    web = WebParts(
         intake=IntakeHandlers(parts.intake),
         images=ImageHandlers(parts.repository, parts.store, parts.source_records, watches.lag.held_by),
         health=HealthPages(parts.metrics, IntakeReadiness(parts.database).reasons, watches.lag.held_by),
@@ -42,5 +46,9 @@ def build_web_parts(parts: Parts) -> WebParts:
         stalled=StalledPage(watches.stalled, images_at=""),
         watches=watches,
         republish=RepublishHandlers(control, MariaRepublishRuns(parts.database)),
-        republish_task=republish_task(parts),
+        republish_task=task,
     )
+    try:
+        yield web
+    finally:
+        await release_lease("republish", task.release)

@@ -30,6 +30,7 @@ class FakeImageRepository:
         self.unavailable = False
         self.advance = timedelta(0)
         self.changes = 0
+        self.release: str | None = None
         self._last_now = datetime.min  # noqa: DTZ901 - UTC without a zone, like the database's times
         self._lock = asyncio.Lock()
 
@@ -113,6 +114,8 @@ class FakeImageRepository:
             if current is not None:
                 self._write_over(replace(current, version=row.version, shown=None), now)
         for row in changes.finished:
+            self._write_over(replace(row, judged_by=self.release), now)
+        for row in changes.restored:
             self._write_over(row, now)
         self._accept(changes.again, now)
         for item in changes.scheduled:
@@ -130,7 +133,8 @@ class FakeImageRepository:
             current = self.rows.get(row.key)
             if current is None or current.version < row.version:
                 kept = (current.shown_version, current.shown) if current else (0, None)
-                self.rows[row.key] = replace(row, shown_version=kept[0], shown=kept[1], updated_at=now)
+                begun = replace(row, state=ImageState.IN_PROGRESS, error_code=None, error_detail=None, fingerprint=None)
+                self.rows[row.key] = replace(begun, shown_version=kept[0], shown=kept[1], updated_at=now)
 
     def _write_over(self, row: ImageRow, now: datetime, *, attempt: int | None = None) -> None:
         """Write a row over the one in progress of the same version, and of the attempt where one is given."""

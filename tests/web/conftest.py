@@ -10,22 +10,28 @@ from aiohttp import web
 from aiohttp.test_utils import TestClient, TestServer
 
 from faust_app.core.messages.topics import Topics
+from faust_app.core.sources.addresses import NOTHING_OPENED
 from faust_app.flows.images.intake import Intake
 from faust_app.flows.images.publish import Publisher
+from faust_app.flows.republish.control import FetchRules, RepublishControl
 from faust_app.metrics import Metrics
 from faust_app.web.api.images import ImageHandlers
 from faust_app.web.api.intake import IntakeHandlers
+from faust_app.web.api.republish import RepublishHandlers
 from faust_app.web.auth.tokens import Authentication, Token
 from faust_app.web.protocol import Runner
 from faust_app.web.server import web_options
 from tests.factories import LEASE
+from tests.fakes.consumer_offsets import FakeConsumerOffsets
 from tests.fakes.event_log import FakeEventLog
 from tests.fakes.image_repository import FakeImageRepository
 from tests.fakes.object_store import FakeObjectStore
+from tests.fakes.republish import FakeRepublish
 from tests.fakes.source_records import FakeSourceRecords
 
 INTAKE = {"Authorization": "Bearer intake-secret"}
 VIEW = {"Authorization": "Bearer view-secret"}
+OPERATE = {"Authorization": "Bearer operate-secret"}
 
 
 @dataclass
@@ -37,6 +43,7 @@ class Site:
     metrics: Metrics
     records: FakeSourceRecords
     held_by: list[str]
+    republish: FakeRepublish
 
     async def raw(self, sent: bytes) -> bytes:
         """Send bytes as they are over a connection of their own, and return everything that is answered until it ends."""
@@ -65,9 +72,13 @@ async def site() -> AsyncIterator[Site]:
     rows, store, log, metrics = FakeImageRepository(), FakeObjectStore(), FakeEventLog(), Metrics()
     publisher = Publisher(log, rows, Topics.named("p."), metrics)
     tokens = [Token("shop", "intake-secret", frozenset({"intake", "view"})), Token("eye", "view-secret", frozenset({"view"}))]
+    tokens.append(Token("ops", "operate-secret", frozenset({"view", "operate"})))
     app = web.Application(**web_options(Authentication(tokens)))
     IntakeHandlers(Intake(rows, publisher, metrics, clock=rows, lease=LEASE)).register(app.router)
     records, held_by = FakeSourceRecords(), list[str]()
     ImageHandlers(rows, store, records, lambda: held_by).register(app.router)
+    republish, offsets = FakeRepublish(rows), FakeConsumerOffsets(log, [])
+    rules = FetchRules(NOTHING_OPENED, frozenset({80, 443}), 1000)
+    RepublishHandlers(RepublishControl(republish, republish, offsets, rules, clock=rows), republish).register(app.router)
     async with TestClient(SiteServer(app, metrics)) as client:
-        yield Site(client, rows, store, log, metrics, records, held_by)
+        yield Site(client, rows, store, log, metrics, records, held_by, republish)

@@ -70,7 +70,7 @@ class HttpFetcher:
             way.name_host(failure)
             raise
         except (aiohttp.ClientError, OSError, ValueError) as error:
-            translated = _translated(error)
+            translated = _translated(error, heard=way.heard)
             way.name_host(translated)
             raise translated from error
 
@@ -90,10 +90,11 @@ class HttpFetcher:
         conditions = _conditions(known)
         for _ in range(MAX_REDIRECTS + 1):
             async with self._session.get(_sent(way.now), headers=conditions, allow_redirects=False) as answer:
+                way.heard = True
                 if answer.status not in _REDIRECTS:
                     return await self._read(answer, conditional=bool(conditions))
                 target = self._next(way.now, answer.headers.get("Location"))
-            way.now = target
+            way.now, way.heard = target, False
             self._check_port(target)
         raise Permanent(FailureCode.TOO_MANY_REDIRECTS, f"The address redirects more than {MAX_REDIRECTS} times.")
 
@@ -159,6 +160,8 @@ class _Way:
     def __init__(self, first: FetchUrl) -> None:
         self._first = first
         self.now = first
+        self.heard = False
+        """Whether the host has begun to answer: from then on it is slow, not silent."""
 
     def name_host(self, failure: Failure) -> None:
         """Name the host in a failure that another host than the first one caused."""
@@ -180,7 +183,7 @@ def _conditions(known: Validators) -> dict[str, str]:
     return conditions
 
 
-def _translated(error: Exception) -> Failure:
+def _translated(error: Exception, *, heard: bool) -> Failure:
     """Name an error of aiohttp, of the socket below it, or of a header nobody can read.
 
     Its text plays no part in what is told: it may hold the URL, and with it a signature.
@@ -197,7 +200,7 @@ def _translated(error: Exception) -> Failure:
         case aiohttp.ConnectionTimeoutError():
             return Transient(FailureCode.SOURCE_UNREACHABLE, "The source took no connection in time.", silent=True)
         case TimeoutError():
-            return Transient(FailureCode.SOURCE_TIMEOUT, "The source gave no whole answer in time.", silent=True)
+            return Transient(FailureCode.SOURCE_TIMEOUT, "The source gave no whole answer in time.", silent=not heard)
         case aiohttp.ClientPayloadError() if "ConnectionReset" not in str(error):
             return Transient(FailureCode.SOURCE_SHORT, "The source ended its answer before the end that it announced.")
         case aiohttp.ClientPayloadError() | aiohttp.ServerDisconnectedError() | ConnectionError() | aiohttp.ClientOSError():

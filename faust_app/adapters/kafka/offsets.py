@@ -16,6 +16,8 @@ from faust_app.core.failure import Dependency, Unavailable
 from faust_app.core.messages.positions import PartitionOffsets
 
 _REQUEST_MS = 5_000
+_CALL_SECONDS: Final = 30.0
+"""Seconds a call may take with all its requests; whoever waits behind it waits as long."""
 _RECORD_BYTES: Final = 32 * 1024
 """Most bytes to fetch of a partition for one record; a broker sends a larger first batch whole."""
 _READ_SECONDS: Final = 3.0
@@ -82,22 +84,33 @@ class KafkaConsumerOffsets:
         """Yield the clients to one call at a time, since each changes the topics they hold metadata of. Raises Unavailable."""
         async with self._one_at_a_time:
             try:
-                yield await self._clients()
+                async with asyncio.timeout(_CALL_SECONDS):
+                    yield await self._clients()
             except (KafkaError, OSError, TimeoutError) as error:
                 raise await self._unavailable(error) from error
 
     async def _clients(self) -> tuple[AIOKafkaAdminClient, AIOKafkaConsumer]:
         if self._admin is None or self._consumer is None:
-            self._admin = AIOKafkaAdminClient(bootstrap_servers=self._servers, request_timeout_ms=_REQUEST_MS)
-            self._consumer = AIOKafkaConsumer(
-                bootstrap_servers=self._servers,
-                request_timeout_ms=_REQUEST_MS,
-                auto_offset_reset="earliest",
-                max_partition_fetch_bytes=_RECORD_BYTES,
-            )
-            await self._admin.start()
-            await self._consumer.start()
+            self._admin, self._consumer = await self._opened()
         return self._admin, self._consumer
+
+    async def _opened(self) -> tuple[AIOKafkaAdminClient, AIOKafkaConsumer]:
+        """Start both clients, or keep neither: a call that is cancelled meanwhile would leave one that never answers."""
+        admin = AIOKafkaAdminClient(bootstrap_servers=self._servers, request_timeout_ms=_REQUEST_MS)
+        consumer = AIOKafkaConsumer(
+            bootstrap_servers=self._servers,
+            request_timeout_ms=_REQUEST_MS,
+            auto_offset_reset="earliest",
+            max_partition_fetch_bytes=_RECORD_BYTES,
+        )
+        try:
+            await admin.start()
+            await consumer.start()
+        except BaseException:
+            await admin.close()
+            await consumer.stop()
+            raise
+        return admin, consumer
 
     async def _partitions(self, consumer: AIOKafkaConsumer) -> list[TopicPartition]:
         await consumer._client.set_topics(self._topics)  # noqa: SLF001 - metadata without a subscription

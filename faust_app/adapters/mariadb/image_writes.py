@@ -1,7 +1,7 @@
 """Writes decisions about locked rows: many rows a statement, each guarded by the values its decision was based on."""
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any, Final, TypeVar
 
@@ -113,11 +113,12 @@ _FINISHED: Final[Columns[ImageRow]] = {
     "source_etag": lambda row: _validator(row, "etag"),
     "source_modified": lambda row: _validator(row, "modified"),
     "republishes": lambda row: row.republishes,
+    "judged_by": lambda row: row.judged_by,
 }
 _WRITE_FINISHED: Final = _update(
     _FINISHED,
     f"image.scheduled_at = NULL, image.schedule_reason = NULL, image.open_since = NULL, {_NO_POSITION},"
-    " image.refetched = FALSE, image.deleted_at = IF(x.state = 'DELETED', %s, NULL), image.judged_by = %s",
+    " image.refetched = FALSE, image.deleted_at = IF(x.state = 'DELETED', %s, NULL)",
     _IN_PROGRESS,
     read_only=("version",),
 )
@@ -156,7 +157,8 @@ async def write(session: Session, changes: Changes, now: datetime, author: Autho
     await _write_rows(session, _WRITE_ACCEPTED, _ACCEPTED, changes.accepted, now)
     await _write_rows(session, _WRITE_REPEATED, _REPEATED, changes.repeated)
     await _write_rows(session, _WRITE_HIDDEN, _KEY, changes.hidden, now)
-    await _write_rows(session, _WRITE_FINISHED, _FINISHED, changes.finished, now, author.release, now)
+    finished = [replace(row, judged_by=author.release) for row in changes.finished]
+    await _write_rows(session, _WRITE_FINISHED, _FINISHED, [*finished, *changes.restored], now, now)
     await _write_rows(session, _WRITE_ACCEPTED, _ACCEPTED, changes.again, now)
     await _write_rows(session, _WRITE_SCHEDULED, _WAITING, changes.scheduled, now)
     await _add_history(session, changes.history, author)

@@ -17,32 +17,39 @@ from faust_app.adapters.mariadb.republish_runs import COLUMNS, item_of, run_of
 from faust_app.core.images.row import ImageKey, ImageState
 from faust_app.core.messages.positions import Offsets
 from faust_app.core.operators.audit import AuditEntry
-from faust_app.core.republish.items import ItemStatus, Standing, ended_as
+from faust_app.core.republish.items import CurrentState, ItemStatus, ended_as
 from faust_app.core.republish.run import Left, Run, RunStatus, allowance, paced
 from faust_app.core.republish.steps import Ended, Step, begin, take_back
 
-_ITEMS: Final = "shop_no, image_id, version, former_state, former_code, new_version, former_detail, former_cause"
+_ITEMS: Final = (
+    "i.shop_no, i.image_id, i.version, i.former_state, i.former_code, i.new_version, i.former_requested_at, i.former_detail,"
+    " i.former_cause, i.former_judged_by"
+)
 # The index of a status ends in the primary key, so that this order needs no sorting.
 _NEXT: Final = f"""
-SELECT {_ITEMS} FROM republish_item FORCE INDEX (by_status) WHERE run_id = %s AND status = %s ORDER BY shop_no, image_id LIMIT %s
+SELECT {_ITEMS} FROM republish_item i FORCE INDEX (by_status) WHERE i.run_id = %s AND i.status = %s
+ORDER BY i.shop_no, i.image_id LIMIT %s
 """  # noqa: S608 - our own columns
-_BEGUN_AFTER: Final = """
-SELECT i.shop_no, i.image_id, i.version, i.former_state, i.former_code, i.new_version, i.former_detail, i.former_cause,
-    image.version, image.state, image.error_code
+_BEGUN_AFTER: Final = f"""
+SELECT {_ITEMS}, image.version, image.state, image.error_code
 FROM republish_item i FORCE INDEX (by_status) LEFT JOIN image ON image.shop_no = i.shop_no AND image.image_id = i.image_id
 WHERE i.run_id = %s AND i.status = 'begun' AND (i.shop_no > %s OR (i.shop_no = %s AND i.image_id > %s))
 ORDER BY i.shop_no, i.image_id LIMIT %s
-"""
+"""  # noqa: S608 - our own columns
 _LEFT: Final = """
 SELECT EXISTS (SELECT 1 FROM republish_item WHERE run_id = %s AND status = 'planned'),
     EXISTS (SELECT 1 FROM republish_item WHERE run_id = %s AND status = 'begun')
 """
-_WRITTEN: Final = ("shop_no", "image_id", "status", "new_version", "former_code", "former_detail", "former_cause", "code")
+_WRITTEN: Final = (
+    "shop_no", "image_id", "status", "code", "new_version", "former_code", "former_requested_at", "former_detail", "former_cause",
+    "former_judged_by",
+)  # fmt: skip
 # The status an item had is the guard: two processes that believe they hold the lease end an item once.
 _WRITE: Final = """
 UPDATE republish_item i JOIN ({values}) x ON i.run_id = %s AND i.shop_no = x.shop_no AND i.image_id = x.image_id SET
-    i.status = x.status, i.new_version = x.new_version, i.former_code = x.former_code, i.former_detail = x.former_detail,
-    i.former_cause = x.former_cause, i.code = x.code
+    i.status = x.status, i.code = x.code, i.new_version = x.new_version, i.former_code = x.former_code,
+    i.former_requested_at = x.former_requested_at, i.former_detail = x.former_detail, i.former_cause = x.former_cause,
+    i.former_judged_by = x.former_judged_by
 WHERE i.status = %s
 """
 
@@ -61,6 +68,7 @@ class MariaRepublishItems:
             if run is None or not (limit := allowance(run, now)):
                 return 0
             begun = await self._begin(session, run, limit, offsets, now)
+            # By the allowance, not by what was begun: a skip uses up the rate too, so that a pass is bounded in either case.
             await session.change("UPDATE republish SET paced_to = %s WHERE id = %s", (paced(run, now, limit), number))
             return begun
 
@@ -125,16 +133,18 @@ async def _locked(session: Session, number: int) -> Run | None:
 
 async def _write_items(session: Session, number: int, items: Sequence[Ended], before: ItemStatus) -> None:
     for group in groups(items):
-        flat: list[Any] = []
-        for item in (each.item for each in group):
-            flat += (*item.key, "", item.new_version, item.former_code, item.former_detail, item.former_cause, None)
-        for place, each in enumerate(group):
-            flat[place * len(_WRITTEN) + 2], flat[place * len(_WRITTEN) + 7] = each.status.value, each.code
+        flat = [value for each in group for value in _written(each)]
         await session.change(_WRITE.format(values=values_table(_WRITTEN, len(group))), [*flat, number, before.value])
+
+
+def _written(ended: Ended) -> tuple[Any, ...]:
+    item, former = ended.item, ended.item.former
+    before = (former.requested_at, former.error_detail, former.fingerprint, former.judged_by) if former else (None,) * 4
+    return *item.key, ended.status.value, ended.code, item.new_version, item.former_code, *before
 
 
 def _ended(values: Sequence[Any]) -> Ended | None:
     *of_item, version, state, code = values
     item = item_of(of_item)
-    status = ended_as(item, Standing(version, ImageState(state) if state else None, code))
+    status = ended_as(item, CurrentState(version, ImageState(state) if state else None, code))
     return None if status is None else Ended(item, status, code)

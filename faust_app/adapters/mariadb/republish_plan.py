@@ -18,13 +18,11 @@ from faust_app.core.republish.selection import Override, SelectedState, Selectio
 
 # A lost row has no time, and its event is below what its partition still has to deliver, or in a partition nobody consumes.
 _LOST: Final = "(image.scheduled_at IS NULL AND (image.topic IS NULL OR bound.below IS NULL OR image.`offset` < bound.below))"
-_STATES: Final[Mapping[SelectedState, str]] = {
-    SelectedState.FAILED: "image.state = 'FAILED'",
-    SelectedState.DONE: "image.state = 'DONE'",
-    SelectedState.DELETED: "image.state = 'DELETED'",
-    SelectedState.SCHEDULED: "(image.state = 'IN_PROGRESS' AND image.scheduled_at IS NOT NULL)",
-    SelectedState.LOST: f"(image.state = 'IN_PROGRESS' AND {_LOST})",
-    SelectedState.QUEUED: f"(image.state = 'IN_PROGRESS' AND image.scheduled_at IS NULL AND NOT {_LOST})",
+_FINISHED: Final = (SelectedState.FAILED, SelectedState.DONE, SelectedState.DELETED)
+_IN_PROGRESS: Final[Mapping[SelectedState, str]] = {
+    SelectedState.SCHEDULED: "image.scheduled_at IS NOT NULL",
+    SelectedState.LOST: _LOST,
+    SelectedState.QUEUED: f"(image.scheduled_at IS NULL AND NOT {_LOST})",
 }
 _TOO_LARGE_TODAY: Final = (
     "(image.error_code IN ('too_many_pixels', 'side_too_long', 'too_many_frames') OR (image.error_code = 'too_large'"
@@ -42,40 +40,41 @@ SELECT %s, image.shop_no, image.image_id, image.version, image.state, image.erro
     ELSE 'planned' END
 FROM {source} WHERE {where}
 """
-_UNUSUAL_HOSTS: Final = "SELECT DISTINCT image.source_host FROM {source} WHERE {where} AND image.source_host REGEXP '^[[0-9]|:'"
-"""Hosts that are written as an address or with a port: the only ones whose refusal does not need a resolver."""
+# The index is read from one host to the next, however many images each has.
+_HOSTS: Final = "SELECT DISTINCT source_host FROM image FORCE INDEX (by_host) WHERE source_host IS NOT NULL"
 
 
 @dataclass(frozen=True, slots=True)
 class Matching:
-    """The FROM and WHERE clauses of a selection, with their parameters in order."""
+    """The FROM and WHERE clauses of a part of a selection, with their parameters in order, and the test for a lost row."""
 
     source: str
     where: str
     parameters: tuple[Any, ...]
+    lost: str = "FALSE"
 
 
 def matching(selection: Selection, offsets: Offsets) -> list[Matching]:
-    """Return the clauses that match the selection: one pair, or one for every 500 named images."""
+    """Return the clauses that match the selection: one part for each state, times one for every 500 named images.
+
+    Without a state in each part the whole table is read: MariaDB takes a choice of states for too many rows for its index.
+    """
     join, bounds = _joined_bounds(offsets)
     where, values = _conditions(selection)
-    if not selection.images:
-        return [Matching(f"image {join}", where, (*bounds, *values))]
-    found = []
-    for group in groups(sorted({image.key for image in selection.images})):
-        named = f"({values_table(('s', 'i'), len(group))}) x STRAIGHT_JOIN image ON image.shop_no = x.s AND image.image_id = x.i"
-        keys = [part for key in group for part in key]
-        found.append(Matching(f"{named} {join}", where, (*keys, *bounds, *values)))
-    return found
+    parts = []
+    for source, keys in _sources(selection):
+        finished = [state for state in _FINISHED if state in selection.states]
+        parts += [Matching(source, f"image.state = '{state.name}'{where}", (*keys, *values)) for state in finished]
+        unfinished = " OR ".join(test for state, test in _IN_PROGRESS.items() if state in selection.states)
+        if unfinished:
+            test = f"image.state = 'IN_PROGRESS' AND ({unfinished}){where}"
+            parts.append(Matching(f"{source} {join}", test, (*keys, *bounds, *values), _LOST))
+    return parts
 
 
-async def unusual_hosts(session: Session, selected: Sequence[Matching]) -> set[str]:
-    """Return the hosts of the matching images that are written as an address or with a port."""
-    hosts: set[str] = set()
-    for part in selected:
-        sql = _UNUSUAL_HOSTS.format(source=part.source, where=part.where)
-        hosts |= {host for (host,) in await session.rows(sql, part.parameters)}
-    return hosts
+async def known_hosts(session: Session) -> set[str]:
+    """Return every host, with a port of its own where it has one, that images are fetched from."""
+    return {host for (host,) in await session.rows(_HOSTS)}
 
 
 async def add_items(session: Session, number: int, selection: Selection, selected: Sequence[Matching], rules: TodaysRules) -> None:
@@ -90,7 +89,7 @@ async def add_items(session: Session, number: int, selection: Selection, selecte
         Override.REPUBLISHED_OFTEN in overridden, MAX_REPUBLISHES,
     )  # fmt: skip
     for part in selected:
-        sql = _ADD.format(lost=_LOST, refused_host=refused_host, too_large=_TOO_LARGE_TODAY, source=part.source, where=part.where)
+        sql = _ADD.format(lost=part.lost, refused_host=refused_host, too_large=_TOO_LARGE_TODAY, source=part.source, where=part.where)
         await session.change(sql, (*values, *part.parameters))
 
 
@@ -103,9 +102,21 @@ def _joined_bounds(offsets: Mapping[TopicPartition, PartitionOffsets]) -> tuple[
     ), tuple(flat)
 
 
+def _sources(selection: Selection) -> list[tuple[str, tuple[Any, ...]]]:
+    """Return the tables to read, with the parameters in them."""
+    if not selection.images:
+        narrow = selection.shops or selection.cause or selection.product_id
+        return [("image" if narrow else "image FORCE INDEX (by_state)", ())]
+    found: list[tuple[str, tuple[Any, ...]]] = []
+    for group in groups(sorted({image.key for image in selection.images})):
+        named = f"({values_table(('s', 'i'), len(group))}) x STRAIGHT_JOIN image ON image.shop_no = x.s AND image.image_id = x.i"
+        found.append((named, tuple(part for key in group for part in key)))
+    return found
+
+
 def _conditions(selection: Selection) -> tuple[str, tuple[Any, ...]]:
-    states = " OR ".join(_STATES[state] for state in dict.fromkeys(selection.states))
-    found: list[tuple[str, Sequence[Any]]] = [(f"({states})", ())]
+    """Return what else a row has to meet, each condition after an AND."""
+    found: list[tuple[str, Sequence[Any]]] = []
     for column, values in (("shop_no", selection.shops), ("error_code", selection.codes), ("source_host", selection.hosts)):
         if values:
             found.append((f"image.{column} IN ({', '.join(['%s'] * len(values))})", values))
@@ -116,7 +127,7 @@ def _conditions(selection: Selection) -> tuple[str, tuple[Any, ...]]:
         found.append(("image.updated_at >= %s", (_utc(selection.since),)))
     if selection.until is not None:
         found.append(("image.updated_at < %s", (_utc(selection.until),)))
-    return " AND ".join(condition for condition, _ in found), tuple(value for _, values in found for value in values)
+    return "".join(f" AND {condition}" for condition, _ in found), tuple(value for _, values in found for value in values)
 
 
 def _utc(at: datetime) -> datetime:

@@ -8,13 +8,14 @@ from typing import Any, Final
 from faust_app.adapters.mariadb.alert_messages import add_message
 from faust_app.adapters.mariadb.audit import add_audit
 from faust_app.adapters.mariadb.database import Database, Session
-from faust_app.adapters.mariadb.republish_plan import add_items, matching, unusual_hosts
+from faust_app.adapters.mariadb.republish_plan import add_items, known_hosts, matching
 from faust_app.core.alerts.message import AlertMessage
 from faust_app.core.images.row import ImageKey, ImageState
+from faust_app.core.images.transitions.repair import Former
 from faust_app.core.messages.positions import Offsets
 from faust_app.core.operators.audit import AuditEntry
-from faust_app.core.republish.items import Item, ItemStatus
-from faust_app.core.republish.run import ACTIVE, PLAN_LASTS, Draft, ListedItem, RulesOf, Run, RunCounts, RunStatus
+from faust_app.core.republish.items import REACHED, Item, ItemStatus
+from faust_app.core.republish.run import ACTIVE, Draft, ListedItem, RulesOf, Run, RunCounts, RunStatus
 from faust_app.core.republish.selection import Selection
 
 COLUMNS: Final = "id, status, selection, rate, reason, planned_by, planned_at, paced_to, started_by, started_at, ended_at"
@@ -36,16 +37,22 @@ WHERE id = %s AND status = 'planned'
 _CHANGE: Final = """
 UPDATE republish SET status = %s, paced_to = UTC_TIMESTAMP(6) WHERE id = %s AND status IN ({allowed})
 """
+# A plan is watched while an image that was tried is under way.
+_WATCHED: Final = f"""
+SELECT {COLUMNS} FROM republish WHERE status IN ('running', 'paused', 'cancelling') OR (status = 'planned' AND EXISTS (
+    SELECT 1 FROM republish_item i FORCE INDEX (by_status) WHERE i.run_id = republish.id AND i.status = 'begun'))
+"""  # noqa: S608 - our own columns
+_STEERABLE: Final = {RunStatus.PLANNED, RunStatus.RUNNING, RunStatus.PAUSED}
 _END: Final = """
 UPDATE republish SET status = %s, ended_at = UTC_TIMESTAMP(6) WHERE id = %s AND status = %s
 """
 _COUNT: Final = """
-SELECT status, former_state, COUNT(*), COUNT(DISTINCT shop_no) FROM republish_item WHERE run_id = %s GROUP BY status, former_state
+SELECT status, former_state, COUNT(*) FROM republish_item WHERE run_id = %s GROUP BY status, former_state
 """
-_SHOPS: Final = """
-SELECT COUNT(DISTINCT shop_no) FROM republish_item FORCE INDEX (by_status) WHERE run_id = %s AND status IN
-    ('planned', 'begun', 'repaired', 'failed_same_way', 'failed_otherwise', 'still_good', 'replaced', 'taken_back')
-"""
+_SHOPS: Final = (
+    "SELECT COUNT(DISTINCT shop_no) FROM republish_item FORCE INDEX (by_status)"  # noqa: S608 - our own words
+    f" WHERE run_id = %s AND status IN ({', '.join(repr(status.value) for status in REACHED)})"
+)
 
 
 class MariaRepublishRuns:
@@ -64,7 +71,7 @@ class MariaRepublishRuns:
                 ((number,),) = await session.rows("SELECT id FROM republish WHERE request_key = %s", (draft.request_key,))
                 return int(number)
             ((number,),) = await session.rows("SELECT LAST_INSERT_ID()")
-            rules = rules_of(await unusual_hosts(session, selected))
+            rules = rules_of(await known_hosts(session))
             await add_items(session, number, selection, selected, rules)
             await add_audit(session, _at(audit, number, now))
             return int(number)
@@ -80,16 +87,12 @@ class MariaRepublishRuns:
         return [run_of(row) for row in await self._database.rows(sql, (2**63 if before is None else before, limit))]
 
     async def watched(self) -> list[Run]:
-        sql = (
-            f"SELECT {COLUMNS} FROM republish WHERE status IN ('running', 'paused', 'cancelling')"  # noqa: S608 - as above
-            " OR (status = 'planned' AND planned_at > UTC_TIMESTAMP(6) - INTERVAL %s SECOND)"
-        )
-        return [run_of(row) for row in await self._database.rows(sql, (PLAN_LASTS.total_seconds(),))]
+        return [run_of(row) for row in await self._database.rows(_WATCHED)]
 
     async def counts(self, number: int) -> RunCounts:
         by_status: dict[ItemStatus, int] = {}
         by_state: dict[ImageState, int] = {}
-        for status, state, count, _ in await self._database.rows(_COUNT, (number,)):
+        for status, state, count in await self._database.rows(_COUNT, (number,)):
             by_status[ItemStatus(status)] = by_status.get(ItemStatus(status), 0) + count
             by_state[ImageState(state)] = by_state.get(ImageState(state), 0) + count
         ((shops,),) = await self._database.rows(_SHOPS, (number,))
@@ -131,18 +134,15 @@ class MariaRepublishRuns:
         return await self._database.run(unit)
 
     async def set_rate(self, number: int, rate: float, audit: AuditEntry) -> bool:
-        sql = (
-            "UPDATE republish SET rate = %s, paced_to = IF(paced_to IS NULL, NULL, UTC_TIMESTAMP(6))"
-            " WHERE id = %s AND status IN ('planned', 'running', 'paused')"
-        )
+        sql = "UPDATE republish SET rate = %s, paced_to = IF(paced_to IS NULL, NULL, UTC_TIMESTAMP(6)) WHERE id = %s"
 
         async def unit(session: Session) -> bool:
-            now = await session.now()
-            await session.rows("SELECT id FROM republish WHERE id = %s FOR UPDATE", (number,))
-            changed = bool(await session.change(sql, (rate, number)))
-            if changed:
-                await add_audit(session, _at(audit, number, now))
-            return changed
+            found = await session.rows("SELECT status FROM republish WHERE id = %s FOR UPDATE", (number,))
+            if not found or found[0][0] not in _STEERABLE:
+                return False
+            await session.change(sql, (rate, number))  # changes nothing where it is the rate already
+            await add_audit(session, _at(audit, number, await session.now()))
+            return True
 
         return await self._database.run(unit)
 
@@ -172,9 +172,10 @@ def run_of(values: Sequence[Any]) -> Run:
 
 
 def item_of(values: Sequence[Any]) -> Item:
-    """Build an item from its key, version, former state and code, new version, former detail and cause."""
-    shop_no, image_id, version, state, code, new_version, detail, cause = values
-    return Item((shop_no, image_id), version, ImageState(state), code, new_version, detail, cause)
+    """Build an item from its key, version, former state and code, new version, and how its row stood when it was begun."""
+    shop_no, image_id, version, state, code, new_version, requested_at, detail, cause, judged_by = values
+    former = Former(ImageState(state), requested_at, code, detail, cause, judged_by) if requested_at else None
+    return Item((shop_no, image_id), version, ImageState(state), code, new_version, former)
 
 
 def _at(audit: AuditEntry, number: int, now: datetime) -> AuditEntry:

@@ -39,6 +39,8 @@ class Changes:
     """Rows that were asked for again: only when, and by whom, is written."""
     again: list[ImageRow] = field(default_factory=list)
     """Finished rows that begin anew in the same transaction, written after `finished`."""
+    restored: list[ImageRow] = field(default_factory=list)
+    """Accepted rows that are finished as they were before, by the release that had settled them."""
     hidden: list[ImageRow] = field(default_factory=list)
     """Accepted rows that show nothing any more."""
     history: list[HistoryEntry] = field(default_factory=list)

@@ -58,6 +58,8 @@ ENDED: Final = (
     ItemStatus.REPLACED,
     ItemStatus.TAKEN_BACK,
 )
+REACHED: Final = (ItemStatus.PLANNED, ItemStatus.BEGUN, *ENDED)
+"""Images that a run publishes again, or has."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,20 +72,14 @@ class TodaysRules:
 
 @dataclass(frozen=True, slots=True)
 class Item:
-    """One planned image: the version and state it had then, and after it was begun its new version and its former failure."""
+    """One planned image: the version and state it had then, and after it was begun its new version and how its row stood before."""
 
     key: ImageKey
     version: int
     former_state: ImageState
     former_code: str | None = None
     new_version: int | None = None
-    former_detail: str | None = None
-    former_cause: str | None = None
-
-    @property
-    def former(self) -> Former:
-        """How the row stood before it was begun."""
-        return Former(self.former_state, self.former_code, self.former_detail, self.former_cause)
+    former: Former | None = None
 
 
 def planned_as(
@@ -127,24 +123,22 @@ def moved_on(current: ImageRow | None, item: Item, offsets: Offsets) -> ItemStat
     """Return why a planned image is skipped when its turn comes, by its locked row; None if it stands as it was planned."""
     if current is None or current.state is ImageState.DELETED:
         return ItemStatus.DELETED
-    if current.version != item.version:
-        return ItemStatus.DONE_SINCE if current.state is ImageState.DONE else ItemStatus.NEWER_VERSION
-    if current.state is not item.former_state:
+    if current.version != item.version or current.state is not item.former_state:
         return ItemStatus.DONE_SINCE if current.state is ImageState.DONE else ItemStatus.NEWER_VERSION
     lost = current.state is ImageState.IN_PROGRESS and classify_unfinished(current, offsets) is UnfinishedState.LOST
     return ItemStatus.IN_FLIGHT if current.state is ImageState.IN_PROGRESS and not lost else None
 
 
 @dataclass(frozen=True, slots=True)
-class Standing:
-    """How the row of an image that was begun stands now; `version` is None where the row is gone."""
+class CurrentState:
+    """The state of the row of an image that was begun; `version` is None where the row is gone."""
 
     version: int | None
     state: ImageState | None
     code: str | None
 
 
-def ended_as(item: Item, row: Standing) -> ItemStatus | None:
+def ended_as(item: Item, row: CurrentState) -> ItemStatus | None:
     """Return what became of an image that was begun; None while it is under way."""
     if row.version != item.new_version or row.state is ImageState.DELETED:
         return ItemStatus.REPLACED

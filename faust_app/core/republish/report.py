@@ -56,5 +56,5 @@ def end_message(run: Run, counts: RunCounts, place: Place, now: datetime, *, can
     took = "" if run.started_at is None else f" after {duration(now - run.started_at)}"
     title = f"[republish] Run {run.number} {'was cancelled' if cancelled else 'is finished'}{took}: {counted(counts.images, 'image')}"
     at = f"\nSee {place.web_url}/admin/republish/{run.number}" if place.web_url else ""
-    text = "\n".join([*outcome_lines(counts), f"Started by {run.started_by or run.planned_by}."]) + at
+    text = "\n".join([*outcome_lines(counts), f"{'Started' if run.started_by else 'Planned'} by {run.started_by or run.planned_by}."]) + at
     return AlertMessage(Form.REPUBLISH, now, Severity.PLATFORM, title, cut(text))

@@ -18,7 +18,7 @@ TYPED_ABOVE: Final = 1000
 """A run of more images starts only when their number is typed."""
 PLAN_LASTS: Final = timedelta(hours=1)
 """A plan that is older has to be made anew: too many of its images have moved on."""
-_LONGEST_PASS: Final = timedelta(seconds=1)
+_LONGEST_PASS: Final = timedelta(seconds=2)
 """Time that is caught up after a pass came late: the rest of it is not used."""
 
 
@@ -54,7 +54,7 @@ class Run:
 
 
 RulesOf = Callable[[set[str]], TodaysRules]
-"""Returns today's rules on the hosts that are written as an address or with a port."""
+"""Returns today's rules, on these hosts."""
 
 
 @dataclass(frozen=True, slots=True)

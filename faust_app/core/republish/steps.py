@@ -7,9 +7,9 @@ from datetime import datetime
 from faust_app.core.images.changes import Changes
 from faust_app.core.images.outcome import HistoryEntry
 from faust_app.core.images.row import ImageKey, ImageRow, ImageState
-from faust_app.core.images.transitions.repair import republished, taken_back
+from faust_app.core.images.transitions.repair import Former, republished, taken_back
 from faust_app.core.messages.positions import Offsets
-from faust_app.core.republish.items import Item, ItemStatus, Standing, ended_as, moved_on
+from faust_app.core.republish.items import CurrentState, Item, ItemStatus, ended_as, moved_on
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,10 +41,10 @@ def begin(items: Sequence[Item], rows: Mapping[ImageKey, ImageRow], offsets: Off
         row = republished(current, now)
         step.changes.accepted.append(row)
         step.changes.history.append(HistoryEntry(row.key, now, row.version, "republished"))
-        begun = replace(
-            item, new_version=row.version, former_code=current.error_code, former_detail=current.error_detail,
-            former_cause=current.fingerprint,
-        )  # fmt: skip
+        former = Former(
+            current.state, current.requested_at, current.error_code, current.error_detail, current.fingerprint, current.judged_by
+        )
+        begun = replace(item, new_version=row.version, former_code=current.error_code, former=former)
         step.items.append(Ended(begun, ItemStatus.BEGUN))
     return step
 
@@ -54,14 +54,16 @@ def take_back(items: Sequence[Item], rows: Mapping[ImageKey, ImageRow], now: dat
     step = Step()
     for item in items:
         current = rows.get(item.key)
-        restored = taken_back(current, item.new_version or 0, item.former, now)
-        if restored is None:
-            standing = Standing(current.version, current.state, current.error_code) if current else Standing(None, None, None)
-            step.items.append(Ended(item, ended_as(item, standing) or ItemStatus.REPLACED, standing.code))
+        restored = None if item.former is None else taken_back(current, item.new_version or 0, item.former, now)
+        if restored is None or item.former is None:
+            state = CurrentState(current.version, current.state, current.error_code) if current else CurrentState(None, None, None)
+            step.items.append(Ended(item, ended_as(item, state) or ItemStatus.REPLACED, state.code))
             continue
         step.changes.accepted.append(restored)
         if restored.state is not ImageState.IN_PROGRESS:
-            step.changes.finished.append(restored)
-        step.changes.history.append(HistoryEntry(restored.key, now, restored.version, "taken_back"))
-        step.items.append(Ended(item, ItemStatus.TAKEN_BACK))
+            step.changes.restored.append(restored)
+        asked_again = restored.requested_at > item.former.requested_at
+        if not asked_again:
+            step.changes.history.append(HistoryEntry(restored.key, now, restored.version, "taken_back"))
+        step.items.append(Ended(item, ItemStatus.REPLACED if asked_again else ItemStatus.TAKEN_BACK))
     return step

@@ -119,10 +119,12 @@ def refused_host(authority: str, ports: frozenset[int], opened: Opened = NOTHING
         ip_address(name)
     except ValueError:
         return False
-    return refusal(name, int(port or _HTTPS), host=name, opened=opened) is not None
+    reached = [int(port)] if port else _OF_SCHEMES
+    return all(refusal(name, each, host=name, opened=opened) is not None for each in reached)
 
 
-_HTTPS: Final = 443
+_OF_SCHEMES: Final = [80, 443]
+"""Ports that an authority does not name; which of them is meant depends on the scheme."""
 
 
 def _inner(address: Address) -> Iterable[Address]:

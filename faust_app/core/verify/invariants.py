@@ -9,7 +9,7 @@ from typing import Final
 
 from faust_app.core.images.row import ImageRow, ImageState
 
-FINAL: Final = {"stored", "same_bytes", "not_modified", "deleted", "failed"}
+FINAL: Final = {"stored", "same_bytes", "not_modified", "deleted", "failed", "refetch_failed"}
 SHOWING: Final = FINAL - {"failed"}
 TAKEN_BACK: Final = "taken_back"
 """A republish that was cancelled: the row failed before, at an older version, and says so again."""

@@ -33,7 +33,9 @@ DIRECT_AFTER: Final = 15.0
 DIRECT_AGAIN: Final = 1800.0
 """Seconds between two direct messages of a process."""
 
-_SENT_DIRECTLY: Final = "Sent without the database, which counts alerts: every process that cannot impact it sends this once."
+_SENT_DIRECTLY: Final = (
+    "Sent directly, because the database that counts alerts is unavailable; every process that cannot reach it sends this once."
+)
 
 Key = tuple[FaultKind, str | None, int | None]
 """Kind, host and shop of a fault."""

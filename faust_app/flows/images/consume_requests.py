@@ -125,6 +125,8 @@ class TakeRequests:
             create=True,
             offset_of=(first.topic, first.partition),
         )
+        if stored is not None and fresh[-1].offset < stored.next_offset:
+            log.error("requests continue from another log", partition=first.partition, offset=fresh[-1].offset)
         self._intake.follow_up(decisions, entry_point="topic")
 
     async def _read(self, records: Sequence[Record]) -> Batch:
@@ -180,8 +182,6 @@ def _decide(batch: Batch, locked: Locked, terms: IntakeTerms, ahead: timedelta) 
     reached = [_appended_at(request.record) + ahead for request in fresh]
     changes, decisions = decide([request.asked for request in fresh], locked, terms, reached_at=reached.__getitem__)
     last = batch.records[-1]
-    if stored is not None and last.offset < stored.next_offset and _is_fresh(last, stored):
-        log.error("requests come from another log; going on from it", partition=last.partition, offset=last.offset)
     if _is_fresh(last, stored):
         changes.occurrences += [of_record(refused.code, refused.detail) for refused in batch.refused if _is_fresh(refused.record, stored)]
         changes.offset = IntakeOffset(last.topic, last.partition, last.offset + 1, _appended_at(last))

@@ -211,9 +211,16 @@ def _batches(entries: Iterator[Entry], result: ImportResult) -> Iterator[tuple[l
 @asynccontextmanager
 async def _running(publisher: Publisher) -> AsyncIterator[None]:
     """Run the publisher beside the body."""
-    task = asyncio.create_task(publisher.run(), name="publisher")
+    task, body = asyncio.create_task(publisher.run(), name="publisher"), asyncio.current_task()
+    # A publisher that ends by an error of ours would leave the body to wait for it.
+    task.add_done_callback(lambda ended: body.cancel() if body is not None and not ended.cancelled() else None)
     try:
         yield
+    except asyncio.CancelledError:
+        if body is not None and task.done() and not task.cancelled() and (error := task.exception()) is not None:
+            body.uncancel()
+            raise error from None
+        raise
     finally:
         task.cancel()
         await asyncio.wait([task])

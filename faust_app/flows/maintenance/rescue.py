@@ -107,10 +107,10 @@ class Rescue:
 
     async def _give_up(self, row: ImageRow) -> None:
         failed = lost_repeatedly(row)
-        # The dead letter before the row: a FAILED row always has one.
-        await self._dead_letters.of_row(failed)
+        if not row.refetched:  # the dead letter before the row: a FAILED row always has one; a good image stays good
+            await self._dead_letters.of_row(failed)
         ended = await self._repository.change([row.key], lambda locked: _fail(row, locked))
-        if ended:
+        if ended and not row.refetched:
             self._metrics.failures.labels(failed.code.value).inc()
             log.error("image lost repeatedly", shop_no=row.shop_no, image_id=row.image_id.decode(), version=row.version)
 

@@ -33,7 +33,7 @@ class RepublishRuns(Protocol):
         ...
 
     async def watched(self) -> list[Run]:
-        """Return the runs that may have images under way: those that are active, and plans that can still be started."""
+        """Return the runs that may have images under way: those that are active, and plans of which one was tried."""
         ...
 
     async def counts(self, number: int) -> RunCounts:

@@ -37,6 +37,14 @@ class Refused:
     reason: str
 
 
+class Invalid(Refused):
+    """What was asked for makes no sense, whatever the run is."""
+
+
+class Unknown(Refused):
+    """There is no such run."""
+
+
 @dataclass(frozen=True, slots=True)
 class Overview:
     """A run with its counts."""
@@ -47,7 +55,9 @@ class Overview:
 
 MAX_REQUEST_KEY: Final = 240
 """Characters of a request key with the name of its sender."""
-_GONE: Final = Refused("There is no such run; `GET /v1/republish` lists them.")
+_LISTED: Final = 20
+"""Most entries of a list that the audit repeats."""
+_GONE: Final = Unknown("There is no such run.")
 _CHANGES: Final[dict[RunStatus, tuple[str, tuple[RunStatus, ...]]]] = {
     RunStatus.PAUSED: ("paused", (RunStatus.RUNNING,)),
     RunStatus.RUNNING: ("resumed", (RunStatus.PAUSED,)),
@@ -68,7 +78,7 @@ class RepublishControl:
     async def plan(self, draft: Draft, actor: Actor) -> Overview | Refused:
         """Make a plan, frozen by the version of each image; nothing else changes."""
         if draft.selection.overrides and not draft.reason:
-            return Refused("Setting a reason to skip aside needs a `reason`, which the audit keeps.")
+            return Invalid("An override needs a `reason`; the audit keeps it.")
         if refused := _bad_rate(draft.rate):
             return refused
         # Committed offsets before rows: a row that still has a position below one of them has no worker left.
@@ -106,7 +116,7 @@ class RepublishControl:
         if run.status is RunStatus.PLANNED and (refused := _may_not_start(run, counts, typed, await self._clock.now())):
             return refused
         started = await self._runs.start(number, await self._entry(actor, "republish.start", {"images": counts.to_begin, "rate": run.rate}))
-        return await self._result(number if started is None else started.number)
+        return await self._refusal(number, "started") if started is None else await self._result(started.number)
 
     async def pause(self, number: int, actor: Actor) -> Overview | Refused:
         """Begin no more images until the run is resumed."""
@@ -158,12 +168,10 @@ def _may_not_start(run: Run, counts: RunCounts, typed: int | None, now: datetime
 def _bad_rate(rate: float) -> Refused | None:
     if MIN_RATE <= rate <= MAX_RATE:
         return None
-    return Refused(f"The rate must be {MIN_RATE:.0f} to {MAX_RATE:.0f} images a second.")
+    return Invalid(f"The rate must be {MIN_RATE:.0f} to {MAX_RATE:.0f} images a second.")
 
 
 def _told(draft: Draft) -> dict[str, object]:
-    """Return the selection as the audit keeps it: without defaults, and the number of named images instead of their ids."""
+    """Return the selection as the audit keeps it: without defaults, and of long lists how many they name."""
     told: dict[str, object] = draft.selection.model_dump(mode="json", exclude_defaults=True)
-    if draft.selection.images:
-        told["images"] = len(draft.selection.images)
-    return told
+    return {name: len(value) if isinstance(value, list) and len(value) > _LISTED else value for name, value in told.items()}

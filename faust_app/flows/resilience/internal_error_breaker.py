@@ -74,7 +74,9 @@ class InternalErrorBreaker:
         if self._unwritten is not None:
             await self._register.stop_intake(self._unwritten)
             self._unwritten = None
-        if await self._register.report() is None and self.stop_reason is not None:
+        stopped = await self._register.report()
+        # A stop that is not written yet began while the row was read.
+        if stopped is None and self.stop_reason is not None and self._unwritten is None:
             self._lifted()
         await self._deferral.release_reopened()
         for shop_no in self._health.probes_due(_now()):

@@ -14,7 +14,7 @@ from faust_app.core.republish.report import WORDS
 from faust_app.core.republish.run import DEFAULT_RATE, Draft, Run, needs_typed_count, seconds_left
 from faust_app.core.republish.selection import Selection
 from faust_app.flows.ports.republish import RepublishRuns
-from faust_app.flows.republish.control import Overview, Refused, RepublishControl
+from faust_app.flows.republish.control import Invalid, Overview, Refused, RepublishControl, Unknown
 from faust_app.web.api.bodies import JSON, invalid, read_body
 from faust_app.web.api.images import time_text
 from faust_app.web.auth.tokens import actor_of
@@ -202,7 +202,7 @@ async def body_of(model: type[M], request: web.Request, *, optional: bool = Fals
     if request.content_type != JSON:
         raise Problem(415, f"send the body as {JSON}", headers={"Accept": JSON})
     try:
-        check_strict(body)
+        check_strict(body, MAX_SELECTION_BYTES)
         return model.model_validate_json(body)
     except NotStrict as problem:
         raise invalid([("body", str(problem))]) from problem
@@ -278,7 +278,9 @@ def _made(result: Overview | Refused) -> Overview:
 
 
 def _conflict(refused: Refused) -> Problem:
-    return Problem(409, refused.reason, title="Not possible")
+    if isinstance(refused, Unknown):
+        return _unknown()
+    return Problem(400 if isinstance(refused, Invalid) else 409, refused.reason)
 
 
 def _unknown() -> Problem:

@@ -10,7 +10,7 @@ from typing import Final
 from aiohttp import web
 
 from faust_app.core.operators.audit import Actor
-from faust_app.web.pages.render import wants_page
+from faust_app.web.negotiation import wants_page
 from faust_app.web.problems import Handler, Problem
 
 SCOPES: Final = frozenset({"intake", "view", "operate"})
@@ -48,7 +48,7 @@ def _token(path: Path, name: str, entry: object) -> Token:
     if not isinstance(entry, dict) or not isinstance(entry.get("token"), str) or not entry["token"]:
         raise TokensError(f'TOKENS_FILE {path}: [{name}] needs token = "..."')
     scopes = entry.get("scopes")
-    if not isinstance(scopes, list) or not scopes or not SCOPES.issuperset(scopes):
+    if not isinstance(scopes, list) or not scopes or not all(isinstance(scope, str) and scope in SCOPES for scope in scopes):
         raise TokensError(f"TOKENS_FILE {path}: [{name}] needs scopes, a list of {', '.join(sorted(SCOPES))}")
     return Token(name, entry["token"], frozenset(scopes))
 

@@ -1,7 +1,7 @@
-"""Plan, begin, take back and watch on the real database; the plan's SQL says what the pure rule says."""
+"""What flows may rely on of republish runs, for the fake and for MariaDB alike; the plan's SQL says what the pure rule says."""
 
 import asyncio
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from itertools import product
@@ -23,9 +23,14 @@ from faust_app.core.republish.items import ItemStatus, TodaysRules, planned_as
 from faust_app.core.republish.run import Draft, Run, RunStatus
 from faust_app.core.republish.selection import ImageRef, Override, SelectedState, Selection
 from faust_app.flows.images.settle import settle_all
+from faust_app.flows.ports.images import ImageRepository
+from faust_app.flows.ports.republish import RepublishItems, RepublishRuns
 from faust_app.settings import Settings
 from tests.contracts.mariadb.test_image_repository import accept, finish
 from tests.factories import make_shown
+from tests.fakes.clock import clock_of
+from tests.fakes.image_repository import FakeImageRepository
+from tests.fakes.republish import FakeRepublish
 
 OFFSETS = {("bulk", 0): PartitionOffsets(100, 10, 200)}
 AUDIT = AuditEntry(datetime(2026, 3, 1), Actor("ada"), "republish.plan", "republish")  # noqa: DTZ001 - UTC without a zone
@@ -39,10 +44,11 @@ def rules(hosts: set[str]) -> TodaysRules:
 
 @dataclass
 class Site:
-    database: Database
-    rows: MariaImageRepository
-    runs: MariaRepublishRuns
-    items: MariaRepublishItems
+    rows: ImageRepository
+    runs: RepublishRuns
+    items: RepublishItems
+    database: Database | None
+    audited: Callable[[], Awaitable[list[tuple[str, str, str]]]]
 
     async def plan(self, selection: Selection, *, rate: float = 1000.0, key: str | None = None) -> Run:
         return await self.runs.plan(Draft(selection, rate, None, key), OFFSETS, rules, AUDIT)
@@ -67,25 +73,49 @@ class Site:
             await self.settle(Failed(row, code, detail))
         return [await self.row(row) for row in rows]
 
-    async def audited(self) -> list[tuple[str, str, str]]:
-        found = await self.database.rows("SELECT actor, action, target FROM audit ORDER BY id")
-        return [(actor, action, target) for actor, action, target in found]
+    async def statuses(self, run: Run) -> dict[ItemStatus, int]:
+        return dict((await self.runs.counts(run.number)).by_status)
+
+    async def planned(self, run: Run) -> dict[ImageKey, ItemStatus]:
+        return {item.key: status for status in ItemStatus for item in await self.runs.items(run.number, status, None, 10_000)}
 
 
-@pytest.fixture
-async def site(settings: Settings) -> AsyncIterator[Site]:
+@pytest.fixture(params=["fake", "mariadb"])
+async def site(request: pytest.FixtureRequest) -> AsyncIterator[Site]:
+    if request.param == "fake":
+        fake_rows = FakeImageRepository()
+        fake_rows.release = "r1"
+        fake = FakeRepublish(fake_rows)
+
+        async def kept() -> list[tuple[str, str, str]]:
+            return [(entry.actor.name, entry.action, entry.target) for entry in fake.audit]
+
+        yield Site(fake_rows, fake, fake, None, kept)
+        return
+    settings: Settings = request.getfixturevalue("settings")
     async with Database.connect(settings.database, 4) as database:
         author = Author("r1", "w1")
+
+        async def stored() -> list[tuple[str, str, str]]:
+            found = await database.rows("SELECT actor, action, target FROM audit ORDER BY id")
+            return [(actor, action, target) for actor, action, target in found]
+
         rows = MariaImageRepository(database, author)
-        yield Site(database, rows, MariaRepublishRuns(database), MariaRepublishItems(database, author))
+        yield Site(rows, MariaRepublishRuns(database), MariaRepublishItems(database, author), database, stored)
+
+
+async def rewritten(site: Site, row: ImageRow) -> None:
+    """Write what no transition writes into a row."""
+    if isinstance(site.rows, FakeImageRepository):
+        site.rows.rows[row.key] = row
+        return
+    assert site.database is not None
+    sql = "UPDATE image SET state = %s, source_host = %s, republishes = %s, error_code = %s WHERE shop_no = %s AND image_id = %s"
+    await site.database.change(sql, (row.state.value, row.source_host, row.republishes, row.error_code, *row.key))
 
 
 def of_shop(shop_no: int, **values: object) -> Selection:
     return Selection(shops=(shop_no,), **values)  # type: ignore[arg-type]
-
-
-async def statuses(site: Site, run: Run) -> dict[ItemStatus, int]:
-    return dict((await site.runs.counts(run.number)).by_status)
 
 
 STATES: list[Callable[[ImageRow], ImageRow]] = [
@@ -111,8 +141,7 @@ async def every_kind_of_row(site: Site, shop_no: int) -> list[ImageRow]:
     await site.rows.mark_published([(row, place) for row, place in zip(open_rows, PLACES, strict=False) if place])
     await site.rows.change([row.key for row in made], lambda _: (Changes(finished=made), None))
     for row in made:
-        sql = "UPDATE image SET source_host = %s, republishes = %s, error_code = %s WHERE shop_no = %s AND image_id = %s"
-        await site.database.change(sql, (row.source_host, row.republishes, row.error_code, *row.key))
+        await rewritten(site, row)
     keys = [row.key for row in (*made, *open_rows)]
     return list((await site.rows.load(keys)).values())
 
@@ -124,10 +153,8 @@ async def test_the_plan_says_of_every_row_what_the_rule_says(
 ) -> None:
     rows = await every_kind_of_row(site, shop_no)
     run = await site.plan(of_shop(shop_no, states=EVERYTHING, include_good=include_good, overrides=overrides))
-    planned = {(s, i): status for s, i, status in await site.database.rows(
-        "SELECT shop_no, image_id, status FROM republish_item WHERE run_id = %s", (run.number,)
-    )}  # fmt: skip
-    expected = {row.key: planned_as(row, OFFSETS, rules({REFUSED}), include_good=include_good, overrides=overrides).value for row in rows}
+    planned = await site.planned(run)
+    expected = {row.key: planned_as(row, OFFSETS, rules({REFUSED}), include_good=include_good, overrides=overrides) for row in rows}
     assert planned == expected
     assert len(set(expected.values())) >= 4
 
@@ -160,15 +187,14 @@ async def test_a_selection_matches_what_it_names(site: Site, shop_no: int, chose
     await site.rows.mark_published([(lost, Position("bulk", 0, 3)), (queued, Position("bulk", 0, 150))])
     selection = Selection.model_validate({"shops": [shop_no], **chosen})
     run = await site.plan(selection)
-    found = await site.database.rows("SELECT image_id FROM republish_item WHERE run_id = %s", (run.number,))
-    assert {image_id for (image_id,) in found} == matches
+    assert {image_id for _, image_id in await site.planned(run)} == matches
 
 
 async def test_ten_thousand_named_images_are_found_by_their_keys(site: Site, shop_no: int) -> None:
     await site.failed(shop_no, "a", "b")
     named = tuple(ImageRef(shop_no=shop_no, image_id=f"i{n}") for n in range(9_998))
     run = await site.plan(Selection(images=(*named, ImageRef(shop_no=shop_no, image_id="a"), ImageRef(shop_no=shop_no, image_id="b"))))
-    assert await statuses(site, run) == {ItemStatus.PLANNED: 2}
+    assert await site.statuses(run) == {ItemStatus.PLANNED: 2}
 
 
 async def test_a_repeated_key_gets_the_plan_of_the_first_request(site: Site, shop_no: int) -> None:
@@ -203,7 +229,7 @@ async def test_a_failed_image_begins_anew_for_repair_and_is_repaired(site: Site,
     assert row.version > failed.version
     await site.settle(Stored(row, make_shown(row)))
     assert await site.items.watch(run.number, None, 100) is None
-    assert await statuses(site, run) == {ItemStatus.REPAIRED: 1}
+    assert await site.statuses(run) == {ItemStatus.REPAIRED: 1}
     assert (await site.row(failed)).republishes == 0
 
 
@@ -214,9 +240,7 @@ async def test_a_failure_is_told_apart_by_its_code(site: Site, shop_no: int) -> 
     for row, code in zip([await site.row(each) for each in rows], (FailureCode.EMPTY, FailureCode.TRUNCATED), strict=True):
         await site.settle(Failed(row, code, "again"))
     await site.items.watch(run.number, None, 100)
-    assert await statuses(site, run) == {ItemStatus.FAILED_SAME: 1, ItemStatus.FAILED_OTHERWISE: 1}
-    (entry, *_) = await site.rows.history(rows[0].key, 1)
-    assert (entry.judged_by, entry.worker) == ("r1", "w1")
+    assert await site.statuses(run) == {ItemStatus.FAILED_SAME: 1, ItemStatus.FAILED_OTHERWISE: 1}
 
 
 async def test_a_good_image_whose_second_fetch_fails_stays_good_with_a_note(site: Site, shop_no: int) -> None:
@@ -234,16 +258,16 @@ async def test_a_good_image_whose_second_fetch_fails_stays_good_with_a_note(site
         ImageState.DONE, done.shown.object_key, begun.version, "empty", False,
     )  # fmt: skip
     await site.items.watch(run.number, None, 100)
-    assert await statuses(site, run) == {ItemStatus.STILL_GOOD: 1}
+    assert await site.statuses(run) == {ItemStatus.STILL_GOOD: 1}
 
 
 async def test_what_moved_on_since_the_plan_is_skipped_for_its_reason(site: Site, shop_no: int) -> None:
     again, deleted, _ = await site.failed(shop_no, "again", "deleted", "same")
     run = await started(site, of_shop(shop_no))
     await accept(site.rows, shop_no, "again")
-    await site.database.change("UPDATE image SET state = 'DELETED' WHERE shop_no = %s AND image_id = %s", deleted.key)
+    await rewritten(site, replace(deleted, state=ImageState.DELETED))
     await site.begin(run, 1)
-    assert await statuses(site, run) == {ItemStatus.NEWER_VERSION: 1, ItemStatus.DELETED: 1, ItemStatus.BEGUN: 1}
+    assert await site.statuses(run) == {ItemStatus.NEWER_VERSION: 1, ItemStatus.DELETED: 1, ItemStatus.BEGUN: 1}
     assert (await site.row(again)).origin is Origin.SHOP
 
 
@@ -260,12 +284,13 @@ async def test_taking_back_restores_every_row_by_a_version_of_its_own(site: Site
     begun = {each.key: await site.row(each) for each in (failed, good)}
     assert await site.runs.change(run.number, (RunStatus.RUNNING,), RunStatus.CANCELLING, AUDIT)
     assert await site.items.take_back(run.number, 500) == 3
-    assert await statuses(site, run) == {ItemStatus.TAKEN_BACK: 3}
+    assert await site.statuses(run) == {ItemStatus.TAKEN_BACK: 3}
     after_failed, after_good, after_lost = [await site.row(each) for each in (failed, good, lost)]
     assert _standing(after_failed) == _standing(failed)
     assert _standing(after_good) == _standing(good)
     assert after_good.shown_version == after_good.version
     assert (after_lost.state, after_lost.origin) == (ImageState.IN_PROGRESS, Origin.SHOP)
+    assert [row.judged_by for row in (after_failed, after_good)] == [row.judged_by for row in (failed, good)]
     assert all(site_row.version > begun[site_row.key].version for site_row in (after_failed, after_good))
     for each in begun.values():  # a worker that had begun comes too late
         await site.settle(Stored(each, make_shown(each)))
@@ -280,12 +305,11 @@ def _standing(row: ImageRow) -> tuple[object, ...]:
 async def test_a_run_begins_no_more_than_its_rate_allows_and_nothing_while_paused(site: Site, shop_no: int) -> None:
     await site.failed(shop_no, *(f"i{n}" for n in range(30)))
     run = await started(site, of_shop(shop_no), rate=10)
-    ((before,),) = await site.database.rows("SELECT started_at FROM republish WHERE id = %s", (run.number,))
+    assert run.started_at is not None
     for _ in range(40):
         await site.items.begin(run.number, OFFSETS)
-    now = await site.database.now()
-    begun = (await statuses(site, run)).get(ItemStatus.BEGUN, 0)
-    assert begun <= 10 * (now - before).total_seconds()
+    begun = (await site.statuses(run)).get(ItemStatus.BEGUN, 0)
+    assert begun <= 10 * (await clock_of(site.rows).now() - run.started_at).total_seconds()
     assert await site.runs.change(run.number, (RunStatus.RUNNING,), RunStatus.PAUSED, AUDIT)
     assert await site.items.begin(run.number, OFFSETS) == 0
 
@@ -310,9 +334,19 @@ async def test_one_image_of_a_plan_can_be_tried_and_the_start_leaves_it_out(site
     plan = await site.plan(of_shop(shop_no))
     key: ImageKey | None = await site.items.try_one(plan.number, OFFSETS, AUDIT)
     assert key == (shop_no, b"a")
-    assert await statuses(site, plan) == {ItemStatus.BEGUN: 1, ItemStatus.PLANNED: 1}
+    assert await site.statuses(plan) == {ItemStatus.BEGUN: 1, ItemStatus.PLANNED: 1}
     assert await site.runs.start(plan.number, AUDIT) is not None
     assert await site.items.try_one(plan.number, OFFSETS, AUDIT) is None
+
+
+async def test_an_outcome_keeps_the_release_and_the_worker_that_wrote_it(settings: Settings, shop_no: int) -> None:
+    async with Database.connect(settings.database, 2) as database:
+        rows = MariaImageRepository(database, Author("r1", "w1"))
+        (row,) = await accept(rows, shop_no, "a")
+        await rows.change([row.key], lambda locked: settle_all([Failed(row, FailureCode.EMPTY, "")], locked, timedelta(0)))
+        (entry,) = await rows.history(row.key, 1)
+        assert (entry.judged_by, entry.worker) == ("r1", "w1")
+        assert (await rows.load([row.key]))[row.key].judged_by == "r1"
 
 
 async def test_every_change_is_audited_with_it(site: Site, shop_no: int) -> None:

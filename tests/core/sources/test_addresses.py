@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from faust_app.core.sources.addresses import NOTHING_OPENED, Opened, parse_opened, parse_ports, refusal
+from faust_app.core.sources.addresses import NOTHING_OPENED, Opened, parse_opened, parse_ports, refusal, refused_host
 
 REFUSED = [
     "0.0.0.0/8", "10.0.0.0/8", "100.64.0.0/10", "127.0.0.0/8", "169.254.0.0/16", "172.16.0.0/12", "192.0.0.0/24", "192.0.2.0/24",
@@ -146,3 +146,16 @@ def test_any_text_opens_something_or_is_refused_by_a_value_error(text: str) -> N
         assert isinstance(parse_opened(text), Opened)
     except ValueError as error:
         assert str(error)
+
+
+@pytest.mark.parametrize(
+    ("authority", "refused"),
+    [
+        ("shop.test", False), ("3d.shop.test", False), ("shop.test:8080", True), ("shop.test:8443", False), ("10.0.0.5", False),
+        ("10.0.0.6", True), ("8.8.8.8", False), ("127.0.0.1:80", True), ("[::1]", True), ("[2606:4700::1]", False),
+        ("[2606:4700::1]:8080", True), ("169.254.169.254", True), ("images.internal:9000", False), ("", False),
+    ],
+)  # fmt: skip
+def test_a_host_is_refused_where_no_fetch_from_it_would_be_allowed(authority: str, refused: bool) -> None:  # noqa: FBT001 - a table
+    opened = parse_opened("10.0.0.5:80, images.internal:9000")
+    assert refused_host(authority, frozenset({80, 443, 8443}), opened) is refused

@@ -74,33 +74,35 @@ def republished(current: ImageRow, now: datetime) -> ImageRow:
 
 @dataclass(frozen=True, slots=True)
 class Former:
-    """How a row stood before an operator republished it."""
+    """How a row stood before an operator republished it; `requested_at` is when its shop had last asked for it."""
 
     state: ImageState
-    error_code: str | None
-    error_detail: str | None
-    fingerprint: str | None
+    requested_at: datetime
+    error_code: str | None = None
+    error_detail: str | None = None
+    fingerprint: str | None = None
+    judged_by: str | None = None
 
 
 def taken_back(current: ImageRow | None, version: int, former: Former, now: datetime) -> ImageRow | None:
     """Return the locked row as it stood before it was republished as `version`, by a version of its own; None if it moved on.
 
-    The new version makes the outcome of a worker that has begun with it refused. A lost row becomes due at once, on behalf
-    of its shop, for there is no event to give it back.
+    The new version makes the outcome of a worker that has begun with it refused. A row that its shop asked for again since
+    then begins anew on the shop's behalf: the request was answered as one that changes nothing. So does a lost row, for
+    there is no event to give it back.
     Guard: `image_writes._WRITE_ACCEPTED`, then `image_writes._WRITE_FINISHED` for a row that was finished.
     """
     if current is None or current.version != version or current.state is not ImageState.IN_PROGRESS:
         return None
-    begun = begun_anew(
-        current, version=next_version(version, now), open_since=current.open_since or now, scheduled_at=now, reason=ScheduleReason.RESCUED
-    )
-    begun = replace(begun, republishes=max(current.republishes - 1, 0))
-    if former.state is ImageState.IN_PROGRESS:
+    reason = ScheduleReason.RESCUED if former.state is ImageState.IN_PROGRESS else ScheduleReason.UNSENT
+    begun = begun_anew(current, version=next_version(version, now), open_since=current.open_since or now, scheduled_at=now, reason=reason)
+    if former.state is ImageState.IN_PROGRESS or current.requested_at > former.requested_at:
         return begun
-    shown_version = begun.version if former.state is ImageState.DONE else current.shown_version
     return replace(
         begun, state=former.state, scheduled_at=None, schedule_reason=None, open_since=None, error_code=former.error_code,
-        error_detail=former.error_detail, fingerprint=former.fingerprint, shown_version=shown_version,
+        error_detail=former.error_detail, fingerprint=former.fingerprint, judged_by=former.judged_by,
+        shown_version=begun.version if former.state is ImageState.DONE else current.shown_version,
+        republishes=max(current.republishes - 1, 0),
     )  # fmt: skip
 
 
@@ -109,6 +111,7 @@ MAX_COUNTED: Final = 255
 
 
 def _begun_for_repair(row: ImageRow, now: datetime) -> ImageRow:
+    # `open_since` starts again: a source that does not answer is given its whole day from here.
     version = next_version(row.version, now)
     begun = begun_anew(row, version=version, open_since=now, scheduled_at=now, reason=ScheduleReason.REPUBLISHED)
     return replace(begun, origin=Origin.REPAIR, republishes=row.republishes)

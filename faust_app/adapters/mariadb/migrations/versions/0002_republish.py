@@ -16,6 +16,7 @@ ALTER TABLE image
     ADD COLUMN judged_by VARCHAR(120) NULL,
     ADD COLUMN source_hash INT UNSIGNED AS (CRC32(source_url)) VIRTUAL,
     ADD KEY by_source (source_hash),
+    ADD KEY by_host (source_host),
     ADD KEY by_cause (fingerprint, state),
     DROP KEY by_fingerprint
 """
@@ -59,8 +60,10 @@ CREATE TABLE IF NOT EXISTS republish_item (
     former_code VARCHAR(40) CHARACTER SET ascii NULL,
     status VARCHAR(20) CHARACTER SET ascii NOT NULL,
     new_version BIGINT UNSIGNED NULL,
+    former_requested_at DATETIME(6) NULL,
     former_detail VARCHAR(500) NULL,
     former_cause VARCHAR(300) NULL,
+    former_judged_by VARCHAR(120) NULL,
     code VARCHAR(40) CHARACTER SET ascii NULL,
     PRIMARY KEY (run_id, shop_no, image_id),
     KEY by_status (run_id, status)
@@ -74,7 +77,7 @@ CREATE TABLE IF NOT EXISTS audit (
     remote VARCHAR(64) NULL,
     action VARCHAR(40) CHARACTER SET ascii NOT NULL,
     target VARCHAR(200) NOT NULL,
-    detail TEXT NULL,
+    detail MEDIUMTEXT NULL,
     PRIMARY KEY (id),
     KEY by_at (at),
     KEY by_actor (actor, at)

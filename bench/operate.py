@@ -1,0 +1,88 @@
+"""How long an operator waits among a million images: for the plan of a republish, and for what its run does each second."""
+
+import asyncio
+import time
+from dataclasses import dataclass
+from statistics import median
+from typing import Final
+
+from bench.installation import Installation
+from bench.stalled import until_coordinated
+from faust_app.adapters.kafka.offsets import KafkaConsumerOffsets
+from faust_app.adapters.mariadb.database import Database
+from faust_app.adapters.mariadb.image_writes import Author
+from faust_app.adapters.mariadb.republish_items import MariaRepublishItems
+from faust_app.core.operators.audit import Actor
+from faust_app.core.republish.run import Draft
+from faust_app.core.republish.selection import Selection
+from faust_app.flows.republish.control import Overview
+from faust_app.wiring.republish import republish_control
+
+GOOD: Final = 880_000
+FAILED: Final = 120_000
+CAUSES: Final = 2_000
+_ROUNDS: Final = 5
+_STEP: Final = 200_000
+_GOOD: Final = """
+INSERT INTO image (shop_no, image_id, version, op, requested_at, updated_at, state, source_url, source_host, shown_version)
+SELECT 1000 + ({first} + seq) DIV 250, LPAD({first} + seq, 10, '0'), 1, 'update', UTC_TIMESTAMP(6), UTC_TIMESTAMP(6), 'DONE',
+    CONCAT('https://shop.test/', {first} + seq), 'shop.test', 1 FROM seq_1_to_{count}
+"""
+_FAILED: Final = """
+INSERT INTO image (shop_no, image_id, version, op, requested_at, updated_at, state, source_url, source_host, error_code, error_detail,
+    fingerprint)
+SELECT 1000 + seq DIV 30, LPAD(10000000 + seq, 10, '0'), 1, 'register', UTC_TIMESTAMP(6), UTC_TIMESTAMP(6), 'FAILED',
+    CONCAT('https://h', seq % {causes}, '.test/', seq), CONCAT('h', seq % {causes}, '.test'), 'source_gone',
+    'The source answered with status 410.', CONCAT('source_gone h', seq % {causes}, '.test') FROM seq_1_to_{count}
+"""
+
+
+@dataclass(frozen=True)
+class OperateFigures:
+    """Seconds: a plan of every failed image with its counts, a second's work of a run at 1,000 images a second, a page of its images."""
+
+    plan: float
+    slowest_plan: float
+    begin: float
+    counts: float
+    planned: int
+
+
+def fill(installation: Installation) -> None:
+    """Write a million images, of which 120,000 failed in 2,000 causes."""
+    for first in range(0, GOOD, _STEP):
+        installation.execute(_GOOD.format(first=first, count=min(_STEP, GOOD - first)))
+    installation.execute(_FAILED.format(causes=CAUSES, count=FAILED))
+
+
+def measure_operate(installation: Installation) -> OperateFigures:
+    """Measure plans and steps, on the tables that `fill` wrote."""
+    return asyncio.run(_measure(installation))
+
+
+async def _measure(installation: Installation) -> OperateFigures:
+    settings, actor = installation.settings, Actor("bench")
+    topics = [spec.name for spec in settings.topics.images]
+    connected = KafkaConsumerOffsets.connect(settings.bootstrap_servers, settings.app_id, topics)
+    async with Database.connect(settings.database, 2) as database, connected as offsets:
+        control = republish_control(settings, database, offsets, Author("bench"))
+        await until_coordinated(offsets)
+        plans, taken = [], []
+        for _ in range(_ROUNDS):
+            began = time.monotonic()
+            made = await control.plan(Draft(Selection(), 1000.0), actor)
+            taken.append(time.monotonic() - began)
+            assert isinstance(made, Overview), made
+            plans.append(made)
+        run, planned = plans[-1].run.number, plans[-1].counts.to_begin
+        await control.start(run, actor, typed=planned)
+        items, committed, begins = MariaRepublishItems(database, Author("bench")), await offsets.committed(), []
+        for _ in range(_ROUNDS):
+            await asyncio.sleep(1.0)  # a second of its rate
+            began = time.monotonic()
+            await items.begin(run, committed)
+            begins.append(time.monotonic() - began)
+        began = time.monotonic()
+        await control.overview(run)
+        counted = time.monotonic() - began
+    return OperateFigures(median(taken), max(taken), median(begins), counted, planned)
