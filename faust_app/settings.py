@@ -24,7 +24,7 @@ class SettingsError(Exception):
 class Settings(BaseSettings):
     """The settings of every process; the environment variable of each is its name in capitals."""
 
-    model_config = SettingsConfigDict(env_file=".env", env_ignore_empty=True, extra="ignore", frozen=True, hide_input_in_errors=True)
+    model_config = SettingsConfigDict(env_file=".env", extra="ignore", frozen=True, hide_input_in_errors=True)
 
     kafka_url: str = Field("kafka://127.0.0.1:9092", description="Kafka's bootstrap servers: `kafka://host:port[,host:port]`.")
     database_url: SecretStr = Field(
@@ -117,6 +117,11 @@ class Settings(BaseSettings):
     web_public_url: str | None = Field(None, description="Public address of the web process, for links in alerts.")
 
     log_format: Literal["json", "console"] = Field("json", description="`json` for machines, `console` for development.")
+
+    @field_validator("s3_endpoint_url", mode="before")
+    @classmethod
+    def _empty_endpoint_is_amazon(cls, value: object) -> object:
+        return value or None
 
     @field_validator("retry_delays", mode="before")
     @classmethod

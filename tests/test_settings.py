@@ -36,6 +36,8 @@ from faust_app.settings import Settings, SettingsError, load_settings
         ("PLATFORM_ZONE", "Europe/secret", "is not a time zone of the IANA database"),
         ("PLATFORM_ZONE", "../secret", "is not a time zone of the IANA database"),
         ("PLATFORM_ZONE", "", "is not a time zone of the IANA database"),
+        ("S3_ENDPOINT_URL", "minio:9000", "must look like https://host/path"),
+        ("DATABASE_URL", "mysql://user:secret@host:port/db", "must look like mysql://user:password@host:port/database"),
         ("DIGEST_AT", "24:00", "match pattern"),
         ("DIGEST_AT", "9:00", "match pattern"),
         ("WEB_PUBLIC_URL", "images.secret", "must look like https://host/path"),
