@@ -29,7 +29,7 @@ from faust_app.wiring.republish import republish_control, republish_runs
 
 _POLL_SECONDS: Final = 1.0
 _LISTED: Final = 20
-NO_SUCH_RUN: Final = Unknown("there is no such run; `shop-images republish list` lists them")
+NO_SUCH_RUN: Final = Unknown("There is no such run; `shop-images republish list` lists them.")
 Act = Callable[[RepublishControl, Actor], Awaitable[Overview | Refused]]
 
 

@@ -9,7 +9,7 @@ import json
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 
-from faust_app.core.images.row import ImageKey, ImageRow, ImageState
+from faust_app.core.images.row import ImageKey, ImageRow, ImageState, Origin
 from faust_app.core.verify.invariants import Violation
 
 RULE = "I10 the last acknowledged request is shown"
@@ -23,7 +23,8 @@ class LedgerError(Exception):
 class LedgerRequest:
     """One request: a source to show, or None to delete; its version if the answer gave it.
 
-    A `repeated` one was answered with a version that was under way already: with its outcome the row may begin anew.
+    A `repeated` one was answered with a version that was under way already: with its outcome the row may begin anew. So may a
+    row that an operator republished.
     """
 
     source_url: str | None
@@ -84,7 +85,8 @@ def ledger_violations(requests: Mapping[ImageKey, LedgerRequests], rows: Mapping
 
 
 def _is_shown(row: ImageRow, request: LedgerRequest) -> bool:
-    begun_anew = request.repeated and request.version is not None and row.version > request.version
+    may_be_later = request.repeated or row.origin is Origin.REPAIR
+    begun_anew = may_be_later and request.version is not None and row.version > request.version
     if request.version is not None and row.version != request.version and not begun_anew:
         return False
     if request.source_url is None:

@@ -289,7 +289,7 @@ async def test_taking_back_restores_every_row_by_a_version_of_its_own(site: Site
     assert _standing(after_failed) == _standing(failed)
     assert _standing(after_good) == _standing(good)
     assert after_good.shown_version == after_good.version
-    assert (after_lost.state, after_lost.origin) == (ImageState.IN_PROGRESS, Origin.SHOP)
+    assert (after_lost.state, after_lost.schedule_reason) == (ImageState.IN_PROGRESS, ScheduleReason.RESCUED)
     assert [row.judged_by for row in (after_failed, after_good)] == [row.judged_by for row in (failed, good)]
     assert all(site_row.version > begun[site_row.key].version for site_row in (after_failed, after_good))
     for each in begun.values():  # a worker that had begun comes too late

@@ -93,7 +93,7 @@ class Store(FakeObjectStore):
 
 
 class Sources(FakeFetcher):
-    """Every address has one picture, or fails for good, or fails some times first; all say the same ETag."""
+    """Every address has one picture, or fails for good, or fails some times first, or answers once; all say the same ETag."""
 
     def __init__(self, loop: JumpingLoop) -> None:
         super().__init__()
@@ -101,14 +101,20 @@ class Sources(FakeFetcher):
         self.seconds: dict[str, float] = {}
         self.to_fail: Counter[str] = Counter()
         self.failures: Counter[str] = Counter()
+        self.gone_later: set[str] = set()
 
     def add(self, url: str, source: str, *, seconds: float) -> None:
         self.seconds[url] = seconds
+        if source == "is gone later":
+            self.gone_later.add(url)
         self.to_fail[url] = {"fails once": 1, "fails twice": 2, "fails always": 99}.get(source, 0)
         self.sources[url] = Permanent(FailureCode.SOURCE_GONE) if source == "is gone" else Fetched(content(url), Validators('"same"'))
 
     async def fetch(self, url: str, validators: Validators) -> Fetched | NotModified:
         await asyncio.sleep(self.seconds[url])
+        if url in self.gone_later and self.fetched and any(fetched == url for fetched, _ in self.fetched):
+            self.failures[url] += 1
+            raise Permanent(FailureCode.SOURCE_GONE)
         if self.to_fail[url] > 0:
             self.to_fail[url] -= 1
             self.failures[url] += 1

@@ -17,9 +17,11 @@ from tests.proofs.machine.jumping_loop import JumpingLoop
 from tests.proofs.machine.world import WEB, WORKERS, World
 
 IMAGES = ("a", "a", "b")
-SOURCES = ("answers", "answers", "fails once", "fails twice", "fails twice", "fails always", "is gone")
+SOURCES = ("answers", "answers", "fails once", "fails twice", "fails twice", "fails always", "is gone", "is gone later", "is gone later")
 MOST = 6
 """Requests of a run: with more, most events are only superseded."""
+MOST_RUNS = 2
+"""Republishes of a run."""
 MANY = 10_000
 """An index is drawn up to this and taken modulo what there is, so that a run stays valid when it is shortened."""
 
@@ -108,6 +110,26 @@ class Machine(RuleBasedStateMachine):
         world.run(worker, passes[task]())
         world.turn(turns)
 
+    @precondition(lambda self: self.world.has_finished() and len(self.world.republish.runs) < MOST_RUNS)
+    @rule(
+        include_good=st.sampled_from([True, True, False]),
+        seconds=st.sampled_from([1.5, 4.0]),
+        undone_after=st.sampled_from([None, None, None, 0, 3]),
+    )
+    def an_operator_republishes(self, include_good: bool, seconds: float, undone_after: int | None) -> None:  # noqa: FBT001 - drawn
+        self.world.republish_all(include_good=include_good, passes=3)
+        self.world.sleep(seconds)
+        if undone_after is not None:
+            self.life_goes_on(WORKERS[0], undone_after)
+            self.world.take_back()
+            self.world.turn(undone_after)
+
+    @precondition(lambda self: self.world.republish.runs)
+    @rule(turns=st.integers(0, 6))
+    def an_operator_takes_it_back(self, turns: int) -> None:
+        self.world.take_back()
+        self.world.turn(turns)
+
     @rule(name=st.sampled_from((*WORKERS, WEB)))
     def a_process_is_killed(self, name: str) -> None:
         self.world.kill(name)
@@ -150,4 +172,6 @@ def test_whatever_the_enemy_does_every_promise_holds_and_everything_comes_to_its
             suppress_health_check=list(HealthCheck),
         ),
     )  # fmt: skip
-    assert {"stored", "deleted", "retry", "failed", "rescued"} <= Machine.outcomes, "the enemy met everything"
+    assert {"stored", "deleted", "retry", "failed", "rescued", "republished", "taken_back", "refetch_failed"} <= Machine.outcomes, (
+        "the enemy met everything"
+    )

@@ -12,6 +12,10 @@ from faust_app.core.images.objects import image_prefix
 from faust_app.core.images.row import ImageKey, ImageRow, ImageState
 from faust_app.core.messages.events import ImageRequest, Op
 from faust_app.core.messages.record import Record
+from faust_app.core.operators.audit import Actor, AuditEntry
+from faust_app.core.republish.items import TodaysRules
+from faust_app.core.republish.run import ACTIVE, Draft, RunStatus
+from faust_app.core.republish.selection import SelectedState, Selection
 from faust_app.core.verify.acknowledged_requests import LedgerRequest, LedgerRequests, ledger_violations
 from faust_app.core.verify.invariants import Evidence, Violation, violations
 from faust_app.flows.images.dead_letters import DeadLetters
@@ -22,6 +26,7 @@ from faust_app.flows.maintenance.rescue import Rescue
 from tests.factories import make_request
 from tests.fakes.alerts import FakeAlerts
 from tests.fakes.collector import FakeCollectorRow, FakeGarbageRepository, FakeImageFolders
+from tests.fakes.republish import FakeRepublish
 from tests.fakes.source_records import FakeSourceRecords
 from tests.fakes.unfinished_rows import FakeUnfinishedRows
 from tests.flows.worker_harness import DEAD, TOPICS, WorkerHarness
@@ -80,6 +85,7 @@ class World:
         self.collector = GarbageCollector(
             garbage=garbage, row=row, rows=self.rows, store=self.store, alerts=FakeAlerts(), metrics=harness.metrics
         )
+        self.republish, self.offsets = FakeRepublish(self.rows), offsets
         self.audit = BucketAudit(garbage, row, FakeImageFolders(self.rows), self.store, harness.metrics, clock=self.rows)
 
     # What happens
@@ -161,6 +167,34 @@ class World:
         if place not in self.acked:
             self.acked.add(place)
             self.forgotten += 1
+
+    def has_finished(self) -> bool:
+        """Return whether an image is done or failed, so that a republish has something to do."""
+        return any(row.state in {ImageState.DONE, ImageState.FAILED} for row in self.rows.rows.values())
+
+    def republish_all(self, *, include_good: bool, passes: int) -> None:
+        """Plan and start a republish of every image, and begin as many as some passes do."""
+        self.run(WORKERS[0], self._republish_all(include_good=include_good, passes=passes))
+
+    async def _republish_all(self, *, include_good: bool, passes: int) -> None:
+        selection = Selection(states=tuple(SelectedState), include_good=include_good)
+        entry = AuditEntry(await self.rows.now(), Actor("operator"), "republish", "")
+        rules = TodaysRules(frozenset(), 2**30)
+        run = await self.republish.plan(Draft(selection, 10.0), await self.offsets.committed(), lambda _: rules, entry)
+        await self.republish.start(run.number, entry)
+        for _ in range(passes):
+            await asyncio.sleep(1.0)
+            await self.republish.begin(run.number, await self.offsets.committed())
+
+    def take_back(self) -> None:
+        """Cancel every active republish, and take back what has no outcome."""
+        self.run(WORKERS[1], self._take_back())
+
+    async def _take_back(self) -> None:
+        entry = AuditEntry(await self.rows.now(), Actor("operator"), "cancel", "")
+        for run in [run for run in self.republish.runs.values() if run.status in ACTIVE]:
+            await self.republish.change(run.number, ACTIVE, RunStatus.CANCELLING, entry)
+            await self.republish.take_back(run.number, 100)
 
     def turn(self, turns: int) -> None:
         """Let every task that can go on do so many steps."""

@@ -98,6 +98,18 @@ MUTANTS: Final = {
         "    version = row.version\n",
         "tests/flows/maintenance/test_recover.py::test_an_image_whose_object_is_gone_is_fetched_anew_whatever_its_state",
     ),
+    "a cancelled republish takes a request back": Mutant(
+        "faust_app/core/images/transitions/repair.py",
+        "if current.requested_at > former.requested_at:",
+        "if current.version < 0:",
+        "tests/flows/republish/test_control.py::test_a_request_that_came_during_the_run_is_not_taken_back",
+    ),
+    "a republish begins what moved on since its plan": Mutant(
+        "faust_app/core/republish/items.py",
+        "if current.version != item.version or current.state is not item.former_state:",
+        "if current.version < 0:",
+        "tests/contracts/mariadb/test_republish.py::test_what_moved_on_since_the_plan_is_skipped_for_its_reason[fake]",
+    ),
     "validators are sent to any address": Mutant(
         "faust_app/core/images/plan.py",
         " and row.shown.url == row.source_url",

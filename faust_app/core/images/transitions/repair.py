@@ -87,22 +87,24 @@ class Former:
 def taken_back(current: ImageRow | None, version: int, former: Former, now: datetime) -> ImageRow | None:
     """Return the locked row as it stood before it was republished as `version`, by a version of its own; None if it moved on.
 
-    The new version makes the outcome of a worker that has begun with it refused. A row that its shop asked for again since
-    then begins anew on the shop's behalf: the request was answered as one that changes nothing. So does a lost row, for
-    there is no event to give it back.
+    The new version makes the outcome of a worker that has begun with it refused. A lost row is published at once, for there
+    is no event to give it back. A row that its shop asked for again since then begins anew on the shop's behalf: the
+    request was answered as one that changes nothing.
     Guard: `image_writes._WRITE_ACCEPTED`, then `image_writes._WRITE_FINISHED` for a row that was finished.
     """
     if current is None or current.version != version or current.state is not ImageState.IN_PROGRESS:
         return None
     reason = ScheduleReason.RESCUED if former.state is ImageState.IN_PROGRESS else ScheduleReason.UNSENT
     begun = begun_anew(current, version=next_version(version, now), open_since=current.open_since or now, scheduled_at=now, reason=reason)
-    if former.state is ImageState.IN_PROGRESS or current.requested_at > former.requested_at:
+    if current.requested_at > former.requested_at:
+        return begun
+    begun = replace(begun, origin=Origin.REPAIR, republishes=max(current.republishes - 1, 0))
+    if former.state is ImageState.IN_PROGRESS:
         return begun
     return replace(
         begun, state=former.state, scheduled_at=None, schedule_reason=None, open_since=None, error_code=former.error_code,
         error_detail=former.error_detail, fingerprint=former.fingerprint, judged_by=former.judged_by,
         shown_version=begun.version if former.state is ImageState.DONE else current.shown_version,
-        republishes=max(current.republishes - 1, 0),
     )  # fmt: skip
 
 
