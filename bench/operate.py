@@ -9,6 +9,7 @@ from typing import Final
 from bench.installation import Installation
 from bench.stalled import until_coordinated
 from faust_app.adapters.kafka.offsets import KafkaConsumerOffsets
+from faust_app.adapters.mariadb.causes import MariaCauses
 from faust_app.adapters.mariadb.database import Database
 from faust_app.adapters.mariadb.image_writes import Author
 from faust_app.adapters.mariadb.republish_items import MariaRepublishItems
@@ -33,19 +34,20 @@ INSERT INTO image (shop_no, image_id, version, op, requested_at, updated_at, sta
     fingerprint)
 SELECT 1000 + seq DIV 30, LPAD(10000000 + seq, 10, '0'), 1, 'register', UTC_TIMESTAMP(6), UTC_TIMESTAMP(6), 'FAILED',
     CONCAT('https://h', seq % {causes}, '.test/', seq), CONCAT('h', seq % {causes}, '.test'), 'source_gone',
-    'The source answered with status 410.', CONCAT('source_gone h', seq % {causes}, '.test') FROM seq_1_to_{count}
+    'The source answered with status 410.', CONCAT('source_gone@h', seq % {causes}, '.test') FROM seq_1_to_{count}
 """
 
 
 @dataclass(frozen=True)
 class OperateFigures:
-    """Seconds: a plan of every failed image with its counts, a second's work of a run at 1,000 images a second, a page of its images."""
+    """Seconds: a plan of every failed image with its counts, a second's work of a run at 1,000 images a second, a page of causes."""
 
     plan: float
     slowest_plan: float
     begin: float
     counts: float
     planned: int
+    causes: float
 
 
 def fill(installation: Installation) -> None:
@@ -85,4 +87,7 @@ async def _measure(installation: Installation) -> OperateFigures:
         began = time.monotonic()
         await control.overview(run)
         counted = time.monotonic() - began
-    return OperateFigures(median(taken), max(taken), median(begins), counted, planned)
+        began = time.monotonic()
+        assert len(await MariaCauses(database).page(None, 100)) == 100  # noqa: PLR2004 - a page
+        listed = time.monotonic() - began
+    return OperateFigures(median(taken), max(taken), median(begins), counted, planned, listed)

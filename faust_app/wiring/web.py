@@ -4,9 +4,12 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 
+from faust_app.adapters.mariadb.causes import MariaCauses
 from faust_app.adapters.mariadb.republish_runs import MariaRepublishRuns
+from faust_app.flows.causes.decide import CauseDesk
 from faust_app.flows.maintenance.lease import LeasedTask
 from faust_app.flows.monitoring.readiness import IntakeReadiness
+from faust_app.web.api.causes import CauseHandlers
 from faust_app.web.api.images import ImageHandlers
 from faust_app.web.api.intake import IntakeHandlers
 from faust_app.web.api.republish import RepublishHandlers
@@ -29,6 +32,7 @@ class WebParts:
     stalled: StalledPage
     watches: Watches
     republish: RepublishHandlers
+    causes: CauseHandlers
     republish_task: LeasedTask[int]
 
 
@@ -45,6 +49,7 @@ async def open_web_parts(parts: Parts) -> AsyncIterator[WebParts]:
         lag=LagPage(watches.lag, watches.stalled),
         stalled=StalledPage(watches.stalled, images_at=""),
         watches=watches,
+        causes=CauseHandlers(CauseDesk(MariaCauses(parts.database), clock=parts.database)),
         republish=RepublishHandlers(control, MariaRepublishRuns(parts.database)),
         republish_task=task,
     )

@@ -46,6 +46,7 @@ class FakeOldRows:
         self.runs: list[datetime] = []
         self.republishes: list[datetime] = []
         self.audit: list[datetime] = []
+        self.causes: list[datetime] = []
         self.largest = 0
 
     async def purge_tombstones(self, before: datetime, limit: int) -> int:
@@ -82,6 +83,11 @@ class FakeOldRows:
     async def forget_republishes(self, before: datetime, limit: int) -> int:
         gone = [planned for planned in self.republishes if planned < before][:limit]
         self.republishes = [planned for planned in self.republishes if planned not in gone]
+        return len(gone)
+
+    async def forget_causes(self, before: datetime, limit: int) -> int:
+        gone = [decided for decided in self.causes if decided < before][:limit]
+        self.causes = [decided for decided in self.causes if decided not in gone]
         return len(gone)
 
     async def forget_audit(self, before: datetime, limit: int) -> int:

@@ -11,10 +11,12 @@ from aiohttp.test_utils import TestClient, TestServer
 
 from faust_app.core.messages.topics import Topics
 from faust_app.core.sources.addresses import NOTHING_OPENED
+from faust_app.flows.causes.decide import CauseDesk
 from faust_app.flows.images.intake import Intake
 from faust_app.flows.images.publish import Publisher
 from faust_app.flows.republish.control import FetchRules, RepublishControl
 from faust_app.metrics import Metrics
+from faust_app.web.api.causes import CauseHandlers
 from faust_app.web.api.images import ImageHandlers
 from faust_app.web.api.intake import IntakeHandlers
 from faust_app.web.api.republish import RepublishHandlers
@@ -22,6 +24,7 @@ from faust_app.web.auth.tokens import Authentication, Token
 from faust_app.web.protocol import Runner
 from faust_app.web.server import web_options
 from tests.factories import LEASE
+from tests.fakes.causes import FakeCauses
 from tests.fakes.consumer_offsets import FakeConsumerOffsets
 from tests.fakes.event_log import FakeEventLog
 from tests.fakes.image_repository import FakeImageRepository
@@ -44,6 +47,7 @@ class Site:
     records: FakeSourceRecords
     held_by: list[str]
     republish: FakeRepublish
+    causes: FakeCauses
 
     async def raw(self, sent: bytes) -> bytes:
         """Send bytes as they are over a connection of their own, and return everything that is answered until it ends."""
@@ -80,5 +84,7 @@ async def site() -> AsyncIterator[Site]:
     republish, offsets = FakeRepublish(rows), FakeConsumerOffsets(log, [])
     rules = FetchRules(NOTHING_OPENED, frozenset({80, 443}), 1000)
     RepublishHandlers(RepublishControl(republish, republish, offsets, rules, clock=rows), republish).register(app.router)
+    causes = FakeCauses(rows)
+    CauseHandlers(CauseDesk(causes, clock=rows)).register(app.router)
     async with TestClient(SiteServer(app, metrics)) as client:
-        yield Site(client, rows, store, log, metrics, records, held_by, republish)
+        yield Site(client, rows, store, log, metrics, records, held_by, republish, causes)

@@ -55,6 +55,10 @@ class MariaOldRows:
         gone = await self._database.change("DELETE FROM republish_item WHERE run_id = %s LIMIT %s", (*found[0], limit))
         return gone or await self._database.change("DELETE FROM republish WHERE id = %s", found[0])
 
+    async def forget_causes(self, before: datetime, limit: int) -> int:
+        asked = await self._database.change("DELETE FROM cause_asked WHERE asked_at < %s LIMIT %s", (before, limit))
+        return asked + await self._database.change("DELETE FROM cause WHERE updated_at < %s LIMIT %s", (before, limit))
+
     async def forget_audit(self, before: datetime, limit: int) -> int:
         return await self._database.change("DELETE FROM audit WHERE at < %s ORDER BY at LIMIT %s", (before, limit))
 

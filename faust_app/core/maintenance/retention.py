@@ -39,6 +39,8 @@ KEPT: Final = {
     "job_run": f"{REPORTS.days} days",
     "republish": f"{REPORTS.days} days after its plan",
     "republish_item": f"{REPORTS.days} days after its plan",
+    "cause": f"{AUDIT.days} days after the last decision",
+    "cause_asked": f"{AUDIT.days} days",
     "audit": f"{AUDIT.days} days",
     "lease": "one row per task",
     "collector": "one row",

@@ -57,6 +57,7 @@ class KeepLimits:
         left |= await self._purge("source_host", lambda: self._rows.forget_sources(now - SOURCES, AT_ONCE))
         left |= await self._purge("job_run", lambda: self._rows.forget_runs(now - REPORTS, AT_ONCE))
         left |= await self._purge("republish", lambda: self._rows.forget_republishes(now - REPORTS, AT_ONCE))
+        left |= await self._purge("cause", lambda: self._rows.forget_causes(now - AUDIT, AT_ONCE))
         left |= await self._purge("audit", lambda: self._rows.forget_audit(now - AUDIT, AT_ONCE))
         if left:
             return None

@@ -149,6 +149,10 @@ class OldRows(Protocol):
         """Delete up to `limit` images of an ended republish run planned before `before`, or the run once it has none; return how many."""
         ...
 
+    async def forget_causes(self, before: datetime, limit: int) -> int:
+        """Delete up to `limit` decisions about causes, and as many notes of shops asked, from before `before`; return how many."""
+        ...
+
     async def forget_audit(self, before: datetime, limit: int) -> int:
         """Delete up to `limit` entries of the audit written before `before`; return how many."""
         ...

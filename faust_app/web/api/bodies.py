@@ -1,11 +1,12 @@
 """Parses path, content type and body of a request, within their limits."""
 
 import asyncio
-from typing import Any, Final
+from collections.abc import Callable
+from typing import Any, Final, TypeVar
 from urllib.parse import unquote_to_bytes
 
 from aiohttp import web
-from pydantic import ValidationError
+from pydantic import BaseModel, ValidationError
 
 from faust_app.core.messages.events import BatchItem, Image, ImageRequest, Op, problems
 from faust_app.core.messages.strict_json import NotStrict, array_items, check_strict
@@ -16,6 +17,8 @@ MAX_BATCH_BYTES: Final = 4 * 1024 * 1024
 MAX_BODY_BYTES: Final = 64 * 1024
 BODY_SECONDS: Final = 20.0
 """Seconds a body may take to arrive, so that a sender that stops halfway holds its connection no longer."""
+MAX_PAGE: Final = 1000
+"""Most entries of a page of a list."""
 JSON: Final = "application/json"
 NDJSON: Final = "application/x-ndjson"
 
@@ -23,6 +26,7 @@ _SHOP_SEGMENT: Final = 3
 _IMAGE_SEGMENT: Final = 5
 
 Problems = list[tuple[str, str]]
+M = TypeVar("M", bound=BaseModel)
 
 
 def shop_no_of(request: web.Request) -> int:
@@ -140,3 +144,49 @@ async def read_body(request: web.Request, limit: int) -> bytes:
     except web.RequestPayloadError:
         raise Problem(400, "the body ends early or does not follow its Transfer-Encoding", headers={"Connection": "close"}) from None
     return bytes(body)
+
+
+async def body_of(model: type[M], request: web.Request, limit: int = MAX_BODY_BYTES, *, optional: bool = False) -> M:
+    """Read a JSON body of the model, of at most `limit` bytes; an optional one may be empty. Raises Problem that names the wrong fields."""
+    body = await read_body(request, limit)
+    if optional and not body:
+        return model()
+    if request.content_type != JSON:
+        raise Problem(415, f"send the body as {JSON}", headers={"Accept": JSON})
+    try:
+        check_strict(body, limit)
+        return model.model_validate_json(body)
+    except NotStrict as problem:
+        raise invalid([("body", str(problem))]) from problem
+    except ValidationError as error:
+        raise invalid(problems(error)) from error
+
+
+def query_of(request: web.Request, readers: dict[str, Callable[[str], Any]]) -> dict[str, Any]:
+    """Read the parameters of a request. Raises Problem that names each wrong one."""
+    errors = [(name[:64], f"is not a parameter of this request: {', '.join(readers)}") for name in request.query if name not in readers]
+    read: dict[str, Any] = {}
+    for name, reader in readers.items():
+        if name in request.query:
+            try:
+                read[name] = reader(request.query[name])
+            except ValueError as error:
+                errors.append((name, str(error)))
+    if errors:
+        raise invalid(errors)
+    return read
+
+
+def number_of(text: str) -> int:
+    """Read a number of at most 15 digits. Raises ValueError."""
+    if not (text.isascii() and text.isdecimal() and len(text) <= 15):  # noqa: PLR2004 - fits every integer we keep
+        raise ValueError("must be a number")
+    return int(text)
+
+
+def limit_of(text: str) -> int:
+    """Read how many entries a page has. Raises ValueError."""
+    number = number_of(text)
+    if not 1 <= number <= MAX_PAGE:
+        raise ValueError(f"must be a number from 1 to {MAX_PAGE}")
+    return number

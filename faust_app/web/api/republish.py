@@ -1,31 +1,27 @@
 """Bulk republish over HTTP: plan, confirm, watch, pause, resume, cancel."""
 
 from collections.abc import Awaitable, Callable
-from typing import Annotated, Any, Final, TypeVar
+from typing import Annotated, Any, Final
 
 from aiohttp import web
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, ConfigDict, Field
 
 from faust_app.core.images.row import ImageKey
-from faust_app.core.messages.events import problems
-from faust_app.core.messages.strict_json import NotStrict, check_strict
 from faust_app.core.republish.items import SKIPPED, ItemStatus
 from faust_app.core.republish.report import WORDS
 from faust_app.core.republish.run import DEFAULT_RATE, Draft, Run, needs_typed_count, seconds_left
 from faust_app.core.republish.selection import Selection
 from faust_app.flows.ports.republish import RepublishRuns
 from faust_app.flows.republish.control import Invalid, Overview, Refused, RepublishControl, Unknown
-from faust_app.web.api.bodies import JSON, invalid, read_body
+from faust_app.web.api.bodies import body_of, invalid, limit_of, number_of, query_of, read_body
 from faust_app.web.api.images import time_text
 from faust_app.web.auth.tokens import actor_of
 from faust_app.web.problems import Problem
 
 MAX_SELECTION_BYTES: Final = 2 * 1024 * 1024
 """Room for 10,000 image ids."""
-MAX_PAGE: Final = 1000
 _DEFAULT_PAGE: Final = 100
 _KEY_CHARACTERS: Final = 120
-M = TypeVar("M", bound=BaseModel)
 Rate = Annotated[float, Field(strict=False, description="Images a second that the run begins at most: 1 to 1,000.")]
 Reason = Annotated[str, Field(min_length=1, max_length=500, description="Why; kept in the audit. Required by `overrides`.")]
 
@@ -79,14 +75,14 @@ class RepublishHandlers:
 
     async def plan(self, request: web.Request) -> web.Response:
         """Make a plan, which changes no image. A repeated `Idempotency-Key` returns the plan of the first request."""
-        asked = await body_of(PlanRequest, request)
+        asked = await body_of(PlanRequest, request, MAX_SELECTION_BYTES)
         draft = Draft(asked.selection, asked.rate, asked.reason, _request_key(request))
         made = _made(await self._control.plan(draft, actor_of(request)))
         return web.json_response(overview_json(made), status=201, headers={"Location": f"/v1/republish/{made.run.number}"})
 
     async def list(self, request: web.Request) -> web.Response:
         """Return the runs, newest first, a page at a time."""
-        asked = query_of(request, {"before": _number, "limit": _limit})
+        asked = query_of(request, {"before": number_of, "limit": limit_of})
         limit = asked.get("limit", _DEFAULT_PAGE)
         runs = await self._runs.newest(asked.get("before"), limit)
         after = runs[-1].number if len(runs) == limit else None
@@ -101,7 +97,7 @@ class RepublishHandlers:
 
     async def images(self, request: web.Request) -> web.Response:
         """Return the images of a run that stand in one way, by key, a page at a time."""
-        asked = query_of(request, {"status": _status, "after": _image_key, "limit": _limit})
+        asked = query_of(request, {"status": _status, "after": _image_key, "limit": limit_of})
         if "status" not in asked:
             raise invalid([("status", f"is required: one of {', '.join(ItemStatus)}")])
         number, limit = _run_number(request), asked.get("limit", _DEFAULT_PAGE)
@@ -194,50 +190,6 @@ def overview_json(overview: Overview) -> dict[str, Any]:
     }
 
 
-async def body_of(model: type[M], request: web.Request, *, optional: bool = False) -> M:
-    """Read a JSON body of the model; an optional one may be empty. Raises Problem that names the wrong fields."""
-    body = await read_body(request, MAX_SELECTION_BYTES)
-    if optional and not body:
-        return model()
-    if request.content_type != JSON:
-        raise Problem(415, f"send the body as {JSON}", headers={"Accept": JSON})
-    try:
-        check_strict(body, MAX_SELECTION_BYTES)
-        return model.model_validate_json(body)
-    except NotStrict as problem:
-        raise invalid([("body", str(problem))]) from problem
-    except ValidationError as error:
-        raise invalid(problems(error)) from error
-
-
-def query_of(request: web.Request, readers: dict[str, Callable[[str], Any]]) -> dict[str, Any]:
-    """Read the parameters of a request. Raises Problem that names each wrong one."""
-    errors = [(name[:64], f"is not a parameter of this request: {', '.join(readers)}") for name in request.query if name not in readers]
-    read: dict[str, Any] = {}
-    for name, reader in readers.items():
-        if name in request.query:
-            try:
-                read[name] = reader(request.query[name])
-            except ValueError as error:
-                errors.append((name, str(error)))
-    if errors:
-        raise invalid(errors)
-    return read
-
-
-def _number(text: str) -> int:
-    if not (text.isascii() and text.isdecimal() and len(text) <= 15):  # noqa: PLR2004 - fits every integer we keep
-        raise ValueError("must be a number")
-    return int(text)
-
-
-def _limit(text: str) -> int:
-    number = _number(text)
-    if not 1 <= number <= MAX_PAGE:
-        raise ValueError(f"must be a number from 1 to {MAX_PAGE}")
-    return number
-
-
 def _status(text: str) -> ItemStatus:
     if text not in set(ItemStatus):
         raise ValueError(f"must be one of {', '.join(ItemStatus)}")
@@ -248,7 +200,7 @@ def _image_key(text: str) -> ImageKey:
     shop_no, separator, image_id = text.partition(":")
     if not separator or not image_id:
         raise ValueError("must be the `next` of the page before, like 7:shoe-1")
-    return _number(shop_no), image_id.encode("utf-8", "replace")
+    return number_of(shop_no), image_id.encode("utf-8", "replace")
 
 
 def _run_number(request: web.Request) -> int:

@@ -15,7 +15,7 @@ from faust_app.web.problems import Handler, Problem
 
 SCOPES: Final = frozenset({"intake", "view", "operate"})
 _OPEN: Final = ("/health", "/ready")
-_OPERATED: Final = ("/v1/republish",)
+_OPERATED: Final = ("/v1/republish", "/v1/causes")
 _SENDER: Final = web.RequestKey("sender", str)
 """Where a request keeps the name of its token."""
 

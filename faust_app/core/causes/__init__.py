@@ -1,0 +1,1 @@
+"""Causes of failed images: how many images each has, and what people decided about it."""
