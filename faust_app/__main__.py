@@ -1,7 +1,7 @@
 """The command `shop-images`: the group and its commands."""
 
 from faust_app.cli.alerts import alerts_command
-from faust_app.cli.checks import check_command
+from faust_app.cli.check import check_command
 from faust_app.cli.command import main
 from faust_app.cli.garbage import garbage_command
 from faust_app.cli.import_catalogue import import_command

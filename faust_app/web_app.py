@@ -9,19 +9,13 @@ from mode import Service  # noqa: E402
 
 from faust_app.metrics import Metrics  # noqa: E402
 from faust_app.settings import Settings  # noqa: E402
-from faust_app.stream.periodic import Background, Periodic  # noqa: E402
 from faust_app.web.auth.tokens import Authentication, read_tokens  # noqa: E402
 from faust_app.web.server import router_of, use_our_runner, web_options  # noqa: E402
 from faust_app.wiring.common import Parts, open_parts  # noqa: E402
 from faust_app.wiring.faust_settings import faust_settings  # noqa: E402
+from faust_app.wiring.services import shared_services  # noqa: E402
 from faust_app.wiring.startup import build_or_exit, claim_port_or_exit, open_or_exit  # noqa: E402
 from faust_app.wiring.web import WebParts, open_web_parts  # noqa: E402
-
-DUE_SECONDS = 1.0
-ALERT_SECONDS = 5.0
-FAULT_SECONDS = 3.0
-HOLDING_SECONDS = 3.0
-REPUBLISH_SECONDS = 1.0
 
 
 class WebApp(faust.App):
@@ -58,17 +52,8 @@ class WebApp(faust.App):
             await self.add_runtime_dependency(service)
 
     def _services(self) -> list[Service]:
-        parts, watches, every = self.parts, self.web_parts.watches, self.settings.snapshot_interval
-        return [
-            Background(parts.publisher.run),
-            Periodic("due publisher", DUE_SECONDS, parts.due.run_pass),
-            Periodic("republish", REPUBLISH_SECONDS, self.web_parts.republish_task.run_pass),
-            Periodic("fault reports", FAULT_SECONDS, parts.alerts.run_pass),
-            Periodic("alerts", ALERT_SECONDS, parts.send_alerts.run_pass),
-            Periodic("what holds images", HOLDING_SECONDS, watches.lag.run_holding),
-            Periodic("lag", every, watches.lag.run_pass),
-            Periodic("unfinished images", every, watches.stalled.run_pass),
-        ]
+        web = self.web_parts
+        return shared_services(self.parts, web.watches, due=self.parts.due.run_pass, republish=web.republish_task)
 
 
 def __getattr__(name: str) -> WebApp:

@@ -24,17 +24,13 @@ from faust_app.web.server import router_of, use_our_runner, web_options  # noqa:
 from faust_app.wiring.alerts import final_alert  # noqa: E402
 from faust_app.wiring.common import Parts, open_parts  # noqa: E402
 from faust_app.wiring.faust_settings import faust_settings  # noqa: E402
+from faust_app.wiring.services import shared_services  # noqa: E402
 from faust_app.wiring.startup import build_or_exit, claim_port_or_exit, open_or_exit  # noqa: E402
 from faust_app.wiring.worker import WorkerParts, open_worker_parts  # noqa: E402
 
-DUE_SECONDS = 1.0
 DISPATCHER_SECONDS = 1.0
 REGISTER_SECONDS = 5.0
 SOURCES_SECONDS = 2.0
-REPUBLISH_SECONDS = 1.0
-ALERT_SECONDS = 5.0
-FAULT_SECONDS = 3.0
-HOLDING_SECONDS = 3.0
 DAILY_SECONDS = 30.0
 
 
@@ -85,23 +81,16 @@ class WorkerApp(faust.App):
         parts, worker, settings = self.parts, self.worker_parts, self.settings
         maintenance, watches = worker.maintenance, worker.watches
         return [
-            Background(parts.publisher.run),
+            *shared_services(parts, watches, due=worker.due.run_pass, republish=maintenance.republish),
             Background(worker.dispatcher.run),
             Periodic("dispatcher", DISPATCHER_SECONDS, worker.dispatcher.run_pass),
-            Periodic("due publisher", DUE_SECONDS, worker.due.run_pass),
             Periodic("worker register", REGISTER_SECONDS, worker.resilience.internal_errors.run_pass),
             Periodic("rescue", settings.rescue_interval, maintenance.rescue.run_pass),
-            Periodic("republish", REPUBLISH_SECONDS, maintenance.republish.run_pass),
             Periodic("sources", SOURCES_SECONDS, worker.resilience.sources.run_pass),
             Periodic("garbage collector", settings.collect_interval, maintenance.collector.run_pass),
             Periodic("audit of the bucket", settings.collect_interval, maintenance.audit.run_pass),
             Periodic("daily check", DAILY_SECONDS, maintenance.daily_check.run_pass),
             Periodic("limits", DAILY_SECONDS, maintenance.limits.run_pass),
-            Periodic("fault reports", FAULT_SECONDS, parts.alerts.run_pass),
-            Periodic("alerts", ALERT_SECONDS, parts.send_alerts.run_pass),
-            Periodic("what holds images", HOLDING_SECONDS, watches.lag.run_holding),
-            Periodic("lag", settings.snapshot_interval, watches.lag.run_pass),
-            Periodic("unfinished images", settings.snapshot_interval, watches.stalled.run_pass),
             worker.requests_reader,
             self._watchdog(),
         ]

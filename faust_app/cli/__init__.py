@@ -1,1 +1,1 @@
-"""The commands of `shop-images`: each a function over assembled parts, called by `__main__`, which parses the arguments."""
+"""The commands of `shop-images`: one a file, with its options; `__main__` makes them a group."""

@@ -10,8 +10,9 @@ from faust_app.adapters.mariadb.alert_repository import MariaAlertRepository
 from faust_app.adapters.mariadb.database import Database
 from faust_app.cli.command import Report, json_option, print_report, run
 from faust_app.core.alerts.alert import Alert
-from faust_app.core.alerts.text import Place, line_of
+from faust_app.core.alerts.text import line_of
 from faust_app.core.iso_time import iso_time
+from faust_app.core.text import Place
 from faust_app.settings import Settings
 
 MAX_ALERTS: Final = 1000
@@ -48,7 +49,7 @@ def _described(alert: Alert) -> dict[str, object]:
         "since": iso_time(alert.opened_at, "seconds"),
         "last_at": iso_time(alert.last_at, "seconds"),
         "count": alert.occurrences,
-        "told_at": None if alert.told_at is None else iso_time(alert.told_at, "seconds"),
+        "reported_at": None if alert.reported_at is None else iso_time(alert.reported_at, "seconds"),
         "detail": alert.detail,
     }
 

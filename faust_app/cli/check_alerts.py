@@ -7,8 +7,8 @@ import click
 from faust_app.adapters.http.webhook import Webhook
 from faust_app.cli.command import print_report, run
 from faust_app.core.alerts.message import AlertMessage, Delivered, Form, Undelivered, new_webhook_id
-from faust_app.core.alerts.text import zoned_time
 from faust_app.core.failure_codes import Severity
+from faust_app.core.text import zoned_time
 from faust_app.settings import Settings
 from faust_app.wiring.common import utc_now
 

@@ -10,6 +10,7 @@ import click
 import uvloop
 
 from faust_app.core.failure import Unavailable
+from faust_app.core.messages.events import MAX_NUMBER
 from faust_app.logs import configure_logging
 from faust_app.wiring.startup import SETTING_OF, build_or_exit
 
@@ -48,7 +49,7 @@ def print_report(report: Report, *, as_json: bool) -> None:
 
 json_option = click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
 existing_file = click.Path(exists=True, dir_okay=False, path_type=Path)
-shop_number = click.IntRange(1, 2**53 - 1)
+shop_number = click.IntRange(1, MAX_NUMBER)
 
 
 class OneLineErrors(click.Group):

@@ -54,10 +54,10 @@ class RecoverReport:
         unreadable = "unreadable" if self.passes.bucket is None else f"{self.passes.bucket:,}"
         return [
             f"{found.images:,} images and {found.objects:,} objects compared",
-            *_told(f"{found.missing:,} images whose object is missing", done, _names(found.missing_images)),
+            *_finding(f"{found.missing:,} images whose object is missing", done, _names(found.missing_images)),
             *([f"  {found.replaced:,} of them have a newer object, which the older one replaces: {again} first"] if found.replaced else []),
-            *_told(f"{found.behind:,} images have an object newer than their row", again, _names(found.images_behind)),
-            *_told(f"{found.without_row:,} objects without a row", f"kept; {again}", found.keys_without_row),
+            *_finding(f"{found.behind:,} images have an object newer than their row", again, _names(found.images_behind)),
+            *_finding(f"{found.without_row:,} objects without a row", f"kept; {again}", found.keys_without_row),
             f"passes of the collector: database {self.passes.database:,}, bucket {unreadable}"
             + ("" if self.dry_run else "; it continues with its next pass"),
         ]
@@ -73,7 +73,7 @@ async def recover(settings: Settings, *, dry_run: bool) -> RecoverReport:
             task = progress.add_task("images", total=await collector.images_about() or None)
             findings = await recovery.run(dry_run=dry_run, advance=lambda images: progress.advance(task, images))
         if not dry_run:
-            await recovery.let_collector_go_on()
+            await recovery.resume_collector()
         return RecoverReport(findings, passes, dry_run)
 
 
@@ -85,7 +85,7 @@ def _names(keys: list[ImageKey]) -> list[str]:
     return [f"shop {shop_no}, image {image_id.decode(errors='replace')}" for shop_no, image_id in keys]
 
 
-def _told(what: str, step: str, names: list[str]) -> list[str]:
+def _finding(what: str, step: str, names: list[str]) -> list[str]:
     """Return a finding with what to do about it and some examples, or the finding alone if it has none."""
     more = len(names) - _SHOWN
     rest = [f"  and {more:,} more; --json lists them"] if more > 0 else []

@@ -76,7 +76,7 @@ _NOT_THERE: Final = Remedy(
 TELL_THE_SHOP: Final = "tell the shop what the code means; it has to resend corrected images."
 _ORIGINALS: Final = Remedy("the shop offers originals, or photographs for print.", "tell the shop to export them smaller and resend them.")
 ASK_A_DEVELOPER: Final = "check the workers' logs and give them to a developer."
-_OUTAGE: Final = Remedy("an outage, which has an alert of its own.", "follow that alert; the images go on by themselves.")
+_OUTAGE: Final = Remedy("an outage, which has an alert of its own.", "follow that alert; the images continue by themselves.")
 
 
 class FailureCode(StrEnum):
@@ -132,7 +132,7 @@ class FailureCode(StrEnum):
         "The source broke off the transfer.", _DOWN)
     SOURCE_SHORT = Row("source_short", _TRANSIENT, _SHOP, Fault.IMAGE,
         "The source sent less than it announced.",
-        Remedy("a proxy or a script in front of the shop's images cuts them off.", "tell the shop; when it is mended, resend the images."))
+        Remedy("a proxy or a script in front of the shop's images cuts them off.", "tell the shop; when it is fixed, resend the images."))
     BAD_ADDRESS = Row("bad_address", _PERMANENT, _SHOP, Fault.IMAGE,
         "The address of the image is not one we can fetch. Use http or https with a public host.",
         Remedy("addresses of the shop's catalogue are incomplete or misspelled.", "ask the shop for a corrected catalogue and import it."))
@@ -207,7 +207,7 @@ class FailureCode(StrEnum):
         "The database refuses a value that came with this image. It is an error of ours: report it with its detail.",
         Remedy("a value of these images does not fit its column.", "give the detail of one to a developer."))
     LOST_REPEATEDLY = Row("lost_repeatedly", _PERMANENT, _PLATFORM, Fault.RELEASE,
-        "Workers lose this image again and again; their logs tell why. Send it again after that is mended.",
+        "Workers lose this image again and again; their logs tell why. Send it again after the cause is fixed.",
         Remedy("these images end the workers that fetch them, or workers are killed again and again.", ASK_A_DEVELOPER))
     INTERNAL_ERROR = Row("internal_error", FailureClass.BUG, _PLATFORM, Fault.RELEASE,
         "An error of ours. The log of the worker has its traceback.",

@@ -15,8 +15,8 @@ class GroupCommit(Generic[T, R]):
     """Collects items while the group before them is under way, then works on them together.
 
     `work` returns one result per item, in order. Cancelling one submitter never cancels its group. A group that finds
-    a dependency unavailable fails as a whole; one that fails otherwise is worked on again item by item, so that only the guilty
-    item gets the error.
+    a dependency unavailable fails as a whole; one that fails otherwise is worked on again item by item, so that only the item
+    that caused it gets the error.
     """
 
     def __init__(self, work: Callable[[Sequence[T]], Awaitable[Sequence[R]]], *, limit: int = 500) -> None:

@@ -8,7 +8,7 @@ from functools import partial
 from faust_app.adapters.http.webhook import Webhook
 from faust_app.adapters.mariadb.alert_counts import MariaFaults
 from faust_app.adapters.mariadb.database import Database
-from faust_app.core.alerts.text import Place
+from faust_app.core.text import Place
 from faust_app.flows.alerts.final_alert import FinalAlert
 from faust_app.settings import Settings
 from faust_app.wiring.common import utc_now

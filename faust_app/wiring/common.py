@@ -26,9 +26,9 @@ from faust_app.adapters.mariadb.job_runs import MariaJobRuns
 from faust_app.adapters.mariadb.leases import MariaLeases
 from faust_app.adapters.mariadb.source_records import MariaSourceRecords
 from faust_app.adapters.s3.object_store import S3ObjectStore
-from faust_app.core.alerts.text import Place
 from faust_app.core.failure import Unavailable
 from faust_app.core.messages.topics import Topics
+from faust_app.core.text import Place
 from faust_app.flows.alerts.report_faults import FaultReporter
 from faust_app.flows.alerts.send_alerts import Delivery, SendAlerts
 from faust_app.flows.images.intake import Intake

@@ -10,9 +10,9 @@ from faust_app.adapters.mariadb.growth import MariaTableSizes
 from faust_app.adapters.mariadb.image_queries import MariaImageFolders, MariaOpenImages
 from faust_app.adapters.mariadb.retention import MariaHistoryMonths, MariaOldRows
 from faust_app.adapters.mariadb.unfinished_images import MariaUnfinishedRows
-from faust_app.core.alerts.text import Place
 from faust_app.core.maintenance.daily_report import DAILY_CHECK
 from faust_app.core.maintenance.retention import LIMITS
+from faust_app.core.text import Place
 from faust_app.flows.images.dead_letters import DeadLetters
 from faust_app.flows.maintenance.audit_bucket import BucketAudit
 from faust_app.flows.maintenance.collect_garbage import GarbageCollector

@@ -108,7 +108,7 @@ def test_open_alerts_are_listed_for_people_and_for_machines(
     assert first.startswith("[platform] Sources of many shops are unreachable from our network: 1 report, since 2026-03-01 12:00 UTC, for ")
     assert second.startswith("[shop] Images fail: too large at h: 12 images, since ")
     alerts = json.loads(run("alerts", "--json").stdout)["alerts"]
-    assert [(alert["fingerprint"], alert["count"], alert["since"], alert["told_at"]) for alert in alerts] == [
+    assert [(alert["fingerprint"], alert["count"], alert["since"], alert["reported_at"]) for alert in alerts] == [
         ("fault.egress@-", 1, "2026-03-01T12:00:00Z", None),
         ("too_large@h", 12, "2026-03-01T12:00:00Z", None),
     ]

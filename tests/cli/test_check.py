@@ -66,7 +66,7 @@ def daily_settings(install: Callable[..., Settings]) -> Settings:
 
 
 async def commit_something(settings: Settings) -> None:
-    """Let a new cluster have the coordinator of groups that every one in use has."""
+    """Wait until a new cluster has a group coordinator, as every one in use has."""
     consumer = AIOKafkaConsumer(bootstrap_servers=settings.bootstrap_servers, group_id="the first of all", enable_auto_commit=False)
     await consumer.start()
     tp = TopicPartition(settings.topics.bulk.name, 0)
@@ -130,7 +130,7 @@ def test_what_is_open_for_over_a_day_is_told_to_who_asks_and_to_the_messenger(
     assert result.stdout.splitlines()[-1].startswith("Sent: the messenger accepted it (")
     (message,) = hook.taken
     assert message["data"]["title"] == "[daily] 1 image of 1 shop in progress for over a day: lost 0, scheduled 1 (deferred 1), queued 0"
-    quiet = run("check", "--daily", "--no-tell", "--json")
+    quiet = run("check", "--daily", "--no-send", "--json")
     assert (quiet.exit_code, json.loads(quiet.stdout)["told"], json.loads(quiet.stdout)["open_over_a_day"]["scheduled"]) == (1, False, 1)
     assert len(hook.taken) == 1
     assert execute(installed, "SELECT COUNT(*) FROM alert_message") == ((0,),), "it holds up no alert and counts into no limit"

@@ -27,8 +27,8 @@ def run(*words: str) -> Result:
         (("check", "--ledger", __file__), "shop-images check: --ledger needs --deep;"),
         (("check", "--daily", "--no-bytes"), "shop-images check: --bytes/--no-bytes needs --deep;"),
         (("check", "--bytes"), "shop-images check: --bytes/--no-bytes needs --deep;"),
-        (("check", "--no-tell"), "shop-images check: --tell/--no-tell needs --daily;"),
-        (("check", "--deep", "--no-tell"), "shop-images check: --tell/--no-tell needs --daily;"),
+        (("check", "--no-send"), "shop-images check: --send/--no-send needs --daily;"),
+        (("check", "--deep", "--no-send"), "shop-images check: --send/--no-send needs --daily;"),
         (("check", "--alerts"), "shop-images check: No messenger is configured: set ALERT_WEBHOOK_URL;"),
     ],
 )

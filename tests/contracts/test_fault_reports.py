@@ -11,7 +11,7 @@ from faust_app.adapters.mariadb.alert_counts import MariaFaults
 from faust_app.adapters.mariadb.alert_repository import MariaAlertRepository
 from faust_app.adapters.mariadb.database import Database
 from faust_app.core.alerts.alert import FaultKind
-from faust_app.core.alerts.text import Place
+from faust_app.core.text import Place
 from faust_app.flows.alerts.report_faults import FaultReporter
 from faust_app.flows.ports.alerts import Alerts
 from faust_app.metrics import Metrics

@@ -15,7 +15,7 @@ from faust_app.adapters.mariadb.alert_counts import MariaFaults
 from faust_app.adapters.mariadb.alert_repository import MariaAlertRepository
 from faust_app.adapters.mariadb.database import Database
 from faust_app.core.alerts.alert import FaultKind, PlatformFault
-from faust_app.core.alerts.text import Place
+from faust_app.core.text import Place
 from faust_app.flows.alerts import final_alert as final_alert_module
 from faust_app.settings import Settings
 from faust_app.wiring.alerts import final_alert
@@ -99,7 +99,7 @@ async def test_the_kinds_of_faults_that_processes_have_are_known_to_others(alert
         faults = MariaFaults(database)
         assert await faults.present() == []
         fault = PlatformFault(FaultKind.DEPENDENCY_STORAGE, "host:1")
-        await faults.open_fault(fault, age=timedelta(0), told_ago=None)
+        await faults.open_fault(fault, age=timedelta(0), reported_ago=None)
         assert await faults.present() == [FaultKind.DEPENDENCY_STORAGE]
         await faults.close_fault(fault)
         assert await faults.present() == []

@@ -118,4 +118,4 @@ class QuietInterruption(Interruption):
     """Leaves the test runner's own signals alone."""
 
     def install(self) -> None:
-        """Take over nothing."""
+        """Do nothing."""

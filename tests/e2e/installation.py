@@ -149,7 +149,7 @@ class Installation:
     # The entry points
 
     async def call(self, method: str, path: str, *, process: Process | None = None, **arguments: Any) -> tuple[int, Any]:
-        """Ask the web process, or the one given, with a token of every scope; return status and body."""
+        """Send a request to the web process, or the one given, with a token of every scope; return status and body."""
         process = process or self.web
         assert process is not None
         headers = {"Authorization": f"Bearer {self.stack.environment()['OPERATE_TOKEN']}"} | arguments.pop("headers", {})

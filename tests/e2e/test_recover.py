@@ -33,7 +33,7 @@ def restore(installation: Installation, path: Path) -> None:
 
 
 async def collected(installation: Installation) -> None:
-    """Let all garbage be due, and wait until it is deleted."""
+    """Make all garbage due, and wait until it is deleted."""
     installation.execute("UPDATE garbage SET due_at = UTC_TIMESTAMP(6) - INTERVAL 1 HOUR")
     await installation.until(lambda: installation.query("SELECT COUNT(*) FROM garbage") == ((0,),), "all garbage is deleted")
 

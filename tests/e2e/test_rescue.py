@@ -30,7 +30,7 @@ async def placed(installation: Installation, count: int) -> None:
 
 
 async def commit_to_the_end(installation: Installation, topic: str) -> None:
-    """Let the group's offsets pass every event, as a reset by hand or a worker that lost them would."""
+    """Move the group's offsets past every event, as a manual reset or a worker that lost them would."""
     consumer = AIOKafkaConsumer(
         bootstrap_servers=installation.settings.bootstrap_servers, group_id=installation.settings.app_id, enable_auto_commit=False
     )

@@ -100,7 +100,7 @@ async def open_breaker(installation: Installation, worker: Process) -> bool:
 
 
 async def longer_than_the_limit(installation: Installation, worker: Process, limit: float = LIMIT) -> None:
-    """Let so much time pass that a worker whose every second counted would have ended."""
+    """Wait so long that a worker whose every second counted would have ended."""
     begun = time.monotonic()
     await installation.until(lambda: not worker.alive or time.monotonic() - begun > 1.25 * limit, "longer than the limit")
     assert worker.alive, worker.log.read_text()[-3000:]

@@ -1,4 +1,4 @@
-"""Alerts, their messages and the lease in memory, on a clock of the test's own; and who reports and who is told."""
+"""Alerts, their messages and the lease in memory, on a clock of the test's own; and who reports and who is reported."""
 
 from collections import Counter
 from collections.abc import Iterable, Sequence
@@ -77,19 +77,19 @@ class FakeAlertStore:
                 sample_shop=new.sample_shop,
                 sample_image=new.sample_image,
                 ended_at=None,
-                told_at=new.told_at or old.told_at,
-                told_count=max(old.told_count, new.told_count),
+                reported_at=new.reported_at or old.reported_at,
+                reported_count=max(old.reported_count, new.reported_count),
             )
 
     # Faults
 
-    async def open_fault(self, fault: PlatformFault, *, age: timedelta, told_ago: timedelta | None) -> None:
+    async def open_fault(self, fault: PlatformFault, *, age: timedelta, reported_ago: timedelta | None) -> None:
         self._answer()
         known = (fault.fingerprint, fault.worker) in self.workers
         kind, count = fault.kind, 0 if known else 1
         alert = Alert(fault.fingerprint, kind.value, fault.host, kind.severity, 1, self.now - age, self.now, count, fault.detail)
         alert = replace(alert, sample_shop=fault.shop_no)
-        self._count(alert if told_ago is None else replace(alert, told_at=self.now - told_ago, told_count=1))
+        self._count(alert if reported_ago is None else replace(alert, reported_at=self.now - reported_ago, reported_count=1))
         row = self.rows[fault.fingerprint]
         if fault.shop_no is not None and not self._shops(row, row.opened_at):
             self.slots[fault.fingerprint, fault.shop_no, slot_of(self.now)] += 1
@@ -155,14 +155,14 @@ class FakeAlertStore:
         held_by, until = self.holders.get(SENDER, ("", self.now))
         if held_by != holder or until <= self.now or (step.message and any(kept.sent_at is None for kept in self.messages)):
             return False
-        told = [(due.alert, self.rows[due.alert.fingerprint]) for due in step.told]
+        reported = [(due.alert, self.rows[due.alert.fingerprint]) for due in step.reported]
         closed = [(alert, self.rows[alert.fingerprint]) for alert in step.closed]
-        if any((a.episode, a.told_count, None) != (b.episode, b.told_count, b.closed_at) for a, b in told):
+        if any((a.episode, a.reported_count, None) != (b.episode, b.reported_count, b.closed_at) for a, b in reported):
             return False
         if any((a.episode, a.last_at, None) != (b.episode, b.last_at, b.closed_at) for a, b in closed):
             return False
-        for alert, row in told:
-            self.rows[row.fingerprint] = replace(row, told_at=step.now, told_count=max(alert.occurrences, 1))
+        for alert, row in reported:
+            self.rows[row.fingerprint] = replace(row, reported_at=step.now, reported_count=max(alert.occurrences, 1))
         for _, row in closed:
             self.rows[row.fingerprint] = replace(self.rows[row.fingerprint], closed_at=step.now)
             self.workers = {key: value for key, value in self.workers.items() if key[0] != row.fingerprint}

@@ -102,7 +102,7 @@ class Harness:
         return self.handler.started
 
     def pace_of(self, host: str, seconds: float) -> None:
-        """Let a fetch of the host have taken so long."""
+        """Record that a fetch from the host took so long."""
         self.pace.fetching((1, host), 0.0)
         self.pace.fetched((1, host), 0.0, seconds)
         self.pace.answered(host)
@@ -121,6 +121,6 @@ class Harness:
 
 
 async def turns() -> None:
-    """Let every ready task run; each step of the dispatcher takes a known few turns of the loop."""
+    """Run every ready task; each step of the dispatcher takes a known few turns of the loop."""
     for _ in range(5):
         await asyncio.sleep(0)

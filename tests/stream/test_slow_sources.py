@@ -19,7 +19,7 @@ def clock(monkeypatch: pytest.MonkeyPatch) -> list[float]:
 
 
 async def pass_after_three_seconds(harness: Harness, clock: list[float]) -> None:
-    """Let what may start run for three seconds, longer than LONG_SECONDS, and the pass come."""
+    """Run what may start for three seconds, longer than LONG_SECONDS, then the pass."""
     await turns()
     clock[0] += 3
     await harness.dispatcher.run_pass()

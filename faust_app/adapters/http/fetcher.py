@@ -155,7 +155,7 @@ class HttpFetcher:
 
 
 class _Way:
-    """Where a fetch has got to, over its redirects."""
+    """Current URL of a fetch, across redirects."""
 
     def __init__(self, first: FetchUrl) -> None:
         self._first = first

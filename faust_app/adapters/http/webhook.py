@@ -58,7 +58,7 @@ class Webhook:
         try:
             async with self._session.post(self._url, data=body, headers=headers, allow_redirects=False) as answer:
                 said = self._shown((await answer.content.read(_ANSWER_BYTES)).decode(errors="replace"))
-                return _judged(answer.status, answer.headers, said)
+                return _result_of(answer.status, answer.headers, said)
         except (TimeoutError, aiohttp.ClientError, OSError, ValueError) as error:
             return Undelivered(_described(error, self._timeout))
 
@@ -86,7 +86,7 @@ class Webhook:
         return shown[:_ANSWER_SHOWN]
 
 
-def _judged(status: int, headers: Mapping[str, str], said: str) -> Delivered | Undelivered:
+def _result_of(status: int, headers: Mapping[str, str], said: str) -> Delivered | Undelivered:
     answer = f"status {status}" + (f": {said}" if said else "")
     if 200 <= status < 300:  # noqa: PLR2004 - accepted
         return Delivered(answer)

@@ -1,1 +1,1 @@
-"""Looks at images in child processes: a stranger's bytes are decoded nowhere else."""
+"""Checks images in child processes: a stranger's bytes are decoded nowhere else."""

@@ -1,4 +1,4 @@
-"""Tells what bytes are: what they decode to decides, never a header or an extension.
+"""Decides what bytes are: what they decode to counts, never a header or an extension.
 
     structure   header, bounds and the format's end; decodes nothing
     decode      the same, then every pixel of every frame
@@ -77,7 +77,7 @@ def simple_structure(content: bytes) -> ImageFacts | None:
 
 def check_structure(content: bytes) -> ImageFacts:
     """Return the facts of a storable image. Raises Permanent: no image, another format, cut off, damaged or too large."""
-    form, header = _looked_at(content)
+    form, header = _inspected(content)
     if not header.extent.ended:
         raise Permanent(FailureCode.TRUNCATED, f"The {NAMES[form]} ends in the middle of a frame.")
     return _facts(form, header)
@@ -85,7 +85,7 @@ def check_structure(content: bytes) -> ImageFacts:
 
 def check_decoded(content: bytes) -> ImageFacts:
     """Return the facts of an image that decodes to its last frame. Raises Permanent, and MemoryError."""
-    form, header = _looked_at(content)
+    form, header = _inspected(content)
     extent = header.extent
     with _named(form), _bombs_are_errors(), Image.open(io.BytesIO(content), formats=(form,)) as image:
         if form == "JPEG":
@@ -105,8 +105,8 @@ class _Header:
     turned: bool = False
 
 
-def _looked_at(content: bytes) -> tuple[str, _Header]:
-    """Return format and header of an image within bounds. What Pillow would allocate for is looked at before Pillow sees it."""
+def _inspected(content: bytes) -> tuple[str, _Header]:
+    """Return format and header of an image within bounds. What Pillow would allocate for is checked before Pillow sees it."""
     form = sniff(content)
     early = {"GIF": gif_extent, "WEBP": webp_extent}.get(form)
     said = early(content, MAX_FRAMES) if early is not None else None

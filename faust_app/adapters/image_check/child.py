@@ -1,4 +1,4 @@
-"""The child process that looks at images: reads one from its standard input, a socket, answers, and reads the next.
+"""The child process that checks images: reads one from its standard input, a socket, answers, and reads the next.
 
 It holds no secret, obeys its limits, and ends when its parent does: then the socket ends. What kills it, kills it alone.
 Run as `python -m faust_app.adapters.image_check.child MEMORY CPU`: bytes of address space, seconds of CPU an image.

@@ -72,7 +72,7 @@ def _jpeg(content: bytes) -> Iterator[bytes]:
         if marker == 0xE1 and body.startswith(_EXIF) and not oriented:  # noqa: PLR2004 - APP1
             oriented = True
             yield _exif_segment(orientation_of(body))
-        elif not _is_told_by_jpeg(marker, body):
+        elif not _says_jpeg(marker, body):
             yield b"\xff" + content[start:at]
     raise _Unwalkable
 
@@ -87,7 +87,7 @@ def _jpeg_marker(content: bytes, at: int, left: int) -> tuple[int, int]:
     raise _Unwalkable
 
 
-def _is_told_by_jpeg(marker: int, body: bytes) -> bool:
+def _says_jpeg(marker: int, body: bytes) -> bool:
     """Return whether a segment is metadata: a comment, or of an application, but for JFIF, Adobe and color profiles."""
     if marker == 0xFE:  # noqa: PLR2004 - COM
         return True
@@ -101,7 +101,7 @@ def _exif_segment(orientation: int) -> bytes:
     return b"\xff\xe1" + struct.pack(">H", len(exif) + 2) + exif
 
 
-_PNG_TOLD: Final = frozenset({b"tEXt", b"zTXt", b"iTXt", b"tIME"})
+_PNG_SAID: Final = frozenset({b"tEXt", b"zTXt", b"iTXt", b"tIME"})
 
 
 def _png(content: bytes) -> Iterator[bytes]:
@@ -115,7 +115,7 @@ def _png(content: bytes) -> Iterator[bytes]:
             raise _Unwalkable
         if name == b"eXIf":
             yield _exif_chunk(orientation_of(content[at + 8 : end - 4]))
-        elif name not in _PNG_TOLD:
+        elif name not in _PNG_SAID:
             yield content[at:end]
         if name == b"IEND":
             return

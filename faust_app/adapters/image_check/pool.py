@@ -1,4 +1,4 @@
-"""Looks at images in a few child processes, so a malicious image can crash at most one child process.
+"""Checks images in a few child processes, so a malicious image can crash at most one child process.
 
 One child has one image at a time: the one that was in a child's hands when it died is the one to blame.
 """

@@ -12,10 +12,10 @@ from faust_app.core.foreign import one_line
 
 _COLUMNS: Final = (
     "fingerprint", "code", "host", "severity", "opened_at", "last_at", "occurrences", "detail", "sample_shop", "sample_image",
-    "told_at", "told_count",
+    "reported_at", "reported_count",
 )  # fmt: skip
 _REOPEN: Final = """
-UPDATE alert SET episode = episode + 1, opened_at = %s, occurrences = 0, told_at = NULL, told_count = 0, closed_at = NULL
+UPDATE alert SET episode = episode + 1, opened_at = %s, occurrences = 0, reported_at = NULL, reported_count = 0, closed_at = NULL
 WHERE fingerprint IN ({marks}) AND closed_at IS NOT NULL
 """
 _COUNT: Final = f"""
@@ -23,7 +23,7 @@ INSERT INTO alert ({", ".join(_COLUMNS)}) VALUES {{values}}
 ON DUPLICATE KEY UPDATE
     occurrences = occurrences + VALUES(occurrences), last_at = GREATEST(last_at, VALUES(last_at)), ended_at = NULL,
     severity = VALUES(severity), detail = VALUES(detail), sample_shop = VALUES(sample_shop), sample_image = VALUES(sample_image),
-    told_at = COALESCE(VALUES(told_at), told_at), told_count = GREATEST(told_count, VALUES(told_count))
+    reported_at = COALESCE(VALUES(reported_at), reported_at), reported_count = GREATEST(reported_count, VALUES(reported_count))
 """  # noqa: S608 - our own columns
 _COUNT_SHOPS: Final = """
 INSERT INTO alert_shop (fingerprint, shop_no, slot, occurrences) VALUES {values}
@@ -90,7 +90,7 @@ class MariaFaults:
 
     database: Database
 
-    async def open_fault(self, fault: PlatformFault, *, age: timedelta, told_ago: timedelta | None) -> None:
+    async def open_fault(self, fault: PlatformFault, *, age: timedelta, reported_ago: timedelta | None) -> None:
         async def unit(session: Session) -> None:
             now = await session.now()
             # The alert's row is locked first, as everywhere; the process's own row then shows whether this report is new.
@@ -98,10 +98,10 @@ class MariaFaults:
             known = await session.rows(
                 "SELECT 1 FROM alert_worker WHERE fingerprint = %s AND worker = %s", (fault.fingerprint, fault.worker)
             )
-            told_at, told_count = (None, 0) if told_ago is None else (now - told_ago, 1)
+            reported_at, reported_count = (None, 0) if reported_ago is None else (now - reported_ago, 1)
             row = (
                 fault.fingerprint, fault.kind.value, fault.host, fault.kind.severity.value, now - age, now, 0 if known else 1,
-                one_line(fault.detail), fault.shop_no, None, told_at, told_count,
+                one_line(fault.detail), fault.shop_no, None, reported_at, reported_count,
             )  # fmt: skip
             await _count(session, [row], opened_at=now - age)
             sql = (

@@ -16,7 +16,7 @@ from faust_app.core.alerts.text import Impact
 from faust_app.core.failure_codes import Severity
 
 _COLUMNS: Final = (
-    "fingerprint, code, host, severity, episode, opened_at, last_at, occurrences, detail, ended_at, closed_at, told_at, told_count,"
+    "fingerprint, code, host, severity, episode, opened_at, last_at, occurrences, detail, ended_at, closed_at, reported_at, reported_count,"
     " sample_shop, sample_image"
 )
 _LIMIT: Final = 5000
@@ -26,12 +26,12 @@ _GROWTH: Final = timedelta(minutes=10)
 # Only alerts that `notice_for` can return a notice for: thousands of dead links need not be read on every pass.
 _CANDIDATES: Final = f"""
 SELECT {_COLUMNS} FROM alert WHERE closed_at IS NULL AND (
-    severity = 'platform' OR told_count > 0 OR ended_at IS NOT NULL OR last_at <= %s OR occurrences >= {SHOP_SHARE_FLOOR}
+    severity = 'platform' OR reported_count > 0 OR ended_at IS NOT NULL OR last_at <= %s OR occurrences >= {SHOP_SHARE_FLOOR}
 ) ORDER BY severity, opened_at LIMIT {_LIMIT}
 """  # noqa: S608 - made of constants
 _HOURS: Final = f"""
 SELECT s.fingerprint, s.shop_no, SUM(s.occurrences) AS failed FROM alert_shop s JOIN alert a ON a.fingerprint = s.fingerprint
-WHERE a.closed_at IS NULL AND a.severity = 'shop' AND a.told_count = 0 AND a.occurrences >= {SHOP_SHARE_FLOOR}
+WHERE a.closed_at IS NULL AND a.severity = 'shop' AND a.reported_count = 0 AND a.occurrences >= {SHOP_SHARE_FLOOR}
     AND s.slot > %s AND s.slot >= a.opened_at - INTERVAL {SLOT.seconds} SECOND
 GROUP BY s.fingerprint, s.shop_no HAVING failed >= {SHOP_SHARE_FLOOR} ORDER BY failed DESC LIMIT 500
 """  # noqa: S608 - made of constants
@@ -117,7 +117,7 @@ class MariaAlertRepository:
                 return False
             if step.message is not None and await session.rows("SELECT 1 FROM alert_message WHERE sent_at IS NULL LIMIT 1"):
                 return False
-            if not await _note_told(session, step) or not await _close(session, step):
+            if not await _mark_reported(session, step) or not await _close(session, step):
                 raise _MovedOn
             if step.digest is not None:
                 await note_run(session, DIGEST, step.digest, step.now)
@@ -173,15 +173,15 @@ class _MovedOn(Exception):  # noqa: N818 - not a failure: rolls back a step whos
     """The alerts changed after the step was decided."""
 
 
-async def _note_told(session: Session, step: Step) -> bool:
+async def _mark_reported(session: Session, step: Step) -> bool:
     # In order of fingerprint, as alerts are locked everywhere.
-    for due in sorted(step.told, key=lambda due: due.alert.fingerprint):
+    for due in sorted(step.reported, key=lambda due: due.alert.fingerprint):
         alert = due.alert
         sql = (
-            "UPDATE alert SET told_at = %s, told_count = GREATEST(%s, 1)"
-            " WHERE fingerprint = %s AND episode = %s AND closed_at IS NULL AND told_count = %s"
+            "UPDATE alert SET reported_at = %s, reported_count = GREATEST(%s, 1)"
+            " WHERE fingerprint = %s AND episode = %s AND closed_at IS NULL AND reported_count = %s"
         )
-        if not await session.change(sql, (step.now, alert.occurrences, alert.fingerprint, alert.episode, alert.told_count)):
+        if not await session.change(sql, (step.now, alert.occurrences, alert.fingerprint, alert.episode, alert.reported_count)):
             return False
     return True
 

@@ -122,14 +122,14 @@ _WRITE_FINISHED: Final = _update(
     _IN_PROGRESS,
     read_only=("version",),
 )
-_WAITING: Final[Columns[Scheduled]] = {
+_SCHEDULED: Final[Columns[Scheduled]] = {
     **{name: _of_row(of) for name, of in {**_KEY, **_ERROR, **_TIME}.items()},
     "attempt": lambda item: item.row.attempt,
     "attempt_before": lambda item: item.attempt,
     "rescues": lambda item: item.row.rescues,
 }
 _WRITE_SCHEDULED: Final = _update(
-    _WAITING, _NO_POSITION, f"{_IN_PROGRESS} AND image.attempt = x.attempt_before", read_only=("version", "attempt_before")
+    _SCHEDULED, _NO_POSITION, f"{_IN_PROGRESS} AND image.attempt = x.attempt_before", read_only=("version", "attempt_before")
 )
 _WRITE_HIDDEN: Final = """
 UPDATE image JOIN ({values}) x ON image.shop_no = x.shop_no AND image.image_id = x.image_id SET
@@ -160,7 +160,7 @@ async def write(session: Session, changes: Changes, now: datetime, author: Autho
     finished = [replace(row, judged_by=author.release) for row in changes.finished]
     await _write_rows(session, _WRITE_FINISHED, _FINISHED, [*finished, *changes.restored], now, now)
     await _write_rows(session, _WRITE_ACCEPTED, _ACCEPTED, changes.again, now)
-    await _write_rows(session, _WRITE_SCHEDULED, _WAITING, changes.scheduled, now)
+    await _write_rows(session, _WRITE_SCHEDULED, _SCHEDULED, changes.scheduled, now)
     await _add_history(session, changes.history, author)
     await add_garbage(session, changes.garbage)
     if changes.offset is not None:

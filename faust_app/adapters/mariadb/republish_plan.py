@@ -13,7 +13,7 @@ from faust_app.adapters.mariadb.database import Session
 from faust_app.adapters.mariadb.image_writes import groups, values_table
 from faust_app.core.messages.positions import Offsets, PartitionOffsets, TopicPartition
 from faust_app.core.monitoring.unfinished import lost_below
-from faust_app.core.republish.items import MAX_REPUBLISHES, TodaysRules
+from faust_app.core.republish.items import FIXED_LIMITS, MAX_REPUBLISHES, TodaysRules
 from faust_app.core.republish.selection import Override, SelectedState, Selection
 
 # A lost row has no time, and its event is below what its partition still has to deliver, or in a partition nobody consumes.
@@ -25,7 +25,7 @@ _IN_PROGRESS: Final[Mapping[SelectedState, str]] = {
     SelectedState.QUEUED: f"(image.scheduled_at IS NULL AND NOT {_LOST})",
 }
 _TOO_LARGE_TODAY: Final = (
-    "(image.error_code IN ('too_many_pixels', 'side_too_long', 'too_many_frames') OR (image.error_code = 'too_large'"
+    f"(image.error_code IN ({', '.join(repr(code.value) for code in sorted(FIXED_LIMITS))}) OR (image.error_code = 'too_large'"
     " AND COALESCE(CAST(NULLIF(REGEXP_SUBSTR(image.error_detail, '[0-9]+'), '') AS UNSIGNED), 18446744073709551615) >= %s))"
 )
 _ADD: Final = """

@@ -1,1 +1,1 @@
-"""Alerts: what is counted, when it is told, and in which words."""
+"""Alerts: what is counted, when it is reported, and in which words."""

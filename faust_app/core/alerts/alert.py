@@ -127,7 +127,7 @@ class Alert:
     """One row of `alert`. `episode` counts its openings; counts and `told_*` are of this episode.
 
     `occurrences` counts failed images, or reports of a platform fault. `ended_at` is set once no process has the fault any more.
-    `told_count` is the count in the last message, 0 before the first.
+    `reported_count` is the count in the last message, 0 before the first.
     """
 
     fingerprint: str
@@ -141,8 +141,8 @@ class Alert:
     detail: str = ""
     ended_at: datetime | None = None
     closed_at: datetime | None = None
-    told_at: datetime | None = None
-    told_count: int = 0
+    reported_at: datetime | None = None
+    reported_count: int = 0
     sample_shop: int | None = None
     sample_image: bytes | None = None
 
@@ -206,15 +206,15 @@ def is_over(alert: Alert, now: datetime) -> bool:
 
 def notice_for(alert: Alert, hours: Sequence[ShopHour], now: datetime) -> Notice | None:
     """Return the notice that is due for an open alert; None when nothing is new, or it belongs in the digest."""
-    told = alert.told_count > 0
+    reported = alert.reported_count > 0
     if is_over(alert, now):
-        if told:
+        if reported:
             return Notice.CLOSED
         return Notice.WAS_OPEN if alert.severity is Severity.PLATFORM else None
-    if not told:
+    if not reported:
         at_once = alert.severity is Severity.PLATFORM or any(map(hits_shop_hard, hours))
         return Notice.OPENED if at_once else None
-    return Notice.GREW if magnitude(alert.occurrences) > magnitude(alert.told_count) else None
+    return Notice.GREW if magnitude(alert.occurrences) > magnitude(alert.reported_count) else None
 
 
 def magnitude(count: int) -> int:

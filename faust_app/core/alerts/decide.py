@@ -92,7 +92,7 @@ class Step:
 
     now: datetime
     message: AlertMessage | None = None
-    told: tuple[Due, ...] = ()
+    reported: tuple[Due, ...] = ()
     closed: tuple[Alert, ...] = ()
     digest: date | None = None
 
@@ -103,16 +103,16 @@ def due_notices(snapshot: AlertsSnapshot) -> list[Due]:
     return [Due(alert, notice) for alert, notice in notices if notice is not None]
 
 
-def closes_silently(snapshot: AlertsSnapshot, *, untold: bool) -> tuple[Alert, ...]:
-    """Return the alerts that are over and need no message; with `untold` (there is no messenger) all that are over."""
+def closes_silently(snapshot: AlertsSnapshot, *, unreported: bool) -> tuple[Alert, ...]:
+    """Return the alerts that are over and need no message; with `unreported` (there is no messenger) all that are over."""
     over = (candidate for candidate in snapshot.candidates if is_over(candidate.alert, snapshot.now))
-    return tuple(each.alert for each in over if untold or notice_for(each.alert, each.hours, snapshot.now) is None)
+    return tuple(each.alert for each in over if unreported or notice_for(each.alert, each.hours, snapshot.now) is None)
 
 
-def told_step(snapshot: AlertsSnapshot, message: AlertMessage, told: tuple[Due, ...]) -> Step:
+def report_step(snapshot: AlertsSnapshot, message: AlertMessage, reported: tuple[Due, ...]) -> Step:
     """Return the step that sends a message of notices, and closes the alerts that it reports as over."""
-    over = tuple(due.alert for due in told if due.notice in {Notice.CLOSED, Notice.WAS_OPEN})
-    return Step(snapshot.now, message, told=told, closed=over)
+    over = tuple(due.alert for due in reported if due.notice in {Notice.CLOSED, Notice.WAS_OPEN})
+    return Step(snapshot.now, message, reported=reported, closed=over)
 
 
 def digest_step(snapshot: AlertsSnapshot, message: AlertMessage | None, day: date) -> Step:

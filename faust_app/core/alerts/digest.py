@@ -7,8 +7,8 @@ from typing import Final
 from faust_app.core.alerts.advice import sentence_of
 from faust_app.core.alerts.alert import slot_of
 from faust_app.core.alerts.message import AlertMessage, Form
-from faust_app.core.alerts.text import Place, counted, cut, zoned_time
 from faust_app.core.failure_codes import Severity
+from faust_app.core.text import Place, counted, cut, zoned_time
 
 DIGEST: Final = "digest"
 LONGEST_DIGEST: Final = timedelta(days=3)

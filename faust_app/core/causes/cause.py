@@ -93,7 +93,7 @@ def status_of(cause: Cause, now: datetime) -> CauseStatus:
 
 @dataclass(frozen=True, slots=True)
 class ShopShare:
-    """Failed images of one shop by a cause, and who told the shop, when."""
+    """Failed images of one shop by a cause, and who asked the shop to act, when."""
 
     shop_no: int
     images: int

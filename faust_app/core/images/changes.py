@@ -22,7 +22,7 @@ class Locked:
 
 @dataclass(frozen=True, slots=True)
 class Scheduled:
-    """A row that waits for a time from now on, and the attempt it was at: another attempt's outcome is not overwritten."""
+    """A row that is scheduled from now on, and the attempt it was at: another attempt's outcome is not overwritten."""
 
     row: ImageRow
     attempt: int
@@ -30,7 +30,7 @@ class Scheduled:
 
 @dataclass(slots=True)
 class Changes:
-    """What to write in the same transaction: rows that were accepted, finished or sent to wait, and their traces."""
+    """What to write in the same transaction: rows that were accepted, finished or scheduled, and their traces."""
 
     accepted: list[ImageRow] = field(default_factory=list)
     finished: list[ImageRow] = field(default_factory=list)

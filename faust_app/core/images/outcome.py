@@ -9,7 +9,7 @@ from faust_app.core.failure import Failure, FailureCode
 from faust_app.core.images.row import ImageKey, ImageRow, Shown
 
 LATE_PUT: Final = timedelta(hours=1)
-"""How long a PUT that timed out may still land; garbage is looked at again after it."""
+"""How long a PUT that timed out may still land; garbage is checked again after it."""
 
 
 SUPERSEDED: Final = "superseded"

@@ -1,4 +1,4 @@
-"""The row of an image: the truth about where it stands."""
+"""The row of an image: the truth about its state."""
 
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -11,14 +11,14 @@ from faust_app.core.messages.source_url import UrlError, parse_url
 from faust_app.core.sources.content import NO_VALIDATORS, Validators
 
 FETCHED_AGAIN_AFTER: Final = timedelta(seconds=2)
-"""How long after the fetch before it a repeated request is fetched for."""
+"""Minimum delay between a finished fetch and the next fetch of a repeated request."""
 
 ImageKey = tuple[int, bytes]
 """Shop number and the image id's bytes; sorts the way rows are locked."""
 
 
 class ImageState(StrEnum):
-    """Where an image stands."""
+    """The state of an image."""
 
     IN_PROGRESS = "IN_PROGRESS"  #: accepted, not finished
     DONE = "DONE"  #: the wanted version is shown and its object exists

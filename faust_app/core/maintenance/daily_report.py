@@ -38,7 +38,7 @@ class ShopOpen:
 class DailyReport:
     """What a check found at `as_of`; rescues are those after `since`. Times are UTC; shops are those with most, at most ten.
 
-    `waits` counts scheduled images by reason; `overdue` are those whose time passed a minute ago or more.
+    `reasons` counts scheduled images by reason; `overdue` are those whose time passed a minute ago or more.
     """
 
     as_of: datetime
@@ -143,8 +143,8 @@ def daily_report(tally: OpenTally, since: datetime, rescued: Mapping[int, int]) 
 
 def rescued_since(now: datetime, last: Mapping[str, Any] | None) -> datetime:
     """Return since when a check at `now` counts rescues: since the last report, or a day ago; a week ago at most."""
-    told = None if last is None else last.get("as_of")
-    since = from_iso_time(told) if isinstance(told, str) else now - timedelta(days=1)
+    last_at = None if last is None else last.get("as_of")
+    since = from_iso_time(last_at) if isinstance(last_at, str) else now - timedelta(days=1)
     return max(since, now - LONGEST_REPORT)
 
 

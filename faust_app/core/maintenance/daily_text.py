@@ -4,9 +4,9 @@ from collections.abc import Iterable
 from typing import Final
 
 from faust_app.core.alerts.message import AlertMessage, Form
-from faust_app.core.alerts.text import Place, counted, cut, duration, zoned_time
 from faust_app.core.failure_codes import Severity
 from faust_app.core.maintenance.daily_report import DailyReport, ShopOpen
+from faust_app.core.text import Place, counted, cut, duration, zoned_time
 
 _SAFE: Final = "Safe: every one of them has its row, and shown images stay shown."
 _STATUS: Final = "`shop-images check --daily` reports the present state; `shop-images status --shop N` counts one shop."

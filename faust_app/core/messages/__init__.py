@@ -1,1 +1,1 @@
-"""What stands in the topics and in catalogue files: the contract, and how strictly it is read."""
+"""Contract of the topics and catalogue files, and its validation."""

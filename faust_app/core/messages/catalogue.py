@@ -124,8 +124,8 @@ def image_id(product: str, path: str, nth: int = 1) -> str:
     old one. `nth` counts the addresses of one product that differ in their query alone.
     """
     cut = product.encode()[:_ID_BYTES].decode(errors="ignore")
-    told = path if nth == 1 else f"{path}#{nth}"
-    return f"{cut}-{hashlib.sha256(told.encode(errors='surrogatepass')).hexdigest()[:_ID_DIGITS]}"
+    identity = path if nth == 1 else f"{path}#{nth}"
+    return f"{cut}-{hashlib.sha256(identity.encode(errors='surrogatepass')).hexdigest()[:_ID_DIGITS]}"
 
 
 class _JsonLine(BatchItem):

@@ -141,7 +141,7 @@ class ImageEvent(BaseModel):
     requested_at: datetime
     product_id: ProductId | None = None
     source_url: str | None = None
-    """Told to readers; a rule of another release on addresses makes no record of ours unreadable."""
+    """For readers only; not validated, so that a URL rule of another release never makes a record unreadable."""
     external_version: ExternalVersion | None = None
     correlation_id: CorrelationId | None = None
     last_error: LastError | None = None

@@ -35,7 +35,7 @@ class Topics:
         # The broker dates every record: a sender cannot, and each acknowledgement carries the broker's clock.
         appended = {"message.timestamp.type": "LogAppendTime"}
         week = {"retention.ms": str(7 * _DAY_MS), **appended}
-        # The longest retention has to stay below `limits.TOMBSTONES`: an old record must not bring a deleted image back.
+        # The longest retention has to stay below `retention.TOMBSTONES`: an old record must not bring a deleted image back.
         month = {"retention.ms": str(30 * _DAY_MS), **appended}
         return cls(
             requests=TopicSpec(f"{prefix}requests", PARTITIONS, month),

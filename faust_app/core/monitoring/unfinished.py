@@ -65,12 +65,12 @@ def lost_below(partition: PartitionOffsets) -> int:
 
 _BY_REASON: Final = {
     ScheduleReason.UNSENT: "The request is accepted; Kafka has not acknowledged its event.",
-    ScheduleReason.RETRY: "The last try failed; the image is tried again at its time.",
+    ScheduleReason.RETRY: "The last try failed; the image is tried again when due.",
     ScheduleReason.DEFERRED: "The source is given time, and nothing is counted against the image.",
-    ScheduleReason.DISPATCHED: "The source was given time; the image goes on, and Kafka has not acknowledged its event.",
+    ScheduleReason.DISPATCHED: "The source answers again; the image is being published.",
     ScheduleReason.RESCUED: "The event left no outcome; it is published again.",
-    ScheduleReason.RUNNING: "A worker fetches the image; should the worker die, the event is published again at its time.",
-    ScheduleReason.REPUBLISHED: "The image is fetched once more at its time.",
+    ScheduleReason.RUNNING: "A worker fetches the image; should the worker die, the event is published again when due.",
+    ScheduleReason.REPUBLISHED: "The image is fetched once more when due.",
 }
 
 MAX_LISTED: Final = 200
@@ -88,7 +88,7 @@ class Kind(StrEnum):
     FAILED = "failed"  #: they need a person
 
 
-def why_it_waits(row: ImageRow) -> str | None:
+def schedule_reason_text(row: ImageRow) -> str | None:
     """Return why a row waits for its time, in sentences: its reason, and what its last failure said; None if it waits for none."""
     if row.schedule_reason is None:
         return None
@@ -96,7 +96,7 @@ def why_it_waits(row: ImageRow) -> str | None:
 
 
 @dataclass(frozen=True, slots=True)
-class Wait:
+class ScheduledGroup:
     """Images that wait for the same thing: `images` of those that are listed, `next_at` the first of their times (UTC)."""
 
     host: str | None
@@ -105,18 +105,18 @@ class Wait:
     next_at: datetime | None
 
 
-def waits_of(rows: Iterable[ImageRow]) -> list[Wait]:
+def scheduled_groups(rows: Iterable[ImageRow]) -> list[ScheduledGroup]:
     """Return what the rows wait for, and at which host, the most images first."""
     by_cause: dict[tuple[str | None, str], list[ImageRow]] = {}
     for row in rows:
-        why = why_it_waits(row)
+        why = schedule_reason_text(row)
         if why is not None:
             by_cause.setdefault((row.source_host, why), []).append(row)
-    waits = [
-        Wait(host, why, len(alike), min((row.scheduled_at for row in alike if row.scheduled_at), default=None))
+    groups = [
+        ScheduledGroup(host, why, len(alike), min((row.scheduled_at for row in alike if row.scheduled_at), default=None))
         for (host, why), alike in by_cause.items()
     ]
-    return sorted(waits, key=lambda wait: -wait.images)
+    return sorted(groups, key=lambda wait: -wait.images)
 
 
 @dataclass(frozen=True, slots=True)

@@ -104,14 +104,14 @@ def planned_as(
     return ItemStatus.PLANNED
 
 
-_FIXED_LIMITS: Final = frozenset({FailureCode.TOO_MANY_PIXELS, FailureCode.SIDE_TOO_LONG, FailureCode.TOO_MANY_FRAMES})
+FIXED_LIMITS: Final = frozenset({FailureCode.TOO_MANY_PIXELS, FailureCode.SIDE_TOO_LONG, FailureCode.TOO_MANY_FRAMES})
 """Failures by limits that no setting changes."""
 _FIRST_NUMBER: Final = re.compile(r"[0-9]+")
 
 
 def is_size_refused(code: str | None, detail: str | None, max_bytes: int) -> bool:
     """Return whether an image that was too large would be so today, by the size that its failure names."""
-    if code in _FIXED_LIMITS:
+    if code in FIXED_LIMITS:
         return True
     if code != FailureCode.TOO_LARGE:
         return False

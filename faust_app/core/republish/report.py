@@ -4,11 +4,11 @@ from datetime import datetime, timedelta
 from typing import Final
 
 from faust_app.core.alerts.message import AlertMessage, Form
-from faust_app.core.alerts.text import Place, counted, cut, duration
 from faust_app.core.failure_codes import Severity
 from faust_app.core.images.row import ImageState
 from faust_app.core.republish.items import SKIPPED, ItemStatus
 from faust_app.core.republish.run import Run, RunCounts, seconds_left
+from faust_app.core.text import Place, counted, cut, duration
 
 WORDS: Final = {
     ItemStatus.PLANNED: "not begun",

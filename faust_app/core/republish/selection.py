@@ -10,7 +10,7 @@ from pydantic import BaseModel, ConfigDict, Field, model_validator
 from faust_app.core.messages.events import ImageId, ProductId, ShopNo
 
 MAX_IMAGES: Final = 10_000
-MAX_LISTED: Final = 1000
+MAX_VALUES: Final = 1000
 """Most shops, codes or hosts of one selection."""
 
 
@@ -61,10 +61,10 @@ class Selection(BaseModel):
 
     model_config = ConfigDict(strict=True, frozen=True, extra="forbid", hide_input_in_errors=True)
 
-    shops: Annotated[tuple[ShopNo, ...], Field(max_length=MAX_LISTED, strict=False)] = ()
+    shops: Annotated[tuple[ShopNo, ...], Field(max_length=MAX_VALUES, strict=False)] = ()
     states: Annotated[tuple[_State, ...], Field(min_length=1, strict=False)] = (SelectedState.FAILED, SelectedState.LOST)
-    codes: Annotated[tuple[_Code, ...], Field(max_length=MAX_LISTED, strict=False)] = ()
-    hosts: Annotated[tuple[_Host, ...], Field(max_length=MAX_LISTED, strict=False)] = ()
+    codes: Annotated[tuple[_Code, ...], Field(max_length=MAX_VALUES, strict=False)] = ()
+    hosts: Annotated[tuple[_Host, ...], Field(max_length=MAX_VALUES, strict=False)] = ()
     cause: _Text | None = Field(None, description="Fingerprint of a cause, as lists of failures show it.")
     judged_by: Annotated[str, Field(min_length=1, max_length=120)] | None = Field(None, description="Release that wrote the last outcome.")
     since: datetime | None = Field(None, strict=False)

@@ -12,8 +12,9 @@ import structlog
 from faust_app.core.alerts.alert import Alert, FaultKind, Notice, PlatformFault
 from faust_app.core.alerts.decide import Chosen, Due
 from faust_app.core.alerts.message import AlertMessage, Form
-from faust_app.core.alerts.text import Impact, Place, compose
+from faust_app.core.alerts.text import Impact, compose
 from faust_app.core.failure import Unavailable
+from faust_app.core.text import Place
 from faust_app.flows.ports.alerts import Faults, Messenger
 
 log = structlog.get_logger()
@@ -55,7 +56,7 @@ class FinalAlert:
     async def _is_stored(self, fault: PlatformFault) -> bool:
         try:
             async with asyncio.timeout(STORE_SECONDS), self._open_faults() as faults:
-                await faults.open_fault(fault, age=self._age, told_ago=None)
+                await faults.open_fault(fault, age=self._age, reported_ago=None)
         except (Unavailable, TimeoutError) as failure:
             log.warning("alert not stored", reason=str(failure) or type(failure).__name__)
             return False

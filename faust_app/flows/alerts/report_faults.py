@@ -17,8 +17,9 @@ import structlog
 from faust_app.core.alerts.alert import Alert, FaultKind, Notice, PlatformFault
 from faust_app.core.alerts.decide import Chosen, Due
 from faust_app.core.alerts.message import AlertMessage, Delivered, Form, Undelivered, again_after, new_webhook_id
-from faust_app.core.alerts.text import Impact, Place, compose
+from faust_app.core.alerts.text import Impact, compose
 from faust_app.core.failure import Unavailable
+from faust_app.core.text import Place
 from faust_app.flows.ports.alerts import Faults, Messenger
 from faust_app.metrics import Metrics
 
@@ -48,7 +49,7 @@ class _Held:
     fault: PlatformFault
     since: float
     written_at: float | None = None
-    told_at: float | None = None
+    reported_at: float | None = None
     over: bool = False
     changed: bool = True
 
@@ -57,9 +58,9 @@ class _Held:
         return self.changed or self.written_at is None or now - self.written_at >= REPEAT
 
     @property
-    def is_untold(self) -> bool:
+    def is_unreported(self) -> bool:
         """Whether neither an alert nor a direct message has reported the fault."""
-        return not self.over and self.written_at is None and self.told_at is None
+        return not self.over and self.written_at is None and self.reported_at is None
 
 
 @dataclass(slots=True)
@@ -148,8 +149,8 @@ class FaultReporter:
     async def _write_one(self, held: _Held, now: float) -> None:
         """Open the alert, then close it if the fault is over: a fault that came and went between two passes counts too."""
         if not held.over or held.written_at is None:
-            told_ago = None if held.told_at is None else timedelta(seconds=now - held.told_at)
-            await self._faults.open_fault(held.fault, age=timedelta(seconds=now - held.since), told_ago=told_ago)
+            reported_ago = None if held.reported_at is None else timedelta(seconds=now - held.reported_at)
+            await self._faults.open_fault(held.fault, age=timedelta(seconds=now - held.since), reported_ago=reported_ago)
             held.written_at = now
         if held.over:
             await self._faults.close_fault(held.fault)
@@ -189,20 +190,20 @@ class FaultReporter:
 
     def _direct_message(self) -> _DirectMessage | None:
         """Return one message about all unreported faults, None if there are none."""
-        untold = tuple(held for held in self._held.values() if held.is_untold)
-        return _DirectMessage(new_webhook_id(), self._message(untold), untold) if untold else None
+        unreported = tuple(held for held in self._held.values() if held.is_unreported)
+        return _DirectMessage(new_webhook_id(), self._message(unreported), unreported) if unreported else None
 
     def _sent_directly(self, direct: _DirectMessage, now: float) -> None:
         self._direct = None
         self._direct_from = now + DIRECT_AGAIN
         for held in direct.faults:
-            held.told_at, held.changed = now, True
+            held.reported_at, held.changed = now, True
         log.info("alert sent without the database", title=direct.message.title)
 
-    def _message(self, untold: tuple[_Held, ...]) -> AlertMessage:
+    def _message(self, unreported: tuple[_Held, ...]) -> AlertMessage:
         now = self._now()
-        due = tuple(Due(self._alert(held, now), Notice.OPENED) for held in untold)
-        impact = {held.fault.fingerprint: Impact(workers=(self._worker,), waiting=held.fault.waiting) for held in untold}
+        due = tuple(Due(self._alert(held, now), Notice.OPENED) for held in unreported)
+        impact = {held.fault.fingerprint: Impact(workers=(self._worker,), waiting=held.fault.waiting) for held in unreported}
         message = compose(Chosen(Form.ALERT if len(due) == 1 else Form.GROUP, due), impact, self._place, now)
         return replace(message, text=f"{message.text}\n{_SENT_DIRECTLY}")
 

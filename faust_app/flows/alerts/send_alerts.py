@@ -11,11 +11,22 @@ from typing import Final
 
 import structlog
 
-from faust_app.core.alerts.decide import HOURLY, SENDER, AlertsSnapshot, Step, choose, closes_silently, digest_step, due_notices, told_step
+from faust_app.core.alerts.decide import (
+    HOURLY,
+    SENDER,
+    AlertsSnapshot,
+    Step,
+    choose,
+    closes_silently,
+    digest_step,
+    due_notices,
+    report_step,
+)
 from faust_app.core.alerts.digest import digest_message, digest_span
 from faust_app.core.alerts.message import Delivered, Undelivered, again_after
-from faust_app.core.alerts.text import MAX_CAUSES, Place, compose
+from faust_app.core.alerts.text import MAX_CAUSES, compose
 from faust_app.core.maintenance.jobs import due_date
+from faust_app.core.text import Place
 from faust_app.flows.ports.alerts import AlertOutbox, AlertRepository, Messenger
 from faust_app.flows.ports.clock import Clock
 from faust_app.flows.ports.maintenance import Leases
@@ -107,7 +118,7 @@ class SendAlerts:
         """Close alerts that need no message, then write the next message; return whether one was written."""
         snapshot = await self._alerts.snapshot(await self._clock.now())
         self._show(snapshot)
-        silent = closes_silently(snapshot, untold=self._messenger is None)
+        silent = closes_silently(snapshot, unreported=self._messenger is None)
         if silent:
             await self._alerts.record(Step(snapshot.now, closed=silent), self._delivery.holder)
         if self._messenger is None or snapshot.undelivered:
@@ -122,7 +133,7 @@ class SendAlerts:
         if chosen is None:
             return await self._digest(snapshot)
         impact = await self._alerts.impact([due.alert for due in chosen.due[:MAX_CAUSES]], snapshot.now)
-        return told_step(snapshot, compose(chosen, impact, self._delivery.place, snapshot.now), chosen.due)
+        return report_step(snapshot, compose(chosen, impact, self._delivery.place, snapshot.now), chosen.due)
 
     async def _digest(self, snapshot: AlertsSnapshot) -> Step | None:
         """Return the step that writes the daily digest, None unless it is due and the hour has a message left."""

@@ -10,8 +10,8 @@ import structlog
 
 from faust_app.core.alerts.alert import of_record
 from faust_app.core.failure import Failure, FailureCode, RecordRefused, Unavailable
-from faust_app.core.images.accept import Decision
 from faust_app.core.images.changes import Changes, Locked
+from faust_app.core.images.request_rules import Decision
 from faust_app.core.messages.events import ImageRequest
 from faust_app.core.messages.positions import IntakeOffset
 from faust_app.core.messages.record import Record, Unparseable, parse_request

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from typing import Final, assert_never
 
 from faust_app.core.failure import Unavailable
-from faust_app.core.images.accept import Accepted, Decision, Superseded, Unchanged
+from faust_app.core.images.request_rules import Accepted, Decision, Superseded, Unchanged
 from faust_app.core.images.row import ImageKey, ImageRow, ImageState
 from faust_app.core.messages.catalogue import CatalogueError, CatalogueItem, Entry, LineProblem
 from faust_app.core.messages.events import ImageRequest

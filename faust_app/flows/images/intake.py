@@ -5,9 +5,9 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import assert_never
 
-from faust_app.core.images.accept import Accepted, Decision, Superseded, Unchanged
 from faust_app.core.images.changes import Changes, Locked
 from faust_app.core.images.outcome import SUPERSEDED, HistoryEntry
+from faust_app.core.images.request_rules import Accepted, Decision, Superseded, Unchanged
 from faust_app.core.images.row import ImageKey, ImageRow
 from faust_app.core.images.transitions.accept import accept, accept_changed, placeholder
 from faust_app.core.messages.events import ImageRequest

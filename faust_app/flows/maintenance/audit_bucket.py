@@ -58,7 +58,7 @@ class BucketAudit:
         doomed = await self._unlisted(keys, rows)
         await self._garbage.add_garbage(doomed)
         await self._row.audited(keys[-1] if len(keys) == PART else "")
-        self._tell(keys, rows, doomed)
+        self._count_findings(keys, rows, doomed)
         return len(doomed)
 
     async def _next(self, after: str) -> AsyncIterator[str]:
@@ -78,7 +78,7 @@ class BucketAudit:
         due_at = await self._clock.now() + LATE_PUT
         return [Garbage(row.key, key, due_at) for row, key in found if listed.isdisjoint((key, image_prefix(*row.key)))]
 
-    def _tell(self, keys: Sequence[str], rows: Mapping[Folder, ImageRow], doomed: Sequence[Garbage]) -> None:
+    def _count_findings(self, keys: Sequence[str], rows: Mapping[Folder, ImageRow], doomed: Sequence[Garbage]) -> None:
         strangers = [key for key in keys if _row_of(key, rows) is None]
         self._metrics.audited.inc(len(keys))
         self._metrics.audit_findings.labels("garbage").inc(len(doomed))

@@ -7,10 +7,10 @@ from typing import Any, Final
 
 import structlog
 
-from faust_app.core.alerts.text import Place
 from faust_app.core.maintenance.daily_report import OPEN_TOO_LONG, DailyReport, OpenTally, daily_report, rescued_since
 from faust_app.core.maintenance.daily_text import daily_message
 from faust_app.core.maintenance.jobs import FinishedRun, RunResult
+from faust_app.core.text import Place
 from faust_app.flows.ports.images import OpenImages
 from faust_app.flows.ports.kafka import ConsumerOffsets
 

@@ -55,7 +55,7 @@ class DailyJob:
         result = await under_lease(self._job, hold, partial(self._body, now, last))
         if result is None or not await self._runs.finish(self._job, day, self._daily.holder, result):
             return False
-        log.info("daily job done", job=self._job, day=day.isoformat(), told=result.message is not None)
+        log.info("daily job done", job=self._job, day=day.isoformat(), sent=result.message is not None)
         return True
 
 

@@ -20,7 +20,7 @@ from faust_app.metrics import Metrics
 T = TypeVar("T")
 
 Hold = Callable[[], Awaitable[bool]]
-"""Acquires or renews a lease of `core.lease.LEASE`, and returns whether this process holds it."""
+"""Acquires or renews a lease of `core.maintenance.lease.LEASE`, and returns whether this process holds it."""
 
 log = structlog.get_logger()
 

@@ -21,7 +21,7 @@ from faust_app.flows.ports.maintenance import CollectorRow
 from faust_app.flows.ports.transfer import ObjectStore
 
 _REPUBLISHED_AT_ONCE: Final = 200
-_TOLD: Final = 10_000
+_EXAMPLES: Final = 10_000
 """Examples kept per kind; all are counted."""
 
 
@@ -47,17 +47,17 @@ class Findings:
         """Record images whose object is missing, some of which are also `behind`."""
         self.missing += len(rows)
         self.replaced += sum(row.key in behind for row in rows)
-        self.missing_images += [row.key for row in rows][: _TOLD - len(self.missing_images)]
+        self.missing_images += [row.key for row in rows][: _EXAMPLES - len(self.missing_images)]
 
     def add_behind(self, rows: Sequence[ImageRow]) -> None:
         """Record images of which the bucket has a version that their row never reached."""
         self.behind += len(rows)
-        self.images_behind += [row.key for row in rows][: _TOLD - len(self.images_behind)]
+        self.images_behind += [row.key for row in rows][: _EXAMPLES - len(self.images_behind)]
 
     def add_without_row(self, keys: Sequence[str]) -> None:
         """Record objects without a row."""
         self.without_row += len(keys)
-        self.keys_without_row += keys[: _TOLD - len(self.keys_without_row)]
+        self.keys_without_row += keys[: _EXAMPLES - len(self.keys_without_row)]
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,7 +85,7 @@ class Recovery:
         """Return the collector's passes as counted in database and bucket. Raises Unavailable."""
         return Passes((await self._collector.state()).passes, passes_in_bucket(await self._counter()))
 
-    async def let_collector_go_on(self) -> None:
+    async def resume_collector(self) -> None:
         """Raise the database's count of passes to the bucket's, and remove unreadable counter keys. Raises Unavailable."""
         counter = await self._counter()
         await self._store.delete([key for key in counter if passes_in_bucket([key]) is None])
@@ -114,7 +114,7 @@ class Recovery:
             findings.add_behind([row for row, _ in of_rows if row.key in behind])
             missing = await self._missing([row for row, own in of_rows if shows_missing(row, own)])
             findings.add_missing(missing, behind)
-            await self._mend(() if dry_run else missing, findings)
+            await self._republish(() if dry_run else missing, findings)
             advance(len(page))
         for strangers in keys.values():
             findings.add_without_row(strangers)
@@ -123,12 +123,12 @@ class Recovery:
         """Return the rows whose object is still missing: one stored after the listing is not."""
         return [row for row in suspects if row.shown is not None and not await self._store.exists(row.shown.object_key)]
 
-    async def _mend(self, missing: Sequence[ImageRow], findings: Findings) -> None:
+    async def _republish(self, missing: Sequence[ImageRow], findings: Findings) -> None:
         for group in _groups(missing):
-            findings.republished += await self._repository.change([row.key for row in group], _store_anew(group))
+            findings.republished += await self._repository.change([row.key for row in group], _republish_missing(group))
 
 
-def _store_anew(rows: Sequence[ImageRow]) -> Callable[[Locked], tuple[Changes, int]]:
+def _republish_missing(rows: Sequence[ImageRow]) -> Callable[[Locked], tuple[Changes, int]]:
     def decide(locked: Locked) -> tuple[Changes, int]:
         changes = Changes()
         for row in rows:

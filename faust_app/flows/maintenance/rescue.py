@@ -13,7 +13,7 @@ from faust_app.core.images.row import ImageKey, ImageRow
 from faust_app.core.images.transitions.repair import lost_repeatedly, may_be_rescued, rescued, still_lost
 from faust_app.core.images.transitions.settle import settle
 from faust_app.core.messages.positions import Offsets, TopicPartition
-from faust_app.core.monitoring.unfinished import PAST_END_AFTER, UnfinishedState, classify_unfinished, lost_below
+from faust_app.core.monitoring.unfinished import MAX_OFFSET, PAST_END_AFTER, UnfinishedState, classify_unfinished, lost_below
 from faust_app.flows.images.dead_letters import DeadLetters
 from faust_app.flows.ports.alerts import Alerts
 from faust_app.flows.ports.clock import Clock
@@ -83,7 +83,7 @@ class Rescue:
         offsets = await self._offsets.committed()
         rows = await self._unfinished.below({place: lost_below(partition) for place, partition in offsets.items()}, limit)
         elsewhere = await self._unfinished.places() - offsets.keys()  # nobody consumes these: lost at any offset
-        rows += await self._unfinished.below(dict.fromkeys(elsewhere, 2**63 - 1), limit)
+        rows += await self._unfinished.below(dict.fromkeys(elsewhere, MAX_OFFSET), limit)
         rows += await self._made_anew(offsets, limit)
         return [row for row in rows[:limit] if classify_unfinished(row, offsets) is UnfinishedState.LOST or row.key in self._past_end]
 

@@ -1,7 +1,7 @@
-"""How far the consumer groups are behind, looked at again and again, and what is known to hold them up.
+"""Samples the lag of the consumer groups, and what is known to hold them up.
 
-Every process looks for itself and serves what it saw last, with its age. Kafka and database are asked apart: while one is
-unavailable the other is still told.
+Every process takes its own samples and serves the last one with its age. Kafka and the database are read independently, so
+that an outage of one does not hide the other.
 """
 
 import asyncio
@@ -43,7 +43,7 @@ HOLDING: Final = {
     FaultKind.EGRESS: "sources cannot be reached from here",
     FaultKind.INTERNAL_ERROR_BREAKER: "a worker stopped itself after internal errors",
 }
-"""Faults while which events need not get on, in words."""
+"""Faults during which events may not progress, in words."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -134,7 +134,7 @@ class WatchLag:
         return self._seconds() - self._sampled_at
 
     async def run_pass(self) -> None:
-        """Look at every group. Raises Unavailable when Kafka does not answer; what was seen last then stays."""
+        """Sample every group. Raises Unavailable when Kafka does not answer; the last report then stays."""
         await self._sample_elsewhere()
         held_by = self.held_by()
         for name, group in self._groups.items():
@@ -144,7 +144,7 @@ class WatchLag:
         self._publish(LagReport(self._now(), tuple(map(self._group_report, self._groups)), held_by))
 
     async def run_holding(self) -> None:
-        """Learn what holds up other processes, and look at every group at once when that changed. Raises Unavailable like `run_pass`."""
+        """Read what holds up other processes, and sample every group at once when that changed. Raises Unavailable like `run_pass`."""
         await self._sample_elsewhere()
         if self.report is not None and self.report.held_by != self.held_by():
             await self.run_pass()

@@ -84,7 +84,7 @@ class WatchStalled:
         return self._seconds() - self._sampled_at
 
     async def run_pass(self) -> None:
-        """Look at all rows. Raises Unavailable; what was seen last then stays."""
+        """Sample all rows. Raises Unavailable; the last report then stays."""
         async with _patience():
             committed = await self._offsets.committed()
             tops = await self._rows.tops()
@@ -97,7 +97,7 @@ class WatchStalled:
         self._sampled_at = self._seconds()
 
     async def of_shop(self, shop_no: int) -> StalledReport | None:
-        """Look at the rows of one shop now; None for a shop that was never heard of. Raises Unavailable.
+        """Sample the rows of one shop now; None for an unknown shop. Raises Unavailable.
 
         Many may ask at once: they are answered one by one, with one connection to the database. Offsets are those seen last:
         committed before the rows are read, as they have to be.

@@ -30,11 +30,11 @@ class Alerts(Protocol):
 class Faults(Protocol):
     """Stores platform faults as alerts. Every method raises Unavailable when the database fails."""
 
-    async def open_fault(self, fault: PlatformFault, *, age: timedelta, told_ago: timedelta | None) -> None:
+    async def open_fault(self, fault: PlatformFault, *, age: timedelta, reported_ago: timedelta | None) -> None:
         """Record that a process has the fault: counts once per process; a repeated report only keeps the fault alive.
 
         A shop's fault counts once per episode for its shop, and so reaches people by the digest. The alert is backdated by
-        `age`. `told_ago` is how long ago people were notified without the database, None if they were not.
+        `age`. `reported_ago` is how long ago people were notified without the database, None if they were not.
         """
         ...
 

@@ -93,7 +93,7 @@ class JobRuns(Protocol):
     async def hold(self, job: str, day: date, holder: str) -> bool:
         """Claim the day's run if it is unfinished and unclaimed, renew the claim if `holder` has it; return whether `holder` has it.
 
-        A claim lasts `core.lease.LEASE` from its last renewal.
+        A claim lasts `core.maintenance.lease.LEASE` from its last renewal.
         """
         ...
 

@@ -83,7 +83,7 @@ class RepublishControl:
             return refused
         # Committed offsets before rows: a row that still has a position below one of them has no worker left.
         offsets = await self._offsets.committed()
-        entry = await self._entry(actor, "republish.plan", {"selection": _told(draft), "rate": draft.rate, "reason": draft.reason})
+        entry = await self._entry(actor, "republish.plan", {"selection": _audited(draft), "rate": draft.rate, "reason": draft.reason})
         if draft.request_key is not None:
             draft = replace(draft, request_key=f"{actor.name} {draft.request_key}"[:MAX_REQUEST_KEY])
         run = await self._runs.plan(draft, offsets, self._rules.of_hosts, entry)
@@ -171,7 +171,7 @@ def _bad_rate(rate: float) -> Refused | None:
     return Invalid(f"The rate must be {MIN_RATE:.0f} to {MAX_RATE:.0f} images a second.")
 
 
-def _told(draft: Draft) -> dict[str, object]:
+def _audited(draft: Draft) -> dict[str, object]:
     """Return the selection as the audit keeps it: without defaults, and of long lists how many they name."""
-    told: dict[str, object] = draft.selection.model_dump(mode="json", exclude_defaults=True)
-    return {name: len(value) if isinstance(value, list) and len(value) > _LISTED else value for name, value in told.items()}
+    values: dict[str, object] = draft.selection.model_dump(mode="json", exclude_defaults=True)
+    return {name: len(value) if isinstance(value, list) and len(value) > _LISTED else value for name, value in values.items()}

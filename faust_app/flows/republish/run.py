@@ -4,10 +4,10 @@ from typing import Final
 
 import structlog
 
-from faust_app.core.alerts.text import Place
 from faust_app.core.images.row import ImageKey
 from faust_app.core.republish.report import end_message
 from faust_app.core.republish.run import Run, RunStatus
+from faust_app.core.text import Place
 from faust_app.flows.ports.clock import Clock
 from faust_app.flows.ports.kafka import ConsumerOffsets
 from faust_app.flows.ports.republish import RepublishItems, RepublishRuns
@@ -24,7 +24,7 @@ WATCHED_PAGES: Final = 2
 class RepublishRunner:
     """Runs once a second in one process at a time.
 
-    Risk: none that the plan does not name. Two at once are harmless, since each step locks its run; a process that dies
+    Risk: fetches what the plan lists. Two at once are harmless, since each step locks its run; a process that dies
     between two steps leaves the rest to the next one.
     """
 

@@ -89,10 +89,10 @@ class EgressMonitor:
             self._breaker.open("Hosts that answered lately fell silent, all at once.")
         if self._egress.is_open or self._egress.was_heard(_now()):
             return self._egress.is_open
-        self._judge(await self._probe.result(apart_from=source[1]))
+        self._apply(await self._probe.result(apart_from=source[1]))
         return self._egress.is_open
 
-    def _judge(self, result: ProbeResult) -> None:
+    def _apply(self, result: ProbeResult) -> None:
         if result is ProbeResult.HEARD:
             if self._egress.heard(_now()):
                 self._breaker.close()

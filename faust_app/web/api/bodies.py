@@ -8,13 +8,13 @@ from urllib.parse import unquote_to_bytes
 from aiohttp import web
 from pydantic import BaseModel, ValidationError
 
-from faust_app.core.messages.events import BatchItem, Image, ImageRequest, Op, problems
-from faust_app.core.messages.strict_json import NotStrict, array_items, check_strict
+from faust_app.core.messages.events import MAX_NUMBER, BatchItem, Image, ImageRequest, Op, problems
+from faust_app.core.messages.strict_json import MAX_DOCUMENT_BYTES, NotStrict, array_items, check_strict
 from faust_app.web.problems import Problem
 
 MAX_BATCH_ITEMS: Final = 1000
 MAX_BATCH_BYTES: Final = 4 * 1024 * 1024
-MAX_BODY_BYTES: Final = 64 * 1024
+MAX_BODY_BYTES: Final = MAX_DOCUMENT_BYTES
 BODY_SECONDS: Final = 20.0
 """Seconds a body may take to arrive, so that a sender that stops halfway holds its connection no longer."""
 MAX_PAGE: Final = 1000
@@ -32,7 +32,7 @@ M = TypeVar("M", bound=BaseModel)
 def shop_no_of(request: web.Request) -> int:
     """Return the shop's number from the path. Raises Problem."""
     text = _raw_segment(request, _SHOP_SEGMENT)
-    if not (text.isascii() and text.isdecimal() and 1 <= int(text[:17]) <= 2**53 - 1 and len(text) <= 16):  # noqa: PLR2004
+    if not (text.isascii() and text.isdecimal() and 1 <= int(text[:17]) <= MAX_NUMBER and len(text) <= 16):  # noqa: PLR2004
         raise Problem(400, "the shop's number in the path must be 1 to 2^53-1", errors=[("shop_no", "must be a number from 1 to 2^53-1")])
     return int(text)
 

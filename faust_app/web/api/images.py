@@ -10,7 +10,7 @@ from faust_app.core.failure_codes import known_code
 from faust_app.core.images.outcome import HistoryEntry
 from faust_app.core.images.row import ImageKey, ImageRow, ImageState
 from faust_app.core.iso_time import iso_time
-from faust_app.core.monitoring.unfinished import why_it_waits
+from faust_app.core.monitoring.unfinished import schedule_reason_text
 from faust_app.core.redact import redact_query
 from faust_app.core.sources.health import SourceRecord, deferral
 from faust_app.flows.ports.images import ImageRepository
@@ -58,7 +58,7 @@ class ImageHandlers:
         source = (row.shop_no, row.source_host or "")
         waits = row.state is ImageState.IN_PROGRESS and row.source_host is not None
         records = await self._sources.of(source) if waits else []
-        return waiting_of(row, self._held_by(), deferral({record.key: record for record in records}, source))
+        return scheduled_json(row, self._held_by(), deferral({record.key: record for record in records}, source))
 
     async def _row(self, request: web.Request) -> ImageRow:
         key: ImageKey = (shop_no_of(request), image_id_of(request).encode())
@@ -83,7 +83,7 @@ def describe(row: ImageRow, history: list[HistoryEntry], content: str | None) ->
         "requested_at": time_text(row.requested_at),
         "open_since": time_text(row.open_since),
         "attempt": row.attempt,
-        "scheduled": waiting_of(row, ()),
+        "scheduled": scheduled_json(row, ()),
         "position": position_of(row),
         "error": error_of(row),
         "url": content,
@@ -92,7 +92,7 @@ def describe(row: ImageRow, history: list[HistoryEntry], content: str | None) ->
     }
 
 
-def waiting_of(row: ImageRow, held_by: Sequence[str], source: SourceRecord | None = None) -> dict[str, object] | None:
+def scheduled_json(row: ImageRow, held_by: Sequence[str], source: SourceRecord | None = None) -> dict[str, object] | None:
     """Return what an unfinished row waits for as a JSON object; None where it is finished, or queued and nothing holds it.
 
     `held_by` is what holds up the installation, `source` the record of its host where that is given time.
@@ -102,7 +102,7 @@ def waiting_of(row: ImageRow, held_by: Sequence[str], source: SourceRecord | Non
     answer: dict[str, object] = {
         "at": time_text(row.scheduled_at),
         "reason": row.schedule_reason or ("held" if held_by else "source"),
-        "why": why_it_waits(row),
+        "why": schedule_reason_text(row),
         "host": row.source_host,
     }
     if held_by:

@@ -2,7 +2,7 @@
 
 from aiohttp import web
 
-from faust_app.core.images.accept import Accepted, Decision, Superseded, Unchanged
+from faust_app.core.images.request_rules import Accepted, Decision, Superseded, Unchanged
 from faust_app.core.messages.events import ImageRequest
 from faust_app.flows.images.intake import Intake
 from faust_app.web.api.bodies import Problems, batch_requests, delete_request, image_id_of, put_request, shop_no_of

@@ -18,11 +18,11 @@ MEANING: Final = {
     LagStatus.OK: ("Nothing waits for long.", "Nothing to do."),
     LagStatus.LAGGING: (
         "Events wait for longer than they should, and are being worked on or held up by something known.",
-        "If it lasts, start more workers; if something holds it up, mend that first.",
+        "If it lasts, start more workers; if something holds it up, fix that first.",
     ),
     LagStatus.STALLED: (
         "Workers are connected, and in a partition with unread records nothing was finished for two minutes.",
-        "Look at the workers' logs and their /ready; a worker that does not get on ends itself and is started again.",
+        "Read the workers' logs and `/ready`; a worker that makes no progress exits and is restarted.",
     ),
     LagStatus.STOPPED: (
         "Records wait and nobody reads them: no worker has been connected for a minute.",
@@ -63,7 +63,7 @@ def not_yet(what: str, dependency: str) -> Problem:
     """Return the problem of a page that has nothing to show yet."""
     return Problem(
         503,
-        f"this process has not seen {what} yet: it looks every few seconds, so ask again; if this lasts, {dependency} does not answer",
+        f"no sample of {what} yet; samples are taken every few seconds. If this persists, {dependency} does not answer",
         headers={"Retry-After": str(RETRY_AFTER_SECONDS)},
     )
 

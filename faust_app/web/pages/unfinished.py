@@ -8,10 +8,11 @@ from aiohttp import web
 
 from faust_app.core.failure import Unavailable
 from faust_app.core.images.row import ImageRow
-from faust_app.core.monitoring.unfinished import MAX_LISTED, Kind, StalledReport, is_overdue, waits_of
+from faust_app.core.messages.events import MAX_NUMBER
+from faust_app.core.monitoring.unfinished import MAX_LISTED, Kind, StalledReport, is_overdue, scheduled_groups
 from faust_app.flows.monitoring.unfinished import WatchStalled, counts_by_kind, oldest_open_seconds
 from faust_app.web.api.bodies import invalid
-from faust_app.web.api.images import error_of, position_of, time_text, waiting_of
+from faust_app.web.api.images import error_of, position_of, scheduled_json, time_text
 from faust_app.web.negotiation import wants_page
 from faust_app.web.pages.lag import not_yet
 from faust_app.web.pages.render import json_answer, page, path_of, problem_page
@@ -100,7 +101,7 @@ def asked_of(request: web.Request) -> Asked:
 
 def _shop(text: str) -> int | None:
     number = int(text) if text.isascii() and text.isdecimal() and len(text) <= _SHOP_DIGITS else 0
-    return number if 1 <= number <= 2**53 - 1 else None
+    return number if 1 <= number <= MAX_NUMBER else None
 
 
 def _limit(text: str) -> int | None:
@@ -145,9 +146,9 @@ def _waits(report: StalledReport) -> dict[str, object]:
     if report.shop_no is None:
         return {}
     return {
-        "waits_for": [
+        "scheduled_for": [
             {"host": wait.host, "why": wait.why, "images": wait.images, "next_at": time_text(wait.next_at)}
-            for wait in waits_of(report.rows.get(Kind.SCHEDULED, ()))
+            for wait in scheduled_groups(report.rows.get(Kind.SCHEDULED, ()))
         ]
     }
 
@@ -163,7 +164,7 @@ def _item(report: StalledReport, row: ImageRow, held_by: Sequence[str]) -> dict[
         "open_s": round((report.as_of - row.open_since).total_seconds(), 3) if row.open_since else None,
         "attempt": row.attempt,
         "rescues": row.rescues,
-        "scheduled": waiting_of(row, held_by),
+        "scheduled": scheduled_json(row, held_by),
         "position": position_of(row),
         "error": error_of(row),
     }
@@ -176,7 +177,7 @@ def _for_people(report: StalledReport, asked: Asked) -> dict[str, Any]:
         "oldest": oldest_open_seconds(report) if report.counts.oldest_open else None,
         "rows": rows,
         "errors": [error_of(row) for row in rows],
-        "waits": [waiting_of(row, ()) for row in rows],
-        "waits_for": waits_of(report.rows.get(Kind.SCHEDULED, ())) if report.shop_no is not None else [],
+        "waits": [scheduled_json(row, ()) for row in rows],
+        "scheduled_for": scheduled_groups(report.rows.get(Kind.SCHEDULED, ())) if report.shop_no is not None else [],
         "overdue": [is_overdue(row, report.as_of) for row in rows],
     }

@@ -65,7 +65,7 @@ async def port(private: Private) -> AsyncIterator[int]:
 
 @asynccontextmanager
 async def listening(private: Private) -> AsyncIterator[int]:
-    """Let the server listen on every loopback address."""
+    """Listen on every loopback address."""
     app = web.Application()
     app.router.add_get("/{tail:.*}", private.handle)
     async with TestServer(app, host="0.0.0.0") as server:  # noqa: S104 - as said

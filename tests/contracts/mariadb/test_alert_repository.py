@@ -12,8 +12,8 @@ from faust_app.core.alerts.alert import Alert, FaultKind, Notice, Occurrence, Pl
 from faust_app.core.alerts.decide import SENDER, Due, LastDigest, Step, closes_silently, due_notices
 from faust_app.core.alerts.digest import CodeCount, DigestCounts, digest_message, digest_span
 from faust_app.core.alerts.message import AlertMessage, Form
-from faust_app.core.alerts.text import Place
 from faust_app.core.failure_codes import FailureCode, Severity
+from faust_app.core.text import Place
 from tests.contracts.conftest import AlertStore
 from tests.fakes.alerts import FakeAlertStore
 
@@ -39,7 +39,7 @@ async def written(store: AlertStore, notice: Notice = Notice.OPENED) -> Due:
     due = Due(snapshot.candidates[0].alert, notice)
     message = AlertMessage(Form.ALERT, snapshot.now, Severity.SHOP, "T", "text ä \U0001f600")
     closed = (due.alert,) if notice is Notice.CLOSED else ()
-    assert await store.alerts.record(Step(snapshot.now, message, told=(due,), closed=closed), ME)
+    assert await store.alerts.record(Step(snapshot.now, message, reported=(due,), closed=closed), ME)
     return due
 
 
@@ -67,24 +67,24 @@ async def test_a_closed_alert_that_is_counted_again_is_a_new_episode(alert_store
     await alert_store.count(failed(60))
     await written(alert_store)
     assert await alert_store.leases.hold(SENDER, ME)
-    told = await the_alert(alert_store)
-    assert (told.told_count, told.told_at is not None) == (60, True)
+    reported = await the_alert(alert_store)
+    assert (reported.reported_count, reported.reported_at is not None) == (60, True)
     snapshot = await alert_store.snapshot()
-    assert await alert_store.alerts.record(Step(snapshot.now, closed=(told,)), ME)
+    assert await alert_store.alerts.record(Step(snapshot.now, closed=(reported,)), ME)
     assert await alert_store.alerts.open_alerts(10) == []
     await alert_store.count(failed(2))
     again = await the_alert(alert_store)
-    assert (again.episode, again.occurrences, again.told_count, again.told_at, again.closed_at) == (2, 2, 0, None, None)
-    assert again.opened_at >= told.last_at
+    assert (again.episode, again.occurrences, again.reported_count, again.reported_at, again.closed_at) == (2, 2, 0, None, None)
+    assert again.opened_at >= reported.last_at
 
 
-@pytest.mark.parametrize(("failures", "shop_images", "told"), [(49, 0, True), (10, 0, True), (9, 0, False)])
+@pytest.mark.parametrize(("failures", "shop_images", "reported"), [(49, 0, True), (10, 0, True), (9, 0, False)])
 async def test_a_shop_that_lost_a_share_of_its_images_within_the_hour_is_told(
-    alert_store: AlertStore, failures: int, shop_images: int, *, told: bool
+    alert_store: AlertStore, failures: int, shop_images: int, *, reported: bool
 ) -> None:
     await alert_store.count(failed(failures))
     notices = due_notices(await alert_store.snapshot())
-    assert [due.notice for due in notices] == ([Notice.OPENED] if told else [])
+    assert [due.notice for due in notices] == ([Notice.OPENED] if reported else [])
 
 
 async def test_many_shops_with_a_few_failures_each_are_left_to_the_digest(alert_store: AlertStore) -> None:
@@ -101,7 +101,7 @@ async def test_many_shops_with_a_few_failures_each_are_left_to_the_digest(alert_
 async def test_a_fault_counts_once_per_process_and_ends_with_the_last_that_has_it(alert_store: AlertStore) -> None:
     rival = replace(STORAGE, worker=RIVAL, waiting=2)
     for fault in (STORAGE, rival, STORAGE):
-        await alert_store.faults.open_fault(fault, age=timedelta(minutes=3), told_ago=None)
+        await alert_store.faults.open_fault(fault, age=timedelta(minutes=3), reported_ago=None)
     alert = await the_alert(alert_store, STORAGE.fingerprint)
     assert (alert.occurrences, alert.severity, alert.detail, alert.ended_at) == (2, Severity.PLATFORM, "AccessDenied", None)
     now = (await alert_store.snapshot()).now
@@ -115,17 +115,17 @@ async def test_a_fault_counts_once_per_process_and_ends_with_the_last_that_has_i
 
 
 async def test_a_fault_that_returns_before_it_is_closed_goes_on(alert_store: AlertStore) -> None:
-    await alert_store.faults.open_fault(STORAGE, age=NO_AGE, told_ago=None)
+    await alert_store.faults.open_fault(STORAGE, age=NO_AGE, reported_ago=None)
     await alert_store.faults.close_fault(STORAGE)
-    await alert_store.faults.open_fault(STORAGE, age=NO_AGE, told_ago=None)
+    await alert_store.faults.open_fault(STORAGE, age=NO_AGE, reported_ago=None)
     alert = await the_alert(alert_store, STORAGE.fingerprint)
     assert (alert.episode, alert.occurrences, alert.ended_at) == (1, 2, None)
 
 
 async def test_a_fault_that_people_know_of_is_not_to_be_told_again(alert_store: AlertStore) -> None:
-    await alert_store.faults.open_fault(STORAGE, age=timedelta(minutes=3), told_ago=timedelta(minutes=1))
+    await alert_store.faults.open_fault(STORAGE, age=timedelta(minutes=3), reported_ago=timedelta(minutes=1))
     alert = await the_alert(alert_store, STORAGE.fingerprint)
-    assert (alert.told_count, alert.told_at is not None) == (1, True)
+    assert (alert.reported_count, alert.reported_at is not None) == (1, True)
     assert due_notices(await alert_store.snapshot()) == []
 
 
@@ -146,7 +146,7 @@ async def test_what_was_told_is_noted_with_its_message_and_not_due_again(alert_s
     waiting = await alert_store.outbox.claim(CLAIM)
     assert waiting is not None
     assert (waiting.message.title, waiting.message.text, waiting.attempts) == ("T", "text ä \U0001f600", 1)
-    assert due.alert.told_count == 0
+    assert due.alert.reported_count == 0
     await alert_store.outbox.mark_sent(waiting.number)
     assert not (await alert_store.snapshot()).undelivered
     assert await alert_store.outbox.claim(CLAIM) is None
@@ -203,19 +203,19 @@ async def test_what_another_told_meanwhile_is_not_told_again(alert_store: AlertS
     await alert_store.outbox.mark_sent(waiting.number)
     snapshot = await alert_store.snapshot()
     message = AlertMessage(Form.ALERT, snapshot.now, Severity.SHOP, "again", "x")
-    assert not await alert_store.alerts.record(Step(snapshot.now, message, told=(stale,)), ME)
+    assert not await alert_store.alerts.record(Step(snapshot.now, message, reported=(stale,)), ME)
     assert await alert_store.outbox.claim(CLAIM) is None
 
 
 async def test_who_does_not_hold_the_lease_writes_nothing(alert_store: AlertStore) -> None:
     await alert_store.count(failed(60))
     snapshot = await alert_store.snapshot()
-    step = Step(snapshot.now, AlertMessage(Form.TEST, snapshot.now, Severity.SHOP, "U", "u"), told=tuple(due_notices(snapshot)))
+    step = Step(snapshot.now, AlertMessage(Form.TEST, snapshot.now, Severity.SHOP, "U", "u"), reported=tuple(due_notices(snapshot)))
     assert not await alert_store.alerts.record(step, ME)
     assert await alert_store.leases.hold(SENDER, RIVAL)
     assert not await alert_store.alerts.record(step, ME)
     assert await alert_store.outbox.claim(CLAIM) is None
-    assert (await the_alert(alert_store)).told_count == 0
+    assert (await the_alert(alert_store)).reported_count == 0
 
 
 async def test_an_alert_that_was_counted_meanwhile_is_neither_closed_nor_told_to_be(alert_store: AlertStore) -> None:
@@ -225,17 +225,17 @@ async def test_an_alert_that_was_counted_meanwhile_is_neither_closed_nor_told_to
     alert = before.candidates[0].alert
     stale = replace(alert, last_at=alert.last_at - timedelta(seconds=1))
     message = AlertMessage(Form.ALERT, before.now, Severity.SHOP, "over", "x")
-    assert not await alert_store.alerts.record(Step(before.now, message, told=(Due(stale, Notice.CLOSED),), closed=(stale,)), ME)
+    assert not await alert_store.alerts.record(Step(before.now, message, reported=(Due(stale, Notice.CLOSED),), closed=(stale,)), ME)
     assert await alert_store.outbox.claim(CLAIM) is None
-    assert (await the_alert(alert_store)).told_count == 0
+    assert (await the_alert(alert_store)).reported_count == 0
 
 
 async def test_who_had_a_closed_fault_counts_anew_when_it_returns(alert_store: AlertStore) -> None:
-    await alert_store.faults.open_fault(STORAGE, age=NO_AGE, told_ago=None)
+    await alert_store.faults.open_fault(STORAGE, age=NO_AGE, reported_ago=None)
     await written(alert_store, Notice.CLOSED)
-    await alert_store.faults.open_fault(STORAGE, age=NO_AGE, told_ago=None)
+    await alert_store.faults.open_fault(STORAGE, age=NO_AGE, reported_ago=None)
     alert = await the_alert(alert_store, STORAGE.fingerprint)
-    assert (alert.episode, alert.occurrences, alert.told_count) == (2, 1, 0)
+    assert (alert.episode, alert.occurrences, alert.reported_count) == (2, 1, 0)
 
 
 async def test_thousands_of_alerts_close_in_one_step(alert_store: AlertStore) -> None:
@@ -244,7 +244,7 @@ async def test_thousands_of_alerts_close_in_one_step(alert_store: AlertStore) ->
     alerts = tuple(await alert_store.alerts.open_alerts(2000))
     assert len(alerts) == 1200
     snapshot = await alert_store.snapshot()
-    assert closes_silently(snapshot, untold=False) == ()
+    assert closes_silently(snapshot, unreported=False) == ()
     assert await alert_store.alerts.record(Step(snapshot.now, closed=alerts), ME)
     assert await alert_store.alerts.open_alerts(2000) == []
 
@@ -252,10 +252,10 @@ async def test_thousands_of_alerts_close_in_one_step(alert_store: AlertStore) ->
 # The digest
 
 
-async def test_a_fault_of_a_shop_is_in_the_digest_once_an_episode_however_many_processes_report_it(alert_store: AlertStore) -> None:
+async def test_a_fault_of_a_shop_is_in_the_digest_once_an_episode(alert_store: AlertStore) -> None:
     of_shops = [PlatformFault(FaultKind.SHOP_HOST_DOWN, ME, f"Shop {shop_no}: no answer", "h", shop_no=shop_no) for shop_no in (7, 8)]
     for fault in [*of_shops, *of_shops, replace(of_shops[0], worker=RIVAL)]:
-        await alert_store.faults.open_fault(fault, age=NO_AGE, told_ago=None)
+        await alert_store.faults.open_fault(fault, age=NO_AGE, reported_ago=None)
     alerts = {alert.fingerprint: alert for alert in await alert_store.alerts.open_alerts(10)}
     assert {alert.sample_shop: alert.occurrences for alert in alerts.values()} == {7: 2, 8: 1}
     snapshot = await alert_store.snapshot()
@@ -272,7 +272,7 @@ async def test_a_fault_of_a_shop_is_in_the_digest_once_an_episode_however_many_p
 
 async def test_many_processes_that_open_a_fault_of_a_shop_at_once_count_it_once(alert_store: AlertStore) -> None:
     fault = PlatformFault(FaultKind.SHOP_HOST_DOWN, ME, "no answer", "h", shop_no=7)
-    reports = (alert_store.faults.open_fault(replace(fault, worker=f"host:{n}"), age=NO_AGE, told_ago=None) for n in range(8))
+    reports = (alert_store.faults.open_fault(replace(fault, worker=f"host:{n}"), age=NO_AGE, reported_ago=None) for n in range(8))
     await asyncio.gather(*reports)
     counts = await alert_store.alerts.digest_counts(digest_span((await alert_store.snapshot()).now + timedelta(minutes=10), None))
     assert [(count.code, count.images, count.shops) for count in counts.codes] == [("shop_host_down", 1, 1)]

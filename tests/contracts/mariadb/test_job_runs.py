@@ -38,7 +38,7 @@ class Store:
     database: Database | None = None
 
     async def let_pass(self, seconds: float) -> None:
-        """Let time pass for the lease, without waiting for it."""
+        """Age the lease by `seconds`."""
         if isinstance(self.runs, FakeJobRuns):
             self.runs.now += timedelta(seconds=seconds)
         elif self.database is not None:

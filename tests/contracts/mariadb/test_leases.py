@@ -41,7 +41,7 @@ def runner(store: AlertStore, task: Task, holder: str) -> LeasedTask[int]:
 
 
 async def let_pass(store: AlertStore, seconds: float) -> None:
-    """Let time pass for the lease, without waiting for it."""
+    """Age the lease by `seconds`."""
     if isinstance(store.leases, FakeAlertStore):
         store.leases.now += timedelta(seconds=seconds)
     elif store.database is not None:

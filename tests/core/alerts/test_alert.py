@@ -36,24 +36,24 @@ HARD = (ShopHour(7, 50, 1000),)
     [
         # A fault of the platform is told at once, again with every power of ten, and when it is over.
         (FAULT_ALERT, (), 0 * MINUTE, Notice.OPENED),
-        (replace(FAULT_ALERT, told_count=1), (), 5 * MINUTE, None),
-        (replace(FAULT_ALERT, told_count=1, occurrences=9), (), 5 * MINUTE, None),
-        (replace(FAULT_ALERT, told_count=1, occurrences=10), (), 5 * MINUTE, Notice.GREW),
-        (replace(FAULT_ALERT, told_count=10, occurrences=99), (), 5 * MINUTE, None),
-        (replace(FAULT_ALERT, told_count=10, occurrences=5000), (), 5 * MINUTE, Notice.GREW),
-        (replace(FAULT_ALERT, told_count=1, ended_at=NOW), (), 0.9 * MINUTE, None),
-        (replace(FAULT_ALERT, told_count=1, ended_at=NOW), (), 1 * MINUTE, Notice.CLOSED),
+        (replace(FAULT_ALERT, reported_count=1), (), 5 * MINUTE, None),
+        (replace(FAULT_ALERT, reported_count=1, occurrences=9), (), 5 * MINUTE, None),
+        (replace(FAULT_ALERT, reported_count=1, occurrences=10), (), 5 * MINUTE, Notice.GREW),
+        (replace(FAULT_ALERT, reported_count=10, occurrences=99), (), 5 * MINUTE, None),
+        (replace(FAULT_ALERT, reported_count=10, occurrences=5000), (), 5 * MINUTE, Notice.GREW),
+        (replace(FAULT_ALERT, reported_count=1, ended_at=NOW), (), 0.9 * MINUTE, None),
+        (replace(FAULT_ALERT, reported_count=1, ended_at=NOW), (), 1 * MINUTE, Notice.CLOSED),
         (replace(FAULT_ALERT, ended_at=NOW), (), 0.5 * MINUTE, Notice.OPENED),
         (replace(FAULT_ALERT, ended_at=NOW), (), 1 * MINUTE, Notice.WAS_OPEN),
-        (replace(FAULT_ALERT, told_count=1), (), QUIET, Notice.CLOSED),
+        (replace(FAULT_ALERT, reported_count=1), (), QUIET, Notice.CLOSED),
         # A fault of a shop waits for the digest, unless it hits the shop hard; told once, it is closed aloud.
         (SHOP_ALERT, (), 0 * MINUTE, None),
         (replace(SHOP_ALERT, occurrences=100_000), (), 0 * MINUTE, None),
         (replace(SHOP_ALERT, occurrences=50), HARD, 0 * MINUTE, Notice.OPENED),
-        (replace(SHOP_ALERT, occurrences=99, told_count=50), HARD, 0 * MINUTE, None),
-        (replace(SHOP_ALERT, occurrences=100, told_count=50), (), 0 * MINUTE, Notice.GREW),
-        (replace(SHOP_ALERT, occurrences=100, told_count=50), (), QUIET - MINUTE, Notice.GREW),
-        (replace(SHOP_ALERT, occurrences=50, told_count=50), (), QUIET, Notice.CLOSED),
+        (replace(SHOP_ALERT, occurrences=99, reported_count=50), HARD, 0 * MINUTE, None),
+        (replace(SHOP_ALERT, occurrences=100, reported_count=50), (), 0 * MINUTE, Notice.GREW),
+        (replace(SHOP_ALERT, occurrences=100, reported_count=50), (), QUIET - MINUTE, Notice.GREW),
+        (replace(SHOP_ALERT, occurrences=50, reported_count=50), (), QUIET, Notice.CLOSED),
         (replace(SHOP_ALERT, occurrences=49), HARD, QUIET, None),
     ],
 )
@@ -84,7 +84,7 @@ def test_one_cause_is_told_once_a_power_of_ten_however_its_images_come(jumps: li
         alert = replace(alert, occurrences=alert.occurrences + jump)
         if notice_for(alert, HARD, NOW) is not None:
             told += 1
-            alert = replace(alert, told_count=alert.occurrences)
+            alert = replace(alert, reported_count=alert.occurrences)
         assert notice_for(alert, HARD, NOW) is None, "what was told is not told again"
     assert 1 <= told <= magnitude(alert.occurrences) + 1
     assert notice_for(alert, (), NOW + QUIET) is Notice.CLOSED

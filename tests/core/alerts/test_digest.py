@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from faust_app.core.alerts.digest import CodeCount, DigestCounts, Span, digest_message, digest_span
 from faust_app.core.alerts.message import Form
-from faust_app.core.alerts.text import Place
+from faust_app.core.text import Place
 from tests.factories import NOW
 
 BERLIN = ZoneInfo("Europe/Berlin")

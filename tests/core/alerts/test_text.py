@@ -11,9 +11,10 @@ from hypothesis import strategies as st
 from faust_app.core.alerts.alert import Alert, FaultKind, Notice, PlatformFault, of_record
 from faust_app.core.alerts.decide import Chosen, Due
 from faust_app.core.alerts.message import Form
-from faust_app.core.alerts.text import MAX_TEXT, NOWHERE, Impact, Place, alert_text, compose, duration, line_of, title_of, zoned_time
+from faust_app.core.alerts.text import NOWHERE, Impact, alert_text, compose, line_of, title_of
 from faust_app.core.failure import FailureCode
 from faust_app.core.failure_codes import Severity
+from faust_app.core.text import MAX_TEXT, Place, duration, zoned_time
 from tests.factories import NOW
 
 BERLIN = Place(ZoneInfo("Europe/Berlin"), "https://images.example")

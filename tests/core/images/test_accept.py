@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from faust_app.core.images.accept import Accepted, Decision, Superseded, Unchanged
+from faust_app.core.images.request_rules import Accepted, Decision, Superseded, Unchanged
 from faust_app.core.images.row import FETCHED_AGAIN_AFTER, ImageRow, ImageState, ScheduleReason
 from faust_app.core.images.transitions.accept import accept, accept_changed, next_version
 from faust_app.core.messages.events import ImageRequest, Op

@@ -8,13 +8,13 @@ from zoneinfo import ZoneInfo
 import pytest
 
 from faust_app.core.alerts.message import AlertMessage, Form, message_from_json, message_json
-from faust_app.core.alerts.text import MAX_TEXT, Place
 from faust_app.core.alerts.webhook_format import parse_template, slack_body, standard_body, template_body
 from faust_app.core.failure_codes import Severity
 from faust_app.core.images.row import ImageRow, ScheduleReason
 from faust_app.core.maintenance.daily_report import DailyReport, OpenTally, daily_report, rescued_since
 from faust_app.core.maintenance.daily_text import daily_lines, daily_message, headline
 from faust_app.core.messages.positions import PartitionOffsets, Position
+from faust_app.core.text import MAX_TEXT, Place
 from tests.factories import NOW, accepted_row
 
 DAY = timedelta(days=1)

@@ -9,12 +9,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import ValidationError
 
-from faust_app.core.alerts.text import Place
 from faust_app.core.images.row import ImageState
 from faust_app.core.republish.items import ItemStatus
 from faust_app.core.republish.report import WORDS, end_message, outcome_lines, plan_lines
 from faust_app.core.republish.run import Run, RunCounts, RunStatus, allowance, needs_typed_count, paced
 from faust_app.core.republish.selection import SelectedState, Selection
+from faust_app.core.text import Place
 from tests.factories import NOW
 
 RUN = Run(1, RunStatus.RUNNING, Selection(), 10.0, None, "ada", NOW, paced_to=NOW, started_at=NOW, started_by="ada")

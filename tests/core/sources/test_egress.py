@@ -32,7 +32,7 @@ from tests.factories import NOW
 
 
 def met(egress: Egress, hosts: int, *, now: float = 0.0) -> list[Source]:
-    """Let so many hosts, each of a shop of its own, have answered."""
+    """Record answers of so many hosts, each of a shop of its own."""
     sources = [(shop, f"h{shop}") for shop in range(1, hosts + 1)]
     for source in sources:
         egress.answered(source, f"http://{source[1]}/", now)

@@ -7,7 +7,7 @@ import pytest
 
 from faust_app.core.alerts.alert import FaultKind, PlatformFault
 from faust_app.core.alerts.message import Form, Undelivered
-from faust_app.core.alerts.text import Place
+from faust_app.core.text import Place
 from faust_app.flows.alerts import report_faults
 from faust_app.flows.alerts.report_faults import DIRECT_AFTER, DIRECT_AGAIN, FaultReporter
 from faust_app.metrics import Metrics
@@ -256,7 +256,7 @@ async def test_what_nobody_could_be_told_of_is_left_to_the_sender(process: Proce
     process.store.unavailable, messenger.unavailable = False, None
     await process.go_on(60)
     (alert,) = process.store.rows.values()
-    assert (alert.told_count, process.ended(DATABASE), messenger.taken) == (0, True, [])
+    assert (alert.reported_count, process.ended(DATABASE), messenger.taken) == (0, True, [])
 
 
 async def test_without_a_messenger_nothing_is_told_and_nothing_forgotten(store: FakeAlertStore) -> None:

@@ -9,9 +9,9 @@ import pytest
 from faust_app.core.alerts.alert import FaultKind, Occurrence, PlatformFault
 from faust_app.core.alerts.decide import HOURLY, Step
 from faust_app.core.alerts.message import Form, Undelivered
-from faust_app.core.alerts.text import Place
 from faust_app.core.failure import Unavailable
 from faust_app.core.failure_codes import FailureCode, Severity
+from faust_app.core.text import Place
 from faust_app.flows.alerts.send_alerts import Delivery, SendAlerts
 from faust_app.metrics import Metrics
 from tests.fakes.alerts import FakeAlertStore, FakeMessenger
@@ -46,7 +46,7 @@ class Harness:
         await self.store.count([Occurrence(f"{code}@{host}", code, host, shop_no, b"a", "status 500")] * count)
 
     async def open(self, kind: FaultKind = FaultKind.DEPENDENCY_STORAGE, *, host: str | None = None, worker: str = "host:1") -> None:
-        await self.store.open_fault(PlatformFault(kind, worker, host=host), age=timedelta(0), told_ago=None)
+        await self.store.open_fault(PlatformFault(kind, worker, host=host), age=timedelta(0), reported_ago=None)
 
     async def go_on(self, span: timedelta, step: timedelta = PASS, each: Callable[[], object] = lambda: None) -> None:
         end = self.store.now + span
@@ -150,7 +150,7 @@ async def test_many_causes_at_once_are_one_message(harness: Harness) -> None:
 
 
 async def test_what_a_platform_fault_reaches_and_when_it_is_over_is_told(harness: Harness) -> None:
-    await harness.store.open_fault(STORAGE, age=MINUTE, told_ago=None)
+    await harness.store.open_fault(STORAGE, age=MINUTE, reported_ago=None)
     await harness.go_on(3 * MINUTE)
     await harness.store.close_fault(STORAGE)
     await harness.go_on(3 * MINUTE)
@@ -164,7 +164,7 @@ async def test_what_a_platform_fault_reaches_and_when_it_is_over_is_told(harness
 async def test_a_fault_that_comes_and_goes_is_not_told_each_time(harness: Harness) -> None:
     fault = PlatformFault(FaultKind.HOST_DOWN, "host:1", host="h")
     for _ in range(9):
-        await harness.store.open_fault(fault, age=timedelta(0), told_ago=None)
+        await harness.store.open_fault(fault, age=timedelta(0), reported_ago=None)
         await harness.go_on(5 * MINUTE)
         await harness.store.close_fault(fault)
         await harness.go_on(MINUTE)
@@ -201,7 +201,7 @@ async def test_what_came_and_went_while_the_messenger_was_down_is_told_as_over_o
     await harness.open()
     await harness.sender.run_pass()
     egress = PlatformFault(FaultKind.EGRESS, "host:1")
-    await harness.store.open_fault(egress, age=timedelta(0), told_ago=None)
+    await harness.store.open_fault(egress, age=timedelta(0), reported_ago=None)
     await harness.go_on(2 * MINUTE)
     await harness.store.close_fault(egress)
     await harness.go_on(2 * MINUTE)

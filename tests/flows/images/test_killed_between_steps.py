@@ -109,7 +109,7 @@ class World:
         await self.worker.due.run_pass()
 
     async def _survives(self, work: Any) -> bool:
-        """Tell whether the worker lives to the end of the work; another takes over at once where it does not."""
+        """Return whether the worker survives the work; another takes over at once if it does not."""
         task, killed = asyncio.create_task(work), asyncio.create_task(self.killer.killed.wait())
         await asyncio.wait([task, killed], return_when=asyncio.FIRST_COMPLETED)
         if not self.killer.killed.is_set():

@@ -135,7 +135,7 @@ async def test_a_database_older_than_the_bucket_deletes_nothing_until_it_has_cau
     assert len(harness.images()) == 1
     assert (FaultKind.DATABASE_WENT_BACK, None) in harness.alerts.faults
     recovery = Recovery(harness.rows, FakeImageFolders(harness.rows), harness.row, harness.store)
-    await recovery.let_collector_go_on()
+    await recovery.resume_collector()
     assert await harness.collector.run_pass() == 1
     assert harness.alerts.faults == {}
 

@@ -6,10 +6,10 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from faust_app.core.alerts.text import Place
 from faust_app.core.failure import Unavailable
 from faust_app.core.images.outcome import HistoryEntry
 from faust_app.core.maintenance.jobs import FinishedRun
+from faust_app.core.text import Place
 from faust_app.flows.maintenance import daily_check
 from faust_app.flows.maintenance.daily_check import DailyCheck
 from tests.factories import make_request

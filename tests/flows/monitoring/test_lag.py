@@ -53,7 +53,7 @@ async def test_the_time_of_a_record_is_read_once(watch: WatchHarness) -> None:
     assert watch.offsets.asked[-1] == {(BULK, 0): 1}
 
 
-async def test_what_the_rows_have_of_requests_counts_as_committed_and_without_the_database_the_groups_own(watch: WatchHarness) -> None:
+async def test_what_the_rows_have_of_requests_counts_as_committed(watch: WatchHarness) -> None:
     topic, rows = TOPICS.requests.name, watch.worker.rows
     watch.worker.log.messages[topic] = [Message(topic, b"{}")] * 10
     watch.requests.offsets[topic] = 4
@@ -101,14 +101,14 @@ async def test_without_workers_what_waits_is_stopped_and_an_idle_installation_is
 @pytest.mark.parametrize("kind", HOLDING)
 async def test_while_another_process_has_a_fault_that_holds_events_up_nothing_is_stalled(watch: WatchHarness, kind: FaultKind) -> None:
     await watch.publish("a")
-    await watch.faults.open_fault(PlatformFault(kind, "another"), age=timedelta(0), told_ago=None)
+    await watch.faults.open_fault(PlatformFault(kind, "another"), age=timedelta(0), reported_ago=None)
     await watch.sample(times=20)
     assert (report(watch).status, report(watch).held_by) == (LagStatus.LAGGING, (HOLDING[kind],))
 
 
 async def test_a_fault_of_one_source_holds_nothing_else_up(watch: WatchHarness) -> None:
     await watch.publish("a")
-    await watch.faults.open_fault(PlatformFault(FaultKind.HOST_DOWN, "another", host="h"), age=timedelta(0), told_ago=None)
+    await watch.faults.open_fault(PlatformFault(FaultKind.HOST_DOWN, "another", host="h"), age=timedelta(0), reported_ago=None)
     await watch.sample(times=20)
     assert report(watch).status is LagStatus.STALLED
 
@@ -132,7 +132,7 @@ async def test_a_fault_of_another_process_is_told_before_the_next_sample_at_the_
     await watch.publish("a")
     await watch.sample()
     fault = PlatformFault(FaultKind.EGRESS, "another")
-    await watch.faults.open_fault(fault, age=timedelta(0), told_ago=None)
+    await watch.faults.open_fault(fault, age=timedelta(0), reported_ago=None)
     await watch.lag.run_holding()
     assert (report(watch).status, watch.lag.held_by()) == (LagStatus.LAGGING, (HOLDING[FaultKind.EGRESS],))
     await watch.faults.close_fault(fault)

@@ -4,7 +4,6 @@ from datetime import UTC, timedelta
 
 import pytest
 
-from faust_app.core.alerts.text import Place
 from faust_app.core.failure import Permanent
 from faust_app.core.failure_codes import FailureCode
 from faust_app.core.images.outcome import Failed, Stored
@@ -14,6 +13,7 @@ from faust_app.core.republish.items import ItemStatus
 from faust_app.core.republish.run import Draft, RunStatus
 from faust_app.core.republish.selection import Override, SelectedState, Selection
 from faust_app.core.sources.addresses import NOTHING_OPENED
+from faust_app.core.text import Place
 from faust_app.flows.images.settle import settle_all
 from faust_app.flows.republish.control import FetchRules, Overview, Refused, RepublishControl
 from faust_app.flows.republish.run import RepublishRunner

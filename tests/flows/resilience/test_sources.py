@@ -43,7 +43,7 @@ async def events(harness: WorkerHarness, count: int) -> list[Record]:
 
 
 async def met(harness: WorkerHarness, *hosts: str) -> None:
-    """Let each host, of a shop of its own, have answered."""
+    """Record an answer of each host, for a shop of its own."""
     for shop, host in enumerate(hosts, start=101):
         record = await event(harness, shop, "known", host)
         harness.fetcher.sources[f"http://{host}/known.jpg"] = Fetched(JPEG)

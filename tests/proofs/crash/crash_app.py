@@ -47,7 +47,7 @@ class CrashApp(WorkerApp):
                 self._stop_during_fetch(image_id)
 
     def _stop_during_fetch(self, image_id: str) -> None:
-        """Ask the worker to stop when it fetches the image: that is when it drains with something in its hands."""
+        """Stop the worker while it fetches the image, so that it drains a running event."""
         fetcher: Any = self.worker_parts.fetcher
         fetch: Callable[..., Any] = fetcher.fetch
 

@@ -56,7 +56,7 @@ class Trap:
             self._spring()
 
     def is_about(self, event: Event) -> bool:
-        """Tell whether the event is the image's."""
+        """Return whether the event is the image's."""
         return getattr(event.asks, "key", None) == self.key
 
     async def around(self, before: CrashPoint, act: Awaitable[Any], after: CrashPoint) -> Any:

@@ -54,7 +54,7 @@ class Deaths:
         self.stories[point] = Story(worker.exit_code, await self._row(point), await self._outcomes(point))
 
     async def end_everything(self) -> None:
-        """Let every lease run out, and one worker without a trap do what is left."""
+        """Expire every lease, then run one worker without a trap until nothing is left."""
         self._installation.execute(_TIME_PASSES)
         self._installation.spawn("last", "tests.proofs.crash.crash_app")
         await self._installation.all_in(SHOP, "DONE", len(self.stories))
@@ -95,7 +95,7 @@ def installation(install: Callable[..., Settings], stack: Stack, tmp_path_factor
 
 @pytest.fixture(scope="module")
 def stories(installation: Installation) -> dict[CrashPoint, Story]:
-    """Let a worker die at every point, one after the other, then end what they left."""
+    """Kill a worker at every point, one after the other, then finish what they left."""
 
     async def die_at_every_point() -> dict[CrashPoint, Story]:
         async with open_parts(installation.settings, Metrics(), client_id="test") as parts:

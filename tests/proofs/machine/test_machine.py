@@ -161,7 +161,7 @@ class Machine(RuleBasedStateMachine):
 
 
 async def _nothing() -> None:
-    """Let the loop run once."""
+    """Run the loop once."""
 
 
 def test_whatever_the_enemy_does_every_promise_holds_and_everything_comes_to_its_end() -> None:

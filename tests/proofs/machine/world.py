@@ -7,8 +7,8 @@ from types import SimpleNamespace
 from typing import Any, Final
 
 from faust_app.core.failure import Unavailable
-from faust_app.core.images.accept import Unchanged
 from faust_app.core.images.objects import image_prefix
+from faust_app.core.images.request_rules import Unchanged
 from faust_app.core.images.row import ImageKey, ImageRow, ImageState
 from faust_app.core.messages.events import ImageRequest, Op
 from faust_app.core.messages.record import Record
@@ -144,7 +144,7 @@ class World:
             self.acked.add(place)
 
     def ack_early(self, index: int) -> None:
-        """Let a running event be acked early, and acknowledged if the row took it."""
+        """Ack a running event early; acknowledge it if the row took it."""
         task, (worker, place, event) = list(self.flying.items())[index]
         self.run(worker, self._ack_early(worker, place, event, task))
 
@@ -197,11 +197,11 @@ class World:
             await self.republish.take_back(run.number, 100)
 
     def turn(self, turns: int) -> None:
-        """Let every task that can go on do so many steps."""
+        """Run the loop for `turns` iterations."""
         self.loop.run_until_complete(_turns(turns))
 
     def sleep(self, seconds: float) -> None:
-        """Let time pass; what can go on does."""
+        """Advance the time; what is ready runs."""
         self.loop.run_until_complete(asyncio.sleep(seconds))
 
     # What there is
@@ -250,7 +250,7 @@ class World:
     # How it ends
 
     def calm_down(self) -> None:
-        """Let the enemy rest, and everything run until nothing is left to do; then check what came of it."""
+        """Stop the enemy, run until nothing is left to do, then check the result."""
         self.rows.lost_answers = self.log.lost_answers = self.store.late_puts = 0
         while self.store.under_way:
             self.store.land(0)
@@ -280,7 +280,7 @@ class World:
         return not open_rows and not self.unacked() and not self.flying
 
     def _collect(self) -> None:
-        """Let the audit and the collector pass, until also what is kept for a week is due."""
+        """Run audit and collector until also what is kept for a week is due."""
         for _ in range(2):
             self.run("one", self.audit.run_part())
             self.sleep(timedelta(days=8).total_seconds())

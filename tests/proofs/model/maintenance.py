@@ -70,7 +70,7 @@ class Maintenance(Decided):
         yield "the row is rescued", idle._replace(row=self._number(after), letters=letters), self._falsely_rescued(state)
 
     def _falsely_rescued(self, state: State) -> str | None:
-        """Tell whether an event that would be worked on still waits: only the enemy's own forgetting and repeating excuse that."""
+        """Return whether an event that would be executed still waits; only the enemy's own losses and repetitions excuse that."""
         if state.left.forget < self._scope.left.forget or state.left.twice < self._scope.left.twice:
             return None
         for log, records in enumerate(state.logs):

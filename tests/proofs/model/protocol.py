@@ -33,7 +33,7 @@ class Model(Publishers, Workers, Maintenance):
         return State(row, 1, ((),) * len(LOGS), nothing, publishers, workers, IDLE, IDLE, None, nothing, nothing, nothing, self._scope.left)
 
     def at_rest(self, state: State) -> bool:
-        """Tell whether every request has its outcome, or the search ends here."""
+        """Return whether every request has its outcome, or the search ends here."""
         full = any(len(log) >= self._scope.depth for log in state.logs)
         return full or (state.asked == len(self._scope.requests) and self._row(state).state is not ImageState.IN_PROGRESS)
 

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from faust_app.core.images.accept import Accepted
+from faust_app.core.images.request_rules import Accepted
 from faust_app.core.images.routing import lane
 from faust_app.core.images.row import ImageRow, ImageState
 from faust_app.core.images.transitions.publish import leased

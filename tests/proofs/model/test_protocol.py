@@ -5,9 +5,9 @@ from typing import Any
 
 import pytest
 
-from faust_app.core.images.accept import Accepted
 from faust_app.core.images.outcome import Outcome, Settlement
 from faust_app.core.images.plan import Plan, Store, plan
+from faust_app.core.images.request_rules import Accepted
 from faust_app.core.images.row import ImageRow, ImageState
 from faust_app.core.images.transitions.accept import accept
 from faust_app.core.images.transitions.settle import settle

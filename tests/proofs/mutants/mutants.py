@@ -19,7 +19,7 @@ class Mutant:
     test: str
 
     def apply(self, clone: Path) -> None:
-        """Take the guard out. Raises NoLongerApplies unless it stands there exactly once."""
+        """Remove the guard. Raises NoLongerApplies unless it stands there exactly once."""
         path = clone / self.file
         path.write_text(taken_out(path.read_text(), self.guard, self.without))
 

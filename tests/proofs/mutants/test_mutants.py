@@ -1,4 +1,4 @@
-"""Take one guard out of the product, and a test says so by its name: what the tests prove is not proved by luck.
+"""Removes one guard of the product at a time, and expects a named test to fail: what the tests prove is not proved by luck.
 
 Each mutant is made in a copy of the sources and judged by the one test that is named for it, in a process of its own; a
 statement of the database is changed in place for one call of the contract that all repositories keep.

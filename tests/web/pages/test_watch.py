@@ -147,8 +147,8 @@ async def test_everything_that_is_wrong_is_named_at_once(pages: Pages) -> None:
 @pytest.mark.parametrize("path", ["/lag", "/stalled", "/stalled?shop=7"])
 async def test_before_the_first_sample_a_process_says_so(pages: Pages, path: str) -> None:
     problem = await pages.json(path, 503)
-    assert "ask again" in problem["detail"]
-    assert "ask again" in await pages.page(path, 503)
+    assert "samples are taken" in problem["detail"]
+    assert "samples are taken" in await pages.page(path, 503)
     assert (await pages.client.get(path, headers=VIEW)).headers["Retry-After"] == "5"
 
 
@@ -214,7 +214,7 @@ async def test_a_shop_whose_images_wait_is_told_why_and_for_which_host(pages: Pa
     pages.watch.worker.rows.rows[row.key] = settled
     await pages.watch.sample()
     answer = await pages.json("/stalled?shop=7")
-    (wait,) = answer["waits_for"]
+    (wait,) = answer["scheduled_for"]
     assert (answer["items"], answer["scheduled"], wait["host"], wait["images"]) == ([], 1, "source.test", 1)
     assert wait["why"].endswith("The host source.test is left alone for some minutes.")
     assert is_sentence(wait["why"])
@@ -225,7 +225,7 @@ async def test_a_shop_whose_images_wait_is_told_why_and_for_which_host(pages: Pa
         "source_unreachable",
     )
     assert "The host source.test is left alone" in await pages.page("/stalled?shop=7")
-    assert "waits_for" not in await pages.json("/stalled")
+    assert "scheduled_for" not in await pages.json("/stalled")
 
 
 async def test_machines_get_json_whatever_else_they_take(pages: Pages) -> None:

@@ -3,7 +3,7 @@
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
-from faust_app.core.images.accept import Accepted, Decision, Superseded, Unchanged, begins_at, is_repeated, is_superseded
+from faust_app.core.images.request_rules import Accepted, Decision, Superseded, Unchanged, begins_at, is_repeated, is_superseded
 from faust_app.core.images.row import ImageKey, ImageRow, ImageState, Origin, ScheduleReason, source_host
 from faust_app.core.messages.events import ImageRequest, Op
 

@@ -63,7 +63,7 @@ def recovered(current: ImageRow | None, as_read: ImageRow, now: datetime) -> Ima
 
 
 def republished(current: ImageRow, now: datetime) -> ImageRow:
-    """Return the locked row as an operator has it fetched once more: a new version, due now, by the row's own wish.
+    """Return the locked row as an operator has it fetched once more: a new version, due now.
 
     What is shown stays shown, and a good image stays good should its second fetch fail.
     Guard (`image_writes._WRITE_ACCEPTED`): `image.version < x.version`.
@@ -74,7 +74,7 @@ def republished(current: ImageRow, now: datetime) -> ImageRow:
 
 @dataclass(frozen=True, slots=True)
 class Former:
-    """How a row stood before an operator republished it; `requested_at` is when its shop had last asked for it."""
+    """The state of a row before an operator republished it; `requested_at` is when its shop had last asked for it."""
 
     state: ImageState
     requested_at: datetime

@@ -151,8 +151,8 @@ CREATE TABLE IF NOT EXISTS alert (
     sample_image VARBINARY(64) NULL,
     ended_at DATETIME(6) NULL,
     closed_at DATETIME(6) NULL,
-    told_at DATETIME(6) NULL,
-    told_count BIGINT UNSIGNED NOT NULL DEFAULT 0,
+    reported_at DATETIME(6) NULL,
+    reported_count BIGINT UNSIGNED NOT NULL DEFAULT 0,
     PRIMARY KEY (fingerprint),
     KEY by_closed (closed_at, severity)
 ) ENGINE=InnoDB DEFAULT CHARSET=utf8mb4 COLLATE=utf8mb4_bin

@@ -16,26 +16,26 @@ from faust_app.settings import Settings
 @click.command("check")
 @click.option("--alerts", is_flag=True, help="Send a test message to the messenger.")
 @click.option("--daily", is_flag=True, help="Run the daily check now: images in progress for over a day, and rescues.")
-@click.option("--tell/--no-tell", default=True, help="With --daily: send its message to the messenger, if one is configured.")
+@click.option("--send/--no-send", default=True, help="With --daily: send its message to the messenger, if one is configured.")
 @click.option("--deep", is_flag=True, help="Read every row and object, and list every broken promise.")
 @click.option("--ledger", type=existing_file, help="With --deep: also check the last acknowledged requests in this ledger.")
 @click.option("--bytes/--no-bytes", "read_bytes", default=True, help="With --deep: compare the bytes of every shown object.")
 @json_option
 @click.pass_context
 def check_command(
-    context: click.Context, *, alerts: bool, daily: bool, tell: bool, deep: bool, ledger: Path | None, read_bytes: bool, as_json: bool
+    context: click.Context, *, alerts: bool, daily: bool, send: bool, deep: bool, ledger: Path | None, read_bytes: bool, as_json: bool
 ) -> None:
     """Report the sizes and growth of the tables, or check one thing with --alerts, --daily or --deep."""
     settings: Settings = context.obj
     if alerts + daily + deep > 1:
         raise click.UsageError("Check one thing at a time: --alerts, --daily or --deep")
-    _needs(context, "tell", "--daily", given=daily)
+    _needs(context, "send", "--daily", given=daily)
     _needs(context, "ledger", "--deep", given=deep)
     _needs(context, "read_bytes", "--deep", given=deep)
     if deep:
         run_check_deep(settings, ledger, read_bytes=read_bytes, as_json=as_json)
     elif daily:
-        run_check_daily(settings, tell=tell, as_json=as_json)
+        run_check_daily(settings, send=send, as_json=as_json)
     elif alerts:
         run_check_alerts(settings, as_json=as_json)
     else:
