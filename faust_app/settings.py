@@ -114,6 +114,9 @@ class Settings(BaseSettings):
         "03:00", pattern=r"^([01]\d|2[0-3]):[0-5]\d$", description="Time of the daily check and of the deletion of old rows, in that zone."
     )
     daily_all_well: bool = Field(False, description="Send a message even when the daily check finds nothing, as a sign of life.")
+    public_base_url: str | None = Field(
+        None, description="Public address of the bucket or its CDN; `/i/{shop_no}/{image_id}` redirects to an object's key below it."
+    )
     web_public_url: str | None = Field(None, description="Public address of the web process, for links in alerts.")
 
     log_format: Literal["json", "console"] = Field("json", description="`json` for machines, `console` for development.")
@@ -168,7 +171,7 @@ class Settings(BaseSettings):
             raise ValueError("must look like mysql://user:password@host:port/database")
         return value
 
-    @field_validator("s3_endpoint_url", "alert_webhook_url", "web_public_url", "egress_probe_url")
+    @field_validator("s3_endpoint_url", "public_base_url", "alert_webhook_url", "web_public_url", "egress_probe_url")
     @classmethod
     def _is_a_web_address(cls, value: SecretStr | str | None) -> SecretStr | str | None:
         text = value.get_secret_value() if isinstance(value, SecretStr) else value

@@ -40,7 +40,7 @@ class WebApp(faust.App):
         claim_port_or_exit(self, "WEB_PORT")
         self.parts = await open_or_exit(self, open_parts(self.settings, self.metrics, client_id=f"{self.settings.app_id}-web"))
         self.web_parts = web = await open_or_exit(self, open_web_parts(self.parts))
-        for handlers in (web.intake, web.images, web.republish, web.causes, web.health, web.lag, web.stalled):
+        for handlers in (web.intake, web.images, web.shop_images, web.public, web.republish, web.causes, web.health, web.lag, web.stalled):
             handlers.register(router_of(self))
         use_our_runner(self, self.metrics)
         await super().on_start()

@@ -5,6 +5,7 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass
 
 from faust_app.adapters.mariadb.causes import MariaCauses
+from faust_app.adapters.mariadb.image_search import MariaImageSearch
 from faust_app.adapters.mariadb.republish_runs import MariaRepublishRuns
 from faust_app.flows.causes.decide import CauseDesk
 from faust_app.flows.maintenance.lease import LeasedTask
@@ -12,7 +13,9 @@ from faust_app.flows.monitoring.readiness import IntakeReadiness
 from faust_app.web.api.causes import CauseHandlers
 from faust_app.web.api.images import ImageHandlers
 from faust_app.web.api.intake import IntakeHandlers
+from faust_app.web.api.public import PublicAddresses, PublicHandlers
 from faust_app.web.api.republish import RepublishHandlers
+from faust_app.web.api.shop_images import ShopImageHandlers
 from faust_app.web.pages.health import HealthPages
 from faust_app.web.pages.lag import LagPage
 from faust_app.web.pages.unfinished import StalledPage
@@ -27,6 +30,8 @@ class WebParts:
 
     intake: IntakeHandlers
     images: ImageHandlers
+    shop_images: ShopImageHandlers
+    public: PublicHandlers
     health: HealthPages
     lag: LagPage
     stalled: StalledPage
@@ -40,11 +45,14 @@ class WebParts:
 async def open_web_parts(parts: Parts) -> AsyncIterator[WebParts]:
     """Assemble what only the web process needs; nothing ever holds up the process itself. Its lease is released at the end."""
     watches = build_watches(parts, held_here=tuple)
+    public = PublicAddresses(parts.settings.public_base_url, parts.settings.web_public_url)
     control = republish_control(parts.settings, parts.database, parts.offsets, parts.author)
     task = republish_task(parts)
     web = WebParts(
         intake=IntakeHandlers(parts.intake),
-        images=ImageHandlers(parts.repository, parts.store, parts.source_records, watches.lag.held_by),
+        images=ImageHandlers(parts.repository, parts.store, parts.source_records, watches.lag.held_by, public),
+        shop_images=ShopImageHandlers(MariaImageSearch(parts.database), public),
+        public=PublicHandlers(parts.repository, public),
         health=HealthPages(parts.metrics, IntakeReadiness(parts.database).reasons, watches.lag.held_by),
         lag=LagPage(watches.lag, watches.stalled),
         stalled=StalledPage(watches.stalled, images_at=""),

@@ -19,7 +19,9 @@ from faust_app.metrics import Metrics
 from faust_app.web.api.causes import CauseHandlers
 from faust_app.web.api.images import ImageHandlers
 from faust_app.web.api.intake import IntakeHandlers
+from faust_app.web.api.public import PublicAddresses, PublicHandlers
 from faust_app.web.api.republish import RepublishHandlers
+from faust_app.web.api.shop_images import ShopImageHandlers
 from faust_app.web.auth.tokens import Authentication, Token
 from faust_app.web.protocol import Runner
 from faust_app.web.server import web_options
@@ -28,6 +30,7 @@ from tests.fakes.causes import FakeCauses
 from tests.fakes.consumer_offsets import FakeConsumerOffsets
 from tests.fakes.event_log import FakeEventLog
 from tests.fakes.image_repository import FakeImageRepository
+from tests.fakes.image_search import FakeImageSearch
 from tests.fakes.object_store import FakeObjectStore
 from tests.fakes.republish import FakeRepublish
 from tests.fakes.source_records import FakeSourceRecords
@@ -80,7 +83,10 @@ async def site() -> AsyncIterator[Site]:
     app = web.Application(**web_options(Authentication(tokens)))
     IntakeHandlers(Intake(rows, publisher, metrics, clock=rows, lease=LEASE)).register(app.router)
     records, held_by = FakeSourceRecords(), list[str]()
-    ImageHandlers(rows, store, records, lambda: held_by).register(app.router)
+    public = PublicAddresses("https://cdn.test", "https://images.test")
+    ImageHandlers(rows, store, records, lambda: held_by, public).register(app.router)
+    ShopImageHandlers(FakeImageSearch(rows), public).register(app.router)
+    PublicHandlers(rows, public).register(app.router)
     republish, offsets = FakeRepublish(rows), FakeConsumerOffsets(log, [])
     rules = FetchRules(NOTHING_OPENED, frozenset({80, 443}), 1000)
     RepublishHandlers(RepublishControl(republish, republish, offsets, rules, clock=rows), republish).register(app.router)

@@ -10,7 +10,7 @@ from typing import Protocol, TypeVar
 from faust_app.core.images.changes import Decide
 from faust_app.core.images.objects import Folder
 from faust_app.core.images.outcome import HistoryEntry
-from faust_app.core.images.row import ImageKey, ImageRow
+from faust_app.core.images.row import ImageKey, ImageRow, ImageState
 from faust_app.core.messages.positions import IntakeOffset, Position, TopicPartition
 from faust_app.core.monitoring.unfinished import Positions, RowCounts
 
@@ -152,4 +152,32 @@ class OpenImages(Protocol):
 
     async def rescued_since(self, since: datetime) -> dict[int, int]:
         """Return the number of rescues since `since`, by shop."""
+        ...
+
+
+class ImageSearch(Protocol):
+    """Images as people look for them. Raises Unavailable."""
+
+    async def of_shop(self, shop_no: int, *, state: ImageState | None, product_id: str | None, after: bytes, limit: int) -> list[ImageRow]:
+        """Return up to `limit` images of the shop, by id, after an id; of a state and a product where they are given."""
+        ...
+
+    async def named(self, shop_no: int, image_ids: Sequence[bytes]) -> list[ImageRow]:
+        """Return those of the named images that exist."""
+        ...
+
+    async def counts(self, shop_no: int) -> dict[ImageState, int]:
+        """Count the shop's images by state; a state without images is left out."""
+        ...
+
+    async def by_image_id(self, image_id: bytes, limit: int) -> list[ImageRow]:
+        """Return up to `limit` images with this id, of any shop."""
+        ...
+
+    async def shops_of_product(self, product_id: str, limit: int) -> list[int]:
+        """Return up to `limit` shops that have images of a product with this id."""
+        ...
+
+    async def by_source_url(self, url: str, limit: int) -> list[ImageRow]:
+        """Return up to `limit` images that are wanted from exactly this address."""
         ...

@@ -22,28 +22,29 @@ MAX_PAGE: Final = 1000
 JSON: Final = "application/json"
 NDJSON: Final = "application/x-ndjson"
 
-_SHOP_SEGMENT: Final = 3
-_IMAGE_SEGMENT: Final = 5
+SHOP_SEGMENT: Final = 3
+IMAGE_SEGMENT: Final = 5
+"""Where `/v1/shops/{shop_no}/images/{image_id}` has shop and image."""
 
 Problems = list[tuple[str, str]]
 M = TypeVar("M", bound=BaseModel)
 
 
-def shop_no_of(request: web.Request) -> int:
+def shop_no_of(request: web.Request, segment: int = SHOP_SEGMENT) -> int:
     """Return the shop's number from the path. Raises Problem."""
-    text = _raw_segment(request, _SHOP_SEGMENT)
+    text = _raw_segment(request, segment)
     if not (text.isascii() and text.isdecimal() and 1 <= int(text[:17]) <= MAX_NUMBER and len(text) <= 16):  # noqa: PLR2004
         raise Problem(400, "the shop's number in the path must be 1 to 2^53-1", errors=[("shop_no", "must be a number from 1 to 2^53-1")])
     return int(text)
 
 
-def image_id_of(request: web.Request) -> str:
+def image_id_of(request: web.Request, segment: int = IMAGE_SEGMENT) -> str:
     """Return the image's id: the path segment's percent-decoded bytes. Raises Problem if they are not UTF-8.
 
     Read from the raw path, because aiohttp decodes `%FF` and `%25FF` to the same text `%FF`.
     """
     try:
-        return unquote_to_bytes(_raw_segment(request, _IMAGE_SEGMENT)).decode()
+        return unquote_to_bytes(_raw_segment(request, segment)).decode()
     except UnicodeError as error:  # also raw bytes of the request line that are not ASCII
         raise Problem(400, "the image id in the path is not UTF-8", errors=[("image_id", "must be UTF-8")]) from error
 

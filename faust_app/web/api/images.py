@@ -17,6 +17,7 @@ from faust_app.flows.ports.images import ImageRepository
 from faust_app.flows.ports.sources import SourceRecords
 from faust_app.flows.ports.transfer import ObjectStore
 from faust_app.web.api.bodies import image_id_of, shop_no_of
+from faust_app.web.api.public import PublicAddresses
 from faust_app.web.problems import Problem
 
 TIMELINE_ENTRIES: Final = 50
@@ -27,12 +28,18 @@ class ImageHandlers:
     """Handlers that read rows; `held_by` returns what is known to hold up the installation."""
 
     def __init__(
-        self, repository: ImageRepository, store: ObjectStore, sources: SourceRecords, held_by: Callable[[], Sequence[str]]
+        self,
+        repository: ImageRepository,
+        store: ObjectStore,
+        sources: SourceRecords,
+        held_by: Callable[[], Sequence[str]],
+        public: PublicAddresses,
     ) -> None:
         self._repository = repository
         self._store = store
         self._sources = sources
         self._held_by = held_by
+        self._public = public
 
     def register(self, router: web.UrlDispatcher) -> None:
         """Add the routes."""
@@ -44,7 +51,8 @@ class ImageHandlers:
         row = await self._row(request)
         history = await self._repository.history(row.key, TIMELINE_ENTRIES)
         content = request.path_qs.partition("?")[0] + "/content" if row.shown is not None else None
-        return web.json_response(describe(row, history, content) | {"scheduled": await self._scheduled(row)})
+        more = {"scheduled": await self._scheduled(row), "public_url": self._public.of(row)}
+        return web.json_response(describe(row, history, content) | more)
 
     async def content(self, request: web.Request) -> web.Response:
         """Redirect to the stored bytes by an address that is valid for five minutes."""

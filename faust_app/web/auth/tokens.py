@@ -15,6 +15,7 @@ from faust_app.web.problems import Handler, Problem
 
 SCOPES: Final = frozenset({"intake", "view", "operate"})
 _OPEN: Final = ("/health", "/ready")
+_PUBLIC: Final = "/i/"
 _OPERATED: Final = ("/v1/republish", "/v1/causes")
 _SENDER: Final = web.RequestKey("sender", str)
 """Where a request keeps the name of its token."""
@@ -55,7 +56,7 @@ def _token(path: Path, name: str, entry: object) -> Token:
 
 def needed_scope(method: str, path: str) -> str | None:
     """Return the scope a request needs, None for a page that is open to all."""
-    if path in _OPEN:
+    if path in _OPEN or path.startswith(_PUBLIC):
         return None
     if method in {"GET", "HEAD"} or not path.startswith("/v1/"):
         return "view"

@@ -1,0 +1,93 @@
+"""Lists the images of a shop: by state, product or ids, a page at a time."""
+
+import base64
+import binascii
+from typing import Final
+from urllib.parse import unquote
+
+from aiohttp import web
+
+from faust_app.core.images.row import ImageRow, ImageState
+from faust_app.core.messages.events import MAX_ID_BYTES
+from faust_app.flows.ports.images import ImageSearch
+from faust_app.web.api.bodies import invalid, limit_of, query_of, shop_no_of
+from faust_app.web.api.images import time_text
+from faust_app.web.api.public import PublicAddresses
+
+_PAGE: Final = 100
+MAX_IDS: Final = 200
+_STATES: Final = {state.value.lower(): state for state in ImageState}
+
+
+class ShopImageHandlers:
+    """The handler of the list."""
+
+    def __init__(self, search: ImageSearch, public: PublicAddresses) -> None:
+        self._search = search
+        self._public = public
+
+    def register(self, router: web.UrlDispatcher) -> None:
+        """Add the route."""
+        router.add_get("/v1/shops/{shop_no}/images", self.list)
+
+    async def list(self, request: web.Request) -> web.Response:
+        """Return images of the shop by id; `next` continues the list, null at its end."""
+        shop_no = shop_no_of(request)
+        asked = query_of(request, {"state": _state, "product_id": _product, "ids": _ids, "after": _cursor, "limit": limit_of})
+        if "ids" in asked:
+            if len(asked) > 1:
+                raise invalid([("ids", "takes no other parameter beside it")])
+            rows = await self._search.named(shop_no, asked["ids"])
+            return web.json_response({"images": [self._entry(row) for row in rows], "next": None})
+        limit = asked.get("limit", _PAGE)
+        rows = await self._search.of_shop(
+            shop_no, state=asked.get("state"), product_id=asked.get("product_id"), after=asked.get("after", b""), limit=limit
+        )
+        return web.json_response({"images": [self._entry(row) for row in rows], "next": cursor_of(rows, limit)})
+
+    def _entry(self, row: ImageRow) -> dict[str, object]:
+        return {
+            "image_id": row.image_id.decode(),
+            "product_id": row.product_id,
+            "state": row.state.value,
+            "version": row.version,
+            "external_version": row.external_version,
+            "shown_version": row.shown_version or None,
+            "public_url": self._public.of(row),
+            "error_code": row.error_code,
+            "updated_at": time_text(row.updated_at),
+        }
+
+
+def cursor_of(rows: list[ImageRow], limit: int) -> str | None:
+    """Return where the next page begins; None where the list ends."""
+    return base64.urlsafe_b64encode(rows[-1].image_id).decode() if len(rows) == limit else None
+
+
+def _cursor(text: str) -> bytes:
+    try:
+        image_id = base64.b64decode(text, altchars=b"-_", validate=True)
+    except (binascii.Error, ValueError):
+        image_id = b""
+    if not 1 <= len(image_id) <= MAX_ID_BYTES:
+        raise ValueError("must be the `next` of the page before")
+    return image_id
+
+
+def _state(text: str) -> ImageState:
+    if text not in _STATES:
+        raise ValueError(f"must be one of {', '.join(_STATES)}")
+    return _STATES[text]
+
+
+def _product(text: str) -> str:
+    if not 1 <= len(text.encode("utf-8", "replace")) <= MAX_ID_BYTES or not text.isprintable():
+        raise ValueError("must be 1 to 64 bytes of UTF-8")
+    return text
+
+
+def _ids(text: str) -> list[bytes]:
+    ids = [unquote(part).encode("utf-8", "replace") for part in text.split(",")]
+    if len(ids) > MAX_IDS or not all(1 <= len(image_id) <= MAX_ID_BYTES for image_id in ids):
+        raise ValueError(f"must be 1 to {MAX_IDS} image ids, each percent-encoded, joined by commas")
+    return ids
