@@ -24,13 +24,6 @@ _HOUR: Final = 60 * _MINUTE
 _DAY: Final = 24 * _HOUR
 
 
-def wants_page(request: web.Request) -> bool:
-    """Return whether the client prefers HTML: a browser accepts HTML before JSON, a machine accepts JSON or names neither."""
-    accept = request.headers.get("Accept", "").lower()
-    html, json = accept.find("text/html"), accept.find("application/json")
-    return html >= 0 and (json < 0 or html < json)
-
-
 def page(template: str, *, status: int = 200, **values: Any) -> web.Response:
     """Return the template rendered with the values."""
     text = _environment.get_template(template).render(values)

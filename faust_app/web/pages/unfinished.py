@@ -13,8 +13,8 @@ from faust_app.flows.monitoring.unfinished import WatchStalled, counts_by_kind, 
 from faust_app.web.api.bodies import invalid
 from faust_app.web.api.images import error_of, position_of, time_text, waiting_of
 from faust_app.web.pages.lag import not_yet
-from faust_app.web.pages.render import json_answer, page, path_of, problem_page, wants_page
-from faust_app.web.problems import Problem, unavailable
+from faust_app.web.pages.render import json_answer, page, path_of, problem_page
+from faust_app.web.problems import Problem, unavailable, wants_page
 
 DEFAULT_LIMIT: Final = 100
 _SHOP_DIGITS: Final = 16
