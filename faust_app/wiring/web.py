@@ -5,14 +5,17 @@ from dataclasses import dataclass
 from faust_app.adapters.mariadb.republish_runs import MariaRepublishRuns
 from faust_app.flows.maintenance.lease import LeasedTask
 from faust_app.flows.monitoring.readiness import IntakeReadiness
+from faust_app.web.admin.pages import AdminPages
 from faust_app.web.api.images import ImageHandlers
 from faust_app.web.api.intake import IntakeHandlers
 from faust_app.web.api.republish import RepublishHandlers
+from faust_app.web.auth.tokens import Token
 from faust_app.web.pages.health import HealthPages
 from faust_app.web.pages.lag import LagPage
 from faust_app.web.pages.unfinished import StalledPage
 from faust_app.wiring.common import Parts
 from faust_app.wiring.monitoring import Watches, build_watches
+from faust_app.wiring.operators import admin_pages
 from faust_app.wiring.republish import republish_control, republish_task
 
 
@@ -28,9 +31,10 @@ class WebParts:
     watches: Watches
     republish: RepublishHandlers
     republish_task: LeasedTask[int]
+    admin: AdminPages
 
 
-def build_web_parts(parts: Parts) -> WebParts:
+def build_web_parts(parts: Parts, tokens: list[Token]) -> WebParts:
     """Assemble what only the web process needs; nothing ever holds up the process itself."""
     watches = build_watches(parts, held_here=tuple)
     control = republish_control(parts.settings, parts.database, parts.offsets, parts.author)
@@ -43,4 +47,5 @@ def build_web_parts(parts: Parts) -> WebParts:
         watches=watches,
         republish=RepublishHandlers(control, MariaRepublishRuns(parts.database)),
         republish_task=republish_task(parts),
+        admin=admin_pages(parts.settings, parts.database, parts.metrics, tokens),
     )

@@ -39,8 +39,7 @@ DELETIONS_A_PASS: Final = 20
 
 
 class KeepLimits:
-    """Enforces the retention of tombstones, workers, sources, runs of daily jobs, republish runs, audit,
-    log-ins and history.
+    """Enforces the retention of tombstones, workers, sources, daily jobs, republish runs, audit, log-ins and history.
 
     Risk: deletes for good. A tombstone deleted too early would let an old event bring its image back, so it outlives the
     retention of every topic, and stays while the collector is behind, which needs the row to judge the image's objects.
