@@ -10,6 +10,7 @@ from faust_app.cli.republish import republish_command
 from faust_app.cli.resume import resume_command
 from faust_app.cli.setup import setup_command
 from faust_app.cli.status import status_command
+from faust_app.cli.user import user_command
 
 __all__ = ["main"]
 
@@ -23,6 +24,7 @@ for command in (
     check_command,
     alerts_command,
     import_command,
+    user_command,
 ):
     main.add_command(command)
 

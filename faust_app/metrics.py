@@ -15,6 +15,7 @@ class Metrics:
         self._add_dependencies()
         self._add_monitoring()
         self._add_maintenance()
+        self._add_access()
         self._add_alerts()
 
     def _add_intake(self) -> None:
@@ -121,6 +122,11 @@ class Metrics:
             "shop_images_republished", "Images that republish runs of operators published again.", registry=self.registry
         )
         self.rescued = Counter("shop_images_rescued", "Lost rows that were published again.", registry=self.registry)
+
+    def _add_access(self) -> None:
+        self.log_ins = Counter(
+            "shop_images_log_ins", "Log-ins by how they ended: success, wrong, slowed.", ("end",), registry=self.registry
+        )
 
     def _add_alerts(self) -> None:
         self.open_alerts = Gauge(

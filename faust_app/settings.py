@@ -12,6 +12,7 @@ from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 from faust_app.core.alerts.webhook_format import parse_secret, parse_template
 from faust_app.core.messages.topics import Topics
+from faust_app.core.operators.remote import parse_proxies
 from faust_app.core.sources.addresses import parse_opened, parse_ports
 
 _DAY_SECONDS = 24 * 3600
@@ -49,6 +50,9 @@ class Settings(BaseSettings):
 
     web_bind: str = Field("127.0.0.1", description="Address the built-in web servers listen on.")
     web_port: int = Field(6065, ge=1, le=65535, description="Port of the web process.")
+    trusted_proxies: str | None = Field(
+        None, description="Addresses and networks of our own proxies, whose `X-Forwarded-For` names the sender; comma-separated."
+    )
     worker_port: int = Field(6066, ge=1, le=65535, description="Port of a worker's web views; `--web-port` overrides it.")
 
     slots: int = Field(64, ge=1, le=1000, description="Images a worker transfers at the same time.")
@@ -117,7 +121,9 @@ class Settings(BaseSettings):
     public_base_url: str | None = Field(
         None, description="Public address of the bucket or its CDN; `/i/{shop_no}/{image_id}` redirects to an object's key below it."
     )
-    web_public_url: str | None = Field(None, description="Public address of the web process, for links in alerts.")
+    web_public_url: str | None = Field(
+        None, description="Public address of the web process: for links, the only host of its pages, and the only origin of changes."
+    )
 
     log_format: Literal["json", "console"] = Field("json", description="`json` for machines, `console` for development.")
 
@@ -148,6 +154,12 @@ class Settings(BaseSettings):
     @classmethod
     def _source_allow_names_servers(cls, value: str | None) -> str | None:
         parse_opened(value or "")
+        return value
+
+    @field_validator("trusted_proxies")
+    @classmethod
+    def _trusted_proxies_are_networks(cls, value: str | None) -> str | None:
+        parse_proxies(value or "")
         return value
 
     @field_validator("kafka_url")

@@ -9,8 +9,8 @@ from mode import Service  # noqa: E402
 
 from faust_app.metrics import Metrics  # noqa: E402
 from faust_app.settings import Settings  # noqa: E402
-from faust_app.web.auth.tokens import Authentication, read_tokens  # noqa: E402
-from faust_app.web.server import router_of, use_our_runner, web_options  # noqa: E402
+from faust_app.web.auth.tokens import read_tokens  # noqa: E402
+from faust_app.web.server import protect, router_of, use_our_runner, web_options  # noqa: E402
 from faust_app.wiring.common import Parts, open_parts  # noqa: E402
 from faust_app.wiring.faust_settings import faust_settings  # noqa: E402
 from faust_app.wiring.services import shared_services  # noqa: E402
@@ -30,8 +30,8 @@ class WebApp(faust.App):
 
     def __init__(self, settings: Settings) -> None:
         options = faust_settings(settings, web_port=settings.web_port)
-        authentication = Authentication(read_tokens(settings.tokens_file))
-        super().__init__(settings.app_id, **options, web_application_options=web_options(authentication))
+        self.tokens = read_tokens(settings.tokens_file)
+        super().__init__(settings.app_id, **options, web_application_options=web_options())
         self.settings = settings
         self.metrics = Metrics()
 
@@ -39,9 +39,11 @@ class WebApp(faust.App):
         """Open the adapters before the server listens; they are closed after it stopped."""
         claim_port_or_exit(self, "WEB_PORT")
         self.parts = await open_or_exit(self, open_parts(self.settings, self.metrics, client_id=f"{self.settings.app_id}-web"))
-        self.web_parts = web = await open_or_exit(self, open_web_parts(self.parts))
-        for handlers in (web.intake, web.images, web.shop_images, web.public, web.republish, web.causes, web.health, web.lag, web.stalled):
+        self.web_parts = web = await open_or_exit(self, open_web_parts(self.parts, self.tokens))
+        api = (web.intake, web.images, web.shop_images, web.public, web.republish, web.causes)
+        for handlers in (*api, web.health, web.lag, web.stalled, web.admin):
             handlers.register(router_of(self))
+        protect(self.web.web_app, web.admin)  # type: ignore[attr-defined]
         use_our_runner(self, self.metrics)
         await super().on_start()
 

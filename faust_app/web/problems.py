@@ -16,6 +16,13 @@ Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 RETRY_AFTER_SECONDS = 5
 
 
+def wants_page(request: web.Request) -> bool:
+    """Return whether the client prefers HTML: a browser accepts HTML before JSON, a machine accepts JSON or names neither."""
+    accept = request.headers.get("Accept", "").lower()
+    html, json = accept.find("text/html"), accept.find("application/json")
+    return html >= 0 and (json < 0 or html < json)
+
+
 class Problem(Exception):  # noqa: N818 - the RFC's word
     """An error response. `errors` are (field, reason) pairs; `headers` are added to the response."""
 
@@ -73,6 +80,8 @@ _TITLES = {
     413: "Too large",
     415: "Unsupported content type",
     417: "Expectation failed",
+    421: "Wrong host",
+    429: "Too many requests",
     500: "Internal error",
     503: "Unavailable",
 }
@@ -92,7 +101,7 @@ def problem_of(status: int, detail: str | None, *, headers: dict[str, str] | Non
     return Problem(status, detail or _SENTENCES.get(status, "the request cannot be answered"), headers=headers)
 
 
-_ONCE: Final = ("Authorization", "Content-Type", "Content-Encoding")
+_ONCE: Final = ("Authorization", "Content-Type", "Content-Encoding", "Host", "Origin", "Sec-Fetch-Site")
 """Headers that two readers could interpret differently when they are sent twice."""
 
 

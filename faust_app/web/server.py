@@ -6,6 +6,7 @@ import faust
 from aiohttp import web
 
 from faust_app.metrics import Metrics
+from faust_app.web.admin.pages import AdminPages
 from faust_app.web.auth.tokens import Authentication
 from faust_app.web.problems import problem_details, unambiguous
 from faust_app.web.protocol import Runner
@@ -14,9 +15,17 @@ SHUTDOWN_SECONDS: Final = 2.0
 """Seconds a stopping process waits for open requests: a slow client must not block a deploy."""
 
 
-def web_options(authentication: Authentication) -> dict[str, Any]:
-    """Return the options of aiohttp's application; the outermost middleware renders the errors of the others."""
-    return {"middlewares": [problem_details, unambiguous, authentication.middleware]}
+def web_options(authentication: Authentication | None = None) -> dict[str, Any]:
+    """Return the options of aiohttp's application; the outermost middleware renders the errors of the others.
+
+    Without an authentication, `protect` has to add one before the server listens.
+    """
+    return {"middlewares": [problem_details, unambiguous, *([authentication.middleware] if authentication else [])]}
+
+
+def protect(application: web.Application, pages: AdminPages) -> None:
+    """Put the authentication by token or session before every route, and show errors to people as pages."""
+    application.middlewares.extend([pages.frame.middleware, pages.authentication.middleware])  # type: ignore[list-item]
 
 
 def router_of(app: faust.App) -> web.UrlDispatcher:

@@ -39,6 +39,8 @@ def faust_settings(settings: Settings, *, web_port: int) -> dict[str, Any]:
         "web_port": web_port,
         "web_router_enabled": False,
         "web_tables_enabled": False,
+        "web_graph_enabled": False,
+        "web_stats_enabled": False,
         "worker_redirect_stdouts": False,
         "logging_config": logging_config(settings.log_format),
     }

@@ -10,17 +10,20 @@ from faust_app.adapters.mariadb.republish_runs import MariaRepublishRuns
 from faust_app.flows.causes.decide import CauseDesk
 from faust_app.flows.maintenance.lease import LeasedTask
 from faust_app.flows.monitoring.readiness import IntakeReadiness
+from faust_app.web.admin.pages import AdminPages
 from faust_app.web.api.causes import CauseHandlers
 from faust_app.web.api.images import ImageHandlers
 from faust_app.web.api.intake import IntakeHandlers
 from faust_app.web.api.public import PublicAddresses, PublicHandlers
 from faust_app.web.api.republish import RepublishHandlers
 from faust_app.web.api.shop_images import ShopImageHandlers
+from faust_app.web.auth.tokens import Token
 from faust_app.web.pages.health import HealthPages
 from faust_app.web.pages.lag import LagPage
 from faust_app.web.pages.unfinished import StalledPage
 from faust_app.wiring.common import Parts, release_lease
 from faust_app.wiring.monitoring import Watches, build_watches
+from faust_app.wiring.operators import admin_pages
 from faust_app.wiring.republish import republish_control, republish_task
 
 
@@ -39,10 +42,11 @@ class WebParts:
     republish: RepublishHandlers
     causes: CauseHandlers
     republish_task: LeasedTask[int]
+    admin: AdminPages
 
 
 @asynccontextmanager
-async def open_web_parts(parts: Parts) -> AsyncIterator[WebParts]:
+async def open_web_parts(parts: Parts, tokens: list[Token]) -> AsyncIterator[WebParts]:
     """Assemble what only the web process needs; nothing ever holds up the process itself. Its lease is released at the end."""
     watches = build_watches(parts, held_here=tuple)
     public = PublicAddresses(parts.settings.public_base_url, parts.settings.web_public_url)
@@ -60,6 +64,7 @@ async def open_web_parts(parts: Parts) -> AsyncIterator[WebParts]:
         causes=CauseHandlers(CauseDesk(MariaCauses(parts.database), clock=parts.database)),
         republish=RepublishHandlers(control, MariaRepublishRuns(parts.database)),
         republish_task=task,
+        admin=admin_pages(parts.settings, parts.database, parts.metrics, tokens),
     )
     try:
         yield web

@@ -47,6 +47,9 @@ class FakeOldRows:
         self.republishes: list[datetime] = []
         self.audit: list[datetime] = []
         self.causes: list[datetime] = []
+        self.sessions: list[datetime] = []
+        self.one_time: list[datetime] = []
+        self.failed_log_ins: list[datetime] = []
         self.largest = 0
 
     async def purge_tombstones(self, before: datetime, limit: int) -> int:
@@ -93,6 +96,21 @@ class FakeOldRows:
     async def forget_audit(self, before: datetime, limit: int) -> int:
         gone = [at for at in self.audit if at < before][:limit]
         self.audit = [at for at in self.audit if at not in gone]
+        return len(gone)
+
+    async def forget_sessions(self, before: datetime, limit: int) -> int:
+        gone = [seen for seen in self.sessions if seen < before][:limit]
+        self.sessions = [seen for seen in self.sessions if seen not in gone]
+        return len(gone)
+
+    async def forget_one_time(self, before: datetime, limit: int) -> int:
+        gone = [expired for expired in self.one_time if expired < before][:limit]
+        self.one_time = [expired for expired in self.one_time if expired not in gone]
+        return len(gone)
+
+    async def forget_failed_log_ins(self, before: datetime, limit: int) -> int:
+        gone = [failed for failed in self.failed_log_ins if failed < before][:limit]
+        self.failed_log_ins = [failed for failed in self.failed_log_ins if failed not in gone]
         return len(gone)
 
 

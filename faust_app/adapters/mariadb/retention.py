@@ -62,6 +62,16 @@ class MariaOldRows:
     async def forget_audit(self, before: datetime, limit: int) -> int:
         return await self._database.change("DELETE FROM audit WHERE at < %s ORDER BY at LIMIT %s", (before, limit))
 
+    async def forget_sessions(self, before: datetime, limit: int) -> int:
+        return await self._database.change("DELETE FROM session WHERE seen_at < %s ORDER BY seen_at LIMIT %s", (before, limit))
+
+    async def forget_one_time(self, before: datetime, limit: int) -> int:
+        sql = "DELETE FROM one_time_log_in WHERE expires_at < %s ORDER BY expires_at LIMIT %s"
+        return await self._database.change(sql, (before, limit))
+
+    async def forget_failed_log_ins(self, before: datetime, limit: int) -> int:
+        return await self._database.change("DELETE FROM log_in_failure WHERE failed_at < %s ORDER BY failed_at LIMIT %s", (before, limit))
+
 
 NAMES_OF_MONTHS: Final = (
     "SELECT PARTITION_NAME FROM information_schema.PARTITIONS"

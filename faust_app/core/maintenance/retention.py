@@ -20,6 +20,10 @@ REPORTS: Final = timedelta(days=90)
 """What was reported to people is kept this long: closed alerts, sent messages, runs of daily jobs, republish runs."""
 AUDIT: Final = timedelta(days=400)
 """What operators changed is kept for over a year, so that a yearly review finds all of it."""
+SESSIONS: Final = timedelta(days=30)
+"""Who was logged in, and from where, can be listed this long after the last request of a session."""
+FAILED_LOG_INS: Final = timedelta(days=1)
+"""Counts of failed log-ins, and one-time log-ins that nobody used; both mean nothing any more much earlier."""
 WORKERS: Final = REPORTS
 """A worker that has not reported for this long counts as a new one when it returns."""
 SOURCES: Final = timedelta(days=30)
@@ -42,6 +46,10 @@ KEPT: Final = {
     "cause": f"{AUDIT.days} days after the last decision",
     "cause_asked": f"{AUDIT.days} days",
     "audit": f"{AUDIT.days} days",
+    "account": "one row per user",
+    "session": f"{SESSIONS.days} days after its last request",
+    "one_time_log_in": f"{FAILED_LOG_INS.days} day after it expired",
+    "log_in_failure": f"{FAILED_LOG_INS.days} day after the last failure",
     "lease": "one row per task",
     "collector": "one row",
     "intake_offset": "one row per partition",

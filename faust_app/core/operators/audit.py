@@ -22,3 +22,15 @@ class AuditEntry:
     action: str
     target: str
     detail: Mapping[str, object] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class AuditRow:
+    """One change as the audit keeps it."""
+
+    number: int
+    at: datetime
+    actor: Actor
+    action: str
+    target: str
+    detail: Mapping[str, object]

@@ -17,8 +17,10 @@ from faust_app.core.maintenance.jobs import FinishedRun, RunResult
 from faust_app.core.maintenance.retention import (
     AUDIT,
     COLLECTOR_BEHIND,
+    FAILED_LOG_INS,
     HISTORY_MONTHS,
     REPORTS,
+    SESSIONS,
     SOURCES,
     TOMBSTONES,
     WORKERS,
@@ -37,7 +39,7 @@ DELETIONS_A_PASS: Final = 20
 
 
 class KeepLimits:
-    """Enforces the retention of tombstones, workers, sources, runs of daily jobs, republish runs, audit and history.
+    """Enforces the retention of tombstones, workers, sources, daily jobs, republish runs, audit, log-ins and history.
 
     Risk: deletes for good. A tombstone deleted too early would let an old event bring its image back, so it outlives the
     retention of every topic, and stays while the collector is behind, which needs the row to judge the image's objects.
@@ -59,6 +61,9 @@ class KeepLimits:
         left |= await self._purge("republish", lambda: self._rows.forget_republishes(now - REPORTS, AT_ONCE))
         left |= await self._purge("cause", lambda: self._rows.forget_causes(now - AUDIT, AT_ONCE))
         left |= await self._purge("audit", lambda: self._rows.forget_audit(now - AUDIT, AT_ONCE))
+        left |= await self._purge("session", lambda: self._rows.forget_sessions(now - SESSIONS, AT_ONCE))
+        left |= await self._purge("one_time_log_in", lambda: self._rows.forget_one_time(now - FAILED_LOG_INS, AT_ONCE))
+        left |= await self._purge("log_in_failure", lambda: self._rows.forget_failed_log_ins(now - FAILED_LOG_INS, AT_ONCE))
         if left:
             return None
         months_kept = await self._keep_months(now.date())

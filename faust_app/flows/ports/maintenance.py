@@ -157,6 +157,18 @@ class OldRows(Protocol):
         """Delete up to `limit` entries of the audit written before `before`; return how many."""
         ...
 
+    async def forget_sessions(self, before: datetime, limit: int) -> int:
+        """Delete up to `limit` sessions last used before `before`; return how many."""
+        ...
+
+    async def forget_one_time(self, before: datetime, limit: int) -> int:
+        """Delete up to `limit` one-time log-ins that expired before `before`; return how many."""
+        ...
+
+    async def forget_failed_log_ins(self, before: datetime, limit: int) -> int:
+        """Delete up to `limit` counts of failed log-ins whose last failure was before `before`; return how many."""
+        ...
+
 
 class TableSizes(Protocol):
     """Sizes of the tables. Raises Unavailable."""

@@ -1,24 +1,34 @@
-"""Authenticates requests by bearer tokens, whose scopes come from a TOML file and decide what they may do on which path."""
+"""Authenticates requests, by a bearer token of the tokens file or by the session of an account, and checks what they may do."""
 
 import base64
 import hmac
 import tomllib
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
+from urllib.parse import quote
 
 from aiohttp import web
 
+from faust_app.core.operators.access import Sender, Shops
 from faust_app.core.operators.audit import Actor
-from faust_app.web.negotiation import wants_page
-from faust_app.web.problems import Handler, Problem
+from faust_app.web.auth.entrance import Entrance
+from faust_app.web.auth.rules import READS, is_for_people, needed_scope, refuse_foreign_shop
+from faust_app.web.problems import Handler, Problem, wants_page
 
 SCOPES: Final = frozenset({"intake", "view", "operate"})
-_OPEN: Final = ("/health", "/ready")
-_PUBLIC: Final = "/i/"
-_OPERATED: Final = ("/v1/republish", "/v1/causes")
-_SENDER: Final = web.RequestKey("sender", str)
-"""Where a request keeps the name of its token."""
+"""Scopes of a token; accounts are a matter of people."""
+LOG_IN: Final = "/admin/log-in"
+START: Final = "/admin"
+"""The page that a log-in leads to when nothing else was asked for."""
+_MAX_TARGET: Final = 2000
+_MAX_SHOP: Final = 2**53 - 1
+_SENDER: Final = web.RequestKey("sender", Sender)
+_REMOTE: Final = web.RequestKey("remote", str)
+
+Identify = Callable[[str], Awaitable[Sender | None]]
+"""Returns whose session a cookie's token opens."""
 
 
 class TokensError(Exception):
@@ -32,6 +42,7 @@ class Token:
     name: str
     secret: str
     scopes: frozenset[str]
+    shops: Shops = None
 
 
 def read_tokens(path: Path | None) -> list[Token]:
@@ -51,28 +62,50 @@ def _token(path: Path, name: str, entry: object) -> Token:
     scopes = entry.get("scopes")
     if not isinstance(scopes, list) or not scopes or not all(isinstance(scope, str) and scope in SCOPES for scope in scopes):
         raise TokensError(f"TOKENS_FILE {path}: [{name}] needs scopes, a list of {', '.join(sorted(SCOPES))}")
-    return Token(name, entry["token"], frozenset(scopes))
+    return Token(name, entry["token"], frozenset(scopes), _shops(path, name, entry))
 
 
-def needed_scope(method: str, path: str) -> str | None:
-    """Return the scope a request needs, None for a page that is open to all."""
-    if path in _OPEN or path.startswith(_PUBLIC):
+def _shops(path: Path, name: str, entry: dict[str, Any]) -> Shops:
+    """Return the shops of an entry. A list that is there and wrong is refused: it must never mean all shops."""
+    if "shops" not in entry:
         return None
-    if method in {"GET", "HEAD"} or not path.startswith("/v1/"):
-        return "view"
-    return "operate" if path.startswith(_OPERATED) else "intake"
+    shops = entry["shops"]
+    if not isinstance(shops, list) or not shops or not all(type(shop) is int and 1 <= shop <= _MAX_SHOP for shop in shops):
+        raise TokensError(f"TOKENS_FILE {path}: [{name}] needs shops to be a list of shop numbers, or to be absent")
+    return frozenset(shops)
+
+
+def sender_of(request: web.Request) -> Sender:
+    """Return who sent an authenticated request, with scopes and shops."""
+    return request[_SENDER]
+
+
+def sender_or_none(request: web.Request) -> Sender | None:
+    """Return who sent a request, None where nobody was asked for a name, or nobody gave one."""
+    return request.get(_SENDER)
+
+
+def remote_of(request: web.Request) -> str | None:
+    """Return the address that a request came from, behind our own proxies."""
+    remote: str | None = request.get(_REMOTE, request.remote)
+    return remote
 
 
 def actor_of(request: web.Request) -> Actor:
-    """Return who sent an authenticated request."""
-    return Actor(request[_SENDER], request.remote)
+    """Return who sent an authenticated request, for the audit."""
+    return Actor(sender_of(request).name, remote_of(request))
 
 
 class Authentication:
-    """A middleware that rejects every request without a token of the needed scope."""
+    """A middleware that rejects every request whose sender is unknown or may not do this.
 
-    def __init__(self, tokens: list[Token]) -> None:
+    `identify` finds the sender of a session; without it there are tokens only, as on a worker.
+    """
+
+    def __init__(self, tokens: list[Token], identify: Identify | None = None, entrance: Entrance | None = None) -> None:
         self._tokens = tokens
+        self._identify = identify
+        self._entrance = entrance or Entrance()
 
     @property
     def middleware(self) -> object:
@@ -80,35 +113,86 @@ class Authentication:
 
         @web.middleware
         async def authenticate(request: web.Request, handler: Handler) -> web.StreamResponse:
+            if (remote := self._entrance.remote(request)) is not None:
+                request[_REMOTE] = remote
+            if is_for_people(request.path):
+                self._entrance.refuse_foreign_host(request)
             scope = needed_scope(request.method, request.path)
-            if scope is not None:
-                request[_SENDER] = self._require(request, scope)
+            if request.path.startswith("/admin") and request.method not in READS:
+                self._entrance.refuse_foreign_origin(request)  # also of whoever logs in, who is not known yet
+            if scope is None:
+                return await handler(request)
+            sender = await self._sender(request)
+            if sender is None:
+                return to_log_in(request)
+            request[_SENDER] = sender
+            self._refuse(request, sender, scope)
             return await handler(request)
 
         return authenticate
 
-    def _require(self, request: web.Request, scope: str) -> str:
-        reads = request.method in {"GET", "HEAD"}
-        challenge = {"WWW-Authenticate": _CHALLENGE_BROWSER if reads and wants_page(request) else _CHALLENGE}
-        secret = _secret(request.headers.get("Authorization", ""), basic=reads)
-        if not secret:
-            raise Problem(401, "send the header `Authorization: Bearer <token>`", headers=challenge)
-        token = self._find(secret)
-        if token is None:
-            raise Problem(401, "this token is unknown", headers=challenge)
-        if scope not in token.scopes:
-            raise Problem(403, f"this token lacks the scope {scope}")
-        return token.name
+    def _refuse(self, request: web.Request, sender: Sender, scope: str) -> None:
+        """Raise Problem if the sender may not do this."""
+        if sender.session is not None:
+            self._entrance.refuse_foreign_host(request)
+            if request.method not in READS:  # browsers also send what other sites make them send
+                self._entrance.refuse_foreign_origin(request)
+        if scope not in sender.scopes:
+            raise Problem(403, f"{sender.name} lacks the scope {scope}")
+        refuse_foreign_shop(sender, request)
 
-    def _find(self, secret: str) -> Token | None:
-        """Return the matching token; compares with every one, in constant time."""
+    async def _sender(self, request: web.Request) -> Sender | None:
+        """Return the sender; None for a page of the web process, where a person can log in. Raises Problem."""
+        reads = request.method in READS
+        secret = _secret(request.headers.get("Authorization", ""), basic=reads)
+        if secret:
+            return self._sender_of(secret, request)
+        token = request.cookies.get(self._entrance.cookie) if self._identify is not None else None
+        if token and self._identify is not None and (sender := await self._identify(token)) is not None:
+            return sender
+        person = self._identify is not None and (request.path.startswith("/admin") or wants_page(request))
+        if not person or "Authorization" in request.headers:
+            raise Problem(401, "send the header `Authorization: Bearer <token>`", headers=_challenge(request))
+        return None
+
+    def _sender_of(self, secret: str, request: web.Request) -> Sender:
+        """Return the sender that a token names; compares with every token, in constant time."""
         given = secret.encode("utf-8", "surrogateescape")
         matches = [token for token in self._tokens if hmac.compare_digest(token.secret.encode(), given)]
-        return matches[0] if matches else None
+        if not matches:
+            raise Problem(401, "this token is unknown", headers=_challenge(request))
+        return Sender(matches[0].name, matches[0].scopes, matches[0].shops)
+
+
+def to_log_in(request: web.Request) -> web.StreamResponse:
+    """Send a person to the log-in page, and from there back to what was asked for."""
+    target = local_target(request.path_qs) if request.method in READS else START
+    address = f"{LOG_IN}?to={quote(target, safe='/')}"
+    if "HX-Request" in request.headers:  # a script follows redirects by itself, and would show the form inside of the page
+        return web.Response(status=204, headers={"HX-Redirect": address})
+    if request.headers.get("Sec-Fetch-Site") == "cross-site" and request.method in READS:
+        # A SameSite=Strict cookie stays away when another site's link is followed. The page asks again as itself, with it.
+        return web.Response(text=_AGAIN, content_type="text/html", headers={**_AGAIN_HEADERS, "Refresh": f"0; url={target}"})
+    return web.Response(status=303, headers={"Location": address, "Cache-Control": "no-store"})
+
+
+def local_target(text: str) -> str:
+    """Return the address if it is a path of ours that a browser cannot take for another site's, else that of the first page."""
+    local = text.startswith("/") and not text.startswith(("//", "/\\")) and text.isascii() and text.isprintable()
+    return text if local and len(text) <= _MAX_TARGET else START
+
+
+_AGAIN: Final = '<!doctype html><html lang="en"><meta name="color-scheme" content="light dark"><title>shop-images</title><p>One moment.</p>'
+_AGAIN_HEADERS: Final = {"Content-Security-Policy": "default-src 'none'; frame-ancestors 'none'", "Cache-Control": "no-store"}
 
 
 _CHALLENGE: Final = 'Bearer realm="shop-images"'
 _CHALLENGE_BROWSER: Final = 'Basic realm="shop-images: any user and a token as password", charset="UTF-8"'
+
+
+def _challenge(request: web.Request) -> dict[str, str]:
+    browser = request.method in READS and wants_page(request)
+    return {"WWW-Authenticate": _CHALLENGE_BROWSER if browser else _CHALLENGE}
 
 
 def _secret(header: str, *, basic: bool) -> str:

@@ -10,9 +10,8 @@ from faust_app.core.monitoring.unfinished import RowCounts
 from faust_app.flows.monitoring.lag import GroupReport, LagReport, WatchLag
 from faust_app.flows.monitoring.unfinished import WatchStalled
 from faust_app.web.api.images import time_text
-from faust_app.web.negotiation import wants_page
 from faust_app.web.pages.render import json_answer, page, problem_page
-from faust_app.web.problems import RETRY_AFTER_SECONDS, Problem
+from faust_app.web.problems import RETRY_AFTER_SECONDS, Problem, wants_page
 
 MEANING: Final = {
     LagStatus.OK: ("Nothing waits for long.", "Nothing to do."),

@@ -13,10 +13,9 @@ from faust_app.core.monitoring.unfinished import MAX_LISTED, Kind, StalledReport
 from faust_app.flows.monitoring.unfinished import WatchStalled, counts_by_kind, oldest_open_seconds
 from faust_app.web.api.bodies import invalid
 from faust_app.web.api.images import error_of, position_of, scheduled_json, time_text
-from faust_app.web.negotiation import wants_page
 from faust_app.web.pages.lag import not_yet
 from faust_app.web.pages.render import json_answer, page, path_of, problem_page
-from faust_app.web.problems import Problem, unavailable
+from faust_app.web.problems import Problem, unavailable, wants_page
 
 DEFAULT_LIMIT: Final = 100
 _SHOP_DIGITS: Final = 16

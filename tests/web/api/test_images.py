@@ -7,7 +7,8 @@ import pytest
 
 from faust_app.core.images.outcome import HistoryEntry
 from faust_app.core.images.row import ImageState
-from faust_app.web.auth.tokens import TokensError, needed_scope, read_tokens
+from faust_app.web.auth.rules import needed_scope
+from faust_app.web.auth.tokens import TokensError, read_tokens
 from tests.factories import NOW, accepted_row, done_row
 from tests.sentences import is_sentence
 from tests.web.conftest import INTAKE, VIEW, Site

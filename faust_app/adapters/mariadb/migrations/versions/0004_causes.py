@@ -3,7 +3,7 @@
 from alembic import op
 
 revision = "0004"
-down_revision = "0002"
+down_revision = "0003"
 
 # A cause without a row is open. `resolved_from` is the release of its newest failure when it was resolved.
 CAUSE = """

@@ -1,0 +1,54 @@
+"""Puts the operator's pages together: what they share, and which there are."""
+
+from collections.abc import Callable
+from datetime import datetime
+from zoneinfo import ZoneInfo
+
+from aiohttp import web
+
+from faust_app.flows.operators.log_in import LogIn
+from faust_app.flows.ports.clock import Clock
+from faust_app.flows.ports.operators import Accounts, AuditLog, Sessions
+from faust_app.web.admin.audit import AuditPage
+from faust_app.web.admin.frame import Frame
+from faust_app.web.admin.log_in import LogInPages
+from faust_app.web.admin.sessions import SessionPages
+from faust_app.web.admin.start import StartPages
+from faust_app.web.admin.static import StaticFiles
+from faust_app.web.admin.users import UsersPage
+from faust_app.web.auth.entrance import Entrance
+from faust_app.web.auth.tokens import Authentication
+
+
+class AdminPages:
+    """The pages under `/admin`, and what stands before every route of the web process."""
+
+    def __init__(
+        self,
+        *,
+        log_in: LogIn,
+        accounts: Accounts,
+        sessions: Sessions,
+        audit: AuditLog,
+        entrance: Entrance,
+        authentication: Authentication,
+        zone: ZoneInfo,
+        clock: Clock,
+        now: Callable[[], datetime],
+    ) -> None:
+        self.static = StaticFiles()
+        self.frame = Frame(self.static, zone, now)
+        self.authentication = authentication
+        self._pages = (
+            self.static,
+            StartPages(self.frame, zone.key),
+            LogInPages(self.frame, log_in, entrance),
+            SessionPages(self.frame, sessions, clock=clock),
+            AuditPage(self.frame, audit),
+            UsersPage(self.frame, accounts),
+        )
+
+    def register(self, router: web.UrlDispatcher) -> None:
+        """Add the routes."""
+        for page in self._pages:
+            page.register(router)

@@ -1,0 +1,70 @@
+"""What a request needs: the scope by its method and path, and the shop by its route. What is not listed here needs most."""
+
+from typing import Final
+
+from aiohttp import web
+
+from faust_app.core.operators.access import Sender, shops_text
+from faust_app.web.problems import Problem
+
+READS: Final = frozenset({"GET", "HEAD"})
+_OPEN: Final = ("/health", "/ready", "/admin/log-in")
+_OPEN_BELOW: Final = ("/admin/static/", "/admin/log-in/", "/i/")
+_SCOPES: Final = (
+    # path and what is below it, scope to read, scope to change; the first match counts
+    ("/admin/users", "admin", "admin"),
+    ("/admin/sessions", "view", "view"),
+    ("/admin/log-out", "view", "view"),
+    ("/admin/zone", "view", "view"),
+    ("/admin", "view", "operate"),
+    ("/v1/republish", "view", "operate"),
+    ("/v1/causes", "view", "operate"),
+    ("/v1", "view", "intake"),
+)
+_PEOPLE: Final = ("/admin", "/lag", "/stalled")
+_NARROWED: Final = ("/lag", "/stalled", "/v1/republish", "/admin/audit", "/admin/sessions", "/admin/log-out", "/admin/zone")
+"""Paths without a shop that are open to a sender who is limited to shops: they say nothing of a shop, or narrow themselves."""
+_NARROWED_EXACTLY: Final = ("/admin", "/admin/")
+
+
+def needed_scope(method: str, path: str) -> str | None:
+    """Return the scope a request needs, None for what is open to all."""
+    if path in _OPEN or path.startswith(_OPEN_BELOW):
+        return None
+    for prefix, read, change in _SCOPES:
+        if _is_below(path, prefix):
+            return read if method in READS else change
+    return "view"
+
+
+def is_for_people(path: str) -> bool:
+    """Return whether browsers show this path as a page."""
+    return path == "/" or any(_is_below(path, prefix) for prefix in _PEOPLE)
+
+
+def refuse_foreign_shop(sender: Sender, request: web.Request) -> None:
+    """Raise Problem if the sender is limited to shops and the route names another one, or none."""
+    if sender.shops is None:
+        return
+    shop = request.match_info.get("shop_no")
+    if shop is not None:
+        # What is no number reaches no shop: the handler refuses it by name.
+        if shop.isascii() and shop.isdecimal() and not sender.reaches(int(shop[:17])):
+            raise foreign_shop(sender)
+        return
+    if request.path not in _NARROWED_EXACTLY and not any(_is_below(request.path, prefix) for prefix in _NARROWED):
+        raise Problem(403, f"{sender.name} is limited to {_shops(sender)}; this address reaches all shops")
+
+
+def foreign_shop(sender: Sender) -> Problem:
+    """Return the problem of a request for a shop that the sender may not reach."""
+    return Problem(403, f"{sender.name} is limited to {_shops(sender)}")
+
+
+def _shops(sender: Sender) -> str:
+    only = sender.shops is not None and len(sender.shops) == 1
+    return f"{'shop' if only else 'shops'} {shops_text(sender.shops)}"[:300]
+
+
+def _is_below(path: str, prefix: str) -> bool:
+    return path == prefix or path.startswith(f"{prefix}/")
