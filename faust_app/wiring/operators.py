@@ -1,5 +1,7 @@
 """Accounts, sessions and the pages behind them, for web and the command line."""
 
+from collections.abc import Callable, Sequence
+
 from faust_app.adapters.argon2.passwords import Argon2Passwords
 from faust_app.adapters.mariadb.accounts import MariaAccounts
 from faust_app.adapters.mariadb.audit import MariaAuditLog
@@ -11,8 +13,9 @@ from faust_app.flows.operators.accounts import AccountControl
 from faust_app.flows.operators.log_in import LogIn
 from faust_app.metrics import Metrics
 from faust_app.settings import Settings
+from faust_app.web.admin.frame import Frame
 from faust_app.web.admin.log_in import ONE_TIME
-from faust_app.web.admin.pages import AdminPages
+from faust_app.web.admin.pages import AdminPages, Page
 from faust_app.web.auth.entrance import Entrance
 from faust_app.web.auth.tokens import Authentication, Token
 from faust_app.wiring.common import utc_now
@@ -40,8 +43,10 @@ def one_time_address(settings: Settings, code: str) -> str:
     return f"{base}{ONE_TIME}#{code}"
 
 
-def admin_pages(settings: Settings, database: Database, metrics: Metrics, tokens: list[Token]) -> AdminPages:
-    """Return the operator's pages, with the authentication that protects the whole process."""
+def admin_pages(
+    settings: Settings, database: Database, metrics: Metrics, tokens: list[Token], operate: Callable[[Frame], Sequence[Page]]
+) -> AdminPages:
+    """Return the operator's pages, with the authentication that protects the whole process; `operate` makes those about images."""
     log_in, entrance = log_in_flow(database, metrics), entrance_of(settings)
     return AdminPages(
         log_in=log_in,
@@ -53,4 +58,5 @@ def admin_pages(settings: Settings, database: Database, metrics: Metrics, tokens
         zone=settings.zone,
         clock=database,
         now=utc_now,
+        operate=operate,
     )

@@ -1,16 +1,27 @@
 """What only the web process has, assembled on what every process has."""
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 
+from faust_app.adapters.mariadb.alert_repository import MariaAlertRepository
 from faust_app.adapters.mariadb.causes import MariaCauses
+from faust_app.adapters.mariadb.image_queries import MariaImageFolders
 from faust_app.adapters.mariadb.image_search import MariaImageSearch
 from faust_app.adapters.mariadb.republish_runs import MariaRepublishRuns
+from faust_app.adapters.mariadb.workers import MariaWorkerList
 from faust_app.flows.causes.decide import CauseDesk
 from faust_app.flows.maintenance.lease import LeasedTask
 from faust_app.flows.monitoring.readiness import IntakeReadiness
-from faust_app.web.admin.pages import AdminPages
+from faust_app.flows.republish.control import RepublishControl
+from faust_app.web.admin.alerts import AlertsPage
+from faust_app.web.admin.causes import CausePages
+from faust_app.web.admin.frame import Frame
+from faust_app.web.admin.overview import OverviewPage
+from faust_app.web.admin.pages import AdminPages, Page
+from faust_app.web.admin.republish import RepublishPages
+from faust_app.web.admin.search import SearchPage
+from faust_app.web.admin.shops import ShopPages
 from faust_app.web.api.causes import CauseHandlers
 from faust_app.web.api.images import ImageHandlers
 from faust_app.web.api.intake import IntakeHandlers
@@ -64,9 +75,24 @@ async def open_web_parts(parts: Parts, tokens: list[Token]) -> AsyncIterator[Web
         causes=CauseHandlers(CauseDesk(MariaCauses(parts.database), clock=parts.database)),
         republish=RepublishHandlers(control, MariaRepublishRuns(parts.database)),
         republish_task=task,
-        admin=admin_pages(parts.settings, parts.database, parts.metrics, tokens),
+        admin=admin_pages(parts.settings, parts.database, parts.metrics, tokens, lambda frame: _operate(parts, watches, control, frame)),
     )
     try:
         yield web
     finally:
         await release_lease("republish", task.release)
+
+
+def _operate(parts: Parts, watches: Watches, control: RepublishControl, frame: Frame) -> Sequence[Page]:
+    """Return the pages about images."""
+    database = parts.database
+    search, runs, alerts = MariaImageSearch(database), MariaRepublishRuns(database), MariaAlertRepository(database)
+    desk = CauseDesk(MariaCauses(database), clock=database)
+    return (
+        OverviewPage(frame, watches.lag, watches.stalled, alerts=alerts, causes=desk, runs=runs, workers=MariaWorkerList(database)),
+        CausePages(frame, desk),
+        RepublishPages(frame, control, runs),
+        ShopPages(frame, search, parts.repository, control, watches.lag.held_by),
+        SearchPage(frame, search, MariaImageFolders(database)),
+        AlertsPage(frame, alerts, clock=database),
+    )

@@ -1,6 +1,7 @@
 """The table `worker`: one row each, with its release and whether its intake is stopped."""
 
 from faust_app.adapters.mariadb.database import Database, Session
+from faust_app.core.monitoring.workers import ListedWorker
 
 _ENTER = """
 INSERT INTO worker (name, version, started_at, seen_at) VALUES (%s, %s, UTC_TIMESTAMP(6), UTC_TIMESTAMP(6))
@@ -39,6 +40,20 @@ class MariaWorkerRegister:
             return (reason or "stopped") if stopped_at is not None else None
 
         return await self._database.run(unit)
+
+
+class MariaWorkerList:
+    """Implements `flows.ports.monitoring.WorkerList` on MariaDB or MySQL."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    async def seen_within(self, seconds: float) -> list[ListedWorker]:
+        sql = (
+            "SELECT name, version, started_at, seen_at, stop_reason FROM worker"
+            " WHERE seen_at > UTC_TIMESTAMP(6) - INTERVAL %s SECOND ORDER BY name LIMIT 200"
+        )
+        return [ListedWorker(*row) for row in await self._database.rows(sql, (seconds,))]
 
 
 async def lift_stops(database: Database, name: str | None) -> list[str]:

@@ -3,6 +3,7 @@
 from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
 from typing import Any, Final
+from urllib.parse import quote
 from zoneinfo import ZoneInfo, available_timezones
 
 from aiohttp import web
@@ -151,4 +152,16 @@ def ago(context: Context, at: datetime | None) -> str:
     return f"{span(seconds)} ago" if seconds > 0 else f"in {span(-seconds)}"
 
 
-_FILTERS: Final[dict[str, Any]] = {"span": span, "count": count, "moment": moment, "utc": utc, "ago": ago}
+def capitalize_first(text: str) -> str:
+    """Return the text with its first letter in upper case, and the others as they are."""
+    return text[:1].upper() + text[1:]
+
+
+def quoted(image_id: bytes) -> str:
+    """Return an image id as a segment of a path."""
+    return quote(image_id, safe="")
+
+
+_FILTERS: Final[dict[str, Any]] = {
+    "span": span, "count": count, "moment": moment, "utc": utc, "ago": ago, "capitalize_first": capitalize_first, "quoted": quoted,
+}  # fmt: skip

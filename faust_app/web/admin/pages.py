@@ -1,7 +1,8 @@
 """Puts the operator's pages together: what they share, and which there are."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from datetime import datetime
+from typing import Protocol
 from zoneinfo import ZoneInfo
 
 from aiohttp import web
@@ -20,6 +21,14 @@ from faust_app.web.auth.entrance import Entrance
 from faust_app.web.auth.tokens import Authentication
 
 
+class Page(Protocol):
+    """A page, or some that belong together."""
+
+    def register(self, router: web.UrlDispatcher) -> None:
+        """Add the routes."""
+        ...
+
+
 class AdminPages:
     """The pages under `/admin`, and what stands before every route of the web process."""
 
@@ -35,17 +44,20 @@ class AdminPages:
         zone: ZoneInfo,
         clock: Clock,
         now: Callable[[], datetime],
+        operate: Callable[[Frame], Sequence[Page]] = lambda _: (),
     ) -> None:
+        """`operate` makes the pages about images in the frame of all others."""
         self.static = StaticFiles()
         self.frame = Frame(self.static, zone, now)
         self.authentication = authentication
-        self._pages = (
+        self._pages: tuple[Page, ...] = (
             self.static,
             StartPages(self.frame, zone.key),
             LogInPages(self.frame, log_in, entrance),
             SessionPages(self.frame, sessions, clock=clock),
             AuditPage(self.frame, audit),
             UsersPage(self.frame, accounts),
+            *operate(self.frame),
         )
 
     def register(self, router: web.UrlDispatcher) -> None:
