@@ -1,0 +1,226 @@
+"""The pages about images, over fakes: what they show, what their forms do, and what bad input does."""
+
+from collections.abc import AsyncIterator, Mapping
+from dataclasses import dataclass, replace
+from typing import Any
+from urllib.parse import urlencode
+from zoneinfo import ZoneInfo
+
+import pytest
+from aiohttp import web
+from aiohttp.test_utils import TestClient, TestServer
+
+from faust_app.core.images.outcome import HistoryEntry
+from faust_app.core.images.row import ImageState
+from faust_app.core.sources.addresses import NOTHING_OPENED
+from faust_app.flows.causes.decide import CauseDesk
+from faust_app.flows.republish.control import FetchRules, RepublishControl
+from faust_app.web.admin.alerts import AlertsPage
+from faust_app.web.admin.causes import CausePages
+from faust_app.web.admin.frame import Frame
+from faust_app.web.admin.republish import RepublishPages
+from faust_app.web.admin.search import SearchPage
+from faust_app.web.admin.shops import ShopPages
+from faust_app.web.admin.static import StaticFiles
+from faust_app.web.auth.tokens import Authentication, Token
+from faust_app.web.server import web_options
+from tests.factories import NOW, accepted_row, done_row
+from tests.fakes.alerts import FakeAlertStore
+from tests.fakes.causes import FakeCauses
+from tests.fakes.clock import FakeClock
+from tests.fakes.collector import FakeImageFolders
+from tests.fakes.consumer_offsets import FakeConsumerOffsets
+from tests.fakes.event_log import FakeEventLog
+from tests.fakes.image_repository import FakeImageRepository
+from tests.fakes.image_search import FakeImageSearch
+from tests.fakes.republish import FakeRepublish
+
+SCRIPT = "<script>alert(1)</script>"
+PAGE = {"Accept": "text/html", "Sec-Fetch-Site": "same-origin"}
+OPERATE = PAGE | {"Authorization": "Bearer operate-secret"}
+VIEW = PAGE | {"Authorization": "Bearer view-secret"}
+FORM = {"Content-Type": "application/x-www-form-urlencoded"}
+CAUSE = "/admin/causes/empty@shop.test"
+
+
+@dataclass
+class Desk:
+    client: TestClient[web.Request, web.Application]
+    rows: FakeImageRepository
+    republish: FakeRepublish
+    causes: FakeCauses
+
+    async def get(self, path: str, headers: dict[str, str] = OPERATE) -> str:
+        answer = await self.client.get(path, headers=headers)
+        assert answer.status == 200, (answer.status, await answer.text())
+        return await answer.text()
+
+    async def post(self, path: str, form: Mapping[str, str] | None = None, headers: dict[str, str] = OPERATE) -> tuple[int, str]:
+        body = urlencode(form or {})
+        answer = await self.client.post(path, data=body, headers=headers | FORM, allow_redirects=False)
+        return answer.status, answer.headers.get("Location", "") or await answer.text()
+
+
+@pytest.fixture
+async def desk() -> AsyncIterator[Desk]:
+    rows, log, clock = FakeImageRepository(), FakeEventLog(), FakeClock(lambda: NOW)
+    tokens = [Token("ops", "operate-secret", frozenset({"view", "operate"})), Token("eye", "view-secret", frozenset({"view"}))]
+    app = web.Application(**web_options(Authentication(tokens)))
+    republish, causes, search = FakeRepublish(rows), FakeCauses(rows), FakeImageSearch(rows)
+    control = RepublishControl(
+        republish, republish, FakeConsumerOffsets(log, []), FetchRules(NOTHING_OPENED, frozenset({80, 443}), 1000), clock=rows
+    )
+    frame = Frame(StaticFiles(), ZoneInfo("Europe/Berlin"), lambda: NOW)
+    app.middlewares.append(frame.middleware)  # type: ignore[arg-type]
+    pages: list[Any] = [
+        CausePages(frame, CauseDesk(causes, clock=rows)), RepublishPages(frame, control, republish),
+        ShopPages(frame, search, rows, control, tuple), SearchPage(frame, search, FakeImageFolders(rows)),
+        AlertsPage(frame, FakeAlertStore(), clock=clock),
+    ]  # fmt: skip
+    for page in pages:
+        page.register(app.router)
+    for row in (
+        done_row(7, b"good", product_id="p1"),
+        *(replace(accepted_row(7, name), state=ImageState.FAILED, error_code="empty", error_detail=SCRIPT, fingerprint="empty@shop.test",
+                  scheduled_at=None, schedule_reason=None, open_since=None, updated_at=NOW) for name in (b"bad-1", SCRIPT.encode())),
+    ):  # fmt: skip
+        rows.rows[row.key] = row
+    rows.entries.append(HistoryEntry((7, b"bad-1"), NOW, 10, "failed", code="empty", detail=SCRIPT, judged_by="r1", worker="w1"))
+    async with TestClient(TestServer(app)) as client:
+        yield Desk(client, rows, republish, causes)
+
+
+PAGES = [
+    "/admin/causes", CAUSE, "/admin/republish", "/admin/shops", "/admin/shops/7", "/admin/shops/7?state=failed",
+    "/admin/shops/7?product=p1", "/admin/shops/7/images/bad-1", "/admin/shops/7/images/good", "/admin/search", "/admin/search?q=nothing", "/admin/alerts",
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("path", PAGES)
+async def test_a_page_is_small_escapes_what_a_shop_wrote_and_loads_nothing_from_outside(desk: Desk, path: str) -> None:
+    text = await desk.get(path)
+    assert SCRIPT not in text
+    assert len(text) < 150_000
+    assert "http://" not in text.replace("http://source.test", "")
+    assert "style=" not in text
+
+
+@pytest.mark.parametrize("path", PAGES)
+async def test_who_may_only_view_gets_no_form_that_changes_anything(desk: Desk, path: str) -> None:
+    assert 'method="post"' not in await desk.get(path, VIEW)
+
+
+async def test_an_operator_goes_from_a_cause_to_a_finished_plan(desk: Desk) -> None:
+    assert "2" in await desk.get(CAUSE)
+    assert 'value="empty@shop.test"' in await desk.get("/admin/republish?cause=empty%40shop.test")
+    assert await desk.post("/admin/republish", {"cause": "empty@shop.test", "rate": "10", "reason": "mended"}) == (
+        303,
+        "/admin/republish/1",
+    )
+    plan = await desk.get("/admin/republish/1")
+    assert "publish 2 images again" in plan
+    status, place = await desk.post("/admin/republish/1/try")
+    assert (status, place) == (303, "/admin/shops/7/images/%3Cscript%3Ealert%281%29%3C%2Fscript%3E?run=1")
+    for what, shown in (("start", "running"), ("pause", "paused"), ("resume", "running"), ("cancel", "cancelling")):
+        assert await desk.post(f"/admin/republish/1/{what}") == (303, "/admin/republish/1")
+        assert shown in await desk.get("/admin/republish/1")
+    assert "bad-1" in await desk.get("/admin/republish/1/images?status=planned")
+    assert [entry.actor.name for entry in desk.republish.audit] == ["ops"] * 6
+
+
+async def test_one_image_is_fetched_again_from_its_page(desk: Desk) -> None:
+    assert await desk.post("/admin/shops/7/images/good/republish") == (303, "/admin/shops/7/images/good?run=1")
+    assert desk.republish.runs[1].selection.include_good
+    text = await desk.get("/admin/shops/7/images/bad-1")
+    assert "release <bdi>r1</bdi>" in text
+    assert "2026-03-01 13:00:00" in text  # the platform's zone
+
+
+async def test_more_than_a_thousand_images_start_only_with_their_number(desk: Desk) -> None:
+    for n in range(1001):
+        row = replace(desk.rows.rows[7, b"bad-1"], image_id=b"i%d" % n)
+        desk.rows.rows[row.key] = row
+    await desk.post("/admin/republish", {"rate": "10"})
+    assert "Type 1,003 to confirm" in await desk.get("/admin/republish/1")
+    status, text = await desk.post("/admin/republish/1/start", {"images": "1000"})
+    assert (status, "give their number" in text) == (409, True)
+    assert (await desk.post("/admin/republish/1/start", {"images": "1,003"}))[0] == 303
+
+
+async def test_people_decide_about_a_cause(desk: Desk) -> None:
+    for what, form, shown in (
+        ("note", {"note": SCRIPT}, "&lt;script&gt;"), ("resolve", {"release": "1.2"}, "resolved"), ("reopen", {}, "open"),
+        ("ignore", {"days": "3"}, "ignored"), ("ours", {"ours": "yes"}, "our fault"), ("asked", {"shop": "7"}, "by <bdi>ops</bdi>"),
+    ):  # fmt: skip
+        assert await desk.post(f"{CAUSE}/{what}", form) == (303, CAUSE)
+        assert shown in await desk.get(CAUSE)
+
+
+@pytest.mark.parametrize(
+    ("text", "place"),
+    [("7", "/admin/shops/7"), ("bad-1", "/admin/shops/7/images/bad-1"), ("7:good", "/admin/shops/7/images/good")],
+)
+async def test_what_is_found_once_is_shown_at_once(desk: Desk, text: str, place: str) -> None:
+    answer = await desk.client.get("/admin/search", params={"q": text}, headers=VIEW, allow_redirects=False)
+    assert (answer.status, answer.headers["Location"]) == (303, place)
+
+
+async def test_a_product_and_an_address_are_found(desk: Desk) -> None:
+    assert "/admin/shops/7?product=p1" in await desk.get("/admin/search?q=p1")
+    assert "bad-1" in await desk.get("/admin/search?q=http://source.test/a.jpg")
+    shown = desk.rows.rows[7, b"good"].shown
+    assert shown is not None
+    answer = await desk.client.get("/admin/search", params={"q": shown.object_key}, headers=VIEW, allow_redirects=False)
+    assert answer.headers["Location"] == "/admin/shops/7/images/good"
+
+
+@pytest.mark.parametrize(
+    ("form", "reason"),
+    [
+        ({"shops": "seven"}, "must be numbers"), ({"images": "7"}, "must look like 7:shoe-1"), ({"images": "7:\x01"}, "control characters"),
+        ({"state": "all"}, "Input should be"), ({"codes": "DROP;"}, "match pattern"), ({"since": "yesterday"}, "date"),
+        ({"product_id": "p"}, "needs exactly one shop"), ({"override": "size_refused"}, "needs a `reason`"),
+        ({"rate": "0"}, "The rate must be"), ({"rate": "nan"}, "The rate must be"),
+    ],
+)  # fmt: skip
+async def test_what_is_wrong_with_a_plan_is_said_beside_the_form(desk: Desk, form: dict[str, str], reason: str) -> None:
+    status, text = await desk.post("/admin/republish", form)
+    assert (status, reason in text) == (400, True), text
+    assert desk.republish.runs == {}
+
+
+@pytest.mark.parametrize(
+    ("path", "form"),
+    [
+        ("/admin/republish/1/start", {}), ("/admin/republish/99/pause", {}), ("/admin/republish", {"unknown": "1"}),
+        (f"{CAUSE}/ignore", {"days": "0"}),
+        (f"{CAUSE}/ignore", {"days": "1e9"}), (f"{CAUSE}/note", {"note": "x" * 1001}), (f"{CAUSE}/asked", {"shop": ""}),
+        ("/admin/causes/none/resolve", {"release": ""}), ("/admin/shops/7/images/none/republish", {}),
+        (f"{CAUSE}/resolve", {"release": "x" * 121}),
+    ],
+)  # fmt: skip
+async def test_a_form_that_makes_no_sense_changes_nothing(desk: Desk, path: str, form: dict[str, str]) -> None:
+    status, _ = await desk.post(path, form)
+    assert status in {400, 404, 409}
+    assert (desk.republish.audit, desk.causes.audit) == ([], [])
+
+
+@pytest.mark.parametrize(
+    "path",
+    [
+        "/admin/causes?after=x", "/admin/causes?page=2", "/admin/causes/none", "/admin/republish?before=x", "/admin/republish/1",
+        "/admin/shops?shop=x", "/admin/shops/x", "/admin/shops/9", "/admin/shops/7?state=all", "/admin/shops/7?after=!",
+        "/admin/shops/7/images/none", "/admin/shops/7/images/%FF", "/admin/search?q=a&q=b", "/admin/alerts?x=1",
+    ],
+)  # fmt: skip
+async def test_an_address_that_makes_no_sense_is_a_page_that_says_so(desk: Desk, path: str) -> None:
+    answer = await desk.client.get(path, headers=VIEW)
+    assert (answer.status in {400, 404}, answer.content_type) == (True, "text/html")
+
+
+@pytest.mark.parametrize("site", ["cross-site", "same-site", "none"])
+async def test_a_change_from_elsewhere_is_refused(desk: Desk, site: str) -> None:
+    status, _ = await desk.post("/admin/republish", {"rate": "10"}, OPERATE | {"Sec-Fetch-Site": site})
+    assert (status, desk.republish.runs) == (403, {})
+    status, _ = await desk.post("/admin/republish", {"rate": "10"}, VIEW)
+    assert (status, desk.republish.runs) == (403, {})
