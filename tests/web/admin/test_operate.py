@@ -92,7 +92,8 @@ async def desk() -> AsyncIterator[Desk]:
 
 PAGES = [
     "/admin/causes", CAUSE, "/admin/republish", "/admin/shops", "/admin/shops/7", "/admin/shops/7?state=failed",
-    "/admin/shops/7?product=p1", "/admin/shops/7/images/bad-1", "/admin/shops/7/images/good", "/admin/search", "/admin/search?q=nothing", "/admin/alerts",
+    "/admin/shops/7?product=p1", "/admin/shops/7/images/bad-1",
+    "/admin/shops/7/images/good", "/admin/search", "/admin/search?q=nothing", "/admin/alerts",
 ]  # fmt: skip
 
 
