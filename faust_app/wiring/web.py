@@ -37,15 +37,16 @@ class WebParts:
 def build_web_parts(parts: Parts, tokens: list[Token]) -> WebParts:
     """Assemble what only the web process needs; nothing ever holds up the process itself."""
     watches = build_watches(parts, held_here=tuple)
+    admin = admin_pages(parts.settings, parts.database, parts.metrics, tokens)
     control = republish_control(parts.settings, parts.database, parts.offsets, parts.author)
     return WebParts(
         intake=IntakeHandlers(parts.intake),
         images=ImageHandlers(parts.repository, parts.store, parts.source_records, watches.lag.held_by),
         health=HealthPages(parts.metrics, IntakeReadiness(parts.database).reasons, watches.lag.held_by),
-        lag=LagPage(watches.lag, watches.stalled),
-        stalled=StalledPage(watches.stalled, images_at=""),
+        lag=LagPage(watches.lag, watches.stalled, admin.frame),
+        stalled=StalledPage(watches.stalled, images_at="", pages=admin.frame),
         watches=watches,
         republish=RepublishHandlers(control, MariaRepublishRuns(parts.database)),
         republish_task=republish_task(parts),
-        admin=admin_pages(parts.settings, parts.database, parts.metrics, tokens),
+        admin=admin,
     )

@@ -34,7 +34,8 @@ HEADERS: Final = {
 NAVIGATION: Final = (
     ("Overview", "/admin/overview"),
     ("Causes", "/admin/causes"),
-    ("Unfinished", "/admin/unfinished"),
+    ("Lag", "/lag"),
+    ("Unfinished", "/stalled"),
     ("Republish", "/admin/republish"),
     ("Shops", "/admin/shops"),
     ("Records", "/admin/records"),
@@ -43,6 +44,7 @@ NAVIGATION: Final = (
     ("Audit", "/admin/audit"),
 )
 """Every page of the navigation in its order; one that is not registered is left out."""
+_LAYOUT: Final = "admin/layout.html"
 SEARCH: Final = "/admin/search"
 ZONE_COOKIE: Final = "zone"
 ZONES: Final = frozenset(zone for zone in available_timezones() if "/" in zone and not zone.startswith(("Etc/", "SystemV/"))) | {"UTC"}
@@ -56,7 +58,7 @@ class Frame:
         self._zone = zone
         self._now = now
         self._environment = Environment(
-            loader=PackageLoader("faust_app.web", "templates/admin"),
+            loader=PackageLoader("faust_app.web"),
             autoescape=True,
             undefined=StrictUndefined,
             trim_blocks=True,
@@ -72,7 +74,7 @@ class Frame:
 
     def problem(self, request: web.Request, problem: Problem) -> web.Response:
         """Return a problem as a page."""
-        answer = self.page(request, "problem.html", status=problem.status, problem=problem, here="")
+        answer = self.page(request, "admin/problem.html", status=problem.status, problem=problem)
         answer.headers.update(problem.headers)
         return answer
 
@@ -105,6 +107,7 @@ class Frame:
     def _around(self, request: web.Request) -> Mapping[str, Any]:
         sender = sender_or_none(request)
         return {
+            "layout": _LAYOUT,
             "sender": sender,
             "shops": shops_text(sender.shops) if sender is not None else "",
             "navigation": navigation_of(request, sender),
@@ -148,7 +151,13 @@ def ago(context: Context, at: datetime | None) -> str:
     seconds = (context["now"] - at).total_seconds()
     if abs(seconds) < 1:
         return "now"
-    return f"{span(seconds)} ago" if seconds > 0 else f"in {span(-seconds)}"
+    return f"{roughly(seconds)} ago" if seconds > 0 else f"in {roughly(-seconds)}"
+
+
+def roughly(seconds: float) -> str:
+    """Return a duration in its largest unit; beside the exact time more would be noise."""
+    number, unit, *_ = span(seconds).split(" ")
+    return f"{number} {unit}"
 
 
 _FILTERS: Final[dict[str, Any]] = {"span": span, "count": count, "moment": moment, "utc": utc, "ago": ago}

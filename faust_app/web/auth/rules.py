@@ -23,6 +23,7 @@ _SCOPES: Final = (
 _PEOPLE: Final = ("/admin", "/lag", "/stalled")
 _NARROWED: Final = ("/lag", "/stalled", "/v1/republish", "/admin/audit", "/admin/sessions", "/admin/log-out", "/admin/zone")
 """Paths without a shop that are open to a sender who is limited to shops: they say nothing of a shop, or narrow themselves."""
+_SHOPS_CHARACTERS: Final = 300
 _NARROWED_EXACTLY: Final = ("/admin", "/admin/")
 
 
@@ -61,8 +62,7 @@ def foreign_shop(sender: Sender) -> Problem:
 
 
 def _shops(sender: Sender) -> str:
-    only = sender.shops is not None and len(sender.shops) == 1
-    return f"{'shop' if only else 'shops'} {shops_text(sender.shops)}"[:300]
+    return shops_text(sender.shops)[:_SHOPS_CHARACTERS]
 
 
 def _is_below(path: str, prefix: str) -> bool:
