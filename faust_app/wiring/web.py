@@ -60,8 +60,9 @@ class WebParts:
 async def open_web_parts(parts: Parts, tokens: list[Token]) -> AsyncIterator[WebParts]:
     """Assemble what only the web process needs; nothing ever holds up the process itself. Its lease is released at the end."""
     watches = build_watches(parts, held_here=tuple)
-    public = PublicAddresses(parts.settings.public_base_url, parts.settings.web_public_url)
     control = republish_control(parts.settings, parts.database, parts.offsets, parts.author)
+    public = PublicAddresses(parts.settings.public_base_url, parts.settings.web_public_url)
+    admin = admin_pages(parts.settings, parts.database, parts.metrics, tokens, lambda frame: _operate(parts, watches, control, frame))
     task = republish_task(parts)
     web = WebParts(
         intake=IntakeHandlers(parts.intake),
@@ -69,13 +70,13 @@ async def open_web_parts(parts: Parts, tokens: list[Token]) -> AsyncIterator[Web
         shop_images=ShopImageHandlers(MariaImageSearch(parts.database), public),
         public=PublicHandlers(parts.repository, public),
         health=HealthPages(parts.metrics, IntakeReadiness(parts.database).reasons, watches.lag.held_by),
-        lag=LagPage(watches.lag, watches.stalled),
-        stalled=StalledPage(watches.stalled, images_at=""),
+        lag=LagPage(watches.lag, watches.stalled, admin.frame),
+        stalled=StalledPage(watches.stalled, images_at="", pages=admin.frame),
         watches=watches,
         causes=CauseHandlers(CauseDesk(MariaCauses(parts.database), clock=parts.database)),
         republish=RepublishHandlers(control, MariaRepublishRuns(parts.database)),
         republish_task=task,
-        admin=admin_pages(parts.settings, parts.database, parts.metrics, tokens, lambda frame: _operate(parts, watches, control, frame)),
+        admin=admin,
     )
     try:
         yield web

@@ -11,8 +11,9 @@ from faust_app.core.operators.access import Account, ListedAccount, Role, Shops
 from faust_app.core.operators.audit import AuditEntry
 
 ACCOUNT_COLUMNS: Final = "account.name, account.role, account.shops, account.created_at, account.disabled_at, account.password_hash"
+# A name that is taken changes nothing; IGNORE would do the same and hide other errors.
 _ADD: Final = """
-INSERT IGNORE INTO account (name, role, shops, created_at, password_hash) VALUES (%s, %s, %s, %s, %s)
+INSERT INTO account (name, role, shops, created_at, password_hash) VALUES (%s, %s, %s, %s, %s) ON DUPLICATE KEY UPDATE name = account.name
 """
 _LISTED: Final = f"""
 SELECT {ACCOUNT_COLUMNS}, MAX(session.created_at), COUNT(IF(session.revoked_at IS NULL, 1, NULL))

@@ -100,4 +100,7 @@ def is_stale(session: Session, now: datetime) -> bool:
 
 def shops_text(shops: Shops) -> str:
     """Return the shops for people."""
-    return "all shops" if shops is None else ", ".join(str(shop) for shop in sorted(shops)) or "no shop"
+    if shops is None:
+        return "all shops"
+    listed = ", ".join(str(shop) for shop in sorted(shops))
+    return f"{'shop' if len(shops) == 1 else 'shops'} {listed}" if listed else "no shop"

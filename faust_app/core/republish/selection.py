@@ -8,6 +8,7 @@ from typing import Annotated, Final, Self
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from faust_app.core.messages.events import ImageId, ProductId, ShopNo
+from faust_app.core.operators.access import Shops
 
 MAX_IMAGES: Final = 10_000
 MAX_VALUES: Final = 1000
@@ -85,6 +86,13 @@ class Selection(BaseModel):
         if self.product_id is not None and len(self.shops) != 1:
             raise ValueError("product_id: needs exactly one shop, whose product it is")
         return self
+
+    def is_within(self, limits: Shops) -> bool:
+        """Return whether it can select no image of a shop beyond these; without shops and ids it selects any shop's."""
+        if limits is None:
+            return True
+        named = set(self.shops) or {image.shop_no for image in self.images}
+        return bool(named) and named <= limits
 
     @property
     def digest(self) -> bytes:

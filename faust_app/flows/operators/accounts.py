@@ -62,7 +62,7 @@ class AccountControl:
         account = Account(name, role, shops, entry.at, password_hash=await self._hash(password))
         if not await self._accounts.add(account, entry):
             return Refused("name", "is taken; `shop-images user list` lists the accounts")
-        return Done(f"user {name} may {role.value} {shops_text(shops)}")
+        return Done(f"user {name} is added with the role {role.value}, for {shops_text(shops)}")
 
     async def set_role(self, name: str, role: Role) -> Done | Refused:
         """Change what the account may do."""

@@ -169,7 +169,7 @@ class LogIn:
     async def _open(self, account: Account, device: Device, now: datetime) -> LoggedIn:
         token = secrets.token_urlsafe(_TOKEN_BYTES)
         session = Session(0, account.name, now, now, device.remote, device.user_agent[:_USER_AGENT_CHARACTERS])
-        entry = AuditEntry(now, Actor(account.name, device.remote), "session.log-in", account.name)
+        entry = AuditEntry(now, Actor(account.name, device.remote), "session.log-in", f"user {account.name}")
         return LoggedIn(await self._sessions.add(session, hashed(token), entry), token)
 
     def _counted(self, result: LoggedIn | Wrong | Slowed, device: Device) -> LoggedIn | Wrong | Slowed:

@@ -32,4 +32,4 @@ class AlertsPage:
         alerts = await self._alerts.open_alerts(_LISTED)
         impact = await self._alerts.impact(alerts, await self._clock.now())
         rows = [(alert, advise(alert), impact.get(alert.fingerprint)) for alert in alerts]
-        return self._frame.page(request, "alerts.html", rows=rows, listed=_LISTED)
+        return self._frame.page(request, "admin/alerts.html", rows=rows, listed=_LISTED)

@@ -39,7 +39,7 @@ class AuditPage:
         rows = await self._audit.newest(actor=actor, action=action, before=before, limit=PAGE)
         older = _address(actor, action, rows[-1].number) if len(rows) == PAGE else None
         return self._frame.page(
-            request, "audit.html", rows=rows, details=[_lines(row.detail) for row in rows], actor=actor, action=action, before=before,
+            request, "admin/audit.html", rows=rows, details=[_lines(row.detail) for row in rows], actor=actor, action=action, before=before,
             older=older, newest=_address(actor, action, None), actions=await self._audit.actions(), limited=sender.shops is not None,
         )  # fmt: skip
 

@@ -51,7 +51,7 @@ class CausePages:
         if len(causes) == _PAGE:
             older = f"{PATH}?{urlencode({'images': causes[-1].images, 'after': causes[-1].fingerprint})}"
         return self._frame.page(
-            request, "causes.html", causes=[(cause, status_of(cause, now), path_of(cause)) for cause in causes], older=older,
+            request, "admin/causes.html", causes=[(cause, status_of(cause, now), path_of(cause)) for cause in causes], older=older,
             after=after, newest=PATH,
         )  # fmt: skip
 
@@ -63,7 +63,7 @@ class CausePages:
         letters = [(shop, letter_to_shop(cause, shop.images)) for shop in details.shops]
         most = max(details.curve, default=0)
         return self._frame.page(
-            request, "cause.html", cause=cause, details=details, state=status_of(cause, await self._desk.now()), letters=letters,
+            request, "admin/cause.html", cause=cause, details=details, state=status_of(cause, await self._desk.now()), letters=letters,
             bars=[(count, round(40 * count / most) if most else 0) for count in details.curve], total=sum(details.curve),
             address=path_of(cause), plan=f"/admin/republish?{urlencode({'cause': cause.fingerprint})}", max_note=MAX_NOTE,
         )  # fmt: skip

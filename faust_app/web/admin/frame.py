@@ -13,7 +13,7 @@ from jinja2.runtime import Context
 from faust_app.core.failure import Unavailable
 from faust_app.core.operators.access import Sender, shops_text
 from faust_app.web.admin.static import StaticFiles
-from faust_app.web.auth.rules import needed_scope
+from faust_app.web.auth.rules import is_narrowed, needed_scope
 from faust_app.web.auth.tokens import sender_or_none
 from faust_app.web.pages.render import NOTHING, count, span
 from faust_app.web.problems import Handler, Problem, problem_of, unavailable, wants_page
@@ -35,7 +35,8 @@ HEADERS: Final = {
 NAVIGATION: Final = (
     ("Overview", "/admin/overview"),
     ("Causes", "/admin/causes"),
-    ("Unfinished", "/admin/unfinished"),
+    ("Lag", "/lag"),
+    ("Unfinished", "/stalled"),
     ("Republish", "/admin/republish"),
     ("Shops", "/admin/shops"),
     ("Records", "/admin/records"),
@@ -44,6 +45,7 @@ NAVIGATION: Final = (
     ("Audit", "/admin/audit"),
 )
 """Every page of the navigation in its order; one that is not registered is left out."""
+_LAYOUT: Final = "admin/layout.html"
 SEARCH: Final = "/admin/search"
 ZONE_COOKIE: Final = "zone"
 ZONES: Final = frozenset(zone for zone in available_timezones() if "/" in zone and not zone.startswith(("Etc/", "SystemV/"))) | {"UTC"}
@@ -57,7 +59,7 @@ class Frame:
         self._zone = zone
         self._now = now
         self._environment = Environment(
-            loader=PackageLoader("faust_app.web", "templates/admin"),
+            loader=PackageLoader("faust_app.web"),
             autoescape=True,
             undefined=StrictUndefined,
             trim_blocks=True,
@@ -73,7 +75,7 @@ class Frame:
 
     def problem(self, request: web.Request, problem: Problem) -> web.Response:
         """Return a problem as a page."""
-        answer = self.page(request, "problem.html", status=problem.status, problem=problem, here="")
+        answer = self.page(request, "admin/problem.html", status=problem.status, problem=problem)
         answer.headers.update(problem.headers)
         return answer
 
@@ -106,10 +108,11 @@ class Frame:
     def _around(self, request: web.Request) -> Mapping[str, Any]:
         sender = sender_or_none(request)
         return {
+            "layout": _LAYOUT,
             "sender": sender,
             "shops": shops_text(sender.shops) if sender is not None else "",
             "navigation": navigation_of(request, sender),
-            "search": SEARCH if sender is not None and _exists(request, SEARCH) else None,
+            "search": SEARCH if sender is not None and sender.shops is None and _exists(request, SEARCH) else None,
             "query": request.query.get("q", ""),
             "zone": self.zone_of(request),
             "now": self._now(),
@@ -122,8 +125,8 @@ def navigation_of(request: web.Request, sender: Sender | None) -> list[tuple[str
     """Return the pages that exist and that the sender may open."""
     if sender is None:
         return []
-    scopes = sender.scopes
-    return [(title, path) for title, path in NAVIGATION if _exists(request, path) and needed_scope("GET", path) in scopes]
+    reached = [(title, path) for title, path in NAVIGATION if sender.shops is None or is_narrowed(path)]
+    return [(title, path) for title, path in reached if _exists(request, path) and needed_scope("GET", path) in sender.scopes]
 
 
 def _exists(request: web.Request, path: str) -> bool:
@@ -149,7 +152,13 @@ def ago(context: Context, at: datetime | None) -> str:
     seconds = (context["now"] - at).total_seconds()
     if abs(seconds) < 1:
         return "now"
-    return f"{span(seconds)} ago" if seconds > 0 else f"in {span(-seconds)}"
+    return f"{roughly(seconds)} ago" if seconds > 0 else f"in {roughly(-seconds)}"
+
+
+def roughly(seconds: float) -> str:
+    """Return a duration in its largest unit; beside the exact time more would be noise."""
+    number, unit, *_ = span(seconds).split(" ")
+    return f"{number} {unit}"
 
 
 def capitalize_first(text: str) -> str:

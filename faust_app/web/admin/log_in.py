@@ -41,35 +41,35 @@ class LogInPages:
         token = request.cookies.get(self._entrance.cookie)
         if token and await self._log_in.identify(token) is not None:
             return see_other(to)
-        return self._frame.page(request, "log_in.html", to=to, name="", problem="")
+        return self._frame.page(request, "admin/log_in.html", to=to, name="", problem="")
 
     async def enter(self, request: web.Request) -> web.Response:
         """Log in by name and password."""
         form = await form_of(request, "name", "password", "to")
         to, name = local_target(form["to"]), form["name"].strip().lower()
         if not name or not form["password"]:
-            return self._refused(request, "log_in.html", 400, "Enter name and password.", to=to, name=name)
+            return self._refused(request, "admin/log_in.html", 400, "Enter name and password.", to=to, name=name)
         if len(name) > _LONGEST_FIELD or len(form["password"]) > _LONGEST_FIELD:
-            return self._refused(request, "log_in.html", 401, _WRONG, to=to, name="")
+            return self._refused(request, "admin/log_in.html", 401, _WRONG, to=to, name="")
         result = await self._log_in.with_password(name, form["password"], self._device(request))
         if isinstance(result, LoggedIn):
             return self._entered(result, to)
-        return self._not_entered(request, "log_in.html", result, _WRONG, to=to, name=name)
+        return self._not_entered(request, "admin/log_in.html", result, _WRONG, to=to, name=name)
 
     async def one_time_form(self, request: web.Request) -> web.Response:
         """Show the form that a one-time address leads to. Its code stands behind `#`, which browsers do not send."""
         refuse_unknown(request)
-        return self._frame.page(request, "one_time.html", problem="")
+        return self._frame.page(request, "admin/one_time.html", problem="")
 
     async def enter_once(self, request: web.Request) -> web.Response:
         """Log in by a one-time code."""
         code = (await form_of(request, "code"))["code"].strip()
         if not code or len(code) > _LONGEST_FIELD:
-            return self._refused(request, "one_time.html", 400, "Enter the code.")
+            return self._refused(request, "admin/one_time.html", 400, "Enter the code.")
         result = await self._log_in.with_code(code, self._device(request))
         if isinstance(result, LoggedIn):
             return self._entered(result, START)
-        return self._not_entered(request, "one_time.html", result, _WRONG_CODE)
+        return self._not_entered(request, "admin/one_time.html", result, _WRONG_CODE)
 
     async def log_out(self, request: web.Request) -> web.Response:
         """End the session."""

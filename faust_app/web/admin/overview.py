@@ -58,7 +58,7 @@ class OverviewPage:
         alerts = await self._alerts.open_alerts(_ALERTS)
         causes = await self._causes.page(None, _CAUSES)
         return self._frame.page(
-            request, "overview.html",
+            request, "admin/overview.html",
             lag=lag, meaning=None if lag is None else MEANING[lag.status], counts=None if stalled is None else stalled.counts,
             held_by=self._lag.held_by(), alerts=[(alert, advise(alert)) for alert in alerts],
             causes=[(cause, status_of(cause, now)) for cause in causes],

@@ -110,7 +110,7 @@ class RepublishPages:
             older = f"{request.path}?{urlencode({'status': text, 'shop': key[0], 'after': key[1]})}"
         rows = [(item, item.key[1].decode(), f"/admin/shops/{item.key[0]}/images/{quote(item.key[1], safe='')}") for item in items]
         return self._frame.page(
-            request, "republish_images.html", run=overview.run, words=WORDS, which=status, rows=rows, total=overview.counts[status],
+            request, "admin/republish_images.html", run=overview.run, words=WORDS, which=status, rows=rows, total=overview.counts[status],
             older=older, after=after, newest=f"{request.path}?status={text}",
         )  # fmt: skip
 
@@ -171,7 +171,7 @@ class RepublishPages:
         older = f"{PATH}?before={runs[-1].number}" if len(runs) == _PAGE else None
         fields = {field.rpartition(".")[2].split(".")[0]: reason for field, reason in errors}
         return self._frame.page(
-            request, "republish.html", status=400 if errors else 200, runs=runs, older=older, before=before, newest=PATH, form=form,
+            request, "admin/republish.html", status=400 if errors else 200, runs=runs, older=older, before=before, newest=PATH, form=form,
             errors=errors, fields=fields, states=list(SelectedState), overrides=list(Override), default_rate=DEFAULT_RATE,
             filled=any(form.values()),
         )  # fmt: skip
@@ -182,7 +182,7 @@ class RepublishPages:
             (each, WORDS[each], counts[each], _TONE[each]) for each in (*ENDED, ItemStatus.BEGUN, ItemStatus.PLANNED) if counts[each]
         ]
         return self._frame.page(
-            request, "republish_run.html", status=status, run=run, counts=counts, refused=refused, outcome=outcome,
+            request, "admin/republish_run.html", status=status, run=run, counts=counts, refused=refused, outcome=outcome,
             skipped=[(each, WORDS[each], counts[each]) for each in SKIPPED if counts[each]],
             selection=run.selection.model_dump(mode="json", exclude_defaults=True), seconds=seconds_left(run, counts),
             active=run.status in ACTIVE or counts.under_way > 0, statuses=RunStatus, needs_count=needs_typed_count(counts),

@@ -41,7 +41,7 @@ class SearchPage:
             if shops:
                 return see_other(f"/admin/shops/{shops[0]}")
         return self._frame.page(
-            request, "search.html", text=text[:200], shops=shops, products=products, product=terms.any_id,
+            request, "admin/search.html", text=text[:200], shops=shops, products=products, product=terms.any_id,
             rows=[(row, row.image_id.decode(), path_of(row.key)) for row in images], limit=_LIMIT, tones=TONES,
         )  # fmt: skip
 

@@ -26,6 +26,11 @@ class Shown:
     is_open: bool
     is_own: bool
 
+    @property
+    def browser(self) -> str:
+        """The browser as people call it."""
+        return browser_of(self.session.user_agent)
+
 
 class SessionPages:
     """Serves the list; administrators see everybody's sessions."""
@@ -50,7 +55,7 @@ class SessionPages:
         found, now = await self._sessions.newest(None if of_all else sender.name, before, PAGE), await self._clock.now()
         shown = [Shown(each, not is_over(each, now), each.number == sender.session) for each in found]
         older = found[-1].number if len(found) == PAGE else None
-        return self._frame.page(request, "sessions.html", shown=shown, of_all=of_all, before=before, older=older)
+        return self._frame.page(request, "admin/sessions.html", shown=shown, of_all=of_all, before=before, older=older)
 
     async def revoke(self, request: web.Request) -> web.Response:
         """End a session: one's own, or anybody's as an administrator."""
@@ -72,6 +77,21 @@ class SessionPages:
         entry = AuditEntry(await self._clock.now(), actor_of(request), "session.revoke-others", f"user {sender.name}")
         await self._sessions.revoke_all(sender.name, sender.session, entry)
         return see_other(PATH)
+
+
+_BROWSERS: Final = (("Edg/", "Edge"), ("OPR/", "Opera"), ("Firefox/", "Firefox"), ("Chrome/", "Chrome"), ("Version/", "Safari"))
+_SYSTEMS: Final = ("Android", "iPhone", "iPad", "Windows", "Mac OS X", "Linux")
+
+
+def browser_of(user_agent: str) -> str:
+    """Return a browser as people call it, else what it calls itself; the page shows that as well."""
+    found = next(((mark, name) for mark, name in _BROWSERS if mark in user_agent), None)
+    if found is None:
+        return user_agent
+    mark, name = found
+    version = user_agent.partition(mark)[2].partition(".")[0].partition(" ")[0]
+    system = next((system for system in _SYSTEMS if system in user_agent), None)
+    return f"{name} {version}" + (f", {system}" if system else "")
 
 
 def _may_end(sender: Sender, session: Session) -> bool:

@@ -59,7 +59,7 @@ class ShopPages:
         """Lead to a shop by its number."""
         refuse_unknown(request, "shop")
         shop = number_of(request.query.get("shop"), "shop")
-        return self._frame.page(request, "shops.html") if not shop else see_other(f"{PATH}/{shop}")
+        return self._frame.page(request, "admin/shops.html") if not shop else see_other(f"{PATH}/{shop}")
 
     async def shop(self, request: web.Request) -> web.Response:
         """Show a shop's images."""
@@ -76,7 +76,7 @@ class ShopPages:
             cursor = base64.urlsafe_b64encode(rows[-1].image_id).decode()
             older = f"{request.path}?{urlencode({**{k: v for k, v in given.items() if v}, 'after': cursor})}"
         return self._frame.page(
-            request, "shop.html", shop_no=shop_no, counts=counts, states=list(ImageState), state=state, product=product,
+            request, "admin/shop.html", shop_no=shop_no, counts=counts, states=list(ImageState), state=state, product=product,
             rows=[(row, row.image_id.decode(), path_of(row.key)) for row in rows], older=older, before=bool(after), newest=request.path,
             tones=TONES,
         )  # fmt: skip
@@ -103,7 +103,7 @@ class ShopPages:
     async def _image_page(self, request: web.Request, row: ImageRow, *, refused: str | None = None) -> web.Response:
         code = known_code(row.error_code)
         return self._frame.page(
-            request, "image.html", status=409 if refused else 200, row=row, image_id=row.image_id.decode(), refused=refused,
+            request, "admin/image.html", status=409 if refused else 200, row=row, image_id=row.image_id.decode(), refused=refused,
             why=why_not_shown(row, self._held_by()), sentence=None if code is None else code.sentence, tones=TONES,
             source=redact_query(row.source_url) if row.source_url else None,
             shown_from=redact_query(row.shown.url) if row.shown else None,

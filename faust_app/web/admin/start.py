@@ -38,7 +38,7 @@ class StartPages:
         to = local_target(request.query.get("to", START))
         chosen = self._frame.zone_of(request).key
         return self._frame.page(
-            request, "zone.html", zones=sorted(ZONES | {self._platform_zone}), chosen=chosen, platform=self._platform_zone, to=to
+            request, "admin/zone.html", zones=sorted(ZONES | {self._platform_zone}), chosen=chosen, platform=self._platform_zone, to=to
         )
 
     async def choose_zone(self, request: web.Request) -> web.Response:

@@ -26,4 +26,4 @@ class UsersPage:
     async def list(self, request: web.Request) -> web.Response:
         """Show every account, by name."""
         refuse_unknown(request)
-        return self._frame.page(request, "users.html", listed=await self._accounts.listed(), shops_of=shops_text)
+        return self._frame.page(request, "admin/users.html", listed=await self._accounts.listed(), shops_of=shops_text)

@@ -7,6 +7,7 @@ from aiohttp import web
 from pydantic import BaseModel, ConfigDict, Field
 
 from faust_app.core.images.row import ImageKey
+from faust_app.core.operators.access import shops_text
 from faust_app.core.republish.items import SKIPPED, ItemStatus
 from faust_app.core.republish.report import WORDS
 from faust_app.core.republish.run import DEFAULT_RATE, Draft, Run, needs_typed_count, seconds_left
@@ -15,7 +16,7 @@ from faust_app.flows.ports.republish import RepublishRuns
 from faust_app.flows.republish.control import Invalid, Overview, Refused, RepublishControl, Unknown
 from faust_app.web.api.bodies import body_of, invalid, limit_of, number_of, query_of, read_body
 from faust_app.web.api.images import time_text
-from faust_app.web.auth.tokens import actor_of
+from faust_app.web.auth.tokens import actor_of, sender_of
 from faust_app.web.problems import Problem
 
 MAX_SELECTION_BYTES: Final = 2 * 1024 * 1024
@@ -76,21 +77,25 @@ class RepublishHandlers:
     async def plan(self, request: web.Request) -> web.Response:
         """Make a plan, which changes no image. A repeated `Idempotency-Key` returns the plan of the first request."""
         asked = await body_of(PlanRequest, request, MAX_SELECTION_BYTES)
+        sender = sender_of(request)
+        if not asked.selection.is_within(sender.shops):
+            raise invalid([("selection.shops", f"must name shops among those of {sender.name}: {shops_text(sender.shops)}"[:300])])
         draft = Draft(asked.selection, asked.rate, asked.reason, _request_key(request))
         made = _made(await self._control.plan(draft, actor_of(request)))
         return web.json_response(overview_json(made), status=201, headers={"Location": f"/v1/republish/{made.run.number}"})
 
     async def list(self, request: web.Request) -> web.Response:
-        """Return the runs, newest first, a page at a time."""
+        """Return the runs, newest first, a page at a time; of a limited sender those of its shops, so that a page may be short."""
         asked = query_of(request, {"before": number_of, "limit": limit_of})
         limit = asked.get("limit", _DEFAULT_PAGE)
         runs = await self._runs.newest(asked.get("before"), limit)
         after = runs[-1].number if len(runs) == limit else None
-        return web.json_response({"runs": [run_json(run) for run in runs], "next": after})
+        reached = [run for run in runs if run.selection.is_within(sender_of(request).shops)]
+        return web.json_response({"runs": [run_json(run) for run in reached], "next": after})
 
     async def get(self, request: web.Request) -> web.Response:
         """Return a run with the counts of its images."""
-        found = await self._control.overview(_run_number(request))
+        found = await self._control.overview(await self._reached(request))
         if found is None:
             raise _unknown()
         return web.json_response(overview_json(found))
@@ -100,7 +105,7 @@ class RepublishHandlers:
         asked = query_of(request, {"status": _status, "after": _image_key, "limit": limit_of})
         if "status" not in asked:
             raise invalid([("status", f"is required: one of {', '.join(ItemStatus)}")])
-        number, limit = _run_number(request), asked.get("limit", _DEFAULT_PAGE)
+        number, limit = await self._reached(request), asked.get("limit", _DEFAULT_PAGE)
         if await self._runs.get(number) is None:
             raise _unknown()
         items = await self._runs.items(number, asked["status"], asked.get("after"), limit)
@@ -122,7 +127,7 @@ class RepublishHandlers:
     async def try_one(self, request: web.Request) -> web.Response:
         """Publish one image of a plan again, to see what becomes of it."""
         await _no_body(request)
-        tried = await self._control.try_one(_run_number(request), actor_of(request))
+        tried = await self._control.try_one(await self._reached(request), actor_of(request))
         if isinstance(tried, Refused):
             raise _conflict(tried)
         return web.json_response({"shop_no": tried[0], "image_id": tried[1].decode()}, status=202)
@@ -130,7 +135,7 @@ class RepublishHandlers:
     async def start(self, request: web.Request) -> web.Response:
         """Start a plan. A second start of it, or of an equal plan while one runs, returns the run that runs."""
         asked = await body_of(StartRequest, request, optional=True)
-        return self._answer(await self._control.start(_run_number(request), actor_of(request), typed=asked.images))
+        return self._answer(await self._control.start(await self._reached(request), actor_of(request), typed=asked.images))
 
     async def pause(self, request: web.Request) -> web.Response:
         """Begin no more images until the run is resumed."""
@@ -147,11 +152,20 @@ class RepublishHandlers:
     async def set_rate(self, request: web.Request) -> web.Response:
         """Change the rate from now on."""
         asked = await body_of(RateRequest, request)
-        return self._answer(await self._control.set_rate(_run_number(request), asked.rate, actor_of(request)))
+        return self._answer(await self._control.set_rate(await self._reached(request), asked.rate, actor_of(request)))
 
     async def _act(self, request: web.Request, act: Callable[..., Awaitable[Overview | Refused]]) -> web.Response:
         await _no_body(request)
-        return self._answer(await act(_run_number(request), actor_of(request)))
+        return self._answer(await act(await self._reached(request), actor_of(request)))
+
+    async def _reached(self, request: web.Request) -> int:
+        """Return the number of the run in the path. Raises Problem if the sender may not reach every image it selects."""
+        number, shops = int(request.match_info["number"]), sender_of(request).shops
+        if shops is not None:
+            run = await self._runs.get(number)
+            if run is None or not run.selection.is_within(shops):
+                raise _unknown()
+        return number
 
     @staticmethod
     def _answer(result: Overview | Refused) -> web.Response:
@@ -201,10 +215,6 @@ def _image_key(text: str) -> ImageKey:
     if not separator or not image_id:
         raise ValueError("must be the `next` of the page before, like 7:shoe-1")
     return number_of(shop_no), image_id.encode("utf-8", "replace")
-
-
-def _run_number(request: web.Request) -> int:
-    return int(request.match_info["number"])
 
 
 def _request_key(request: web.Request) -> str | None:

@@ -24,6 +24,7 @@ _SCOPES: Final = (
 _PEOPLE: Final = ("/admin", "/lag", "/stalled")
 _NARROWED: Final = ("/lag", "/stalled", "/v1/republish", "/admin/audit", "/admin/sessions", "/admin/log-out", "/admin/zone")
 """Paths without a shop that are open to a sender who is limited to shops: they say nothing of a shop, or narrow themselves."""
+_SHOPS_CHARACTERS: Final = 300
 _NARROWED_EXACTLY: Final = ("/admin", "/admin/")
 
 
@@ -52,8 +53,13 @@ def refuse_foreign_shop(sender: Sender, request: web.Request) -> None:
         if shop.isascii() and shop.isdecimal() and not sender.reaches(int(shop[:17])):
             raise foreign_shop(sender)
         return
-    if request.path not in _NARROWED_EXACTLY and not any(_is_below(request.path, prefix) for prefix in _NARROWED):
+    if not is_narrowed(request.path):
         raise Problem(403, f"{sender.name} is limited to {_shops(sender)}; this address reaches all shops")
+
+
+def is_narrowed(path: str) -> bool:
+    """Return whether a path without a shop is open to a sender who is limited to shops."""
+    return path in _NARROWED_EXACTLY or any(_is_below(path, prefix) for prefix in _NARROWED)
 
 
 def foreign_shop(sender: Sender) -> Problem:
@@ -62,8 +68,7 @@ def foreign_shop(sender: Sender) -> Problem:
 
 
 def _shops(sender: Sender) -> str:
-    only = sender.shops is not None and len(sender.shops) == 1
-    return f"{'shop' if only else 'shops'} {shops_text(sender.shops)}"[:300]
+    return shops_text(sender.shops)[:_SHOPS_CHARACTERS]
 
 
 def _is_below(path: str, prefix: str) -> bool:

@@ -10,7 +10,7 @@ from faust_app.core.monitoring.unfinished import RowCounts
 from faust_app.flows.monitoring.lag import GroupReport, LagReport, WatchLag
 from faust_app.flows.monitoring.unfinished import WatchStalled
 from faust_app.web.api.images import time_text
-from faust_app.web.pages.render import json_answer, page, problem_page
+from faust_app.web.pages.render import Pages, PlainPages, json_answer
 from faust_app.web.problems import RETRY_AFTER_SECONDS, Problem, wants_page
 
 MEANING: Final = {
@@ -33,9 +33,10 @@ MEANING: Final = {
 class LagPage:
     """Serves the last samples."""
 
-    def __init__(self, lag: WatchLag, stalled: WatchStalled) -> None:
+    def __init__(self, lag: WatchLag, stalled: WatchStalled, pages: Pages | None = None) -> None:
         self._lag = lag
         self._stalled = stalled
+        self._pages = pages or PlainPages()
 
     def register(self, router: web.UrlDispatcher) -> None:
         """Add the route."""
@@ -47,14 +48,15 @@ class LagPage:
         if report is None:
             problem = not_yet("lag", "Kafka")
             if wants_page(request):
-                return problem_page(problem)
+                return self._pages.problem(request, problem)
             raise problem
         counts = self._stalled.report.counts if self._stalled.report else None
         if wants_page(request):
             meaning, step = MEANING[report.status]
-            return page(
-                "lag.html", report=report, age=self._lag.age, counts=counts, meaning=meaning, step=step, topics=topics_of, here="lag"
-            )
+            return self._pages.page(
+                request, "lag.html", report=report, age=self._lag.age, counts=counts, meaning=meaning, step=step, topics=topics_of,
+                here="lag",
+            )  # fmt: skip
         return json_answer(lag_json(report, self._lag.age, counts))
 
 

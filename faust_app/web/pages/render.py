@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 from datetime import datetime
-from typing import Any, Final
+from typing import Any, Final, Protocol
 from urllib.parse import quote
 
 from aiohttp import web
@@ -24,22 +24,36 @@ _HOUR: Final = 60 * _MINUTE
 _DAY: Final = 24 * _HOUR
 
 
-def page(template: str, *, status: int = 200, **values: Any) -> web.Response:
-    """Return the template rendered with the values."""
-    text = _environment.get_template(template).render(values)
-    return web.Response(status=status, text=text, content_type="text/html", charset="utf-8", headers=HEADERS)
+class Pages(Protocol):
+    """Renders what a person gets."""
+
+    def page(self, request: web.Request, template: str, *, status: int = 200, **values: Any) -> web.Response:
+        """Return the template rendered with the values."""
+        ...
+
+    def problem(self, request: web.Request, problem: Problem) -> web.Response:
+        """Return a problem as a page."""
+        ...
+
+
+class PlainPages:
+    """Renders pages without navigation, as a worker has them."""
+
+    def page(self, _request: web.Request, template: str, *, status: int = 200, **values: Any) -> web.Response:
+        """Return the template rendered with the values."""
+        text = _environment.get_template(template).render({"layout": "base.html", **values})
+        return web.Response(status=status, text=text, content_type="text/html", charset="utf-8", headers=HEADERS)
+
+    def problem(self, request: web.Request, problem: Problem) -> web.Response:
+        """Return a problem as a page."""
+        answer = self.page(request, "problem.html", status=problem.status, title=problem.title_text, detail=problem.detail)
+        answer.headers.update(problem.headers)
+        return answer
 
 
 def json_answer(body: dict[str, object]) -> web.Response:
     """Return the body as JSON that must not be cached."""
     return web.json_response(body, headers={"Cache-Control": "no-store", "Vary": "Accept"})
-
-
-def problem_page(problem: Problem) -> web.Response:
-    """Return a problem as a page."""
-    answer = page("problem.html", status=problem.status, title=problem.title_text, detail=problem.detail)
-    answer.headers.update(problem.headers)
-    return answer
 
 
 def span(seconds: float | None) -> str:

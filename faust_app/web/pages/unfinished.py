@@ -1,7 +1,7 @@
 """`/stalled`: which images are unfinished and need attention, as JSON for machines and as a page for people."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Final
 
 from aiohttp import web
@@ -10,11 +10,14 @@ from faust_app.core.failure import Unavailable
 from faust_app.core.images.row import ImageRow
 from faust_app.core.messages.events import MAX_NUMBER
 from faust_app.core.monitoring.unfinished import MAX_LISTED, Kind, StalledReport, is_overdue, scheduled_groups
+from faust_app.core.operators.access import Sender, shops_text
 from faust_app.flows.monitoring.unfinished import WatchStalled, counts_by_kind, oldest_open_seconds
 from faust_app.web.api.bodies import invalid
 from faust_app.web.api.images import error_of, position_of, scheduled_json, time_text
+from faust_app.web.auth.rules import foreign_shop
+from faust_app.web.auth.tokens import sender_of
 from faust_app.web.pages.lag import not_yet
-from faust_app.web.pages.render import json_answer, page, path_of, problem_page
+from faust_app.web.pages.render import Pages, PlainPages, json_answer, path_of
 from faust_app.web.problems import Problem, unavailable, wants_page
 
 DEFAULT_LIMIT: Final = 100
@@ -37,8 +40,9 @@ class StalledPage:
     `images_at` is the address before the path of an image's own resource; None where the web process has no public address.
     """
 
-    def __init__(self, stalled: WatchStalled, *, images_at: str | None) -> None:
+    def __init__(self, stalled: WatchStalled, *, images_at: str | None, pages: Pages | None = None) -> None:
         self._stalled = stalled
+        self._pages = pages or PlainPages()
         self._images_at = images_at
 
     def register(self, router: web.UrlDispatcher) -> None:
@@ -48,18 +52,18 @@ class StalledPage:
     async def get(self, request: web.Request) -> web.Response:
         """Answer with the requested rows; a browser gets every problem as a page. Raises Problem and Unavailable."""
         if not wants_page(request):
-            asked = asked_of(request)
+            asked = narrowed(asked_of(request), sender_of(request))
             report, age = await self._report(asked)
             return json_answer(stalled_json(report, asked, age, self._stalled.held_by()))
         try:
-            asked = asked_of(request)
+            asked = narrowed(asked_of(request), sender_of(request))
             report, age = await self._report(asked)
         except Problem as problem:
-            return problem_page(problem)
+            return self._pages.problem(request, problem)
         except Unavailable as failure:
-            return problem_page(unavailable(failure))
-        return page(
-            "stalled.html", report=report, asked=asked, age=age, kinds=Kind, link=self._link, here="stalled",
+            return self._pages.problem(request, unavailable(failure))
+        return self._pages.page(
+            request, "stalled.html", report=report, asked=asked, age=age, kinds=Kind, link=self._link, here="stalled",
             held_by=self._stalled.held_by(), **_for_people(report, asked),
         )  # fmt: skip
 
@@ -96,6 +100,20 @@ def asked_of(request: web.Request) -> Asked:
     if errors:
         raise invalid(errors)
     return Asked(**read)
+
+
+def narrowed(asked: Asked, sender: Sender) -> Asked:
+    """Return what the sender may see of it: whoever is limited to one shop gets that one. Raises Problem for others."""
+    if sender.shops is None:
+        return asked
+    if asked.shop_no is not None:
+        if not sender.reaches(asked.shop_no):
+            raise foreign_shop(sender)
+        return asked
+    if len(sender.shops) != 1:
+        reason = f"is required: one of {shops_text(sender.shops)}"[:300]
+        raise Problem(403, f"{sender.name} is limited to some shops; shop: {reason}", errors=[("shop", reason)])
+    return replace(asked, shop_no=next(iter(sender.shops)))
 
 
 def _shop(text: str) -> int | None:

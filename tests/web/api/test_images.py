@@ -113,6 +113,11 @@ def test_without_a_file_nobody_has_a_token() -> None:
         ("[a]\nscopes = ['view']", "[a] needs token"),
         ("a = 'secret'", "[a] needs token"),
         ("[a", "tokens.toml"),
+        ("[a]\ntoken = 'secret'\nscopes = ['view']\nshops = []", "[a] needs shops"),
+        ("[a]\ntoken = 'secret'\nscopes = ['view']\nshops = ['7']", "[a] needs shops"),
+        ("[a]\ntoken = 'secret'\nscopes = ['view']\nshops = [true]", "[a] needs shops"),
+        ("[a]\ntoken = 'secret'\nscopes = ['view']\nshops = 7", "[a] needs shops"),
+        ("[a]\ntoken = 'secret'\nscopes = ['view']\nshops = [0]", "[a] needs shops"),
     ],
 )
 def test_a_wrong_tokens_file_is_told_by_its_entry_and_without_its_secrets(tmp_path: Path, text: str, told: str) -> None:
@@ -122,6 +127,12 @@ def test_a_wrong_tokens_file_is_told_by_its_entry_and_without_its_secrets(tmp_pa
         read_tokens(path)
     assert told in str(caught.value)
     assert "secret" not in str(caught.value)
+
+
+def test_a_token_may_be_limited_to_shops(tmp_path: Path) -> None:
+    path = tmp_path / "tokens.toml"
+    path.write_text("[a]\ntoken = 'x'\nscopes = ['view']\nshops = [7, 8]\n[b]\ntoken = 'y'\nscopes = ['view']")
+    assert [token.shops for token in read_tokens(path)] == [frozenset({7, 8}), None]
 
 
 def test_a_missing_tokens_file_is_told_by_its_path(tmp_path: Path) -> None:

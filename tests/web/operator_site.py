@@ -1,0 +1,172 @@
+"""The whole web process over fakes, with its pages and log-in, as `web_app` puts it together."""
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from typing import Any, cast
+from zoneinfo import ZoneInfo
+
+from aiohttp import ClientResponse, DummyCookieJar, web
+from aiohttp.test_utils import TestClient
+
+from faust_app.core.messages.topics import Topics
+from faust_app.core.operators.access import Account, Role
+from faust_app.core.operators.remote import parse_proxies
+from faust_app.flows.causes.decide import CauseDesk
+from faust_app.flows.images.intake import Intake
+from faust_app.flows.images.publish import Publisher
+from faust_app.flows.operators.log_in import Device, LoggedIn, LogIn
+from faust_app.flows.ports.operators import PasswordHasher
+from faust_app.flows.republish.control import RepublishControl
+from faust_app.metrics import Metrics
+from faust_app.web.admin.causes import CausePages
+from faust_app.web.admin.frame import Frame
+from faust_app.web.admin.pages import AdminPages, Page
+from faust_app.web.admin.republish import RepublishPages
+from faust_app.web.admin.search import SearchPage
+from faust_app.web.admin.shops import ShopPages
+from faust_app.web.api.causes import CauseHandlers
+from faust_app.web.api.images import ImageHandlers
+from faust_app.web.api.intake import IntakeHandlers
+from faust_app.web.api.public import PublicAddresses, PublicHandlers
+from faust_app.web.api.republish import RepublishHandlers
+from faust_app.web.api.shop_images import ShopImageHandlers
+from faust_app.web.auth.entrance import Entrance
+from faust_app.web.auth.tokens import Authentication, Token
+from faust_app.web.pages.health import HealthPages
+from faust_app.web.pages.lag import LagPage
+from faust_app.web.pages.unfinished import StalledPage
+from faust_app.web.server import protect, web_options
+from tests.factories import LEASE
+from tests.fakes.causes import FakeCauses
+from tests.fakes.collector import FakeImageFolders
+from tests.fakes.event_log import FakeEventLog
+from tests.fakes.image_repository import FakeImageRepository
+from tests.fakes.image_search import FakeImageSearch
+from tests.fakes.object_store import FakeObjectStore
+from tests.fakes.operators import FakeAccounts, FakeAuditLog, FakeHasher, FakeLogInFailures, FakeOperators, FakeSessions
+from tests.fakes.source_records import FakeSourceRecords
+from tests.flows.monitoring.monitoring_harness import WatchHarness
+from tests.flows.worker_harness import WorkerHarness
+from tests.web.conftest import SiteServer
+
+PASSWORD = "correct horse battery"
+ALL = frozenset({"intake", "view", "operate", "admin"})
+TOKENS = [
+    Token("machine", "all-secret", frozenset({"intake", "view", "operate"})),
+    Token("limited", "shop-secret", frozenset({"intake", "view", "operate"}), frozenset({8})),
+    Token("viewer", "view-secret", frozenset({"view"})),
+]
+SAME_ORIGIN = {"Sec-Fetch-Site": "same-origin"}
+BROWSER = {"Accept": "text/html,application/xhtml+xml,*/*;q=0.8"}
+
+
+PUBLIC = PublicAddresses("https://cdn.test", "https://images.test")
+
+
+class Untouched:
+    """Stands for what a request must not reach: any call is an error."""
+
+    def __getattr__(self, name: str) -> Any:
+        def reached(*_: object, **__: object) -> None:
+            raise AssertionError(f"{name} was reached")
+
+        return reached
+
+
+@dataclass
+class OperatorSite:
+    client: TestClient[web.Request, web.Application]
+    store: FakeOperators
+    hasher: PasswordHasher
+    log_in: LogIn
+    rows: FakeImageRepository
+    watch: WatchHarness
+    cookie: str
+    registered: set[str]
+
+    async def session(self, name: str, role: Role = Role.ADMIN, shops: frozenset[int] | None = None) -> dict[str, str]:
+        """Return the headers of a browser in which this person is logged in."""
+        if name not in self.store.accounts:
+            hashed = await self.hasher.hash(PASSWORD)
+            self.store.accounts[name] = Account(name, role, shops, self.store.now_is, password_hash=hashed)
+        entered = await self.log_in.with_password(name, PASSWORD, Device("203.0.113.7", "Firefox"))
+        assert isinstance(entered, LoggedIn)
+        return {"Cookie": f"{self.cookie}={entered.token}", **BROWSER}
+
+    async def get(self, path: str, headers: dict[str, str], status: int = 200) -> str:
+        answer = await self.ask("GET", path, headers)
+        text = await answer.text()
+        assert answer.status == status, text
+        return text
+
+    async def post(self, path: str, headers: dict[str, str], **form: str) -> ClientResponse:
+        return await self.client.request("POST", path, headers=headers, data=form, allow_redirects=False)
+
+    async def ask(self, method: str, path: str, headers: dict[str, str]) -> ClientResponse:
+        return await self.client.request(method, path, headers=headers, allow_redirects=False)
+
+
+def handlers_of(rows: FakeImageRepository, watch: WatchHarness, admin: AdminPages, metrics: Metrics, runs: Any) -> dict[str, Any]:
+    """Return what `WebApp` registers, by the names of `WebParts`; the control of republish is not reached."""
+    publisher = Publisher(FakeEventLog(), rows, Topics.named("p."), metrics)
+    untouched = cast("RepublishControl", Untouched())
+    return {
+        "intake": IntakeHandlers(Intake(rows, publisher, metrics, clock=rows, lease=LEASE)),
+        "images": ImageHandlers(rows, FakeObjectStore(), FakeSourceRecords(), list, PUBLIC),
+        "shop_images": ShopImageHandlers(FakeImageSearch(rows), PUBLIC),
+        "public": PublicHandlers(rows, PUBLIC),
+        "causes": CauseHandlers(CauseDesk(FakeCauses(rows), clock=rows)),
+        "republish": RepublishHandlers(untouched, runs),
+        "health": HealthPages(metrics, nothing),
+        "lag": LagPage(watch.lag, watch.stalled, admin.frame),
+        "stalled": StalledPage(watch.stalled, images_at="", pages=admin.frame),
+        "admin": admin,
+    }
+
+
+def pages_of(frame: Frame, rows: FakeImageRepository, runs: Any) -> tuple[Page, ...]:
+    """Return the pages about images, but for the overview; the control of republish is not reached."""
+    untouched, search = cast("RepublishControl", Untouched()), FakeImageSearch(rows)
+    return (
+        CausePages(frame, CauseDesk(FakeCauses(rows), clock=rows)),
+        RepublishPages(frame, untouched, runs),
+        ShopPages(frame, search, rows, untouched, tuple),
+        SearchPage(frame, search, FakeImageFolders(rows)),
+    )
+
+
+async def nothing() -> list[str]:
+    return []
+
+
+@asynccontextmanager
+async def open_site(
+    *, public_url: str | None = None, proxies: str = "", hasher: PasswordHasher | None = None, runs: object = None
+) -> AsyncIterator[OperatorSite]:
+    store, metrics, rows = FakeOperators(), Metrics(), FakeImageRepository()
+    used: PasswordHasher = hasher or FakeHasher()
+    accounts, sessions = FakeAccounts(store), FakeSessions(store)
+    log_in = LogIn(accounts, sessions, FakeLogInFailures(store), used, metrics, clock=store)
+    entrance = Entrance(public_url, parse_proxies(proxies))
+    admin = AdminPages(
+        log_in=log_in,
+        accounts=accounts,
+        sessions=sessions,
+        audit=FakeAuditLog(store),
+        entrance=entrance,
+        authentication=Authentication(TOKENS, log_in.identify, entrance),
+        zone=ZoneInfo("Europe/Berlin"),
+        clock=store,
+        now=lambda: store.now_is,
+        operate=lambda frame: pages_of(frame, rows, runs or Untouched()),
+    )
+    watch = WatchHarness(WorkerHarness())
+    application = web.Application(**web_options())
+    registered = handlers_of(rows, watch, admin, metrics, runs or Untouched())
+    for handlers in registered.values():
+        handlers.register(application.router)
+    protect(application, admin)
+    async with TestClient(SiteServer(application, metrics), cookie_jar=DummyCookieJar()) as client:
+        yield OperatorSite(client, store, used, log_in, rows, watch, entrance.cookie, set(registered))
+    await watch.worker.breakers.stop()
