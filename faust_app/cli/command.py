@@ -35,7 +35,9 @@ def run(work: Coroutine[Any, Any, T]) -> T:
         with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
             return runner.run(work)
     except Unavailable as failure:
-        click.echo(f"shop-images: {failure}; is it up, and is {SETTING_OF[failure.dependency]} right?", err=True)
+        setting = SETTING_OF[failure.dependency]
+        verb = "are" if " and " in setting else "is"
+        click.echo(f"shop-images: {str(failure).rstrip('.')}; is it up, and {verb} {setting} right?", err=True)
         raise SystemExit(1) from failure
     except KeyboardInterrupt:
         click.echo("shop-images: interrupted; run it again to continue", err=True)

@@ -1,5 +1,6 @@
 """Sets up Faust's web server, in the same way for worker and web."""
 
+import asyncio
 from typing import Any, Final
 
 import faust
@@ -8,11 +9,30 @@ from aiohttp import web
 from faust_app.metrics import Metrics
 from faust_app.web.admin.pages import AdminPages
 from faust_app.web.auth.tokens import Authentication
-from faust_app.web.problems import problem_details, unambiguous
+from faust_app.web.problems import RETRY_AFTER_SECONDS, Handler, Problem, problem_details, unambiguous
 from faust_app.web.protocol import Runner
 
 SHUTDOWN_SECONDS: Final = 2.0
 """Seconds a stopping process waits for open requests: a slow client must not block a deploy."""
+
+
+ANSWER_SECONDS: Final = 30.0
+"""Seconds a handler may take: above the 20 that a body may take, below the 60 after which proxies give up.
+
+A database that is frozen neither answers nor refuses; without a bound, requests would wait for it, and be applied when it
+comes back, long after their senders gave up.
+"""
+
+
+@web.middleware
+async def bounded(request: web.Request, handler: Handler) -> web.StreamResponse:
+    """Answer 503 when a handler takes too long; what it had not committed is rolled back."""
+    try:
+        async with asyncio.timeout(ANSWER_SECONDS):
+            return await handler(request)
+    except TimeoutError:
+        detail = f"no answer within {ANSWER_SECONDS:.0f} s; the request may not have been applied, send it again"
+        raise Problem(503, detail, headers={"Retry-After": str(RETRY_AFTER_SECONDS)}) from None
 
 
 def web_options(authentication: Authentication | None = None) -> dict[str, Any]:
@@ -20,7 +40,7 @@ def web_options(authentication: Authentication | None = None) -> dict[str, Any]:
 
     Without an authentication, `protect` has to add one before the server listens.
     """
-    return {"middlewares": [problem_details, unambiguous, *([authentication.middleware] if authentication else [])]}
+    return {"middlewares": [problem_details, bounded, unambiguous, *([authentication.middleware] if authentication else [])]}
 
 
 def protect(application: web.Application, pages: AdminPages) -> None:

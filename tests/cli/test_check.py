@@ -131,7 +131,7 @@ def test_what_is_open_for_over_a_day_is_told_to_who_asks_and_to_the_messenger(
     (message,) = hook.taken
     assert message["data"]["title"] == "[daily] 1 image of 1 shop in progress for over a day: lost 0, scheduled 1 (deferred 1), queued 0"
     quiet = run("check", "--daily", "--no-send", "--json")
-    assert (quiet.exit_code, json.loads(quiet.stdout)["told"], json.loads(quiet.stdout)["open_over_a_day"]["scheduled"]) == (1, False, 1)
+    assert (quiet.exit_code, json.loads(quiet.stdout)["sent"], json.loads(quiet.stdout)["open_over_a_day"]["scheduled"]) == (1, False, 1)
     assert len(hook.taken) == 1
     assert execute(installed, "SELECT COUNT(*) FROM alert_message") == ((0,),), "it holds up no alert and counts into no limit"
     assert execute(installed, "SELECT COUNT(*) FROM job_run") == ((0,),), "the run of the day is done all the same"
@@ -149,7 +149,7 @@ def test_a_messenger_that_does_not_answer_is_told_to_who_asks(installed: Setting
 
 def test_without_a_messenger_nothing_waits_for_one(installed: Settings) -> None:
     execute(installed, OPEN, 7, 25)
-    assert json.loads(run("check", "--daily", "--json").stdout)["told"] is False
+    assert json.loads(run("check", "--daily", "--json").stdout)["sent"] is False
     assert execute(installed, "SELECT COUNT(*) FROM alert_message") == ((0,),)
 
 

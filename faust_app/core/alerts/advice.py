@@ -74,14 +74,14 @@ _FAULTS: Final = {
         "only if the input changes; one image a minute is tried.",
     ),
     FaultKind.HOST_DOWN: Advice(
-        "A source of several shops does not answer",
+        "A source does not answer",
         "attempts spent 0, lost 0; its images are deferred, other sources are not affected.",
         "the source is down or overloaded, or its name no longer resolves.",
         "open one of its addresses in a browser; tell the shops if it stays down. It can wait until morning.",
         "yes; one image a minute is tried. After 24 hours its images fail.",
     ),
     FaultKind.HOST_BLOCKS: Advice(
-        "A source of several shops refuses us",
+        "A source refuses us",
         "attempts spent 0, lost 0; its images are deferred, other sources are not affected.",
         "a firewall or bot filter of the source rejects our user agent or address.",
         "ask the source's owner to allow the user agent shop-images and our addresses; it can wait until morning.",

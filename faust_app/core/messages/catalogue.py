@@ -64,6 +64,9 @@ class CatalogueItem:
     request: ImageRequest
 
 
+_SECOND_ADDRESS: Final = re.compile(r"(?:\s|[;|]\s*)https?://")
+
+
 @dataclass(frozen=True, slots=True)
 class LineProblem:
     """One image, or one record, that cannot be used, and why."""
@@ -107,6 +110,9 @@ def product_entries(values: Mapping[str, str], line: int, end: int, shop_no: int
         return
     seen: Counter[str] = Counter()
     for url in addresses:
+        if _SECOND_ADDRESS.search(url):
+            yield LineProblem(line, "Images", "a cell holds two addresses without a comma between them; separate them by commas")
+            continue
         path = url.partition("?")[0]
         seen[path] += 1
         name = image_id(sku or number, path, seen[path])

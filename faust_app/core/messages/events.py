@@ -42,6 +42,8 @@ def _identifier(value: str) -> str:
         raise ValueError("must be valid Unicode") from None
     if not 1 <= size <= MAX_ID_BYTES:
         raise ValueError(f"must be 1 to {MAX_ID_BYTES} bytes of UTF-8, is {size}")
+    if not value.strip():
+        raise ValueError("must not be blank")
     return value
 
 

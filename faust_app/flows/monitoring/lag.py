@@ -78,8 +78,9 @@ class LagReport:
 
     @property
     def status(self) -> LagStatus:
-        """The worst status of a group."""
-        return worst([group.status for group in self.groups])
+        """The worst status of a group; LAGGING at least while something is known to hold up work."""
+        held = [LagStatus.LAGGING] if self.held_by else []
+        return worst([*held, *(group.status for group in self.groups)])
 
     @property
     def lag(self) -> int:
@@ -90,6 +91,10 @@ class LagReport:
     def lag_seconds(self) -> float:
         """The age of the oldest unfinished record."""
         return max((group.sample.lag_seconds for group in self.groups), default=0.0)
+
+
+STALE_SECONDS: Final = 60.0
+"""Age of a sample from which it is no longer taken for the present state."""
 
 
 class WatchLag:
@@ -126,7 +131,13 @@ class WatchLag:
 
     def held_by(self) -> tuple[str, ...]:
         """Return what is known to hold up this process now, or another as of the last `run_holding`."""
-        return tuple(dict.fromkeys([*self._held_here(), *self._elsewhere]))
+        return tuple(dict.fromkeys([*self._held_here(), *self._elsewhere, *self._stale()]))
+
+    def _stale(self) -> list[str]:
+        """Return that no sample was taken for long: what it says may no longer be true."""
+        if self.report is None or self.age < STALE_SECONDS:
+            return []
+        return [f"the lag was not sampled for {self.age:.0f} s, for Kafka or the database does not answer"]
 
     @property
     def age(self) -> float:

@@ -9,7 +9,7 @@ from aiohttp import web
 from pydantic import BaseModel, ValidationError
 
 from faust_app.core.messages.events import MAX_NUMBER, BatchItem, Image, ImageRequest, Op, problems
-from faust_app.core.messages.strict_json import MAX_DOCUMENT_BYTES, NotStrict, array_items, check_strict
+from faust_app.core.messages.strict_json import MAX_DOCUMENT_BYTES, NotStrict, array_items, check_strict, plain_name
 from faust_app.web.problems import Problem
 
 MAX_BATCH_ITEMS: Final = 1000
@@ -165,7 +165,8 @@ async def body_of(model: type[M], request: web.Request, limit: int = MAX_BODY_BY
 
 def query_of(request: web.Request, readers: dict[str, Callable[[str], Any]]) -> dict[str, Any]:
     """Read the parameters of a request. Raises Problem that names each wrong one."""
-    errors = [(name[:64], f"is not a parameter of this request: {', '.join(readers)}") for name in request.query if name not in readers]
+    known = ", ".join(readers) or "it has none"
+    errors = [(plain_name(name), f"is not a parameter of this request: {known}") for name in request.query if name not in readers]
     read: dict[str, Any] = {}
     for name, reader in readers.items():
         if name in request.query:
@@ -176,6 +177,12 @@ def query_of(request: web.Request, readers: dict[str, Callable[[str], Any]]) -> 
     if errors:
         raise invalid(errors)
     return read
+
+
+async def no_body(request: web.Request) -> None:
+    """Raise Problem if the request has a body: what stands in it would be dropped without a word."""
+    if await read_body(request, MAX_BODY_BYTES) not in {b"", b"{}"}:
+        raise Problem(400, "this request takes no body", errors=[("body", "must be empty")])
 
 
 def number_of(text: str) -> int:

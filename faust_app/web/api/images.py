@@ -16,7 +16,7 @@ from faust_app.core.sources.health import SourceRecord, deferral
 from faust_app.flows.ports.images import ImageRepository
 from faust_app.flows.ports.sources import SourceRecords
 from faust_app.flows.ports.transfer import ObjectStore
-from faust_app.web.api.bodies import image_id_of, shop_no_of
+from faust_app.web.api.bodies import image_id_of, query_of, shop_no_of
 from faust_app.web.api.public import PublicAddresses
 from faust_app.web.problems import Problem
 
@@ -48,6 +48,7 @@ class ImageHandlers:
 
     async def get(self, request: web.Request) -> web.Response:
         """Return where one image stands."""
+        query_of(request, {})
         row = await self._row(request)
         history = await self._repository.history(row.key, TIMELINE_ENTRIES)
         content = request.path_qs.partition("?")[0] + "/content" if row.shown is not None else None
@@ -56,6 +57,7 @@ class ImageHandlers:
 
     async def content(self, request: web.Request) -> web.Response:
         """Redirect to the stored bytes by an address that is valid for five minutes."""
+        query_of(request, {})
         row = await self._row(request)
         if row.shown is None:
             raise Problem(404, f"nothing is stored for this image; it is {row.state.value}")

@@ -5,7 +5,7 @@ from aiohttp import web
 from faust_app.core.images.request_rules import Accepted, Decision, Superseded, Unchanged
 from faust_app.core.messages.events import ImageRequest
 from faust_app.flows.images.intake import Intake
-from faust_app.web.api.bodies import Problems, batch_requests, delete_request, image_id_of, put_request, shop_no_of
+from faust_app.web.api.bodies import Problems, batch_requests, delete_request, image_id_of, no_body, put_request, query_of, shop_no_of
 
 
 class IntakeHandlers:
@@ -22,14 +22,17 @@ class IntakeHandlers:
 
     async def put(self, request: web.Request) -> web.Response:
         """Register or update one image."""
+        query_of(request, {})
         return await self._one(await put_request(shop_no_of(request), image_id_of(request), request))
 
     async def delete(self, request: web.Request) -> web.Response:
         """Delete one image."""
+        await no_body(request)
         return await self._one(delete_request(shop_no_of(request), image_id_of(request), request))
 
     async def post(self, request: web.Request) -> web.Response:
         """Accept up to 1,000 requests of a shop; invalid items do not affect valid ones."""
+        query_of(request, {})
         items = await batch_requests(shop_no_of(request), request)
         valid = [item for item in items if isinstance(item, ImageRequest)]
         decisions = iter(await self._intake.accept(valid, entry_point="http") if valid else [])

@@ -14,7 +14,7 @@ from faust_app.core.republish.run import DEFAULT_RATE, Draft, Run, needs_typed_c
 from faust_app.core.republish.selection import Selection
 from faust_app.flows.ports.republish import RepublishRuns
 from faust_app.flows.republish.control import Invalid, Overview, Refused, RepublishControl, Unknown
-from faust_app.web.api.bodies import body_of, invalid, limit_of, number_of, query_of, read_body
+from faust_app.web.api.bodies import body_of, invalid, limit_of, no_body, number_of, query_of
 from faust_app.web.api.images import time_text
 from faust_app.web.auth.tokens import actor_of, sender_of
 from faust_app.web.problems import Problem
@@ -126,7 +126,7 @@ class RepublishHandlers:
 
     async def try_one(self, request: web.Request) -> web.Response:
         """Publish one image of a plan again, to see what becomes of it."""
-        await _no_body(request)
+        await no_body(request)
         tried = await self._control.try_one(await self._reached(request), actor_of(request))
         if isinstance(tried, Refused):
             raise _conflict(tried)
@@ -155,7 +155,7 @@ class RepublishHandlers:
         return self._answer(await self._control.set_rate(await self._reached(request), asked.rate, actor_of(request)))
 
     async def _act(self, request: web.Request, act: Callable[..., Awaitable[Overview | Refused]]) -> web.Response:
-        await _no_body(request)
+        await no_body(request)
         return self._answer(await act(await self._reached(request), actor_of(request)))
 
     async def _reached(self, request: web.Request) -> int:
@@ -226,11 +226,6 @@ def _request_key(request: web.Request) -> str | None:
             errors=[("Idempotency-Key", "is not valid")],
         )
     return key
-
-
-async def _no_body(request: web.Request) -> None:
-    if await read_body(request, MAX_SELECTION_BYTES) not in {b"", b"{}"}:
-        raise Problem(400, "this request takes no body", errors=[("body", "must be empty")])
 
 
 def _made(result: Overview | Refused) -> Overview:

@@ -1,5 +1,6 @@
 """`/lag`: how far the workers and the readers of requests are behind, as JSON for machines and as a page for people."""
 
+from dataclasses import replace
 from itertools import groupby
 from typing import Final
 
@@ -45,6 +46,8 @@ class LagPage:
     async def get(self, request: web.Request) -> web.Response:
         """Answer with the report, or with 503 before there is one."""
         report = self._lag.report
+        if report is not None:  # what holds up work now, not when the sample was taken
+            report = replace(report, held_by=self._lag.held_by())
         if report is None:
             problem = not_yet("lag", "Kafka")
             if wants_page(request):

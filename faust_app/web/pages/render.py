@@ -81,8 +81,8 @@ def count(number: float | None) -> str:
 
 
 def path_of(shop_no: int, image_id: bytes) -> str:
-    """Return the path of an image's own resource."""
-    return f"/v1/shops/{shop_no}/images/{quote(image_id, safe='')}"
+    """Return the path of an image's page in the web process."""
+    return f"/admin/shops/{shop_no}/images/{quote(image_id, safe='')}"
 
 
 _environment = Environment(

@@ -37,7 +37,7 @@ class Asked:
 class StalledPage:
     """Serves the last sample; for one shop it takes a sample at each request.
 
-    `images_at` is the address before the path of an image's own resource; None where the web process has no public address.
+    `images_at` is the address before the path of an image's page; None where the web process has no public address.
     """
 
     def __init__(self, stalled: WatchStalled, *, images_at: str | None, pages: Pages | None = None) -> None:

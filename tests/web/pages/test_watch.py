@@ -172,7 +172,7 @@ async def test_what_a_shop_wrote_is_shown_and_not_run(pages: Pages) -> None:
     assert "&lt;script&gt;" in text
     assert "<script" not in text
     assert "<img" not in text
-    assert 'href="/v1/shops/7/images/%22%3E%3Cscript%3Ealert%281%29%3C%2Fscript%3E"' in text
+    assert 'href="/admin/shops/7/images/%22%3E%3Cscript%3Ealert%281%29%3C%2Fscript%3E"' in text
 
 
 async def test_pages_load_nothing_from_elsewhere(pages: Pages) -> None:
