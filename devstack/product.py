@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 COMMAND = "shop-images"
+ADMIN = "admin"
 GRACE = 5.0
 READY_LIMIT = 60.0
 
@@ -71,6 +72,13 @@ class Product:
             return Imported.parsed(output)
         except ValueError as error:
             raise DevstackError(f"`{COMMAND} import --json` printed {output[:80]!r} instead of a JSON object") from error
+
+    def admin_address(self) -> str:
+        """Return an address that logs the user `admin` in once, within ten minutes; the user is added when missing."""
+        users = json.loads(self._run("user", "list", "--json", capture=True))["users"]
+        if not any(user["name"] == ADMIN for user in users):
+            self._run("user", "add", ADMIN, "--role", "admin", "--without-password", capture=True)
+        return self._run("user", "one-time", ADMIN, capture=True).strip()
 
     def _run(self, *arguments: str, capture: bool = False) -> str:
         program = shutil.which(COMMAND, path=self.environment["PATH"])

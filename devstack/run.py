@@ -114,11 +114,11 @@ class Session:
             f"\n{done.stored} images stored ({done.bytes / 1e6:.1f} MB, {rate}, {done.seconds:.1f} s), "
             f"{done.unchanged} unchanged, {done.failed + done.rejected} failed on purpose (missing or broken); "
             f"up after {time.monotonic() - self._begun:.1f} s.\n"
-            f"  web           {self._values['WEB_URL']}\n"
+            f"  web           {self._product.admin_address()}\n"
+            f"                logs you in as admin, once and within ten minutes; `shop-images user one-time admin` prints another\n"
             f"  worker        {self._values['WORKER_URL']}/ready\n"
             f"  lag           {self._values['WEB_URL']}/lag\n"
             f"  unfinished    {self._values['WEB_URL']}/stalled\n"
-            f"                in a browser: any user name, OPERATE_TOKEN of .env as password\n"
             f"  image source  {self._values['SOURCE_URL']}\n"
             f"Settings and tokens: .env. Logs: .devstack/{LOGS}/. Ctrl-C stops everything."
         )

@@ -5,6 +5,7 @@ from typing import Any, Final
 
 import faust
 from aiohttp import web
+from faust.web.base import BlueprintManager
 
 from faust_app.metrics import Metrics
 from faust_app.web.admin.pages import AdminPages
@@ -54,10 +55,12 @@ def router_of(app: faust.App) -> web.UrlDispatcher:
 
 
 def use_our_runner(app: faust.App, metrics: Metrics) -> None:
-    """Serve Faust's web application on our own connections; call before it listens. Faust has no setting for it.
+    """Serve Faust's web application on our own connections and without any page of Faust; call before it listens.
 
-    Faust creates its runner with the application and starts it later, so the runner can be replaced in between.
+    Faust has no setting for either. It creates its runner with the application and starts it later, and adds its pages then, so
+    that both can be replaced in between.
     """
+    app.web.blueprints = BlueprintManager([])
     runner = Runner(app.web.web_app, metrics)  # type: ignore[attr-defined]
     runner._shutdown_timeout = SHUTDOWN_SECONDS  # noqa: SLF001 - aiohttp takes it from the site, which Faust creates
     app.web._runner = runner  # type: ignore[attr-defined]  # noqa: SLF001

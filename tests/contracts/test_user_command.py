@@ -36,9 +36,8 @@ def test_an_administrator_adds_changes_and_lists_users(user: Callable[..., Resul
     assert "shop 9, disabled, never logged in" in user("list").stdout
     for words in (("shops", "anna", "--all"), ("enable", "bert"), ("log-out", "anna")):
         assert user(*words).exit_code == 0, words
-    assert (
-        user("password", "anna", typed="another long sentence\n").stdout == "user anna has a new password, and was logged out everywhere\n"
-    )
+    changed = user("password", "anna", typed="another long sentence\n")
+    assert changed.stdout == "user anna has a new password, and was logged out everywhere\n"
 
 
 def test_a_one_time_address_keeps_its_code_out_of_what_browsers_send(user: Callable[..., Result]) -> None:

@@ -37,6 +37,7 @@ def order(monkeypatch: pytest.MonkeyPatch) -> list[str]:
     record(Supervisor, "stop", "processes down")
     record(Product, "setup", "setup")
     record(Product, "import_catalogue", "import", Imported(stored=3))
+    record(Product, "admin_address", "admin", "http://127.0.0.1:1/admin/log-in/one-time#code")
     monkeypatch.setattr("devstack.run.await_ready", lambda *_: done.append("ready"))
     return done
 
@@ -46,7 +47,7 @@ def interrupted(_session: Session) -> None:
 
 
 def test_worker_and_web_start_after_setup_and_end_before_the_services(
-    clone: Clone, order: list[str], monkeypatch: pytest.MonkeyPatch
+    clone: Clone, order: list[str], monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     monkeypatch.setattr("devstack.run.Interruption", QuietInterruption)
     monkeypatch.setattr(Session, "watch", interrupted)
@@ -56,7 +57,8 @@ def test_worker_and_web_start_after_setup_and_end_before_the_services(
 
     assert order[:5] == ["services up", "setup", "processes up", "ready", "ready"]
     assert order[5:8] == ["import"] * 3
-    assert order[8:] == ["processes down", "services down"]
+    assert order[8:] == ["admin", "processes down", "services down"]
+    assert "http://127.0.0.1:1/admin/log-in/one-time#code" in capsys.readouterr().out
     assert "WEB_PORT" in clone.env_file.read_text()
 
 

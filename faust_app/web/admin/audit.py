@@ -58,13 +58,14 @@ def _text(request: web.Request, name: str, longest: int) -> str | None:
 
 
 def _lines(detail: Mapping[str, object]) -> list[tuple[str, str]]:
-    """Return a detail as names and values; what is nested keeps its names."""
+    """Return a detail as names and values; what is nested stands beside the rest."""
     lines: list[tuple[str, str]] = []
     for name, value in detail.items():
         if isinstance(value, dict):
-            lines += [(f"{name} {inner}", _value(each)) for inner, each in value.items()] or [(name, "everything")]
+            lines += [(inner, _value(each)) for inner, each in value.items()] or [(name, "everything")]
         elif value is not None:
-            lines.append((name, _value(value)))
+            # Shops stand in lists, without separators: a bare number is an amount.
+            lines.append((name, f"{value:,}" if type(value) is int else _value(value)))
     return lines
 
 

@@ -1,4 +1,4 @@
-"""`/admin` leads to the first page of the navigation; `/admin/zone` chooses the zone of every time."""
+"""`/` and `/admin` lead to the first page of the navigation; `/admin/zone` chooses the zone of every time."""
 
 from typing import Final
 
@@ -22,6 +22,7 @@ class StartPages:
 
     def register(self, router: web.UrlDispatcher) -> None:
         """Add the routes."""
+        router.add_get("/", self.start)
         router.add_get(START, self.start)
         router.add_get(f"{START}/", self.start)
         router.add_get(ZONE, self.zone_form)

@@ -25,7 +25,7 @@ _PEOPLE: Final = ("/admin", "/lag", "/stalled")
 _NARROWED: Final = ("/lag", "/stalled", "/v1/republish", "/admin/audit", "/admin/sessions", "/admin/log-out", "/admin/zone")
 """Paths without a shop that are open to a sender who is limited to shops: they say nothing of a shop, or narrow themselves."""
 _SHOPS_CHARACTERS: Final = 300
-_NARROWED_EXACTLY: Final = ("/admin", "/admin/")
+_NARROWED_EXACTLY: Final = ("/", "/admin", "/admin/")
 
 
 def needed_scope(method: str, path: str) -> str | None:

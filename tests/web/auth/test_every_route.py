@@ -32,6 +32,7 @@ FOR_LIMITED = {
     ("GET", "/stalled"),
     ("POST", "/v1/republish"),
     ("GET", "/v1/republish"),
+    ("GET", "/"),
     ("GET", "/admin"),
     ("GET", "/admin/"),
     ("GET", "/admin/audit"),
