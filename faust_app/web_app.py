@@ -11,7 +11,7 @@ from faust_app.metrics import Metrics  # noqa: E402
 from faust_app.settings import Settings  # noqa: E402
 from faust_app.stream.periodic import Background, Periodic  # noqa: E402
 from faust_app.web.auth.tokens import read_tokens  # noqa: E402
-from faust_app.web.server import protect, router_of, use_our_runner, web_options  # noqa: E402
+from faust_app.web.server import protect, router_of, use_our_runner, web_options, without_pages_of_faust  # noqa: E402
 from faust_app.wiring.common import Parts, open_parts, release_lease  # noqa: E402
 from faust_app.wiring.faust_settings import faust_settings  # noqa: E402
 from faust_app.wiring.startup import build_or_exit, claim_port_or_exit, open_or_exit  # noqa: E402
@@ -38,6 +38,7 @@ class WebApp(faust.App):
         options = faust_settings(settings, web_port=settings.web_port)
         self.tokens = read_tokens(settings.tokens_file)
         super().__init__(settings.app_id, **options, web_application_options=web_options())
+        without_pages_of_faust(self)
         self.settings = settings
         self.metrics = Metrics()
 
@@ -60,7 +61,8 @@ class WebApp(faust.App):
 
     async def on_stop(self) -> None:
         """Release the lease of the task that web shares with the workers, so that one of them follows at once."""
-        await release_lease("republish", self.web_parts.republish_task.release)
+        if hasattr(self, "web_parts"):  # not where a dependency was unavailable at the start
+            await release_lease("republish", self.web_parts.republish_task.release)
         await super().on_stop()
 
     def _services(self) -> list[Service]:
