@@ -10,7 +10,7 @@ from mode import Service  # noqa: E402
 from faust_app.metrics import Metrics  # noqa: E402
 from faust_app.settings import Settings  # noqa: E402
 from faust_app.web.auth.tokens import read_tokens  # noqa: E402
-from faust_app.web.server import protect, router_of, use_our_runner, web_options  # noqa: E402
+from faust_app.web.server import protect, router_of, use_our_runner, web_options, without_pages_of_faust  # noqa: E402
 from faust_app.wiring.common import Parts, open_parts  # noqa: E402
 from faust_app.wiring.faust_settings import faust_settings  # noqa: E402
 from faust_app.wiring.services import shared_services  # noqa: E402
@@ -32,6 +32,7 @@ class WebApp(faust.App):
         options = faust_settings(settings, web_port=settings.web_port)
         self.tokens = read_tokens(settings.tokens_file)
         super().__init__(settings.app_id, **options, web_application_options=web_options())
+        without_pages_of_faust(self)
         self.settings = settings
         self.metrics = Metrics()
 

@@ -20,7 +20,7 @@ from faust_app.web.auth.tokens import Authentication, read_tokens  # noqa: E402
 from faust_app.web.pages.health import HealthPages  # noqa: E402
 from faust_app.web.pages.lag import LagPage  # noqa: E402
 from faust_app.web.pages.unfinished import StalledPage  # noqa: E402
-from faust_app.web.server import router_of, use_our_runner, web_options  # noqa: E402
+from faust_app.web.server import router_of, use_our_runner, web_options, without_pages_of_faust  # noqa: E402
 from faust_app.wiring.alerts import final_alert  # noqa: E402
 from faust_app.wiring.common import Parts, open_parts  # noqa: E402
 from faust_app.wiring.faust_settings import faust_settings  # noqa: E402
@@ -48,6 +48,7 @@ class WorkerApp(faust.App):
         options = faust_settings(settings, web_port=settings.worker_port)
         authentication = Authentication(read_tokens(settings.tokens_file))
         super().__init__(settings.app_id, **options, web_application_options=web_options(authentication))
+        without_pages_of_faust(self)
         self.settings = settings
         self.metrics = Metrics()
 

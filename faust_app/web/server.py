@@ -54,13 +54,16 @@ def router_of(app: faust.App) -> web.UrlDispatcher:
     return app.web.web_app.router  # type: ignore[attr-defined,no-any-return]
 
 
-def use_our_runner(app: faust.App, metrics: Metrics) -> None:
-    """Serve Faust's web application on our own connections and without any page of Faust; call before it listens.
-
-    Faust has no setting for either. It creates its runner with the application and starts it later, and adds its pages then, so
-    that both can be replaced in between.
-    """
+def without_pages_of_faust(app: faust.App) -> None:
+    """Leave out every page of Faust; call when the app is made. Faust has settings for all of them but its index."""
     app.web.blueprints = BlueprintManager([])
+
+
+def use_our_runner(app: faust.App, metrics: Metrics) -> None:
+    """Serve Faust's web application on our own connections; call before it listens. Faust has no setting for it.
+
+    Faust creates its runner with the application and starts it later, so the runner can be replaced in between.
+    """
     runner = Runner(app.web.web_app, metrics)  # type: ignore[attr-defined]
     runner._shutdown_timeout = SHUTDOWN_SECONDS  # noqa: SLF001 - aiohttp takes it from the site, which Faust creates
     app.web._runner = runner  # type: ignore[attr-defined]  # noqa: SLF001

@@ -1,12 +1,13 @@
 """Logging in, by password or by a one-time code: who may try, who may enter, and what a flood of attempts may cost.
 
 A hash costs tens of milliseconds of CPU. At most `AT_ONCE` are computed side by side, and one for each network: a
-flood from one network waits for itself, and the owner of an account still gets a turn.
+flood from one network waits for itself or is refused, and the owner of an account still gets a turn.
 """
 
 import asyncio
 import hashlib
 import secrets
+from collections import Counter
 from collections.abc import Awaitable, Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -27,6 +28,8 @@ AT_ONCE: Final = 2
 """Hashes computed side by side; each takes a core."""
 WAITING: Final = 16
 """Log-ins that wait for their turn; more are refused at once."""
+OF_ONE_NETWORK: Final = 3
+"""Of them those of one network: a double click, and a colleague."""
 BUSY_SECONDS: Final = 2.0
 """When to try again after being refused for lack of a turn."""
 _USER_AGENT_CHARACTERS: Final = 200
@@ -67,24 +70,26 @@ class Slowed:
 
 
 class Turns:
-    """Hands out the turns to compute a hash."""
+    """Hands out the places of log-ins that are tried, and the turns to compute a hash."""
 
-    def __init__(self, at_once: int = AT_ONCE, waiting: int = WAITING) -> None:
-        self._free = asyncio.Semaphore(at_once)
-        self._most = at_once + waiting
-        self._networks: set[str] = set()
+    def __init__(self) -> None:
+        self.compute = asyncio.Semaphore(AT_ONCE)
+        self._taken: Counter[str] = Counter()
+        self._locks: dict[str, asyncio.Lock] = {}
 
     @contextmanager
-    def claimed(self, network: str) -> Iterator[asyncio.Semaphore | None]:
-        """Claim a place for the network and give the semaphore to wait for; None if it has one already, or all are taken."""
-        if network in self._networks or len(self._networks) >= self._most:
+    def claimed(self, network: str) -> Iterator[asyncio.Lock | None]:
+        """Claim a place and give the lock under which the network's log-ins are tried; None if no place is left for it."""
+        if self._taken[network] >= OF_ONE_NETWORK or self._taken.total() >= AT_ONCE + WAITING:
             yield None
             return
-        self._networks.add(network)
+        self._taken[network] += 1
         try:
-            yield self._free
+            yield self._locks.setdefault(network, asyncio.Lock())
         finally:
-            self._networks.discard(network)
+            self._taken[network] -= 1
+            if not self._taken[network]:
+                del self._taken[network], self._locks[network]
 
 
 class LogIn:
@@ -129,20 +134,21 @@ class LogIn:
 
     async def _tried(self, bucket: int, device: Device, attempt: Attempt) -> LoggedIn | Wrong | Slowed:
         network = network_of(device.remote)
-        with self._turns.claimed(network) as turn:
-            if turn is None:
+        with self._turns.claimed(network) as lock:
+            if lock is None:
                 return Slowed(BUSY_SECONDS, busy=True)
-            failed, now = await self._failures.of(bucket, network)
-            if wait := seconds_to_wait(failed, now):
-                return Slowed(wait)
-            async with turn:
-                account = await attempt()
-            if account is None:
-                await self._add_failure(bucket, network)
-                return Wrong()
-            if failed is not None:
-                await self._failures.clear(bucket, network)
-            return await self._open(account, device, now)
+            async with lock:  # one after the other, so that each sees the failures before it
+                failed, now = await self._failures.of(bucket, network)
+                if wait := seconds_to_wait(failed, now):
+                    return Slowed(wait)
+                async with self._turns.compute:
+                    account = await attempt()
+                if account is None:
+                    await self._add_failure(bucket, network)
+                    return Wrong()
+                if failed is not None:
+                    await self._failures.clear(bucket, network)
+                return await self._open(account, device, now)
 
     async def _by_password(self, name: str, password: str) -> Account | None:
         account = await self._accounts.get(name)

@@ -5,6 +5,7 @@ from typing import Final
 
 from aiohttp import web
 
+from faust_app.core.foreign import one_line
 from faust_app.flows.operators.log_in import Device, LoggedIn, LogIn, Slowed, Wrong
 from faust_app.web.admin.forms import form_of, refuse_unknown, see_other
 from faust_app.web.admin.frame import Frame
@@ -98,4 +99,4 @@ class LogInPages:
 
     @staticmethod
     def _device(request: web.Request) -> Device:
-        return Device(remote_of(request), request.headers.get("User-Agent", ""))
+        return Device(remote_of(request), one_line(request.headers.get("User-Agent", "")))

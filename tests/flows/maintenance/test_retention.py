@@ -8,7 +8,7 @@ import pytest
 from faust_app.core.images.plan import Unknown, plan
 from faust_app.core.images.row import ImageRow, ImageState, event_of
 from faust_app.core.maintenance.growth import TableSize
-from faust_app.core.maintenance.retention import REPORTS, TOMBSTONES, WORKERS, months_ahead
+from faust_app.core.maintenance.retention import AUDIT, FAILED_LOG_INS, REPORTS, SESSIONS, TOMBSTONES, WORKERS, months_ahead
 from faust_app.core.messages.events import Op
 from faust_app.flows.maintenance import retention as keep_limits
 from faust_app.flows.maintenance.retention import KeepLimits
@@ -128,6 +128,16 @@ async def test_runs_of_daily_jobs_are_forgotten_with_what_was_reported_then(keep
     keeping.old.runs = [now, now - REPORTS + DAY, now - REPORTS - DAY]
     await keeping.run()
     assert (len(keeping.old.runs), keeping.purged("job_run")) == (2, 1)
+
+
+async def test_what_log_ins_leave_behind_is_forgotten(keeping: LimitsHarness) -> None:
+    now = await keeping.worker.rows.now()
+    keeping.old.sessions = [now, now - SESSIONS - DAY]
+    keeping.old.one_time = [now, now - FAILED_LOG_INS - DAY]
+    keeping.old.failed_log_ins = [now, now - FAILED_LOG_INS - DAY]
+    keeping.old.audit = [now - SESSIONS - DAY, now - AUDIT - DAY]
+    assert await keeping.run() is not None
+    assert [keeping.purged(table) for table in ("session", "one_time_log_in", "log_in_failure", "audit")] == [1, 1, 1, 1]
 
 
 async def test_months_are_made_ahead_and_dropped_after_fifteen(keeping: LimitsHarness) -> None:

@@ -10,7 +10,7 @@ from faust_app.core.operators.access import ABSOLUTE, IDLE, ONE_TIME_LASTS, Acco
 from faust_app.core.operators.audit import Actor
 from faust_app.core.operators.lockout import FORGOTTEN, FREE
 from faust_app.flows.operators.accounts import AccountControl, Done, OneTime, Refused
-from faust_app.flows.operators.log_in import AT_ONCE, WAITING, Device, LoggedIn, LogIn, Slowed, Wrong
+from faust_app.flows.operators.log_in import AT_ONCE, OF_ONE_NETWORK, WAITING, Device, LoggedIn, LogIn, Slowed, Wrong
 from faust_app.metrics import Metrics
 from tests.fakes.operators import FakeAccounts, FakeHasher, FakeLogInFailures, FakeOperators, FakeSessions
 
@@ -102,7 +102,7 @@ async def test_a_name_without_an_account_waits_as_one_with_it(door: Door) -> Non
     assert await door.enter("wrong", ATTACKER, name="nobody") == Slowed(30.0)
 
 
-async def test_a_flood_of_one_network_takes_one_turn_and_many_networks_a_bounded_number(door: Door) -> None:
+async def test_a_flood_of_one_network_takes_three_places_and_many_networks_a_bounded_number(door: Door) -> None:
     free = asyncio.Event()
     running = 0
 
@@ -119,10 +119,22 @@ async def test_a_flood_of_one_network_takes_one_turn_and_many_networks_a_bounded
     assert running == AT_ONCE
     refused = [task.result() for task in [*flood, *others] if task.done()]
     assert set(refused) == {Slowed(2.0, busy=True)}
-    assert len(refused) == 49 + 10 + 1
+    assert sum(task.done() for task in flood) == len(flood) - OF_ONE_NETWORK
+    assert len(refused) == len(flood) + len(others) - AT_ONCE - WAITING
     free.set()
-    assert [result for result in await asyncio.gather(*flood, *others) if result == Wrong()] == [Wrong()] * (AT_ONCE + WAITING)
-    assert isinstance(await Door().enter(), LoggedIn)
+    ended = await asyncio.gather(*flood, *others)
+    assert ended.count(Wrong()) == AT_ONCE + WAITING
+
+
+async def test_two_clicks_on_log_in_enter_twice(door: Door) -> None:
+    assert [type(result) for result in await asyncio.gather(door.enter(), door.enter())] == [LoggedIn, LoggedIn]
+
+
+async def test_attempts_side_by_side_wait_after_the_fifth_failure(door: Door) -> None:
+    for _ in range(FREE - 1):
+        await door.enter("wrong", ATTACKER)
+    ended = await asyncio.gather(*(door.enter("wrong", ATTACKER) for _ in range(OF_ONE_NETWORK)))
+    assert ended == [Wrong(), Wrong(), Slowed(30.0)]
 
 
 async def test_a_place_is_free_again_whatever_happened(door: Door) -> None:

@@ -279,7 +279,7 @@ async def test_an_unavailable_database_is_told_on_a_page_and_tokens_go_on(site: 
     await site.watch.sample()
     site.store.failure = Unavailable(Dependency.DATABASE)
     page = await site.get("/admin/audit", anna, status=503)
-    assert "database is unavailable" in page
+    assert "Database is unavailable" in page
     assert (await site.post("/admin/log-in", BROWSER | SAME_ORIGIN, name="anna", password=PASSWORD)).status == 503
     assert (await site.ask("GET", "/lag", {"Authorization": "Bearer all-secret"})).status == 200
     assert (await site.ask("GET", "/health", {})).status == 200
@@ -287,7 +287,7 @@ async def test_an_unavailable_database_is_told_on_a_page_and_tokens_go_on(site: 
 
 async def test_unknown_addresses_are_pages_for_people_and_problems_for_machines(site: OperatorSite) -> None:
     anna = await site.session("anna")
-    assert "there is nothing at this address" in await site.get("/admin/nothing", anna, status=404)
+    assert "There is nothing at this address." in await site.get("/admin/nothing", anna, status=404)
     answer = await site.ask("GET", "/v1/nothing", {"Authorization": "Bearer all-secret"})
     assert (answer.status, answer.content_type) == (404, "application/problem+json")
 
