@@ -23,7 +23,7 @@ unit: .venv/.installed ## Run the tests that need no service
 test: .venv/.installed ## Run the tests on real servers of their own
 	$(PYTHON) -m pytest -n 2 -m "not proof"
 
-proof: .venv/.installed ## Search for violations: model, state machine, crash points, mutants, short soak
+proof: .venv/.installed ## Search for violations: model, state machine, crash points, republish, mutants, short soak
 	$(PYTHON) -m pytest -n 2 -m proof
 
 bench: .venv/.installed ## Measure intake, worker and PUT on real servers, and print one table

@@ -2,26 +2,13 @@
 
 import asyncio
 from collections import Counter
-from collections.abc import Callable, Iterator
-from pathlib import Path
 from typing import Any
 
 import pytest
 
-from devstack.stack import Stack
-from faust_app.settings import Settings
 from tests.e2e.installation import Installation
 
 SHOP = 11
-
-
-@pytest.fixture
-def installation(install: Callable[..., Settings], stack: Stack, tmp_path: Path) -> Iterator[Installation]:
-    installation = Installation(install(collect_interval=1.0), stack, tmp_path)
-    try:
-        yield installation
-    finally:
-        installation.close()
 
 
 async def plan(installation: Installation, selection: dict[str, Any], rate: float = 1000.0) -> dict[str, Any]:
@@ -75,10 +62,11 @@ async def test_failed_images_are_repaired_and_the_run_says_so(installation: Inst
     assert set(fetches(installation, SHOP).values()) == {1}
 
 
+@pytest.mark.proof
 async def test_a_run_survives_the_death_of_every_process_that_carries_it_out(installation: Installation) -> None:
     web = await installation.start_web()
     worker = await installation.start_worker("one")
-    await installation.register_many(SHOP, 120, "/flaky/1/5{n}?bytes=5000&status=410")
+    await installation.register_many(SHOP, 120, "/flaky/1/{n}?bytes=5000&status=410")
     await installation.all_in(SHOP, "FAILED", 120)
     made = await plan(installation, {"shops": [SHOP]}, rate=20)
     await act(installation, made["run"], "start")
