@@ -110,6 +110,10 @@ class Sources(FakeFetcher):
         self.to_fail[url] = {"fails once": 1, "fails twice": 2, "fails always": 99}.get(source, 0)
         self.sources[url] = Permanent(FailureCode.SOURCE_GONE) if source == "is gone" else Fetched(content(url), Validators('"same"'))
 
+    def remove_all(self) -> None:
+        """Let every address that answered so far be gone from now on."""
+        self.gone_later.update(self.sources)
+
     async def fetch(self, url: str, validators: Validators) -> Fetched | NotModified:
         await asyncio.sleep(self.seconds[url])
         if url in self.gone_later and self.fetched and any(fetched == url for fetched, _ in self.fetched):

@@ -124,6 +124,14 @@ class Machine(RuleBasedStateMachine):
             self.world.take_back()
             self.world.turn(undone_after)
 
+    @precondition(lambda self: self.world.has_good() and len(self.world.republish.runs) < MOST_RUNS)
+    @rule(turns=st.integers(0, 25))
+    def good_images_are_republished_whose_pictures_are_gone(self, turns: int) -> None:
+        self.world.sources.remove_all()
+        self.world.republish_all(include_good=True, passes=3)
+        self.world.sleep(4.0)
+        self.life_goes_on(WORKERS[0], turns)
+
     @precondition(lambda self: self.world.republish.runs)
     @rule(turns=st.integers(0, 6))
     def an_operator_takes_it_back(self, turns: int) -> None:

@@ -168,6 +168,10 @@ class World:
             self.acked.add(place)
             self.forgotten += 1
 
+    def has_good(self) -> bool:
+        """Return whether an image is shown and wanted as it is."""
+        return any(row.state is ImageState.DONE for row in self.rows.rows.values())
+
     def has_finished(self) -> bool:
         """Return whether an image is done or failed, so that a republish has something to do."""
         return any(row.state in {ImageState.DONE, ImageState.FAILED} for row in self.rows.rows.values())
