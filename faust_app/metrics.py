@@ -28,6 +28,11 @@ class Metrics:
         self.malformed_requests = Counter(
             "shop_images_malformed_requests", "HTTP requests refused before they reach a handler.", registry=self.registry
         )
+        self.rejections_not_kept = Counter(
+            "shop_images_rejections_not_kept",
+            "Requests refused over HTTP that are on no list, because too many came at once.",
+            registry=self.registry,
+        )
         self.published = Counter("shop_images_published", "Events acknowledged by Kafka, by topic.", ("topic",), registry=self.registry)
         self.publish_failures = Counter(
             "shop_images_publish_failures",

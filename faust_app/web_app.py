@@ -9,11 +9,12 @@ from mode import Service  # noqa: E402
 
 from faust_app.metrics import Metrics  # noqa: E402
 from faust_app.settings import Settings  # noqa: E402
+from faust_app.stream.periodic import Periodic  # noqa: E402
 from faust_app.web.auth.tokens import read_tokens  # noqa: E402
 from faust_app.web.server import protect, router_of, use_our_runner, web_options, without_pages_of_faust  # noqa: E402
 from faust_app.wiring.common import Parts, open_parts  # noqa: E402
 from faust_app.wiring.faust_settings import faust_settings  # noqa: E402
-from faust_app.wiring.services import shared_services  # noqa: E402
+from faust_app.wiring.services import REJECTION_SECONDS, shared_services  # noqa: E402
 from faust_app.wiring.startup import build_or_exit, claim_port_or_exit, open_or_exit  # noqa: E402
 from faust_app.wiring.web import WebParts, open_web_parts  # noqa: E402
 
@@ -41,7 +42,7 @@ class WebApp(faust.App):
         claim_port_or_exit(self, "WEB_PORT")
         self.parts = await open_or_exit(self, open_parts(self.settings, self.metrics, client_id=f"{self.settings.app_id}-web"))
         self.web_parts = web = await open_or_exit(self, open_web_parts(self.parts, self.tokens))
-        api = (web.intake, web.images, web.shop_images, web.public, web.republish, web.causes)
+        api = (web.intake, web.imports, web.images, web.shop_images, web.public, web.republish, web.causes)
         for handlers in (*api, web.health, web.lag, web.stalled, web.admin):
             handlers.register(router_of(self))
         protect(self.web.web_app, web.admin)  # type: ignore[attr-defined]
@@ -56,7 +57,8 @@ class WebApp(faust.App):
 
     def _services(self) -> list[Service]:
         web = self.web_parts
-        return shared_services(self.parts, web.watches, due=self.parts.due.run_pass, republish=web.republish_task)
+        shared = shared_services(self.parts, web.watches, due=self.parts.due.run_pass, republish=web.republish_task)
+        return [*shared, Periodic("rejections", REJECTION_SECONDS, web.refused.run_pass)]
 
 
 def __getattr__(name: str) -> WebApp:

@@ -51,6 +51,7 @@ def print_report(report: Report, *, as_json: bool) -> None:
 
 json_option = click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
 existing_file = click.Path(exists=True, dir_okay=False, path_type=Path)
+new_file = click.Path(dir_okay=False, writable=True, path_type=Path)
 shop_number = click.IntRange(1, MAX_NUMBER)
 
 

@@ -10,7 +10,7 @@ from aiokafka.errors import KafkaError
 from mode import Service
 
 from faust_app.core.failure import Unavailable
-from faust_app.core.messages.record import Record
+from faust_app.core.messages.record import Record, sender_of
 from faust_app.flows.images.consume_requests import TakeRequests
 
 log = structlog.get_logger()
@@ -129,4 +129,5 @@ class _Unplace(ConsumerRebalanceListener):  # type: ignore[misc]
 
 
 def _record(record: ConsumerRecord) -> Record:
-    return Record(record.topic, record.partition, record.offset, record.timestamp, record.key, record.value)
+    sender = sender_of(record.headers)
+    return Record(record.topic, record.partition, record.offset, record.timestamp, record.key, record.value, sender)

@@ -15,6 +15,7 @@ REPUBLISH_SECONDS: Final = 1.0
 FAULT_SECONDS: Final = 3.0
 HOLDING_SECONDS: Final = 3.0
 ALERT_SECONDS: Final = 5.0
+REJECTION_SECONDS: Final = 1.0
 
 
 def shared_services(parts: Parts, watches: Watches, *, due: Callable[[], Awaitable[object]], republish: LeasedTask[int]) -> list[Service]:

@@ -3,27 +3,38 @@
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
+from pathlib import Path
 
+from faust_app.adapters.files.catalogue import CatalogueFile
 from faust_app.adapters.mariadb.alert_repository import MariaAlertRepository
 from faust_app.adapters.mariadb.causes import MariaCauses
 from faust_app.adapters.mariadb.image_queries import MariaImageFolders
 from faust_app.adapters.mariadb.image_search import MariaImageSearch
+from faust_app.adapters.mariadb.import_runs import MariaImportRuns
+from faust_app.adapters.mariadb.rejections import MariaRejections
 from faust_app.adapters.mariadb.republish_runs import MariaRepublishRuns
 from faust_app.adapters.mariadb.workers import MariaWorkerList
+from faust_app.core.imports.catalogue import Format
 from faust_app.flows.causes.decide import CauseDesk
+from faust_app.flows.images.rejections import RejectionBuffer
 from faust_app.flows.maintenance.lease import LeasedTask
 from faust_app.flows.monitoring.readiness import IntakeReadiness
+from faust_app.flows.ports.imports import Catalogue
 from faust_app.flows.republish.control import RepublishControl
 from faust_app.web.admin.alerts import AlertsPage
 from faust_app.web.admin.causes import CausePages
 from faust_app.web.admin.frame import Frame
+from faust_app.web.admin.images import ImagePages
+from faust_app.web.admin.imports import ImportPages
 from faust_app.web.admin.overview import OverviewPage
 from faust_app.web.admin.pages import AdminPages, Page
+from faust_app.web.admin.records import RecordsPage
 from faust_app.web.admin.republish import RepublishPages
 from faust_app.web.admin.search import SearchPage
 from faust_app.web.admin.shops import ShopPages
 from faust_app.web.api.causes import CauseHandlers
 from faust_app.web.api.images import ImageHandlers
+from faust_app.web.api.imports import ImportHandlers
 from faust_app.web.api.intake import IntakeHandlers
 from faust_app.web.api.public import PublicAddresses, PublicHandlers
 from faust_app.web.api.republish import RepublishHandlers
@@ -43,6 +54,8 @@ class WebParts:
     """The handlers and pages of the web process, and what its pages show."""
 
     intake: IntakeHandlers
+    imports: ImportHandlers
+    refused: RejectionBuffer
     images: ImageHandlers
     shop_images: ShopImageHandlers
     public: PublicHandlers
@@ -64,8 +77,11 @@ async def open_web_parts(parts: Parts, tokens: list[Token]) -> AsyncIterator[Web
     public = PublicAddresses(parts.settings.public_base_url, parts.settings.web_public_url)
     admin = admin_pages(parts.settings, parts.database, parts.metrics, tokens, lambda frame: _operate(parts, watches, control, frame))
     task = republish_task(parts)
+    refused = RejectionBuffer(MariaRejections(parts.database), parts.metrics)
     web = WebParts(
-        intake=IntakeHandlers(parts.intake),
+        intake=IntakeHandlers(parts.intake, refused),
+        imports=ImportHandlers(MariaImportRuns(parts.database), MariaRejections(parts.database), parts.repository, _catalogue_of),
+        refused=refused,
         images=ImageHandlers(parts.repository, parts.store, parts.source_records, watches.lag.held_by, public),
         shop_images=ShopImageHandlers(MariaImageSearch(parts.database), public),
         public=PublicHandlers(parts.repository, public),
@@ -84,16 +100,23 @@ async def open_web_parts(parts: Parts, tokens: list[Token]) -> AsyncIterator[Web
         await release_lease("republish", task.release)
 
 
+def _catalogue_of(path: Path, file_format: Format, shop_no: int) -> Catalogue:
+    return CatalogueFile(path, file_format, shop_no)
+
+
 def _operate(parts: Parts, watches: Watches, control: RepublishControl, frame: Frame) -> Sequence[Page]:
     """Return the pages about images."""
     database = parts.database
     search, runs, alerts = MariaImageSearch(database), MariaRepublishRuns(database), MariaAlertRepository(database)
-    desk = CauseDesk(MariaCauses(database), clock=database)
+    desk, imports, rejections = CauseDesk(MariaCauses(database), clock=database), MariaImportRuns(database), MariaRejections(database)
     return (
         OverviewPage(frame, watches.lag, watches.stalled, alerts=alerts, causes=desk, runs=runs, workers=MariaWorkerList(database)),
         CausePages(frame, desk),
         RepublishPages(frame, control, runs),
-        ShopPages(frame, search, parts.repository, control, watches.lag.held_by),
+        ShopPages(frame, search, imports, rejections, clock=database),
+        ImagePages(frame, parts.repository, parts.store, control, watches.lag.held_by),
+        ImportPages(frame, imports, rejections, parts.repository, _catalogue_of, clock=database),
+        RecordsPage(frame, rejections),
         SearchPage(frame, search, MariaImageFolders(database)),
         AlertsPage(frame, alerts, clock=database),
     )

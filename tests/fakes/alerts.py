@@ -50,6 +50,7 @@ class FakeAlertStore:
         self.messages: list[Kept] = []
         self.digests: list[LastDigest] = []
         self.holders: dict[str, tuple[str, datetime]] = {}
+        self.refuses = False
         self.shop_sizes: Counter[int] = Counter()
         self.unavailable = False
 
@@ -206,6 +207,8 @@ class FakeAlertStore:
     async def hold(self, name: str, holder: str) -> bool:
         self._answer()
         held_by, until = self.holders.get(name, (holder, self.now))
+        if self.refuses:
+            return False
         if held_by != holder and until > self.now:
             return False
         self.holders[name] = (holder, self.now + timedelta(seconds=30))

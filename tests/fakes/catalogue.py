@@ -1,9 +1,10 @@
 """A catalogue without a file, and people who watch its import."""
 
+import hashlib
 from collections.abc import Callable, Iterator, Sequence
 
 from faust_app.core.failure import Unavailable
-from faust_app.core.messages.catalogue import CatalogueError, CatalogueItem, Entry, LineProblem
+from faust_app.core.imports.catalogue import CatalogueError, CatalogueItem, Entry, Format, LineProblem
 from tests.factories import make_request
 
 
@@ -13,6 +14,12 @@ class FakeCatalogue:
     def __init__(self, *lines: str | LineProblem | CatalogueError, shop_no: int = 7) -> None:
         self.lines: Sequence[str | LineProblem | CatalogueError] = lines
         self.shop_no = shop_no
+
+    name = "catalogue.csv"
+    file_format: Format = "woocommerce"
+
+    def sha256(self) -> bytes:
+        return hashlib.sha256(repr(self.lines).encode()).digest()
 
     @property
     def size(self) -> int:
@@ -36,9 +43,11 @@ class FakeProgress:
         self.shown: list[tuple[int, int]] = []
         self.reasons: list[str] = []
         self.each = each
+        self.at_read: Callable[[int], None] = lambda _: None
 
     def read(self, end: int) -> None:
         self.ends.append(end)
+        self.at_read(end)
 
     def finished(self, images: int, of: int) -> None:
         self.shown.append((images, of))

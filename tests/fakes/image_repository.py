@@ -14,6 +14,7 @@ from faust_app.core.images.row import ImageKey, ImageRow, ImageState
 from faust_app.core.images.transitions.accept import placeholder
 from faust_app.core.images.transitions.publish import leased, placed, released
 from faust_app.core.messages.positions import IntakeOffset, Position
+from faust_app.core.messages.rejection import Rejection
 
 R = TypeVar("R")
 
@@ -25,6 +26,7 @@ class FakeImageRepository:
         self.rows: dict[ImageKey, ImageRow] = {}
         self.entries: list[HistoryEntry] = []
         self.occurrences: list[Occurrence] = []
+        self.rejections: list[Rejection] = []
         self.garbage: dict[int, Garbage] = {}
         self.offsets: dict[tuple[str, int], IntakeOffset] = {}
         self.unavailable = False
@@ -123,6 +125,7 @@ class FakeImageRepository:
         known = {(entry.key, entry.version) for entry in self.entries if entry.outcome == SUPERSEDED}
         self.entries += [entry for entry in changes.history if entry.outcome != SUPERSEDED or (entry.key, entry.version) not in known]
         self.occurrences += changes.occurrences
+        self.rejections += changes.rejections
         for entry in changes.garbage:
             self.garbage[max(self.garbage, default=0) + 1] = entry
         if changes.offset is not None:

@@ -44,6 +44,8 @@ class FakeOldRows:
         self.workers: list[datetime] = []
         self.sources: list[datetime] = []
         self.runs: list[datetime] = []
+        self.imports: list[datetime] = []
+        self.rejections: list[datetime] = []
         self.republishes: list[datetime] = []
         self.audit: list[datetime] = []
         self.causes: list[datetime] = []
@@ -81,6 +83,16 @@ class FakeOldRows:
     async def forget_runs(self, before: datetime, limit: int) -> int:
         gone = [began for began in self.runs if began < before][:limit]
         self.runs = [began for began in self.runs if began not in gone]
+        return len(gone)
+
+    async def forget_imports(self, before: datetime, limit: int) -> int:
+        gone = [at for at in self.imports if at < before][:limit]
+        self.imports = [at for at in self.imports if at not in gone]
+        return len(gone)
+
+    async def forget_rejections(self, before: datetime, limit: int) -> int:
+        gone = [at for at in self.rejections if at < before][:limit]
+        self.rejections = [at for at in self.rejections if at not in gone]
         return len(gone)
 
     async def forget_republishes(self, before: datetime, limit: int) -> int:

@@ -9,15 +9,18 @@ import pytest
 from aiohttp import web
 from aiohttp.test_utils import TestClient, TestServer
 
+from faust_app.adapters.files.catalogue import CatalogueFile
 from faust_app.core.messages.topics import Topics
 from faust_app.core.sources.addresses import NOTHING_OPENED
 from faust_app.flows.causes.decide import CauseDesk
 from faust_app.flows.images.intake import Intake
 from faust_app.flows.images.publish import Publisher
+from faust_app.flows.images.rejections import RejectionBuffer
 from faust_app.flows.republish.control import FetchRules, RepublishControl
 from faust_app.metrics import Metrics
 from faust_app.web.api.causes import CauseHandlers
 from faust_app.web.api.images import ImageHandlers
+from faust_app.web.api.imports import ImportHandlers
 from faust_app.web.api.intake import IntakeHandlers
 from faust_app.web.api.public import PublicAddresses, PublicHandlers
 from faust_app.web.api.republish import RepublishHandlers
@@ -25,12 +28,13 @@ from faust_app.web.api.shop_images import ShopImageHandlers
 from faust_app.web.auth.tokens import Authentication, Token
 from faust_app.web.protocol import Runner
 from faust_app.web.server import web_options
-from tests.factories import LEASE
+from tests.factories import LEASE, NOW
 from tests.fakes.causes import FakeCauses
 from tests.fakes.consumer_offsets import FakeConsumerOffsets
 from tests.fakes.event_log import FakeEventLog
 from tests.fakes.image_repository import FakeImageRepository
 from tests.fakes.image_search import FakeImageSearch
+from tests.fakes.imports import FakeImportRuns, FakeRejections
 from tests.fakes.object_store import FakeObjectStore
 from tests.fakes.republish import FakeRepublish
 from tests.fakes.source_records import FakeSourceRecords
@@ -51,6 +55,9 @@ class Site:
     held_by: list[str]
     republish: FakeRepublish
     causes: FakeCauses
+    refused: RejectionBuffer
+    rejections: FakeRejections
+    imports: FakeImportRuns
 
     async def raw(self, sent: bytes) -> bytes:
         """Send bytes as they are over a connection of their own, and return everything that is answered until it ends."""
@@ -81,7 +88,10 @@ async def site() -> AsyncIterator[Site]:
     tokens = [Token("shop", "intake-secret", frozenset({"intake", "view"})), Token("eye", "view-secret", frozenset({"view"}))]
     tokens.append(Token("ops", "operate-secret", frozenset({"view", "operate"})))
     app = web.Application(**web_options(Authentication(tokens)))
-    IntakeHandlers(Intake(rows, publisher, metrics, clock=rows, lease=LEASE)).register(app.router)
+    rejections = FakeRejections(lambda: NOW)
+    refused, imports = RejectionBuffer(rejections, metrics), FakeImportRuns(rejections, lambda: NOW)
+    IntakeHandlers(Intake(rows, publisher, metrics, clock=rows, lease=LEASE), refused).register(app.router)
+    ImportHandlers(imports, rejections, rows, CatalogueFile).register(app.router)
     records, held_by = FakeSourceRecords(), list[str]()
     public = PublicAddresses("https://cdn.test", "https://images.test")
     ImageHandlers(rows, store, records, lambda: held_by, public).register(app.router)
@@ -93,4 +103,4 @@ async def site() -> AsyncIterator[Site]:
     causes = FakeCauses(rows)
     CauseHandlers(CauseDesk(causes, clock=rows)).register(app.router)
     async with TestClient(SiteServer(app, metrics)) as client:
-        yield Site(client, rows, store, log, metrics, records, held_by, republish, causes)
+        yield Site(client, rows, store, log, metrics, records, held_by, republish, causes, refused, rejections, imports)

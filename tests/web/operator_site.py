@@ -9,24 +9,30 @@ from zoneinfo import ZoneInfo
 from aiohttp import ClientResponse, DummyCookieJar, web
 from aiohttp.test_utils import TestClient
 
+from faust_app.adapters.files.catalogue import CatalogueFile
 from faust_app.core.messages.topics import Topics
 from faust_app.core.operators.access import Account, Role
 from faust_app.core.operators.remote import parse_proxies
 from faust_app.flows.causes.decide import CauseDesk
 from faust_app.flows.images.intake import Intake
 from faust_app.flows.images.publish import Publisher
+from faust_app.flows.images.rejections import RejectionBuffer
 from faust_app.flows.operators.log_in import Device, LoggedIn, LogIn
 from faust_app.flows.ports.operators import PasswordHasher
 from faust_app.flows.republish.control import RepublishControl
 from faust_app.metrics import Metrics
 from faust_app.web.admin.causes import CausePages
 from faust_app.web.admin.frame import Frame
+from faust_app.web.admin.images import ImagePages
+from faust_app.web.admin.imports import ImportPages
 from faust_app.web.admin.pages import AdminPages, Page
+from faust_app.web.admin.records import RecordsPage
 from faust_app.web.admin.republish import RepublishPages
 from faust_app.web.admin.search import SearchPage
 from faust_app.web.admin.shops import ShopPages
 from faust_app.web.api.causes import CauseHandlers
 from faust_app.web.api.images import ImageHandlers
+from faust_app.web.api.imports import ImportHandlers
 from faust_app.web.api.intake import IntakeHandlers
 from faust_app.web.api.public import PublicAddresses, PublicHandlers
 from faust_app.web.api.republish import RepublishHandlers
@@ -37,12 +43,13 @@ from faust_app.web.pages.health import HealthPages
 from faust_app.web.pages.lag import LagPage
 from faust_app.web.pages.unfinished import StalledPage
 from faust_app.web.server import protect, web_options
-from tests.factories import LEASE
+from tests.factories import LEASE, NOW
 from tests.fakes.causes import FakeCauses
 from tests.fakes.collector import FakeImageFolders
 from tests.fakes.event_log import FakeEventLog
 from tests.fakes.image_repository import FakeImageRepository
 from tests.fakes.image_search import FakeImageSearch
+from tests.fakes.imports import FakeImportRuns, FakeRejections
 from tests.fakes.object_store import FakeObjectStore
 from tests.fakes.operators import FakeAccounts, FakeAuditLog, FakeHasher, FakeLogInFailures, FakeOperators, FakeSessions
 from tests.fakes.source_records import FakeSourceRecords
@@ -110,9 +117,11 @@ class OperatorSite:
 def handlers_of(rows: FakeImageRepository, watch: WatchHarness, admin: AdminPages, metrics: Metrics, runs: Any) -> dict[str, Any]:
     """Return what `WebApp` registers, by the names of `WebParts`; the control of republish is not reached."""
     publisher = Publisher(FakeEventLog(), rows, Topics.named("p."), metrics)
-    untouched = cast("RepublishControl", Untouched())
+    untouched, rejections = cast("RepublishControl", Untouched()), FakeRejections(lambda: NOW)
+    refused = RejectionBuffer(rejections, metrics)
     return {
-        "intake": IntakeHandlers(Intake(rows, publisher, metrics, clock=rows, lease=LEASE)),
+        "intake": IntakeHandlers(Intake(rows, publisher, metrics, clock=rows, lease=LEASE), refused),
+        "imports": ImportHandlers(FakeImportRuns(rejections, lambda: NOW), rejections, rows, CatalogueFile),
         "images": ImageHandlers(rows, FakeObjectStore(), FakeSourceRecords(), list, PUBLIC),
         "shop_images": ShopImageHandlers(FakeImageSearch(rows), PUBLIC),
         "public": PublicHandlers(rows, PUBLIC),
@@ -128,10 +137,15 @@ def handlers_of(rows: FakeImageRepository, watch: WatchHarness, admin: AdminPage
 def pages_of(frame: Frame, rows: FakeImageRepository, runs: Any) -> tuple[Page, ...]:
     """Return the pages about images, but for the overview; the control of republish is not reached."""
     untouched, search = cast("RepublishControl", Untouched()), FakeImageSearch(rows)
+    rejections = FakeRejections(lambda: NOW)
+    imports = FakeImportRuns(rejections, lambda: NOW)
     return (
         CausePages(frame, CauseDesk(FakeCauses(rows), clock=rows)),
         RepublishPages(frame, untouched, runs),
-        ShopPages(frame, search, rows, untouched, tuple),
+        ShopPages(frame, search, imports, rejections, clock=rows),
+        ImagePages(frame, rows, FakeObjectStore(), untouched, tuple),
+        ImportPages(frame, imports, rejections, rows, CatalogueFile, clock=rows),
+        RecordsPage(frame, rejections),
         SearchPage(frame, search, FakeImageFolders(rows)),
     )
 

@@ -1,13 +1,14 @@
 """Reads catalogue files as streams: a file of any length takes the memory of one record."""
 
 import csv
+import hashlib
 import io
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import BinaryIO, Final
 
-from faust_app.core.messages.catalogue import (
+from faust_app.core.imports.catalogue import (
     MAX_LINE_BYTES,
     CatalogueError,
     Entry,
@@ -25,15 +26,23 @@ MAX_FIELD: Final = 16 * 1024 * 1024
 
 @dataclass(frozen=True, slots=True)
 class CatalogueFile:
-    """Implements `flows.ports.catalogue.Catalogue` on a file of the machine."""
+    """Implements `flows.ports.imports.Catalogue` on a file of the machine."""
 
     path: Path
     file_format: Format
     shop_no: int
 
     @property
+    def name(self) -> str:
+        return self.path.name
+
+    @property
     def size(self) -> int:
         return self.path.stat().st_size
+
+    def sha256(self) -> bytes:
+        with self.path.open("rb") as stream:
+            return hashlib.file_digest(stream, "sha256").digest()
 
     def entries(self) -> Iterator[Entry]:
         with self.path.open("rb") as stream:

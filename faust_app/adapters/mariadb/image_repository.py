@@ -8,6 +8,7 @@ from faust_app.adapters.mariadb.database import Database, Session
 from faust_app.adapters.mariadb.image_row import COLUMNS, image_row
 from faust_app.adapters.mariadb.image_writes import NOBODY, Author, groups, values_table, write
 from faust_app.adapters.mariadb.intake_offsets import intake_offset, lock_intake_offset
+from faust_app.adapters.mariadb.rejections import add_rejections
 from faust_app.core.images.changes import Changes, Decide, Locked
 from faust_app.core.images.outcome import HistoryEntry
 from faust_app.core.images.row import ImageKey, ImageRow
@@ -48,6 +49,7 @@ class MariaImageRepository:
             rows = await lock_rows(session, keys, create=create)
             now = await session.now()
             changes, result = decide(Locked(rows, now, offset))
+            await add_rejections(session, changes.rejections, now)
             await write(session, changes, now, self._author)
             if create:
                 await _drop_placeholders(session, rows, changes)

@@ -48,6 +48,12 @@ class MariaOldRows:
     async def forget_runs(self, before: datetime, limit: int) -> int:
         return await self._database.change("DELETE FROM job_run WHERE started < %s LIMIT %s", (before, limit))
 
+    async def forget_imports(self, before: datetime, limit: int) -> int:
+        return await self._database.change("DELETE FROM import_run WHERE updated_at < %s ORDER BY updated_at LIMIT %s", (before, limit))
+
+    async def forget_rejections(self, before: datetime, limit: int) -> int:
+        return await self._database.change("DELETE FROM rejection WHERE at < %s ORDER BY at LIMIT %s", (before, limit))
+
     async def forget_republishes(self, before: datetime, limit: int) -> int:
         found = await self._database.rows(_OLDEST_REPUBLISH, (before,))
         if not found:

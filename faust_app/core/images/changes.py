@@ -9,6 +9,7 @@ from faust_app.core.alerts.alert import Occurrence
 from faust_app.core.images.outcome import Garbage, HistoryEntry, Settlement
 from faust_app.core.images.row import ImageKey, ImageRow, ImageState
 from faust_app.core.messages.positions import IntakeOffset
+from faust_app.core.messages.rejection import Rejection
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,6 +47,7 @@ class Changes:
     history: list[HistoryEntry] = field(default_factory=list)
     garbage: list[Garbage] = field(default_factory=list)
     occurrences: list[Occurrence] = field(default_factory=list)
+    rejections: list[Rejection] = field(default_factory=list)
     offset: IntakeOffset | None = None
 
     def take(self, settlement: Settlement, *, attempt: int) -> None:

@@ -17,7 +17,7 @@ TOMBSTONES: Final = timedelta(days=45)
 """A deleted image's row is kept until no topic can hold a record of it (the longest retention is 30 days). The version of a later
 request is made from the clock, and so is above every version that was ever given."""
 REPORTS: Final = timedelta(days=90)
-"""What was reported to people is kept this long: closed alerts, sent messages, runs of daily jobs, republish runs."""
+"""What was reported to people is kept this long: closed alerts, sent messages, runs of daily jobs, imports and republishes, rejections."""
 AUDIT: Final = timedelta(days=400)
 """What operators changed is kept for over a year, so that a yearly review finds all of it."""
 SESSIONS: Final = timedelta(days=30)
@@ -41,6 +41,8 @@ KEPT: Final = {
     "alert_worker": "minutes",
     "alert_message": f"{REPORTS.days} days",
     "job_run": f"{REPORTS.days} days",
+    "import_run": f"{REPORTS.days} days after its last progress",
+    "rejection": f"{REPORTS.days} days",
     "republish": f"{REPORTS.days} days after its plan",
     "republish_item": f"{REPORTS.days} days after its plan",
     "cause": f"{AUDIT.days} days after the last decision",

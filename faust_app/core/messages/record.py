@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import TypeVar
+from typing import Final, TypeVar
 
 from pydantic import ValidationError
 
@@ -10,12 +10,16 @@ from faust_app.core.foreign import one_line
 from faust_app.core.messages.events import ImageEvent, ImageRequest, problems
 from faust_app.core.messages.strict_json import NotStrict, check_strict
 
+SENDER_HEADER: Final = "sender"
 M = TypeVar("M", ImageEvent, ImageRequest)
 
 
 @dataclass(frozen=True, slots=True)
 class Record:
-    """A record's raw bytes and where it stood; `timestamp` in milliseconds since 1970, UTC."""
+    """A record's raw bytes and where it stood; `timestamp` in milliseconds since 1970, UTC.
+
+    `sender` is the text of its header of this name, by which the producers of one topic can be told apart.
+    """
 
     topic: str
     partition: int
@@ -23,6 +27,7 @@ class Record:
     timestamp: int
     key: bytes | None
     value: bytes | None
+    sender: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,6 +45,11 @@ class Unparseable:
     """The record does not follow the contract; `detail` names the fields, never their values."""
 
     detail: str
+
+
+def sender_of(headers: Sequence[tuple[str, bytes]]) -> str | None:
+    """Return what the header `sender` says; None without one."""
+    return next((value.decode(errors="replace") for name, value in headers if name == SENDER_HEADER and value), None)
 
 
 def parse_event(record: Record) -> ImageEvent | Unparseable:

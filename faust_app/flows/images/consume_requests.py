@@ -15,6 +15,7 @@ from faust_app.core.images.request_rules import Decision
 from faust_app.core.messages.events import ImageRequest
 from faust_app.core.messages.positions import IntakeOffset
 from faust_app.core.messages.record import Record, Unparseable, parse_request
+from faust_app.core.messages.rejection import EntryPoint, rejected_record
 from faust_app.flows.images.dead_letters import DeadLetters
 from faust_app.flows.images.intake import Intake, IntakeTerms, decide
 from faust_app.flows.ports.clock import Clock
@@ -183,7 +184,9 @@ def _decide(batch: Batch, locked: Locked, terms: IntakeTerms, ahead: timedelta) 
     changes, decisions = decide([request.asked for request in fresh], locked, terms, reached_at=reached.__getitem__)
     last = batch.records[-1]
     if _is_fresh(last, stored):
-        changes.occurrences += [of_record(refused.code, refused.detail) for refused in batch.refused if _is_fresh(refused.record, stored)]
+        refused = [each for each in batch.refused if _is_fresh(each.record, stored)]
+        changes.occurrences += [of_record(each.code, each.detail) for each in refused]
+        changes.rejections += [rejected_record(each.record, each.detail, EntryPoint.REQUESTS) for each in refused]
         changes.offset = IntakeOffset(last.topic, last.partition, last.offset + 1, _appended_at(last))
     return changes, decisions
 

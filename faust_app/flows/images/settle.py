@@ -8,13 +8,14 @@ from typing import Final
 
 import structlog
 
-from faust_app.core.alerts.alert import Occurrence, of_record
+from faust_app.core.alerts.alert import of_record
 from faust_app.core.failure import Dependency, Permanent, Unavailable
 from faust_app.core.images.changes import Changes, Locked
 from faust_app.core.images.outcome import Failed, GiveUp, Outcome, Retry, Settlement, unstorable
 from faust_app.core.images.row import ImageRow, ImageState
 from faust_app.core.images.transitions.settle import settle
 from faust_app.core.messages.record import Record
+from faust_app.core.messages.rejection import EntryPoint, rejected_record
 from faust_app.flows.group_commit import GroupCommit
 from faust_app.flows.images.dead_letters import DeadLetters
 from faust_app.flows.ports.images import ImageRepository
@@ -51,6 +52,14 @@ class Settling:
         self.step, self.end = Step.DONE, end
 
 
+@dataclass(frozen=True, slots=True)
+class RejectedEvent:
+    """A record that is given up."""
+
+    record: Record
+    outcome: GiveUp
+
+
 class Settler:
     """Writes one event's outcome and returns when it is committed; only a cancellation ends the wait for that."""
 
@@ -71,7 +80,7 @@ class Settler:
         self._metrics = metrics
         self._grace = grace
         self._groups: GroupCommit[Outcome, Settlement] = GroupCommit(self._settle_group)
-        self._counts: GroupCommit[Occurrence, None] = GroupCommit(self._count_group)
+        self._records: GroupCommit[RejectedEvent, None] = GroupCommit(self._reject_group)
 
     async def settle(self, record: Record, outcome: Outcome | GiveUp) -> str:
         """Dead-letter what has failed, then write; return the word by which the event's end is counted."""
@@ -110,7 +119,7 @@ class Settler:
     async def _write(self, settling: Settling) -> str:
         outcome = settling.outcome
         if isinstance(outcome, GiveUp):
-            await self._counts.submit(of_record(outcome.code, outcome.detail))
+            await self._records.submit(RejectedEvent(settling.record, outcome))
             log.warning("record dead-lettered", **record_ids(settling.record), code=outcome.code.value)
             return "dead_letter"
         with self._metrics.step_seconds.labels("settle").time():
@@ -130,9 +139,12 @@ class Settler:
             [outcome.row.key for outcome in outcomes], lambda locked: settle_all(outcomes, locked, self._grace)
         )
 
-    async def _count_group(self, occurrences: Sequence[Occurrence]) -> list[None]:
-        await self._repository.change([], lambda _: (Changes(occurrences=list(occurrences)), None))
-        return [None] * len(occurrences)
+    async def _reject_group(self, events: Sequence[RejectedEvent]) -> list[None]:
+        """Count and keep records that no row stands behind."""
+        occurrences = [of_record(each.outcome.code, each.outcome.detail) for each in events]
+        rejections = [rejected_record(each.record, each.outcome.detail, EntryPoint.EVENTS) for each in events]
+        await self._repository.change([], lambda _: (Changes(occurrences=occurrences, rejections=rejections), None))
+        return [None] * len(events)
 
     def _end(self, outcome: Outcome, settlement: Settlement) -> str:
         if settlement.row is None:

@@ -39,7 +39,7 @@ DELETIONS_A_PASS: Final = 20
 
 
 class KeepLimits:
-    """Enforces the retention of tombstones, workers, sources, daily jobs, republish runs, audit, log-ins and history.
+    """Enforces the retention of tombstones, workers, sources, daily jobs, imports, republish runs, audit, log-ins and history.
 
     Risk: deletes for good. A tombstone deleted too early would let an old event bring its image back, so it outlives the
     retention of every topic, and stays while the collector is behind, which needs the row to judge the image's objects.
@@ -58,6 +58,8 @@ class KeepLimits:
         left |= await self._purge("worker", lambda: self._rows.forget_workers(now - WORKERS, AT_ONCE))
         left |= await self._purge("source_host", lambda: self._rows.forget_sources(now - SOURCES, AT_ONCE))
         left |= await self._purge("job_run", lambda: self._rows.forget_runs(now - REPORTS, AT_ONCE))
+        left |= await self._purge("import_run", lambda: self._rows.forget_imports(now - REPORTS, AT_ONCE))
+        left |= await self._purge("rejection", lambda: self._rows.forget_rejections(now - REPORTS, AT_ONCE))
         left |= await self._purge("republish", lambda: self._rows.forget_republishes(now - REPORTS, AT_ONCE))
         left |= await self._purge("cause", lambda: self._rows.forget_causes(now - AUDIT, AT_ONCE))
         left |= await self._purge("audit", lambda: self._rows.forget_audit(now - AUDIT, AT_ONCE))

@@ -145,6 +145,14 @@ class OldRows(Protocol):
         """Delete up to `limit` runs of daily jobs that began before `before`; return how many."""
         ...
 
+    async def forget_imports(self, before: datetime, limit: int) -> int:
+        """Delete up to `limit` records of imports that made no progress since `before`; return how many."""
+        ...
+
+    async def forget_rejections(self, before: datetime, limit: int) -> int:
+        """Delete up to `limit` rejections older than `before`; return how many."""
+        ...
+
     async def forget_republishes(self, before: datetime, limit: int) -> int:
         """Delete up to `limit` images of an ended republish run planned before `before`, or the run once it has none; return how many."""
         ...

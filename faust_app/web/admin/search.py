@@ -10,7 +10,8 @@ from faust_app.core.images.search import SearchTerms, search_terms
 from faust_app.flows.ports.images import ImageFolders, ImageSearch
 from faust_app.web.admin.forms import refuse_unknown, see_other
 from faust_app.web.admin.frame import SEARCH, Frame
-from faust_app.web.admin.shops import TONES, path_of
+from faust_app.web.admin.images import TONES
+from faust_app.web.pages.render import path_of
 
 _LIMIT: Final = 50
 
@@ -37,12 +38,12 @@ class SearchPage:
         products = await self._search.shops_of_product(terms.any_id, _LIMIT) if terms.any_id else []
         if len(images) + len(shops) + len(products) == 1:
             if images:
-                return see_other(path_of(images[0].key))
+                return see_other(path_of(*images[0].key))
             if shops:
                 return see_other(f"/admin/shops/{shops[0]}")
         return self._frame.page(
             request, "admin/search.html", text=text[:200], shops=shops, products=products, product=terms.any_id,
-            rows=[(row, row.image_id.decode(), path_of(row.key)) for row in images], limit=_LIMIT, tones=TONES,
+            rows=[(row, row.image_id.decode(), path_of(*row.key)) for row in images], limit=_LIMIT, tones=TONES,
         )  # fmt: skip
 
     async def _images(self, terms: SearchTerms) -> list[ImageRow]:

@@ -1,59 +1,50 @@
-"""`/admin/shops`: one shop's images by state and product, and one image with everything that is known of it."""
+"""`/admin/shops`: one shop, with its images by state and product, its imports, and what its entry points refused."""
 
 import base64
 import binascii
-from collections.abc import Callable, Sequence
+from collections.abc import AsyncIterator
 from typing import Final
-from urllib.parse import quote, urlencode
+from urllib.parse import urlencode
 
 from aiohttp import web
 
 from faust_app.core.failure_codes import known_code
-from faust_app.core.images.row import ImageKey, ImageRow, ImageState
-from faust_app.core.monitoring.unfinished import schedule_reason_text
+from faust_app.core.images.row import ImageRow, ImageState
 from faust_app.core.redact import redact_query
-from faust_app.core.republish.run import Draft
-from faust_app.core.republish.selection import ImageRef, SelectedState, Selection
-from faust_app.flows.ports.images import ImageRepository, ImageSearch
-from faust_app.flows.republish.control import Refused, RepublishControl
-from faust_app.web.admin.forms import form_of, number_of, refuse_unknown, see_other
+from faust_app.flows.ports.clock import Clock
+from faust_app.flows.ports.images import ImageSearch
+from faust_app.flows.ports.imports import ImportRuns
+from faust_app.flows.ports.rejections import Rejections
+from faust_app.web.admin.forms import number_of, refuse_unknown, see_other
 from faust_app.web.admin.frame import Frame
-from faust_app.web.api.bodies import image_id_of, shop_no_of
-from faust_app.web.auth.tokens import actor_of
+from faust_app.web.admin.images import TONES
+from faust_app.web.api.bodies import shop_no_of
+from faust_app.web.csv_response import csv_response
+from faust_app.web.pages.render import path_of
 from faust_app.web.problems import Problem
 
 PATH: Final = "/admin/shops"
 _PAGE: Final = 100
-_TIMELINE: Final = 100
+_RECENT: Final = 5
 _SEGMENT: Final = 3
-_IMAGE_SEGMENT: Final = 5
-_TONES: Final = {ImageState.DONE: "ok", ImageState.FAILED: "bad", ImageState.IN_PROGRESS: "warn", ImageState.DELETED: "plain"}
-TONES: Final = {state.value: tone for state, tone in _TONES.items()}
+_FAILURES: Final = ("image_id", "product_id", "error_code", "what_to_do", "detail", "source_url", "shown", "failed_at")
 
 
 class ShopPages:
-    """Serves the shop and the image; `held_by` returns what is known to hold up the installation."""
+    """Serves the shop."""
 
-    def __init__(
-        self,
-        frame: Frame,
-        search: ImageSearch,
-        repository: ImageRepository,
-        control: RepublishControl,
-        held_by: Callable[[], Sequence[str]],
-    ) -> None:
+    def __init__(self, frame: Frame, search: ImageSearch, imports: ImportRuns, rejections: Rejections, *, clock: Clock) -> None:
         self._frame = frame
         self._search = search
-        self._repository = repository
-        self._control = control
-        self._held_by = held_by
+        self._imports = imports
+        self._rejections = rejections
+        self._clock = clock
 
     def register(self, router: web.UrlDispatcher) -> None:
         """Add the routes."""
         router.add_get(PATH, self.choose)
         router.add_get(PATH + "/{shop_no}", self.shop)
-        router.add_get(PATH + "/{shop_no}/images/{image_id:[^/]+}", self.image)
-        router.add_post(PATH + "/{shop_no}/images/{image_id:[^/]+}/republish", self.republish)
+        router.add_get(PATH + "/{shop_no}/failures.csv", self.failures)
 
     async def choose(self, request: web.Request) -> web.Response:
         """Lead to a shop by its number."""
@@ -66,9 +57,10 @@ class ShopPages:
         refuse_unknown(request, "state", "product", "after")
         shop_no, state = shop_no_of(request, _SEGMENT), _state(request.query.get("state", ""))
         product, after = request.query.get("product", "").strip()[:64], _cursor(request.query.get("after", ""))
-        counts = await self._search.counts(shop_no)
-        if not counts:
-            raise Problem(404, f"no request of shop {shop_no} was ever accepted; check the number")
+        counts, imports = await self._search.counts(shop_no), await self._imports.of_shop(shop_no, None, _RECENT)
+        rejected = await self._rejections.of_shop(shop_no, None, _RECENT)
+        if not (counts or imports or rejected):
+            raise Problem(404, f"shop {shop_no} has never sent a request; check the number")
         rows = await self._search.of_shop(shop_no, state=state, product_id=product or None, after=after, limit=_PAGE)
         given = {"state": state.value.lower() if state else "", "product": product}
         older = None
@@ -77,70 +69,30 @@ class ShopPages:
             older = f"{request.path}?{urlencode({**{k: v for k, v in given.items() if v}, 'after': cursor})}"
         return self._frame.page(
             request, "admin/shop.html", shop_no=shop_no, counts=counts, states=list(ImageState), state=state, product=product,
-            rows=[(row, row.image_id.decode(), path_of(row.key)) for row in rows], older=older, before=bool(after), newest=request.path,
-            tones=TONES,
+            rows=[(row, row.image_id.decode(), path_of(*row.key)) for row in rows], older=older, before=bool(after), newest=request.path,
+            tones=TONES, imports=imports, rejected=rejected, at=await self._clock.now(),
         )  # fmt: skip
 
-    async def image(self, request: web.Request) -> web.Response:
-        """Show one image."""
-        refuse_unknown(request, "run")
-        row = await self._row(request)
-        return await self._image_page(request, row)
+    async def failures(self, request: web.Request) -> web.StreamResponse:
+        """Return every failed image of the shop as CSV."""
+        refuse_unknown(request)
+        shop_no = shop_no_of(request, _SEGMENT)
+        return await csv_response(request, f"failures-of-shop-{shop_no}", _FAILURES, self._failed(shop_no))
 
-    async def republish(self, request: web.Request) -> web.Response:
-        """Fetch this one image again: a plan of it alone, started at once."""
-        await form_of(request)
-        row, actor = await self._row(request), actor_of(request)
-        good = row.state is ImageState.DONE
-        states = (SelectedState.DONE,) if good else (SelectedState.FAILED, SelectedState.LOST)
-        ref = ImageRef(shop_no=row.shop_no, image_id=row.image_id.decode())
-        made = await self._control.plan(Draft(Selection(states=states, images=(ref,), include_good=good)), actor)
-        started = made if isinstance(made, Refused) else await self._control.start(made.run.number, actor, typed=None)
-        if isinstance(started, Refused):
-            return await self._image_page(request, row, refused=started.reason)
-        return see_other(f"{path_of(row.key)}?run={started.run.number}")
-
-    async def _image_page(self, request: web.Request, row: ImageRow, *, refused: str | None = None) -> web.Response:
-        code = known_code(row.error_code)
-        return self._frame.page(
-            request, "admin/image.html", status=409 if refused else 200, row=row, image_id=row.image_id.decode(), refused=refused,
-            why=why_not_shown(row, self._held_by()), sentence=None if code is None else code.sentence, tones=TONES,
-            source=redact_query(row.source_url) if row.source_url else None,
-            shown_from=redact_query(row.shown.url) if row.shown else None,
-            content=f"/v1/shops/{row.shop_no}/images/{quote(row.image_id, safe='')}/content" if row.shown else None,
-            timeline=await self._repository.history(row.key, _TIMELINE), address=path_of(row.key),
-            run=number_of(request.query.get("run"), "run"),
-            cause=f"/admin/causes/{quote(row.fingerprint, safe='@')}" if row.fingerprint else None,
-        )  # fmt: skip
-
-    async def _row(self, request: web.Request) -> ImageRow:
-        key: ImageKey = (shop_no_of(request, _SEGMENT), image_id_of(request, _IMAGE_SEGMENT).encode())
-        row = (await self._repository.load([key])).get(key)
-        if row is None:
-            raise Problem(404, "no request for this image was ever accepted")
-        return row
+    async def _failed(self, shop_no: int) -> AsyncIterator[tuple[object, ...]]:
+        after = b""
+        while rows := await self._search.of_shop(shop_no, state=ImageState.FAILED, product_id=None, after=after, limit=_PAGE):
+            for row in rows:
+                yield _failure(row)
+            after = rows[-1].image_id
 
 
-def why_not_shown(row: ImageRow, held_by: Sequence[str]) -> str:
-    """Return in one sentence how what is wanted relates to what is shown."""
-    match row.state:
-        case ImageState.DONE if row.error_code:
-            return "The newest picture is shown; fetching it once more failed, and it stays."
-        case ImageState.DONE:
-            return "The newest picture is shown."
-        case ImageState.DELETED:
-            return "The image was deleted; nothing is shown."
-        case ImageState.FAILED:
-            return "The newest picture could not be stored; " + ("an older one stays shown." if row.shown else "nothing is shown.")
-    if held_by:
-        return f"The image waits: {held_by[0]}."
-    reason = schedule_reason_text(row)
-    return reason or "The image is queued, or a worker is fetching it."
-
-
-def path_of(key: ImageKey) -> str:
-    """Return the page of an image."""
-    return f"{PATH}/{key[0]}/images/{quote(key[1], safe='')}"
+def _failure(row: ImageRow) -> tuple[object, ...]:
+    code = known_code(row.error_code)
+    address = redact_query(row.source_url) if row.source_url else None
+    sentence = None if code is None else code.sentence
+    shown = "an older one" if row.shown else "nothing"
+    return (row.image_id, row.product_id, row.error_code, sentence, row.error_detail, address, shown, row.updated_at)
 
 
 def _state(text: str) -> ImageState | None:

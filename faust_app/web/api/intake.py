@@ -1,18 +1,26 @@
 """The HTTP entry point of intake: PUT, DELETE and bulk POST of images, answered with 202 only after COMMIT."""
 
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+
 from aiohttp import web
 
 from faust_app.core.images.request_rules import Accepted, Decision, Superseded, Unchanged
-from faust_app.core.messages.events import ImageRequest
+from faust_app.core.messages.events import MAX_ID_BYTES, ImageRequest
+from faust_app.core.messages.rejection import EntryPoint, Rejection
 from faust_app.flows.images.intake import Intake
+from faust_app.flows.images.rejections import RejectionBuffer
 from faust_app.web.api.bodies import Problems, batch_requests, delete_request, image_id_of, no_body, put_request, query_of, shop_no_of
+from faust_app.web.auth.tokens import sender_of
+from faust_app.web.problems import Problem
 
 
 class IntakeHandlers:
     """Handlers that turn HTTP requests into image requests, and the decisions on them into responses."""
 
-    def __init__(self, intake: Intake) -> None:
+    def __init__(self, intake: Intake, rejections: RejectionBuffer) -> None:
         self._intake = intake
+        self._rejections = rejections
 
     def register(self, router: web.UrlDispatcher) -> None:
         """Add the routes."""
@@ -22,27 +30,62 @@ class IntakeHandlers:
 
     async def put(self, request: web.Request) -> web.Response:
         """Register or update one image."""
-        query_of(request, {})
-        return await self._one(await put_request(shop_no_of(request), image_id_of(request), request))
+        with self._kept(request):
+            query_of(request, {})
+            asked = await put_request(shop_no_of(request), image_id_of(request), request)
+        return await self._one(asked)
 
     async def delete(self, request: web.Request) -> web.Response:
         """Delete one image."""
-        await no_body(request)
-        return await self._one(delete_request(shop_no_of(request), image_id_of(request), request))
+        with self._kept(request):
+            await no_body(request)
+            asked = delete_request(shop_no_of(request), image_id_of(request), request)
+        return await self._one(asked)
 
     async def post(self, request: web.Request) -> web.Response:
         """Accept up to 1,000 requests of a shop; invalid items do not affect valid ones."""
-        query_of(request, {})
-        items = await batch_requests(shop_no_of(request), request)
+        with self._kept(request):
+            query_of(request, {})
+            shop_no = shop_no_of(request)
+            items = await batch_requests(shop_no, request)
+        self._keep_items(request, shop_no, items)
         valid = [item for item in items if isinstance(item, ImageRequest)]
         decisions = iter(await self._intake.accept(valid, entry_point="http") if valid else [])
         results = [_result(n, item, next(decisions) if isinstance(item, ImageRequest) else None) for n, item in enumerate(items)]
         counts = {name: sum(result["result"] == name for result in results) for name in ("accepted", "unchanged", "superseded", "invalid")}
         return web.json_response({**counts, "items": results}, status=202)
 
+    @contextmanager
+    def _kept(self, request: web.Request) -> Iterator[None]:
+        """Keep why a request is refused, for the page of its shop."""
+        try:
+            yield
+        except Problem as problem:
+            shop_no, image_id = _names_of(request)
+            errors: Sequence[tuple[str | None, str]] = problem.errors or [(None, problem.detail)]
+            for field, reason in errors:
+                self._rejections.add(Rejection(EntryPoint.HTTP, reason, field, shop_no, image_id, sender_of(request).name))
+            raise
+
+    def _keep_items(self, request: web.Request, shop_no: int, items: Sequence[ImageRequest | Problems]) -> None:
+        sender = sender_of(request).name
+        for item in items:
+            for field, reason in [] if isinstance(item, ImageRequest) else item:
+                self._rejections.add(Rejection(EntryPoint.HTTP, reason, field, shop_no, sender=sender))
+
     async def _one(self, asked: ImageRequest) -> web.Response:
         (decision,) = await self._intake.accept([asked], entry_point="http")
         return web.json_response(_answer(decision), status=202 if isinstance(decision, Accepted) else 200)
+
+
+def _names_of(request: web.Request) -> tuple[int | None, str | None]:
+    """Return shop and image as far as the path names them."""
+    try:
+        shop_no = shop_no_of(request)
+        image_id = image_id_of(request) if "image_id" in request.match_info else None
+    except Problem:
+        return None, None
+    return shop_no, image_id if image_id is not None and len(image_id.encode()) <= MAX_ID_BYTES else None
 
 
 def _answer(decision: Decision) -> dict[str, object]:

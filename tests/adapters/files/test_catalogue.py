@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from devstack.sample.export import exported
 from faust_app.adapters.files.catalogue import MAX_FIELD, read_catalogue
-from faust_app.core.messages.catalogue import CatalogueError, CatalogueItem, Entry, Format, LineProblem, image_id
+from faust_app.core.imports.catalogue import CatalogueError, CatalogueItem, Entry, Format, LineProblem, image_id
 
 COLUMNS = ["ID", "Type", "SKU", "Name", "Description", "Images", "Parent"]
 A, B = "https://shop.test/a.jpg", "https://shop.test/b,c.jpg?x=1,2"

@@ -4,18 +4,23 @@ from dataclasses import replace
 
 import pytest
 
+from faust_app.core.failure import Unavailable
 from faust_app.core.images.row import ImageState
-from faust_app.core.messages.catalogue import CatalogueError, LineProblem
+from faust_app.core.imports.catalogue import CatalogueError, LineProblem
+from faust_app.core.imports.run import ImportCounts, ImportStatus
 from faust_app.core.messages.topics import Topics
-from faust_app.flows.images import import_catalogue
-from faust_app.flows.images.import_catalogue import Finished, ImportCatalogue, ImportOptions, ImportResult
 from faust_app.flows.images.intake import Intake
 from faust_app.flows.images.publish import Publisher
+from faust_app.flows.imports import import_catalogue
+from faust_app.flows.imports.import_catalogue import ImportCatalogue, Importer, ImportOptions, ImportResult, ImportTaken
+from faust_app.flows.imports.wait import Finished
 from faust_app.metrics import Metrics
-from tests.factories import LEASE, done_row, make_request, make_shown
+from tests.factories import LEASE, NOW, done_row, make_request, make_shown
+from tests.fakes.alerts import FakeAlertStore
 from tests.fakes.catalogue import FakeCatalogue, FakeProgress
 from tests.fakes.event_log import FakeEventLog
 from tests.fakes.image_repository import FakeImageRepository
+from tests.fakes.imports import FakeImportRuns, FakeRejections
 
 WAIT = ImportOptions(wait=True)
 
@@ -26,9 +31,15 @@ class Harness:
         self.publisher = Publisher(self.log, self.rows, Topics.named("p."), metrics)
         self.intake = Intake(self.rows, self.publisher, metrics, clock=self.rows, lease=LEASE)
         self.progress = FakeProgress()
+        self.rejections = FakeRejections(lambda: NOW)
+        self.runs, self.leases = FakeImportRuns(self.rejections, lambda: NOW), FakeAlertStore()
 
     async def run(self, catalogue: FakeCatalogue, options: ImportOptions = ImportOptions()) -> ImportResult:  # noqa: B008 - frozen
-        return await ImportCatalogue(self.intake, self.publisher, self.rows, self.progress, poll_seconds=0).run(catalogue, options)
+        importing = ImportCatalogue(
+            self.intake, self.publisher, self.rows, runs=self.runs, leases=self.leases, progress=self.progress,
+            importer=Importer("ada", "here:1"), poll_seconds=0,
+        )  # fmt: skip
+        return await importing.run(catalogue, options)
 
     def end(self, image_id: str, state: ImageState = ImageState.DONE) -> None:
         row = self.rows.rows[7, image_id.encode()]
@@ -53,7 +64,7 @@ def harness() -> Harness:
 
 async def test_every_image_is_accepted_and_published_when_an_import_returns(harness: Harness) -> None:
     result = await harness.run(FakeCatalogue("a", "b", "c"))
-    assert (result.accepted, result.finished, result.unsent) == (3, None, False)
+    assert (result.counts.accepted, result.finished, result.unsent) == (3, None, False)
     assert len(harness.log.messages["p.bulk"]) == 3
     assert harness.progress.ends == [30, 30]
 
@@ -61,25 +72,25 @@ async def test_every_image_is_accepted_and_published_when_an_import_returns(harn
 async def test_while_kafka_is_unavailable_the_rows_are_accepted_and_the_result_says_so(harness: Harness) -> None:
     harness.log.unavailable = True
     result = await harness.run(FakeCatalogue("a"))
-    assert (result.accepted, result.unsent, len(harness.rows.rows)) == (1, True, 1)
+    assert (result.counts.accepted, result.unsent, len(harness.rows.rows)) == (1, True, 1)
 
 
 async def test_an_import_that_is_repeated_accepts_nothing_again(harness: Harness) -> None:
     await harness.run(FakeCatalogue("a", "b"))
     harness.end("b")
     result = await harness.run(FakeCatalogue("a", "b"))
-    assert (result.accepted, result.unchanged) == (0, 2)
+    assert (result.counts.accepted, result.counts.unchanged) == (0, 2)
 
 
 async def test_with_refetch_what_is_done_is_accepted_again(harness: Harness) -> None:
     await harness.run(FakeCatalogue("a"))
     harness.end("a")
-    assert (await harness.run(FakeCatalogue("a"), ImportOptions(refetch=True))).accepted == 1
+    assert (await harness.run(FakeCatalogue("a"), ImportOptions(refetch=True))).counts.accepted == 1
 
 
 async def test_a_dry_run_counts_and_changes_nothing(harness: Harness) -> None:
     result = await harness.run(FakeCatalogue("a", LineProblem(2, "SKU", "is missing")), ImportOptions(dry_run=True, wait=True))
-    assert (result.accepted, result.rejected, result.finished) == (1, 1, None)
+    assert (result.counts.accepted, result.counts.rejected, result.finished) == (1, 1, None)
     assert harness.rows.rows == {}
 
 
@@ -102,7 +113,7 @@ async def test_a_repeated_import_waits_for_unchanged_images_that_are_still_in_pr
     harness.end("a")
     harness.end_one_a_look("b", "c")
     result = await harness.run(FakeCatalogue("a", "b", "c"), WAIT)
-    assert (result.accepted, result.unchanged) == (0, 3)
+    assert (result.counts.accepted, result.counts.unchanged) == (0, 3)
     assert result.finished == Finished(stored=2, bytes=2 * 1234)
     assert all(row.state is ImageState.DONE for row in harness.rows.rows.values())
 
@@ -120,7 +131,7 @@ async def test_a_newer_request_of_somebody_else_is_waited_for_too(harness: Harne
     harness.rows.rows[row.key] = replace(row, requested_at=row.requested_at.replace(year=9000))
     harness.end_one_a_look("a")
     result = await harness.run(FakeCatalogue("a"), WAIT)
-    assert (result.superseded, result.finished) == (1, Finished(stored=1, bytes=1234))
+    assert (result.counts.superseded, result.finished) == (1, Finished(stored=1, bytes=1234))
 
 
 async def test_images_are_counted_by_how_they_ended(harness: Harness) -> None:
@@ -170,3 +181,77 @@ def test_a_row_that_is_done_counts_with_its_bytes() -> None:
     finished = Finished()
     finished.add(done_row())
     assert (finished.images, finished.bytes) == (1, 1234)
+
+
+async def test_an_import_leaves_a_record_with_the_file_and_every_rejected_line(harness: Harness) -> None:
+    bad = LineProblem(2, "SKU", "is missing")
+    result = await harness.run(FakeCatalogue("a", bad, "b"))
+    run = harness.runs.runs[1]
+    assert (result.run, run.status, run.started_by, run.file.name) == (1, ImportStatus.FINISHED, "ada", "catalogue.csv")
+    assert run.counts == ImportCounts(read=30, entries=3, accepted=2, rejected=1)
+    assert [(kept.rejection.field, kept.rejection.reason) for kept in harness.rejections.kept] == [("SKU", "is missing")]
+
+
+async def test_an_import_that_ended_in_the_middle_is_continued_by_the_same_file(harness: Harness, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(import_catalogue, "BATCH", 2)
+    catalogue = FakeCatalogue("a", LineProblem(2, "SKU", "is missing"), "c", "d", "e")
+    harness.progress.at_read = lambda end: setattr(harness.rows, "unavailable", end >= 10)
+    with pytest.raises(Unavailable):
+        await harness.run(catalogue)
+    assert (harness.runs.runs[1].status, harness.runs.runs[1].counts.entries) == (ImportStatus.RUNNING, 2)
+    harness.rows.unavailable, harness.progress.at_read = False, lambda _: None
+    result = await harness.run(catalogue)
+    assert (result.run, result.continued_from, len(harness.runs.runs)) == (1, 10, 1)
+    assert result.counts == ImportCounts(read=50, entries=5, accepted=4, rejected=1)
+    assert harness.runs.runs[1].status is ImportStatus.FINISHED
+    assert len(harness.rejections.kept) == 1
+    assert list(result.problems) == [("SKU", "is missing")]
+
+
+async def test_an_import_that_is_continued_also_waits_for_what_was_taken_before(
+    harness: Harness, monkeypatch: pytest.MonkeyPatch
+) -> None:  # fmt: skip
+    monkeypatch.setattr(import_catalogue, "BATCH", 1)
+    harness.progress.at_read = lambda end: setattr(harness.rows, "unavailable", end >= 10)
+    with pytest.raises(Unavailable):
+        await harness.run(FakeCatalogue("a", "b"), WAIT)
+    harness.rows.unavailable, harness.progress.at_read = False, lambda _: None
+    harness.end_one_a_look("a", "b")
+    assert (await harness.run(FakeCatalogue("a", "b"), WAIT)).finished == Finished(stored=2, bytes=2 * 1234)
+
+
+async def test_a_file_that_is_finished_or_changed_begins_a_new_record(harness: Harness) -> None:
+    await harness.run(FakeCatalogue("a"))
+    await harness.run(FakeCatalogue("a"))
+    await harness.run(FakeCatalogue("a", "b"))
+    assert [(run.counts.accepted, run.counts.unchanged) for run in harness.runs.runs.values()] == [(1, 0), (0, 1), (1, 1)]
+
+
+async def test_a_file_that_breaks_off_is_recorded_as_broken_with_its_reason(harness: Harness) -> None:
+    with pytest.raises(CatalogueError):
+        await harness.run(FakeCatalogue("a", CatalogueError(2, "it is torn")))
+    run = harness.runs.runs[1]
+    assert (run.status, run.counts.accepted) == (ImportStatus.BROKEN, 1)
+    assert run.problem is not None
+    assert "it is torn" in run.problem
+
+
+async def test_a_file_that_another_process_imports_is_refused_and_nothing_is_changed(harness: Harness) -> None:
+    await harness.run(FakeCatalogue("a"))
+    held = FakeCatalogue("a", "b")
+    harness.leases.refuses = True
+    with pytest.raises(ImportTaken):
+        await harness.run(held)
+    assert (len(harness.runs.runs), len(harness.rows.rows)) == (1, 1)
+
+
+async def test_a_lease_is_released_whatever_the_end_of_an_import(harness: Harness) -> None:
+    await harness.run(FakeCatalogue("a"))
+    with pytest.raises(CatalogueError):
+        await harness.run(FakeCatalogue("a", CatalogueError(2, "it is torn")))
+    assert harness.leases.holders == {}
+
+
+async def test_a_dry_run_leaves_no_record(harness: Harness) -> None:
+    result = await harness.run(FakeCatalogue("a"), ImportOptions(dry_run=True))
+    assert (result.run, harness.runs.runs, harness.rejections.kept) == (None, {}, [])

@@ -1,0 +1,1 @@
+"""Imports of catalogue files, and their comparison with what is shown."""

@@ -1,0 +1,166 @@
+"""What a shop sent, for machines: its imports, what the entry points refused of it, and a file compared with what is shown."""
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any, Final
+
+from aiohttp import web
+
+from faust_app.core.imports.catalogue import CatalogueError, Format
+from faust_app.core.imports.comparison import ComparedImage
+from faust_app.core.imports.run import ImportRun
+from faust_app.core.messages.rejection import ImportLine, KeptRejection, RejectedRecord
+from faust_app.flows.imports.compare import compared_images
+from faust_app.flows.ports.images import ImageRepository
+from faust_app.flows.ports.imports import Catalogue, ImportRuns
+from faust_app.flows.ports.rejections import Rejections
+from faust_app.web.api.bodies import NDJSON, invalid, limit_of, number_of, query_of, shop_no_of
+from faust_app.web.api.images import time_text
+from faust_app.web.problems import Problem
+from faust_app.web.uploads import format_of, received_body
+
+_PAGE: Final = 100
+_LINES_AT_ONCE: Final = 500
+
+
+CatalogueOf = Callable[[Path, Format, int], Catalogue]
+"""Returns the catalogue in a file of this format, of this shop."""
+
+
+class ImportHandlers:
+    """Handlers of imports, rejections and comparisons."""
+
+    def __init__(
+        self, imports: ImportRuns, rejections: Rejections, repository: ImageRepository, catalogue_of: CatalogueOf
+    ) -> None:  # fmt: skip
+        self._imports = imports
+        self._rejections = rejections
+        self._repository = repository
+        self._catalogue_of = catalogue_of
+
+    def register(self, router: web.UrlDispatcher) -> None:
+        """Add the routes."""
+        router.add_get("/v1/shops/{shop_no}/imports", self.list)
+        router.add_get("/v1/shops/{shop_no}/imports/{number:[0-9]{1,15}}", self.one)
+        router.add_get("/v1/shops/{shop_no}/imports/{number:[0-9]{1,15}}/rejections", self.rejected_lines)
+        router.add_get("/v1/shops/{shop_no}/rejections", self.rejected)
+        router.add_post("/v1/shops/{shop_no}/compare", self.compare)
+
+    async def list(self, request: web.Request) -> web.Response:
+        """Return the imports of the shop, newest first; `next` continues the list, null at its end."""
+        asked = query_of(request, {"before": number_of, "limit": limit_of})
+        limit = asked.get("limit", _PAGE)
+        runs = await self._imports.of_shop(shop_no_of(request), asked.get("before"), limit)
+        return web.json_response({"imports": [run_json(run) for run in runs], "next": runs[-1].number if len(runs) == limit else None})
+
+    async def one(self, request: web.Request) -> web.Response:
+        """Return one import."""
+        query_of(request, {})
+        return web.json_response(run_json(await self._run(request)))
+
+    async def rejected_lines(self, request: web.Request) -> web.Response:
+        """Return the lines of an import that were rejected, in the order of the file."""
+        asked = query_of(request, {"after": number_of, "limit": limit_of})
+        limit = asked.get("limit", _PAGE)
+        kept = await self._rejections.of_import((await self._run(request)).number, asked.get("after", 0), limit)
+        return _rejections(kept, limit)
+
+    async def rejected(self, request: web.Request) -> web.Response:
+        """Return what the entry points refused of the shop, newest first."""
+        asked = query_of(request, {"before": number_of, "limit": limit_of})
+        limit = asked.get("limit", _PAGE)
+        return _rejections(await self._rejections.of_shop(shop_no_of(request), asked.get("before"), limit), limit)
+
+    async def compare(self, request: web.Request) -> web.StreamResponse:
+        """Compare the file in the body with what is shown: a JSON object a line, for each image in the order of the file."""
+        asked = query_of(request, {"format": format_of})
+        if "format" not in asked:
+            raise invalid([("format", "is required")])
+        async with received_body(request) as path:
+            images = compared_images(self._catalogue_of(path, asked["format"], shop_no_of(request)), self._repository)
+            try:
+                first = await anext(images, None)
+            except CatalogueError as error:
+                raise invalid([("body", str(error))]) from error
+            response = web.StreamResponse(headers={"Content-Type": NDJSON, "Cache-Control": "no-store"})
+            await response.prepare(request)
+            lines = [] if first is None else [compared_json(first)]
+            try:
+                async for image in images:
+                    lines.append(compared_json(image))
+                    if len(lines) == _LINES_AT_ONCE:
+                        await response.write(_lines(lines))
+                        lines = []
+            except CatalogueError as error:
+                lines.append({"error": str(error)})
+            await response.write(_lines(lines))
+            await response.write_eof()
+            return response
+
+    async def _run(self, request: web.Request) -> ImportRun:
+        shop_no = shop_no_of(request)
+        run = await self._imports.get(int(request.match_info["number"]))
+        if run is None or run.file.shop_no != shop_no:
+            raise Problem(404, f"shop {shop_no} has no import of this number")
+        return run
+
+
+def run_json(run: ImportRun) -> dict[str, Any]:
+    """Return an import as JSON."""
+    counts = run.counts
+    return {
+        "import": run.number,
+        "status": run.status.value,
+        "file": {
+            "name": run.file.name,
+            "bytes": run.file.size,
+            "sha256": run.file.sha256.hex(),
+            "format": run.file.file_format,
+            "refetch": run.file.refetch,
+        },
+        "read_bytes": counts.read,
+        "accepted": counts.accepted,
+        "unchanged": counts.unchanged,
+        "superseded": counts.superseded,
+        "rejected": counts.rejected,
+        "started_by": run.started_by,
+        "release": run.release,
+        "started_at": time_text(run.started_at),
+        "updated_at": time_text(run.updated_at),
+        "ended_at": time_text(run.ended_at),
+        "problem": run.problem,
+    }
+
+
+def compared_json(image: ComparedImage) -> dict[str, Any]:
+    """Return an image of a file as JSON."""
+    return {
+        "line": image.line,
+        "image_id": image.image_id,
+        "source_url": image.source_url,
+        "standing": image.standing.value.replace(" ", "_"),
+        "reason": image.reason,
+        "at": time_text(image.at),
+    }
+
+
+def _rejections(kept: "list[KeptRejection]", limit: int) -> web.Response:
+    return web.json_response(
+        {"rejections": [_rejection(each) for each in kept], "next": kept[-1].number if len(kept) == limit else None}
+    )  # fmt: skip
+
+
+def _rejection(kept: KeptRejection) -> dict[str, Any]:
+    told, place = kept.rejection, kept.rejection.place
+    where: dict[str, Any] = {}
+    if isinstance(place, ImportLine):
+        where = {"import": place.run, "line": place.line}
+    elif isinstance(place, RejectedRecord):
+        where = {"topic": place.topic, "partition": place.partition, "offset": place.offset, "bytes": place.size}
+    named = {"sender": told.sender, "image_id": told.image_id, "field": told.field, "reason": told.reason}
+    return {"number": kept.number, "at": time_text(kept.at), "entry_point": told.entry_point.value, **named, **where}
+
+
+def _lines(lines: "list[dict[str, Any]]") -> bytes:
+    return "".join(json.dumps(line) + "\n" for line in lines).encode()

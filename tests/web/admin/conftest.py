@@ -1,0 +1,112 @@
+"""The pages about images, over fakes, as an operator and a reader of them see them."""
+
+from collections.abc import AsyncIterator, Mapping
+from dataclasses import dataclass, replace
+from typing import Any
+from urllib.parse import urlencode
+from zoneinfo import ZoneInfo
+
+import pytest
+from aiohttp import web
+from aiohttp.test_utils import TestClient, TestServer
+
+from faust_app.adapters.files.catalogue import CatalogueFile
+from faust_app.core.images.outcome import HistoryEntry
+from faust_app.core.images.row import ImageState
+from faust_app.core.imports.catalogue import LineProblem
+from faust_app.core.imports.run import ImportCounts, ImportedFile
+from faust_app.core.messages.record import Record
+from faust_app.core.messages.rejection import EntryPoint, rejected_record
+from faust_app.core.sources.addresses import NOTHING_OPENED
+from faust_app.flows.causes.decide import CauseDesk
+from faust_app.flows.republish.control import FetchRules, RepublishControl
+from faust_app.web.admin.alerts import AlertsPage
+from faust_app.web.admin.causes import CausePages
+from faust_app.web.admin.frame import Frame
+from faust_app.web.admin.images import ImagePages
+from faust_app.web.admin.imports import ImportPages
+from faust_app.web.admin.records import RecordsPage
+from faust_app.web.admin.republish import RepublishPages
+from faust_app.web.admin.search import SearchPage
+from faust_app.web.admin.shops import ShopPages
+from faust_app.web.admin.static import StaticFiles
+from faust_app.web.auth.tokens import Authentication, Token
+from faust_app.web.server import web_options
+from tests.factories import NOW, accepted_row, done_row
+from tests.fakes.alerts import FakeAlertStore
+from tests.fakes.causes import FakeCauses
+from tests.fakes.clock import FakeClock
+from tests.fakes.collector import FakeImageFolders
+from tests.fakes.consumer_offsets import FakeConsumerOffsets
+from tests.fakes.event_log import FakeEventLog
+from tests.fakes.image_repository import FakeImageRepository
+from tests.fakes.image_search import FakeImageSearch
+from tests.fakes.imports import FakeImportRuns, FakeRejections
+from tests.fakes.object_store import FakeObjectStore
+from tests.fakes.republish import FakeRepublish
+
+SCRIPT = "<script>alert(1)</script>"
+PAGE = {"Accept": "text/html", "Sec-Fetch-Site": "same-origin"}
+OPERATE = PAGE | {"Authorization": "Bearer operate-secret"}
+VIEW = PAGE | {"Authorization": "Bearer view-secret"}
+FORM = {"Content-Type": "application/x-www-form-urlencoded"}
+CAUSE = "/admin/causes/empty@shop.test"
+
+
+@dataclass
+class Desk:
+    client: TestClient[web.Request, web.Application]
+    rows: FakeImageRepository
+    republish: FakeRepublish
+    causes: FakeCauses
+    imports: FakeImportRuns
+    rejections: FakeRejections
+    store: FakeObjectStore
+
+    async def get(self, path: str, headers: dict[str, str] = OPERATE) -> str:
+        answer = await self.client.get(path, headers=headers)
+        assert answer.status == 200, (answer.status, await answer.text())
+        return await answer.text()
+
+    async def post(self, path: str, form: Mapping[str, str] | None = None, headers: dict[str, str] = OPERATE) -> tuple[int, str]:
+        body = urlencode(form or {})
+        answer = await self.client.post(path, data=body, headers=headers | FORM, allow_redirects=False)
+        return answer.status, answer.headers.get("Location", "") or await answer.text()
+
+
+@pytest.fixture
+async def desk() -> AsyncIterator[Desk]:
+    rows, log, clock = FakeImageRepository(), FakeEventLog(), FakeClock(lambda: NOW)
+    tokens = [Token("ops", "operate-secret", frozenset({"view", "operate"})), Token("eye", "view-secret", frozenset({"view"}))]
+    app = web.Application(**web_options(Authentication(tokens)))
+    republish, causes, search = FakeRepublish(rows), FakeCauses(rows), FakeImageSearch(rows)
+    control = RepublishControl(
+        republish, republish, FakeConsumerOffsets(log, []), FetchRules(NOTHING_OPENED, frozenset({80, 443}), 1000), clock=rows
+    )
+    rejections, store = FakeRejections(lambda: NOW), FakeObjectStore()
+    imports = FakeImportRuns(rejections, lambda: NOW)
+    frame = Frame(StaticFiles(), ZoneInfo("Europe/Berlin"), lambda: NOW)
+    app.middlewares.append(frame.middleware)  # type: ignore[arg-type]
+    pages: list[Any] = [
+        CausePages(frame, CauseDesk(causes, clock=rows)), RepublishPages(frame, control, republish),
+        ShopPages(frame, search, imports, rejections, clock=clock), SearchPage(frame, search, FakeImageFolders(rows)),
+        ImagePages(frame, rows, store, control, tuple), RecordsPage(frame, rejections),
+        ImportPages(frame, imports, rejections, rows, CatalogueFile, clock=clock),
+        AlertsPage(frame, FakeAlertStore(), clock=clock),
+    ]  # fmt: skip
+    for page in pages:
+        page.register(app.router)
+    for row in (
+        done_row(7, b"good", product_id="p1"),
+        *(replace(accepted_row(7, name), state=ImageState.FAILED, error_code="empty", error_detail=SCRIPT, fingerprint="empty@shop.test",
+                  scheduled_at=None, schedule_reason=None, open_since=None, updated_at=NOW) for name in (b"bad-1", SCRIPT.encode())),
+    ):  # fmt: skip
+        rows.rows[row.key] = row
+    rows.entries.append(HistoryEntry((7, b"bad-1"), NOW, 10, "failed", code="empty", detail=SCRIPT, judged_by="r1", worker="w1"))
+    file = ImportedFile(7, SCRIPT, 100, bytes(32), "jsonl")
+    run = await imports.begin(file, "ada", "r1")
+    await imports.record(run.number, ImportCounts(50, 2, 1, 0, 0, 1), [LineProblem(2, SCRIPT, SCRIPT)])
+    record = Record("p.requests", 0, 5, 0, None, b'{"shop_no":7,"image_id":"<script>alert(1)</script>",\x00', SCRIPT)
+    await rejections.add([rejected_record(record, SCRIPT, EntryPoint.REQUESTS)])
+    async with TestClient(TestServer(app)) as client:
+        yield Desk(client, rows, republish, causes, imports, rejections, store)
