@@ -106,7 +106,7 @@ class ImportPages:
         rejected = await self._rejections.of_import(run.number, after or 0, _PAGE)
         older = f"{request.path}?after={rejected[-1].number}" if len(rejected) == _PAGE else None
         return self._frame.page(
-            request, "admin/import.html", shop_no=run.file.shop_no, run=run, rejected=[(each, place_text(each)) for each in rejected],
+            request, "admin/import.html", shop_no=run.file.shop_no, run=run, rejected=rejected,
             older=older, newest=request.path, before=after, at=await self._clock.now(),
         )  # fmt: skip
 
