@@ -86,6 +86,7 @@ class WorkerApp(faust.App):
             Background(worker.dispatcher.run),
             Periodic("dispatcher", DISPATCHER_SECONDS, worker.dispatcher.run_pass),
             Periodic("worker register", REGISTER_SECONDS, worker.resilience.internal_errors.run_pass),
+            Periodic("worker load", REGISTER_SECONDS, worker.resilience.load.run_pass),
             Periodic("rescue", settings.rescue_interval, maintenance.rescue.run_pass),
             Periodic("sources", SOURCES_SECONDS, worker.resilience.sources.run_pass),
             Periodic("garbage collector", settings.collect_interval, maintenance.collector.run_pass),

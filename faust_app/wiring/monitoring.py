@@ -5,18 +5,22 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 
+from faust_app.adapters.mariadb.pictureless_products import MariaPicturelessProducts
+from faust_app.adapters.mariadb.samples import MariaSamples
 from faust_app.adapters.mariadb.unfinished_images import MariaStalledRows
 from faust_app.flows.monitoring.lag import WatchLag
+from faust_app.flows.monitoring.samples import SampleKeeper
 from faust_app.flows.monitoring.unfinished import WatchStalled
 from faust_app.wiring.common import Parts
 
 
 @dataclass(frozen=True, slots=True)
 class Watches:
-    """The flows behind `/lag` and `/stalled`."""
+    """The flows behind `/lag` and `/stalled`, and the samples that are kept of them."""
 
     lag: WatchLag
     stalled: WatchStalled
+    samples: SampleKeeper
 
 
 def build_watches(parts: Parts, *, held_here: Callable[[], Sequence[str]]) -> Watches:
@@ -41,4 +45,5 @@ def build_watches(parts: Parts, *, held_here: Callable[[], Sequence[str]]) -> Wa
         held_by=lag.held_by,
         seconds=time.monotonic,
     )
-    return Watches(lag, stalled)
+    samples = SampleKeeper(MariaSamples(parts.database), MariaPicturelessProducts(parts.database), lag, stalled, clock=parts.database)
+    return Watches(lag, stalled, samples)

@@ -8,6 +8,7 @@ from faust_app.adapters.mariadb.workers import MariaWorkerRegister
 from faust_app.core.dispatch.pace import SourcePace
 from faust_app.core.failure import Dependency
 from faust_app.core.images.retry import JITTER
+from faust_app.flows.monitoring.worker_load import WorkerLoadReport
 from faust_app.flows.ports.transfer import Fetcher
 from faust_app.flows.resilience.breakers import Breakers, Probe
 from faust_app.flows.resilience.egress import EgressMonitor, EgressProbe
@@ -25,6 +26,7 @@ class Resilience:
     breakers: Breakers
     internal_errors: InternalErrorBreaker
     gate: Gate
+    load: WorkerLoadReport
     sources: Sources
 
 
@@ -37,10 +39,12 @@ def build_resilience(parts: Parts, fetcher: Fetcher, pace: SourcePace, held: Hel
     probes = _probes(parts, name, internal_errors, egress_probe)
     breakers = Breakers(probes, parts.metrics, alerts, held, delays={Dependency.EGRESS: pace.egress.probe_delay})
     egress = EgressMonitor(pace.egress, egress_probe, breakers[Dependency.EGRESS])
+    gate = Gate(breakers, internal_errors)
     return Resilience(
         breakers=breakers,
         internal_errors=internal_errors,
-        gate=Gate(breakers, internal_errors),
+        gate=gate,
+        load=WorkerLoadReport(register, held, gate),
         sources=Sources(
             parts.repository, parts.source_records, clock=parts.database, egress=egress, pace=pace, alerts=alerts, jitter=jitter
         ),

@@ -16,6 +16,8 @@ FAULT_SECONDS: Final = 3.0
 HOLDING_SECONDS: Final = 3.0
 ALERT_SECONDS: Final = 5.0
 REJECTION_SECONDS: Final = 1.0
+SAMPLE_SECONDS: Final = 10.0
+"""Several a minute, so that another process takes over within the minute."""
 
 
 def shared_services(parts: Parts, watches: Watches, *, due: Callable[[], Awaitable[object]], republish: LeasedTask[int]) -> list[Service]:
@@ -28,6 +30,7 @@ def shared_services(parts: Parts, watches: Watches, *, due: Callable[[], Awaitab
         Periodic("fault reports", FAULT_SECONDS, parts.alerts.run_pass),
         Periodic("alerts", ALERT_SECONDS, parts.send_alerts.run_pass),
         Periodic("what holds images", HOLDING_SECONDS, watches.lag.run_holding),
+        Periodic("samples", SAMPLE_SECONDS, watches.samples.run_pass),
         Periodic("lag", every, watches.lag.run_pass),
         Periodic("unfinished images", every, watches.stalled.run_pass),
     ]

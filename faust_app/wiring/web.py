@@ -11,8 +11,11 @@ from faust_app.adapters.mariadb.causes import MariaCauses
 from faust_app.adapters.mariadb.image_queries import MariaImageFolders
 from faust_app.adapters.mariadb.image_search import MariaImageSearch
 from faust_app.adapters.mariadb.import_runs import MariaImportRuns
+from faust_app.adapters.mariadb.pictureless_products import MariaPicturelessProducts
 from faust_app.adapters.mariadb.rejections import MariaRejections
 from faust_app.adapters.mariadb.republish_runs import MariaRepublishRuns
+from faust_app.adapters.mariadb.samples import MariaSamples
+from faust_app.adapters.mariadb.timeline import MariaTimeline
 from faust_app.adapters.mariadb.workers import MariaWorkerList
 from faust_app.core.imports.catalogue import Format
 from faust_app.flows.causes.decide import CauseDesk
@@ -28,10 +31,12 @@ from faust_app.web.admin.images import ImagePages
 from faust_app.web.admin.imports import ImportPages
 from faust_app.web.admin.overview import OverviewPage
 from faust_app.web.admin.pages import AdminPages, Page
+from faust_app.web.admin.products import ProductsPage
 from faust_app.web.admin.records import RecordsPage
 from faust_app.web.admin.republish import RepublishPages
 from faust_app.web.admin.search import SearchPage
 from faust_app.web.admin.shops import ShopPages
+from faust_app.web.admin.since import SincePage
 from faust_app.web.api.causes import CauseHandlers
 from faust_app.web.api.images import ImageHandlers
 from faust_app.web.api.imports import ImportHandlers
@@ -110,7 +115,18 @@ def _operate(parts: Parts, watches: Watches, control: RepublishControl, frame: F
     search, runs, alerts = MariaImageSearch(database), MariaRepublishRuns(database), MariaAlertRepository(database)
     desk, imports, rejections = CauseDesk(MariaCauses(database), clock=database), MariaImportRuns(database), MariaRejections(database)
     return (
-        OverviewPage(frame, watches.lag, watches.stalled, alerts=alerts, causes=desk, runs=runs, workers=MariaWorkerList(database)),
+        OverviewPage(
+            frame,
+            watches.lag,
+            watches.stalled,
+            alerts=alerts,
+            causes=desk,
+            runs=runs,
+            workers=MariaWorkerList(database),
+            samples=MariaSamples(database),
+        ),
+        ProductsPage(frame, MariaPicturelessProducts(database)),
+        SincePage(frame, MariaTimeline(database), clock=database),
         CausePages(frame, desk),
         RepublishPages(frame, control, runs),
         ShopPages(frame, search, imports, rejections, clock=database),

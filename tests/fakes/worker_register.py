@@ -1,6 +1,7 @@
 """The row of one worker in memory."""
 
 from faust_app.core.failure import Dependency, Unavailable
+from faust_app.core.monitoring.workers import WorkerLoad
 
 
 class FakeWorkerRegister:
@@ -9,6 +10,7 @@ class FakeWorkerRegister:
     def __init__(self) -> None:
         self.stopped: str | None = None
         self.unavailable = False
+        self.load: WorkerLoad | None = None
 
     async def start(self) -> str | None:
         return await self.report()
@@ -16,6 +18,10 @@ class FakeWorkerRegister:
     async def report(self) -> str | None:
         self._answer()
         return self.stopped
+
+    async def store_load(self, load: WorkerLoad) -> None:
+        self._answer()
+        self.load = load
 
     async def stop_intake(self, reason: str) -> None:
         self._answer()

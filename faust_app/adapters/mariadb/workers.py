@@ -1,7 +1,7 @@
 """The table `worker`: one row each, with its release and whether its intake is stopped."""
 
 from faust_app.adapters.mariadb.database import Database, Session
-from faust_app.core.monitoring.workers import ListedWorker
+from faust_app.core.monitoring.workers import ListedWorker, WorkerLoad
 
 _ENTER = """
 INSERT INTO worker (name, version, started_at, seen_at) VALUES (%s, %s, UTC_TIMESTAMP(6), UTC_TIMESTAMP(6))
@@ -13,6 +13,7 @@ _REPORT = """
 INSERT INTO worker (name, version, started_at, seen_at) VALUES (%s, %s, UTC_TIMESTAMP(6), UTC_TIMESTAMP(6))
 ON DUPLICATE KEY UPDATE seen_at = VALUES(seen_at)
 """
+_HELD_BY_CHARACTERS = 500
 
 
 class MariaWorkerRegister:
@@ -33,6 +34,10 @@ class MariaWorkerRegister:
         sql = "UPDATE worker SET stopped_at = UTC_TIMESTAMP(6), stop_reason = %s WHERE name = %s"
         await self._database.change(sql, (reason[:500], self._name))
 
+    async def store_load(self, load: WorkerLoad) -> None:
+        held_by = "; ".join(load.held_by)[:_HELD_BY_CHARACTERS] or None
+        await self._database.change("UPDATE worker SET held = %s, held_by = %s WHERE name = %s", (load.held, held_by, self._name))
+
     async def _write_and_read(self, sql: str) -> str | None:
         async def unit(session: Session) -> str | None:
             await session.change(sql, (self._name, self._version))
@@ -50,7 +55,7 @@ class MariaWorkerList:
 
     async def seen_within(self, seconds: float) -> list[ListedWorker]:
         sql = (
-            "SELECT name, version, started_at, seen_at, stop_reason FROM worker"
+            "SELECT name, version, started_at, seen_at, stop_reason, held, held_by FROM worker"
             " WHERE seen_at > UTC_TIMESTAMP(6) - INTERVAL %s SECOND ORDER BY name LIMIT 200"
         )
         return [ListedWorker(*row) for row in await self._database.rows(sql, (seconds,))]

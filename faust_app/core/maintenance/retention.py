@@ -7,6 +7,7 @@ from datetime import date, timedelta
 from typing import Final
 
 from faust_app.core.alerts.digest import LONGEST_DIGEST
+from faust_app.core.monitoring.samples import KEPT as KEPT_SAMPLES
 
 LIMITS: Final = "limits"
 """The daily job that enforces them."""
@@ -42,6 +43,7 @@ KEPT: Final = {
     "alert_message": f"{REPORTS.days} days",
     "job_run": f"{REPORTS.days} days",
     "import_run": f"{REPORTS.days} days after its last progress",
+    "sample": f"{KEPT_SAMPLES.days} days",
     "rejection": f"{REPORTS.days} days",
     "republish": f"{REPORTS.days} days after its plan",
     "republish_item": f"{REPORTS.days} days after its plan",

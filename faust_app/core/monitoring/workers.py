@@ -5,11 +5,24 @@ from datetime import datetime
 
 
 @dataclass(frozen=True, slots=True)
+class WorkerLoad:
+    """How many events a worker holds, and what keeps it from starting any, such as an open breaker."""
+
+    held: int = 0
+    held_by: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
 class ListedWorker:
-    """One worker with its release; `stop_reason` says why its intake is stopped. Times are UTC without a zone."""
+    """One worker with its release; `stop_reason` says why its intake is stopped. Times are UTC without a zone.
+
+    `held` and `held_by` are its load as of the last report; None where its release does not report it.
+    """
 
     name: str
     release: str
     started_at: datetime
     seen_at: datetime
     stop_reason: str | None
+    held: int | None = None
+    held_by: str | None = None

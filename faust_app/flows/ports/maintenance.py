@@ -13,6 +13,7 @@ from faust_app.core.maintenance.garbage import CollectorState, GarbageCounts
 from faust_app.core.maintenance.growth import TableSize
 from faust_app.core.maintenance.jobs import FinishedRun, RunResult
 from faust_app.core.maintenance.retention import Month
+from faust_app.core.monitoring.workers import WorkerLoad
 
 
 class GarbageRepository(Protocol):
@@ -198,6 +199,10 @@ class WorkerRegister(Protocol):
 
     async def report(self) -> str | None:
         """Record that the worker is alive; return why its intake is stopped, None if it is not."""
+        ...
+
+    async def store_load(self, load: WorkerLoad) -> None:
+        """Record how many events the worker holds, and what keeps it from starting any."""
         ...
 
     async def stop_intake(self, reason: str) -> None:

@@ -1,16 +1,20 @@
 """`/admin/overview`: is anything late, failing or held up, and where to look next."""
 
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
 from typing import Final
 
 from aiohttp import web
 
 from faust_app.core.alerts.advice import advise
 from faust_app.core.causes.cause import status_of
+from faust_app.core.monitoring.samples import CURVE, EVERY, Curve, Sample, peaks, sums
 from faust_app.flows.causes.decide import CauseDesk
 from faust_app.flows.monitoring.lag import WatchLag
 from faust_app.flows.monitoring.unfinished import WatchStalled
 from faust_app.flows.ports.alerts import AlertRepository
-from faust_app.flows.ports.monitoring import WorkerList
+from faust_app.flows.ports.monitoring import Samples, WorkerList
 from faust_app.flows.ports.republish import RepublishRuns
 from faust_app.web.admin.forms import refuse_unknown
 from faust_app.web.admin.frame import Frame
@@ -37,6 +41,7 @@ class OverviewPage:
         causes: CauseDesk,
         runs: RepublishRuns,
         workers: WorkerList,
+        samples: Samples,
     ) -> None:
         self._frame = frame
         self._lag = lag
@@ -45,6 +50,7 @@ class OverviewPage:
         self._causes = causes
         self._runs = runs
         self._workers = workers
+        self._samples = samples
 
     def register(self, router: web.UrlDispatcher) -> None:
         """Add the route."""
@@ -57,11 +63,43 @@ class OverviewPage:
         now = await self._causes.now()
         alerts = await self._alerts.open_alerts(_ALERTS)
         causes = await self._causes.page(None, _CAUSES)
+        samples = await self._samples.since(now - CURVE)
         return self._frame.page(
             request, "admin/overview.html",
             lag=lag, meaning=None if lag is None else MEANING[lag.status], counts=None if stalled is None else stalled.counts,
             held_by=self._lag.held_by(), alerts=[(alert, advise(alert)) for alert in alerts],
             causes=[(cause, status_of(cause, now)) for cause in causes],
             runs=[run for run in await self._runs.newest(None, _RUNS) if run.ended_at is None],
-            workers=await self._workers.seen_within(_WORKER_SECONDS),
+            workers=await self._workers.seen_within(_WORKER_SECONDS), curves=curves_of(samples, now),
+            pictureless=next((each.pictureless for each in reversed(samples) if each.pictureless is not None), None),
+            rate=rate_of(samples),
         )  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True)
+class DrawnCurve:
+    """A curve with its title, the unit of its values, and the page that lists what it counts."""
+
+    title: str
+    unit: str
+    link: str
+    tone: str
+    curve: Curve
+
+
+def curves_of(samples: Sequence[Sample], now: datetime) -> list[DrawnCurve]:
+    """Return the curves of the last 24 h."""
+    return [
+        DrawnCurve("Images done", "images in a quarter of an hour", "/admin/since", "ok", sums(samples, lambda each: each.done, now)),
+        DrawnCurve("Images failed", "images in a quarter of an hour", "/admin/causes", "bad", sums(samples, lambda each: each.failed, now)),
+        DrawnCurve("Age of the oldest record", "seconds", "/lag", "warn", peaks(samples, lambda each: each.oldest_seconds, now)),
+        DrawnCurve("Need attention", "images", "/stalled", "warn", peaks(samples, lambda each: each.stalled, now)),
+    ]
+
+
+def rate_of(samples: Sequence[Sample]) -> float | None:
+    """Return the images a second that ended in the newest sample; None without two."""
+    if len(samples) < 2:  # noqa: PLR2004 - a rate needs two moments
+        return None
+    before, newest = samples[-2:]
+    return (newest.done + newest.failed) / max((newest.at - before.at).total_seconds(), EVERY.total_seconds())

@@ -2,6 +2,7 @@
 
 from collections.abc import AsyncIterator, Mapping
 from dataclasses import dataclass, replace
+from datetime import timedelta
 from typing import Any
 from urllib.parse import urlencode
 from zoneinfo import ZoneInfo
@@ -17,6 +18,9 @@ from faust_app.core.imports.catalogue import LineProblem
 from faust_app.core.imports.run import ImportCounts, ImportedFile
 from faust_app.core.messages.record import Record
 from faust_app.core.messages.rejection import EntryPoint, rejected_record
+from faust_app.core.monitoring.samples import Sample
+from faust_app.core.monitoring.timeline import Happened, Happening
+from faust_app.core.monitoring.workers import ListedWorker
 from faust_app.core.sources.addresses import NOTHING_OPENED
 from faust_app.flows.causes.decide import CauseDesk
 from faust_app.flows.republish.control import FetchRules, RepublishControl
@@ -25,10 +29,13 @@ from faust_app.web.admin.causes import CausePages
 from faust_app.web.admin.frame import Frame
 from faust_app.web.admin.images import ImagePages
 from faust_app.web.admin.imports import ImportPages
+from faust_app.web.admin.overview import OverviewPage
+from faust_app.web.admin.products import ProductsPage
 from faust_app.web.admin.records import RecordsPage
 from faust_app.web.admin.republish import RepublishPages
 from faust_app.web.admin.search import SearchPage
 from faust_app.web.admin.shops import ShopPages
+from faust_app.web.admin.since import SincePage
 from faust_app.web.admin.static import StaticFiles
 from faust_app.web.auth.tokens import Authentication, Token
 from faust_app.web.server import web_options
@@ -42,14 +49,25 @@ from tests.fakes.event_log import FakeEventLog
 from tests.fakes.image_repository import FakeImageRepository
 from tests.fakes.image_search import FakeImageSearch
 from tests.fakes.imports import FakeImportRuns, FakeRejections
+from tests.fakes.monitoring import FakePicturelessProducts, FakeSamples, FakeTimeline, FakeWorkerList
 from tests.fakes.object_store import FakeObjectStore
 from tests.fakes.republish import FakeRepublish
+from tests.flows.monitoring.monitoring_harness import WatchHarness
+from tests.flows.worker_harness import WorkerHarness
 
 SCRIPT = "<script>alert(1)</script>"
 PAGE = {"Accept": "text/html", "Sec-Fetch-Site": "same-origin"}
 OPERATE = PAGE | {"Authorization": "Bearer operate-secret"}
 VIEW = PAGE | {"Authorization": "Bearer view-secret"}
 FORM = {"Content-Type": "application/x-www-form-urlencoded"}
+WORKERS = (
+    ListedWorker(SCRIPT, SCRIPT, NOW, NOW, None, 12, SCRIPT),
+    ListedWorker("w2", "r1", NOW, NOW, SCRIPT),
+)
+HAPPENED = (
+    Happening(NOW, Happened.IMPORT, SCRIPT, SCRIPT, "/admin/shops/7/imports/1"),
+    Happening(NOW, Happened.RELEASE, "worker w2 started with release r1"),
+)
 CAUSE = "/admin/causes/empty@shop.test"
 
 
@@ -83,6 +101,8 @@ async def desk() -> AsyncIterator[Desk]:
     control = RepublishControl(
         republish, republish, FakeConsumerOffsets(log, []), FetchRules(NOTHING_OPENED, frozenset({80, 443}), 1000), clock=rows
     )
+    watch, samples = WatchHarness(WorkerHarness()), FakeSamples()
+    samples.kept = [Sample((await rows.now()) - timedelta(minutes=n), 5, 3.0, 1, 2, 30, 4, 1) for n in (2, 1)]
     rejections, store = FakeRejections(lambda: NOW), FakeObjectStore()
     imports = FakeImportRuns(rejections, lambda: NOW)
     frame = Frame(StaticFiles(), ZoneInfo("Europe/Berlin"), lambda: NOW)
@@ -92,6 +112,11 @@ async def desk() -> AsyncIterator[Desk]:
         ShopPages(frame, search, imports, rejections, clock=clock), SearchPage(frame, search, FakeImageFolders(rows)),
         ImagePages(frame, rows, store, control, tuple), RecordsPage(frame, rejections),
         ImportPages(frame, imports, rejections, rows, CatalogueFile, clock=clock),
+        ProductsPage(frame, FakePicturelessProducts(rows)), SincePage(frame, FakeTimeline(*HAPPENED), clock=clock),
+        OverviewPage(
+            frame, watch.lag, watch.stalled, alerts=FakeAlertStore(), causes=CauseDesk(causes, clock=rows), runs=republish,
+            workers=FakeWorkerList(*WORKERS), samples=samples,
+        ),
         AlertsPage(frame, FakeAlertStore(), clock=clock),
     ]  # fmt: skip
     for page in pages:

@@ -4,13 +4,16 @@ from dataclasses import replace
 
 import pytest
 
+from faust_app.core.images.row import ImageState
+from tests.factories import accepted_row
 from tests.web.admin.conftest import CAUSE, OPERATE, SCRIPT, VIEW, Desk
 
 PAGES = [
     "/admin/causes", CAUSE, "/admin/republish", "/admin/shops", "/admin/shops/7", "/admin/shops/7?state=failed",
     "/admin/shops/7?product=p1", "/admin/shops/7/images/bad-1",
     "/admin/shops/7/images/good", "/admin/search", "/admin/search?q=nothing", "/admin/alerts",
-    "/admin/records", "/admin/shops/7/imports", "/admin/shops/7/imports/1", "/admin/shops/7/rejections",
+    "/admin/records", "/admin/overview", "/admin/products", "/admin/since", "/admin/since?span=7d&kind=import",
+    "/admin/shops/7/imports", "/admin/shops/7/imports/1", "/admin/shops/7/rejections",
 ]  # fmt: skip
 
 
@@ -142,3 +145,34 @@ async def test_a_change_from_elsewhere_is_refused(desk: Desk, site: str) -> None
     assert (status, desk.republish.runs) == (403, {})
     status, _ = await desk.post("/admin/republish", {"rate": "10"}, VIEW)
     assert (status, desk.republish.runs) == (403, {})
+
+
+async def test_the_overview_shows_rates_curves_and_what_each_worker_holds(desk: Desk) -> None:
+    text = await desk.get("/admin/overview")
+    assert all(shown in text for shown in ("Products without a picture", "held up", "stopped", ">12<", 'class="curve ok"', "60 images"))
+
+
+async def test_a_failed_image_of_a_product_that_shows_nothing_is_listed_with_its_product(desk: Desk) -> None:
+    row = replace(accepted_row(7, b"alone"), state=ImageState.FAILED, error_code="empty", fingerprint="empty@shop.test", product_id="p9")
+    desk.rows.rows[row.key] = row
+    text = await desk.get("/admin/products")
+    assert "/admin/shops/7/images/alone" in text
+    assert "/admin/shops/7?product=p9" in text
+    assert "/admin/shops/7/images/good" not in text
+
+
+async def test_what_happened_can_be_narrowed_to_a_kind(desk: Desk) -> None:
+    assert "worker w2 started" in await desk.get("/admin/since")
+    assert "worker w2 started" not in await desk.get("/admin/since?kind=import")
+
+
+@pytest.mark.parametrize(
+    "query", ["span=1y", "kind=everything", "before=yesterday", "before=2026-03-01T00:00:00%2B02:00", "x=1", "span=1h&span=7d"]
+)
+async def test_a_wrong_parameter_of_the_timeline_is_refused(desk: Desk, query: str) -> None:
+    assert (await desk.client.get(f"/admin/since?{query}", headers=VIEW)).status == 400
+
+
+@pytest.mark.parametrize("query", ["shop=x&after=YQ==", "shop=7&after=%25", "page=2"])
+async def test_a_wrong_parameter_of_the_products_is_refused(desk: Desk, query: str) -> None:
+    assert (await desk.client.get(f"/admin/products?{query}", headers=VIEW)).status == 400
