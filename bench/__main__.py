@@ -1,4 +1,4 @@
-"""Run the benchmarks and print one table; `hostile`, `stalled`, `operate` and `dead-hosts` run only by their names."""
+"""Run the benchmarks and print one table; `hostile`, `stalled`, `operate`, `pages` and `dead-hosts` run only by their names."""
 
 import sys
 from pathlib import Path
@@ -14,6 +14,7 @@ from bench.installation import installed
 from bench.intake import measure_intake
 from bench.operate import FAILED, GOOD, measure_operate
 from bench.operate import fill as fill_to_operate
+from bench.pages import measure_pages
 from bench.put_latency import measure_put_latency
 from bench.stalled import QUEUED, ROWS, fill, measure_stalled
 from bench.worker import measure_worker
@@ -33,15 +34,16 @@ def main() -> None:
             stalled()
         case ["operate"]:
             operate()
+        case ["pages"]:
+            pages()
         case ["dead-hosts"]:
             among_dead_hosts()
         case ["compare", tree, *pairs]:
             for ratios in compare(Path(tree), int(pairs[0]) if pairs else PAIRS):
                 print(ratios)
         case words:
-            sys.exit(
-                f"bench: unknown benchmark {' '.join(words)!r}; use none, hostile, stalled, operate, dead-hosts, or compare TREE [PAIRS]"
-            )
+            named = "hostile, stalled, operate, pages, dead-hosts, or compare TREE [PAIRS]"
+            sys.exit(f"bench: unknown benchmark {' '.join(words)!r}; use none, {named}")
 
 
 def hostile() -> None:
@@ -76,6 +78,22 @@ def operate() -> None:
     table.add_row("a page of 100 of 2,000 causes", f"{figures.causes:.2f} s", "< 0.3 s")
     table.add_row("counts of the run", f"{figures.counts:.2f} s", "< 0.3 s")
     Console().print(table)
+
+
+def pages() -> None:
+    """Measure the operator's pages among two million images."""
+    table = Table("page", "median", "slowest", "size", "to hold")
+    with installed("structure") as installation:
+        figures = measure_pages(installation)
+    for each in figures:
+        table.add_row(
+            each.page,
+            f"{each.seconds * 1000:,.0f} ms",
+            f"{each.slowest * 1000:,.0f} ms",
+            f"{each.size / 1000:,.0f} kB",
+            f"< {each.target * 1000:,.0f} ms",
+        )
+    Console(width=150).print(table)
 
 
 def among_dead_hosts() -> None:

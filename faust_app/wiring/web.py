@@ -36,7 +36,7 @@ from faust_app.web.admin.records import RecordsPage
 from faust_app.web.admin.republish import RepublishPages
 from faust_app.web.admin.search import SearchPage
 from faust_app.web.admin.shops import ShopPages
-from faust_app.web.admin.since import SincePage
+from faust_app.web.admin.timeline import TimelinePage
 from faust_app.web.api.causes import CauseHandlers
 from faust_app.web.api.images import ImageHandlers
 from faust_app.web.api.imports import ImportHandlers
@@ -126,7 +126,7 @@ def _operate(parts: Parts, watches: Watches, control: RepublishControl, frame: F
             samples=MariaSamples(database),
         ),
         ProductsPage(frame, MariaPicturelessProducts(database)),
-        SincePage(frame, MariaTimeline(database), clock=database),
+        TimelinePage(frame, MariaTimeline(database), clock=database),
         CausePages(frame, desk),
         RepublishPages(frame, control, runs),
         ShopPages(frame, search, imports, rejections, clock=database),

@@ -7,6 +7,7 @@ from faust_app.core.images.row import ImageKey, ImageRow, ImageState
 from faust_app.core.monitoring.samples import Sample
 from faust_app.core.monitoring.timeline import Happened, Happening
 from faust_app.core.monitoring.workers import ListedWorker
+from faust_app.flows.ports.monitoring import PageOfImages
 from tests.fakes.image_repository import FakeImageRepository
 
 
@@ -54,8 +55,9 @@ class FakePicturelessProducts:
     async def count(self) -> int:
         return len({(row.shop_no, row.product_id) for row in self._failed()})
 
-    async def images(self, after: ImageKey | None, limit: int) -> list[ImageRow]:
-        return [row for row in self._failed() if after is None or row.key > after][:limit]
+    async def images(self, after: ImageKey | None, limit: int) -> PageOfImages:
+        rows = [row for row in self._failed() if after is None or row.key > after][:limit]
+        return PageOfImages(rows, rows[-1].key if len(rows) == limit else None)
 
     def _failed(self) -> list[ImageRow]:
         rows = sorted(self._repository.rows.values(), key=lambda row: row.key)

@@ -30,6 +30,9 @@ _SOURCES: Final[dict[Happened, tuple[tuple[str, str, str, str, str], ...]]] = {
     Happened.CHANGE: (("at", "action", "target", "actor", "audit FORCE INDEX (by_at)"),),
 }
 
+_LEFT_OUT: Final = {Happened.CHANGE: " AND action <> 'session.log-in'"}
+"""What another source has told already."""
+
 
 class MariaTimeline:
     """Implements `flows.ports.monitoring.Timeline` on MariaDB or MySQL."""
@@ -43,7 +46,7 @@ class MariaTimeline:
             for time, *columns, table in _SOURCES[kind]:
                 sql = (
                     f"SELECT {time}, {', '.join(columns)} FROM {table}"  # noqa: S608 - our own columns
-                    f" WHERE {time} > %s AND {time} <= %s ORDER BY {time} DESC LIMIT %s"
+                    f" WHERE {time} > %s AND {time} <= %s{_LEFT_OUT.get(kind, '')} ORDER BY {time} DESC LIMIT %s"
                 )
                 found += [_happening(kind, row) for row in await self._database.rows(sql, (since, until, limit))]
         return sorted(found, key=lambda each: each.at, reverse=True)[:limit]

@@ -1,6 +1,7 @@
 """How pages read the workers, the samples, and what happened. Raises Unavailable when the database fails."""
 
 from collections.abc import Collection
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Protocol
 
@@ -38,6 +39,14 @@ class Samples(Protocol):
         ...
 
 
+@dataclass(frozen=True, slots=True)
+class PageOfImages:
+    """Some images by key, and the key to continue after; None at the end. A page may be short before the end."""
+
+    rows: list[ImageRow]
+    after: ImageKey | None
+
+
 class PicturelessProducts(Protocol):
     """Products of which a picture was sent and failed, and none is shown."""
 
@@ -45,7 +54,7 @@ class PicturelessProducts(Protocol):
         """Return how many there are."""
         ...
 
-    async def images(self, after: ImageKey | None, limit: int) -> list[ImageRow]:
+    async def images(self, after: ImageKey | None, limit: int) -> PageOfImages:
         """Return up to `limit` of their failed images, by key, continuing after `after`."""
         ...
 

@@ -41,7 +41,7 @@ NAVIGATION: Final = (
     ("Shops", "/admin/shops"),
     ("Records", "/admin/records"),
     ("Alerts", "/admin/alerts"),
-    ("Since", "/admin/since"),
+    ("Timeline", "/admin/timeline"),
     ("Audit", "/admin/audit"),
 )
 """Every page of the navigation in its order; one that is not registered is left out."""

@@ -90,7 +90,7 @@ class DrawnCurve:
 def curves_of(samples: Sequence[Sample], now: datetime) -> list[DrawnCurve]:
     """Return the curves of the last 24 h."""
     return [
-        DrawnCurve("Images done", "images in a quarter of an hour", "/admin/since", "ok", sums(samples, lambda each: each.done, now)),
+        DrawnCurve("Images done", "images in a quarter of an hour", "/admin/timeline", "ok", sums(samples, lambda each: each.done, now)),
         DrawnCurve("Images failed", "images in a quarter of an hour", "/admin/causes", "bad", sums(samples, lambda each: each.failed, now)),
         DrawnCurve("Age of the oldest record", "seconds", "/lag", "warn", peaks(samples, lambda each: each.oldest_seconds, now)),
         DrawnCurve("Need attention", "images", "/stalled", "warn", peaks(samples, lambda each: each.stalled, now)),

@@ -33,12 +33,12 @@ class ProductsPage:
         """Show failed images of products that show nothing, by shop and id."""
         refuse_unknown(request, "shop", "after")
         after = _after(request)
-        rows = await self._products.images(after, _PAGE)
+        page = await self._products.images(after, _PAGE)
         older = None
-        if len(rows) == _PAGE:
-            cursor = base64.urlsafe_b64encode(rows[-1].image_id).decode()
-            older = f"{PATH}?{urlencode({'shop': rows[-1].shop_no, 'after': cursor})}"
-        named = [(row, row.image_id.decode(), path_of(*row.key)) for row in rows]
+        if page.after is not None:
+            cursor = base64.urlsafe_b64encode(page.after[1]).decode()
+            older = f"{PATH}?{urlencode({'shop': page.after[0], 'after': cursor})}"
+        named = [(row, row.image_id.decode(), path_of(*row.key)) for row in page.rows]
         return self._frame.page(request, "admin/products.html", rows=named, older=older, newest=PATH, before=after is not None)
 
 

@@ -35,8 +35,8 @@ from faust_app.web.admin.records import RecordsPage
 from faust_app.web.admin.republish import RepublishPages
 from faust_app.web.admin.search import SearchPage
 from faust_app.web.admin.shops import ShopPages
-from faust_app.web.admin.since import SincePage
 from faust_app.web.admin.static import StaticFiles
+from faust_app.web.admin.timeline import TimelinePage
 from faust_app.web.auth.tokens import Authentication, Token
 from faust_app.web.server import web_options
 from tests.factories import NOW, accepted_row, done_row
@@ -112,7 +112,7 @@ async def desk() -> AsyncIterator[Desk]:
         ShopPages(frame, search, imports, rejections, clock=clock), SearchPage(frame, search, FakeImageFolders(rows)),
         ImagePages(frame, rows, store, control, tuple), RecordsPage(frame, rejections),
         ImportPages(frame, imports, rejections, rows, CatalogueFile, clock=clock),
-        ProductsPage(frame, FakePicturelessProducts(rows)), SincePage(frame, FakeTimeline(*HAPPENED), clock=clock),
+        ProductsPage(frame, FakePicturelessProducts(rows)), TimelinePage(frame, FakeTimeline(*HAPPENED), clock=clock),
         OverviewPage(
             frame, watch.lag, watch.stalled, alerts=FakeAlertStore(), causes=CauseDesk(causes, clock=rows), runs=republish,
             workers=FakeWorkerList(*WORKERS), samples=samples,

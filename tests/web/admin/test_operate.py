@@ -12,7 +12,7 @@ PAGES = [
     "/admin/causes", CAUSE, "/admin/republish", "/admin/shops", "/admin/shops/7", "/admin/shops/7?state=failed",
     "/admin/shops/7?product=p1", "/admin/shops/7/images/bad-1",
     "/admin/shops/7/images/good", "/admin/search", "/admin/search?q=nothing", "/admin/alerts",
-    "/admin/records", "/admin/overview", "/admin/products", "/admin/since", "/admin/since?span=7d&kind=import",
+    "/admin/records", "/admin/overview", "/admin/products", "/admin/timeline", "/admin/timeline?span=7d&kind=import",
     "/admin/shops/7/imports", "/admin/shops/7/imports/1", "/admin/shops/7/rejections",
 ]  # fmt: skip
 
@@ -162,15 +162,15 @@ async def test_a_failed_image_of_a_product_that_shows_nothing_is_listed_with_its
 
 
 async def test_what_happened_can_be_narrowed_to_a_kind(desk: Desk) -> None:
-    assert "worker w2 started" in await desk.get("/admin/since")
-    assert "worker w2 started" not in await desk.get("/admin/since?kind=import")
+    assert "worker w2 started" in await desk.get("/admin/timeline")
+    assert "worker w2 started" not in await desk.get("/admin/timeline?kind=import")
 
 
 @pytest.mark.parametrize(
     "query", ["span=1y", "kind=everything", "before=yesterday", "before=2026-03-01T00:00:00%2B02:00", "x=1", "span=1h&span=7d"]
 )
 async def test_a_wrong_parameter_of_the_timeline_is_refused(desk: Desk, query: str) -> None:
-    assert (await desk.client.get(f"/admin/since?{query}", headers=VIEW)).status == 400
+    assert (await desk.client.get(f"/admin/timeline?{query}", headers=VIEW)).status == 400
 
 
 @pytest.mark.parametrize("query", ["shop=x&after=YQ==", "shop=7&after=%25", "page=2"])

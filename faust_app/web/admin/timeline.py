@@ -1,4 +1,4 @@
-"""`/admin/since`: what happened since a time, of every kind, on one timeline."""
+"""`/admin/timeline`: what happened since a time, of every kind, on one timeline."""
 
 from datetime import datetime, timedelta
 from typing import Final
@@ -13,7 +13,7 @@ from faust_app.web.admin.forms import refuse_unknown
 from faust_app.web.admin.frame import Frame
 from faust_app.web.problems import Problem
 
-PATH: Final = "/admin/since"
+PATH: Final = "/admin/timeline"
 _LIMIT: Final = 200
 _SPANS: Final = {"1h": timedelta(hours=1), "24h": timedelta(hours=24), "7d": timedelta(days=7), "30d": timedelta(days=30)}
 _WORDS: Final = {"1h": "the last hour", "24h": "the last 24 hours", "7d": "the last 7 days", "30d": "the last 30 days"}
@@ -21,7 +21,7 @@ _DEFAULT: Final = "24h"
 TONES: Final = {Happened.ALERT: "bad", Happened.RELEASE: "ok", Happened.REPUBLISH: "warn", Happened.IMPORT: "warn"}
 
 
-class SincePage:
+class TimelinePage:
     """Serves the timeline."""
 
     def __init__(self, frame: Frame, timeline: Timeline, *, clock: Clock) -> None:
@@ -44,7 +44,7 @@ class SincePage:
         newest = f"{PATH}?{urlencode({name: value for name, value in given.items() if value})}"
         older = f"{newest}&{urlencode({'before': happened[-1].at.isoformat()})}" if len(happened) == _LIMIT else None
         return self._frame.page(
-            request, "admin/since.html", happened=happened, span=span, spans=_WORDS, kind=kind, kinds=list(Happened), tones=TONES,
+            request, "admin/timeline.html", happened=happened, span=span, spans=_WORDS, kind=kind, kinds=list(Happened), tones=TONES,
             newest=newest, older=older, before=request.query.get("before"),
         )  # fmt: skip
 
