@@ -92,9 +92,13 @@ class RepublishPages:
         return see_other(f"{PATH}/{made.run.number}")
 
     async def get(self, request: web.Request) -> web.Response:
-        """Show a run."""
-        refuse_unknown(request)
-        return self._run_page(request, await self._overview(request))
+        """Show a run. A page that is open renews its figures; as a whole only when the run is no longer what it shows (`while`)."""
+        refuse_unknown(request, "while")
+        overview, shown = await self._overview(request), request.query.get("while")
+        answer = self._run_page(request, overview)
+        if shown is not None and (shown != overview.run.status or not _is_active(overview)):
+            answer.headers["HX-Refresh"] = "true"
+        return answer
 
     async def images(self, request: web.Request) -> web.Response:
         """Show images of a run that ended in one way, or are left out for one reason."""
@@ -185,9 +189,14 @@ class RepublishPages:
             request, "admin/republish_run.html", status=status, run=run, counts=counts, refused=refused, outcome=outcome,
             skipped=[(each, WORDS[each], counts[each]) for each in SKIPPED if counts[each]],
             selection=run.selection.model_dump(mode="json", exclude_defaults=True), seconds=seconds_left(run, counts),
-            active=run.status in ACTIVE or counts.under_way > 0, statuses=RunStatus, needs_count=needs_typed_count(counts),
+            active=_is_active(overview), statuses=RunStatus, needs_count=needs_typed_count(counts),
             typed_above=TYPED_ABOVE, shares=_shares(outcome, counts.images), good=_good(overview),
         )  # fmt: skip
+
+
+def _is_active(overview: Overview) -> bool:
+    """Return whether anything of the run still moves."""
+    return overview.run.status in ACTIVE or overview.counts.under_way > 0
 
 
 def draft_of(form: dict[str, str]) -> Draft:
