@@ -42,12 +42,14 @@ class SeaweedFS(Service):
         return f"http://127.0.0.1:{self._ports.s3}"
 
     def prepare(self) -> None:
-        """Write the file with the only identity, and create the data folder."""
+        """Write the file of identities, and create the data folder."""
         (self.data / "objects").mkdir(parents=True, exist_ok=True)
         keys = {"accessKey": self._credentials.access_key, "secretKey": self._credentials.secret_key}
         actions = ["Admin", "Read", "List", "Tagging", "Write"]
         self._identities.touch(mode=0o600)
-        self._identities.write_text(json.dumps({"identities": [{"name": "shop-images", "credentials": [keys], "actions": actions}]}))
+        product = {"name": "shop-images", "credentials": [keys], "actions": actions}
+        everybody = {"name": "anonymous", "actions": [f"Read:{BUCKET}"]}  # as a CDN in front of the bucket would
+        self._identities.write_text(json.dumps({"identities": [product, everybody]}))
 
     def command(self) -> list[str]:
         """Return the server's command line: master, volume, filer and S3 in one process."""

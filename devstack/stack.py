@@ -89,6 +89,7 @@ class Stack:
             "DATABASE_URL": self.mariadb.url,
             "S3_ENDPOINT_URL": self.seaweedfs.address,
             "S3_BUCKET": BUCKET,
+            "PUBLIC_BASE_URL": f"{self.seaweedfs.address}/{BUCKET}",
             "S3_ACCESS_KEY_ID": self.secrets.s3_access_key_id,
             "S3_SECRET_ACCESS_KEY": self.secrets.s3_secret_access_key,
             "S3_REGION": REGION,

@@ -28,6 +28,7 @@ class Metrics:
         self.malformed_requests = Counter(
             "shop_images_malformed_requests", "HTTP requests refused before they reach a handler.", registry=self.registry
         )
+        self.rate_limited = Counter("shop_images_rate_limited", "Requests answered with 429, by token.", ("token",), registry=self.registry)
         self.rejections_not_kept = Counter(
             "shop_images_rejections_not_kept",
             "Requests refused over HTTP that are on no list, because too many came at once.",

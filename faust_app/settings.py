@@ -42,6 +42,11 @@ class Settings(BaseSettings):
         None, description="TOML file of bearer tokens and their scopes; without it every protected page answers 401."
     )
 
+    token_rate: float = Field(
+        2000, gt=0, description="Images a second that a token may send to, or ask of, one web process; more is answered with 429."
+    )
+    token_burst: int = Field(20_000, ge=1000, description="Images that a token may send at once after a quiet time.")
+
     app_id: str = Field("shop-images", pattern=r"^[a-z0-9._-]+$", description="Consumer group of the workers.")
     topic_prefix: str = Field("shop-images.", pattern=r"^[A-Za-z0-9._-]*$", description="Prefix of every topic name.")
     topic_replication: int = Field(3, ge=1, description="Replicas of each topic that `setup` creates.")

@@ -17,6 +17,7 @@ from faust_app.web.admin.frame import Frame
 from faust_app.web.admin.log_in import ONE_TIME
 from faust_app.web.admin.pages import AdminPages, Page
 from faust_app.web.auth.entrance import Entrance
+from faust_app.web.auth.rate_limits import RateLimits
 from faust_app.web.auth.tokens import Authentication, Token
 from faust_app.wiring.common import utc_now
 
@@ -44,7 +45,12 @@ def one_time_address(settings: Settings, code: str) -> str:
 
 
 def admin_pages(
-    settings: Settings, database: Database, metrics: Metrics, tokens: list[Token], operate: Callable[[Frame], Sequence[Page]]
+    settings: Settings,
+    database: Database,
+    metrics: Metrics,
+    tokens: list[Token],
+    limits: RateLimits,
+    operate: Callable[[Frame], Sequence[Page]],
 ) -> AdminPages:
     """Return the operator's pages, with the authentication that protects the whole process; `operate` makes those about images."""
     log_in, entrance = log_in_flow(database, metrics), entrance_of(settings)
@@ -54,7 +60,7 @@ def admin_pages(
         sessions=MariaSessions(database),
         audit=MariaAuditLog(database),
         entrance=entrance,
-        authentication=Authentication(tokens, log_in.identify, entrance),
+        authentication=Authentication(tokens, log_in.identify, entrance, limits),
         zone=settings.zone,
         clock=database,
         now=utc_now,

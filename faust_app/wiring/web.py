@@ -1,5 +1,6 @@
 """What only the web process has, assembled on what every process has."""
 
+import time
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
@@ -18,6 +19,7 @@ from faust_app.adapters.mariadb.samples import MariaSamples
 from faust_app.adapters.mariadb.timeline import MariaTimeline
 from faust_app.adapters.mariadb.workers import MariaWorkerList
 from faust_app.core.imports.catalogue import Format
+from faust_app.core.operators.rate_limit import Rate
 from faust_app.flows.causes.decide import CauseDesk
 from faust_app.flows.images.rejections import RejectionBuffer
 from faust_app.flows.maintenance.lease import LeasedTask
@@ -44,6 +46,7 @@ from faust_app.web.api.intake import IntakeHandlers
 from faust_app.web.api.public import PublicAddresses, PublicHandlers
 from faust_app.web.api.republish import RepublishHandlers
 from faust_app.web.api.shop_images import ShopImageHandlers
+from faust_app.web.auth.rate_limits import RateLimits
 from faust_app.web.auth.tokens import Token
 from faust_app.web.pages.health import HealthPages
 from faust_app.web.pages.lag import LagPage
@@ -80,11 +83,15 @@ async def open_web_parts(parts: Parts, tokens: list[Token]) -> AsyncIterator[Web
     watches = build_watches(parts, held_here=tuple)
     control = republish_control(parts.settings, parts.database, parts.offsets, parts.author)
     public = PublicAddresses(parts.settings.public_base_url, parts.settings.web_public_url)
-    admin = admin_pages(parts.settings, parts.database, parts.metrics, tokens, lambda frame: _operate(parts, watches, control, frame))
+    rate = Rate(parts.settings.token_rate, parts.settings.token_burst)
+    limits = RateLimits(rate, parts.metrics, seconds=time.monotonic)
+    admin = admin_pages(
+        parts.settings, parts.database, parts.metrics, tokens, limits, lambda frame: _operate(parts, watches, control, frame)
+    )
     task = republish_task(parts)
     refused = RejectionBuffer(MariaRejections(parts.database), parts.metrics)
     web = WebParts(
-        intake=IntakeHandlers(parts.intake, refused),
+        intake=IntakeHandlers(parts.intake, refused, limits),
         imports=ImportHandlers(MariaImportRuns(parts.database), MariaRejections(parts.database), parts.repository, _catalogue_of),
         refused=refused,
         images=ImageHandlers(parts.repository, parts.store, parts.source_records, watches.lag.held_by, public),

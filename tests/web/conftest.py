@@ -11,6 +11,7 @@ from aiohttp.test_utils import TestClient, TestServer
 
 from faust_app.adapters.files.catalogue import CatalogueFile
 from faust_app.core.messages.topics import Topics
+from faust_app.core.operators.rate_limit import Rate
 from faust_app.core.sources.addresses import NOTHING_OPENED
 from faust_app.flows.causes.decide import CauseDesk
 from faust_app.flows.images.intake import Intake
@@ -25,6 +26,7 @@ from faust_app.web.api.intake import IntakeHandlers
 from faust_app.web.api.public import PublicAddresses, PublicHandlers
 from faust_app.web.api.republish import RepublishHandlers
 from faust_app.web.api.shop_images import ShopImageHandlers
+from faust_app.web.auth.rate_limits import RateLimits
 from faust_app.web.auth.tokens import Authentication, Token
 from faust_app.web.protocol import Runner
 from faust_app.web.server import web_options
@@ -58,6 +60,8 @@ class Site:
     refused: RejectionBuffer
     rejections: FakeRejections
     imports: FakeImportRuns
+    seconds: list[float]
+    """The clock of the rate limits."""
 
     async def raw(self, sent: bytes) -> bytes:
         """Send bytes as they are over a connection of their own, and return everything that is answered until it ends."""
@@ -87,10 +91,12 @@ async def site() -> AsyncIterator[Site]:
     publisher = Publisher(log, rows, Topics.named("p."), metrics)
     tokens = [Token("shop", "intake-secret", frozenset({"intake", "view"})), Token("eye", "view-secret", frozenset({"view"}))]
     tokens.append(Token("ops", "operate-secret", frozenset({"view", "operate"})))
-    app = web.Application(**web_options(Authentication(tokens)))
+    rate, seconds = Rate(10, 1500), [0.0]
+    limits = RateLimits(rate, metrics, seconds=lambda: seconds[0])
+    app = web.Application(**web_options(Authentication(tokens, limits=limits)))
     rejections = FakeRejections(lambda: NOW)
     refused, imports = RejectionBuffer(rejections, metrics), FakeImportRuns(rejections, lambda: NOW)
-    IntakeHandlers(Intake(rows, publisher, metrics, clock=rows, lease=LEASE), refused).register(app.router)
+    IntakeHandlers(Intake(rows, publisher, metrics, clock=rows, lease=LEASE), refused, limits).register(app.router)
     ImportHandlers(imports, rejections, rows, CatalogueFile).register(app.router)
     records, held_by = FakeSourceRecords(), list[str]()
     public = PublicAddresses("https://cdn.test", "https://images.test")
@@ -103,4 +109,4 @@ async def site() -> AsyncIterator[Site]:
     causes = FakeCauses(rows)
     CauseHandlers(CauseDesk(causes, clock=rows)).register(app.router)
     async with TestClient(SiteServer(app, metrics)) as client:
-        yield Site(client, rows, store, log, metrics, records, held_by, republish, causes, refused, rejections, imports)
+        yield Site(client, rows, store, log, metrics, records, held_by, republish, causes, refused, rejections, imports, seconds)

@@ -12,6 +12,7 @@ from aiohttp.test_utils import TestClient
 from faust_app.adapters.files.catalogue import CatalogueFile
 from faust_app.core.messages.topics import Topics
 from faust_app.core.operators.access import Account, Role
+from faust_app.core.operators.rate_limit import Rate
 from faust_app.core.operators.remote import parse_proxies
 from faust_app.flows.causes.decide import CauseDesk
 from faust_app.flows.images.intake import Intake
@@ -38,6 +39,7 @@ from faust_app.web.api.public import PublicAddresses, PublicHandlers
 from faust_app.web.api.republish import RepublishHandlers
 from faust_app.web.api.shop_images import ShopImageHandlers
 from faust_app.web.auth.entrance import Entrance
+from faust_app.web.auth.rate_limits import RateLimits
 from faust_app.web.auth.tokens import Authentication, Token
 from faust_app.web.pages.health import HealthPages
 from faust_app.web.pages.lag import LagPage
@@ -119,8 +121,9 @@ def handlers_of(rows: FakeImageRepository, watch: WatchHarness, admin: AdminPage
     publisher = Publisher(FakeEventLog(), rows, Topics.named("p."), metrics)
     untouched, rejections = cast("RepublishControl", Untouched()), FakeRejections(lambda: NOW)
     refused = RejectionBuffer(rejections, metrics)
+    limits = RateLimits(Rate(1e6, 1e6), metrics, seconds=lambda: 0.0)
     return {
-        "intake": IntakeHandlers(Intake(rows, publisher, metrics, clock=rows, lease=LEASE), refused),
+        "intake": IntakeHandlers(Intake(rows, publisher, metrics, clock=rows, lease=LEASE), refused, limits),
         "imports": ImportHandlers(FakeImportRuns(rejections, lambda: NOW), rejections, rows, CatalogueFile),
         "images": ImageHandlers(rows, FakeObjectStore(), FakeSourceRecords(), list, PUBLIC),
         "shop_images": ShopImageHandlers(FakeImageSearch(rows), PUBLIC),

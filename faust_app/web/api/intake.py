@@ -11,6 +11,7 @@ from faust_app.core.messages.rejection import EntryPoint, Rejection
 from faust_app.flows.images.intake import Intake
 from faust_app.flows.images.rejections import RejectionBuffer
 from faust_app.web.api.bodies import Problems, batch_requests, delete_request, image_id_of, no_body, put_request, query_of, shop_no_of
+from faust_app.web.auth.rate_limits import RateLimits
 from faust_app.web.auth.tokens import sender_of
 from faust_app.web.problems import Problem
 
@@ -18,8 +19,9 @@ from faust_app.web.problems import Problem
 class IntakeHandlers:
     """Handlers that turn HTTP requests into image requests, and the decisions on them into responses."""
 
-    def __init__(self, intake: Intake, rejections: RejectionBuffer) -> None:
+    def __init__(self, intake: Intake, rejections: RejectionBuffer, limits: RateLimits) -> None:
         self._intake = intake
+        self._limits = limits
         self._rejections = rejections
 
     def register(self, router: web.UrlDispatcher) -> None:
@@ -48,6 +50,7 @@ class IntakeHandlers:
             query_of(request, {})
             shop_no = shop_no_of(request)
             items = await batch_requests(shop_no, request)
+        self._limits.charge(sender_of(request), len(items))
         self._keep_items(request, shop_no, items)
         valid = [item for item in items if isinstance(item, ImageRequest)]
         decisions = iter(await self._intake.accept(valid, entry_point="http") if valid else [])

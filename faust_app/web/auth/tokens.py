@@ -14,6 +14,7 @@ from aiohttp import web
 from faust_app.core.operators.access import Sender, Shops
 from faust_app.core.operators.audit import Actor
 from faust_app.web.auth.entrance import Entrance
+from faust_app.web.auth.rate_limits import RateLimits
 from faust_app.web.auth.rules import READS, is_for_people, needed_scope, refuse_foreign_shop
 from faust_app.web.problems import Handler, Problem, wants_page
 
@@ -99,13 +100,21 @@ def actor_of(request: web.Request) -> Actor:
 class Authentication:
     """A middleware that rejects every request whose sender is unknown or may not do this.
 
-    `identify` finds the sender of a session; without it there are tokens only, as on a worker.
+    `identify` finds the sender of a session; without it there are tokens only, as on a worker. `limits` hold each token to its
+    rate.
     """
 
-    def __init__(self, tokens: list[Token], identify: Identify | None = None, entrance: Entrance | None = None) -> None:
+    def __init__(
+        self,
+        tokens: list[Token],
+        identify: Identify | None = None,
+        entrance: Entrance | None = None,
+        limits: RateLimits | None = None,
+    ) -> None:
         self._tokens = tokens
         self._identify = identify
         self._entrance = entrance or Entrance()
+        self._limits = limits
 
     @property
     def middleware(self) -> object:
@@ -127,6 +136,8 @@ class Authentication:
                 return to_log_in(request)
             request[_SENDER] = sender
             self._refuse(request, sender, scope)
+            if self._limits is not None:
+                self._limits.admit(sender)
             return await handler(request)
 
         return authenticate
