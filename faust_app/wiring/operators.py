@@ -49,6 +49,7 @@ def admin_pages(
     database: Database,
     metrics: Metrics,
     tokens: list[Token],
+    *,
     limits: RateLimits,
     operate: Callable[[Frame], Sequence[Page]],
 ) -> AdminPages:

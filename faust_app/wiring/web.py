@@ -48,6 +48,7 @@ from faust_app.web.api.republish import RepublishHandlers
 from faust_app.web.api.shop_images import ShopImageHandlers
 from faust_app.web.auth.rate_limits import RateLimits
 from faust_app.web.auth.tokens import Token
+from faust_app.web.docs.pages import DocsPages
 from faust_app.web.pages.health import HealthPages
 from faust_app.web.pages.lag import LagPage
 from faust_app.web.pages.unfinished import StalledPage
@@ -86,8 +87,9 @@ async def open_web_parts(parts: Parts, tokens: list[Token]) -> AsyncIterator[Web
     rate = Rate(parts.settings.token_rate, parts.settings.token_burst)
     limits = RateLimits(rate, parts.metrics, seconds=time.monotonic)
     admin = admin_pages(
-        parts.settings, parts.database, parts.metrics, tokens, limits, lambda frame: _operate(parts, watches, control, frame)
-    )
+        parts.settings, parts.database, parts.metrics, tokens, limits=limits,
+        operate=lambda frame: _operate(parts, watches, control, frame),
+    )  # fmt: skip
     task = republish_task(parts)
     refused = RejectionBuffer(MariaRejections(parts.database), parts.metrics)
     web = WebParts(
@@ -140,6 +142,7 @@ def _operate(parts: Parts, watches: Watches, control: RepublishControl, frame: F
         ImagePages(frame, parts.repository, parts.store, control, watches.lag.held_by),
         ImportPages(frame, imports, rejections, parts.repository, _catalogue_of, clock=database),
         RecordsPage(frame, rejections),
+        DocsPages(frame, parts.settings.release),
         SearchPage(frame, search, MariaImageFolders(database)),
         AlertsPage(frame, alerts, clock=database),
     )

@@ -40,6 +40,7 @@ from tests.fakes.imports import FakeImportRuns, FakeRejections
 from tests.fakes.object_store import FakeObjectStore
 from tests.fakes.republish import FakeRepublish
 from tests.fakes.source_records import FakeSourceRecords
+from tests.web.declared import as_declared
 
 INTAKE = {"Authorization": "Bearer intake-secret"}
 VIEW = {"Authorization": "Bearer view-secret"}
@@ -94,6 +95,7 @@ async def site() -> AsyncIterator[Site]:
     rate, seconds = Rate(10, 1500), [0.0]
     limits = RateLimits(rate, metrics, seconds=lambda: seconds[0])
     app = web.Application(**web_options(Authentication(tokens, limits=limits)))
+    app.middlewares.append(as_declared)
     rejections = FakeRejections(lambda: NOW)
     refused, imports = RejectionBuffer(rejections, metrics), FakeImportRuns(rejections, lambda: NOW)
     IntakeHandlers(Intake(rows, publisher, metrics, clock=rows, lease=LEASE), refused, limits).register(app.router)

@@ -41,6 +41,7 @@ from faust_app.web.api.shop_images import ShopImageHandlers
 from faust_app.web.auth.entrance import Entrance
 from faust_app.web.auth.rate_limits import RateLimits
 from faust_app.web.auth.tokens import Authentication, Token
+from faust_app.web.docs.pages import DocsPages
 from faust_app.web.pages.health import HealthPages
 from faust_app.web.pages.lag import LagPage
 from faust_app.web.pages.unfinished import StalledPage
@@ -58,6 +59,7 @@ from tests.fakes.source_records import FakeSourceRecords
 from tests.flows.monitoring.monitoring_harness import WatchHarness
 from tests.flows.worker_harness import WorkerHarness
 from tests.web.conftest import SiteServer
+from tests.web.declared import as_declared
 
 PASSWORD = "correct horse battery"
 ALL = frozenset({"intake", "view", "operate", "admin"})
@@ -149,6 +151,7 @@ def pages_of(frame: Frame, rows: FakeImageRepository, runs: Any) -> tuple[Page, 
         ImagePages(frame, rows, FakeObjectStore(), untouched, tuple),
         ImportPages(frame, imports, rejections, rows, CatalogueFile, clock=rows),
         RecordsPage(frame, rejections),
+        DocsPages(frame, "1"),
         SearchPage(frame, search, FakeImageFolders(rows)),
     )
 
@@ -184,6 +187,7 @@ async def open_site(
     for handlers in registered.values():
         handlers.register(application.router)
     protect(application, admin)
+    application.middlewares.append(as_declared)
     async with TestClient(SiteServer(application, metrics), cookie_jar=DummyCookieJar()) as client:
         yield OperatorSite(client, store, used, log_in, rows, watch, entrance.cookie, set(registered))
     await watch.worker.breakers.stop()

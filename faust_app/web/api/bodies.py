@@ -1,7 +1,7 @@
 """Parses path, content type and body of a request, within their limits."""
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Sequence
 from typing import Any, Final, TypeVar
 from urllib.parse import unquote_to_bytes
 
@@ -10,6 +10,7 @@ from pydantic import BaseModel, ValidationError
 
 from faust_app.core.messages.events import MAX_NUMBER, BatchItem, Image, ImageRequest, Op, problems
 from faust_app.core.messages.strict_json import MAX_DOCUMENT_BYTES, NotStrict, array_items, check_strict, plain_name
+from faust_app.web.api.operation import Parameter
 from faust_app.web.problems import Problem
 
 MAX_BATCH_ITEMS: Final = 1000
@@ -17,8 +18,6 @@ MAX_BATCH_BYTES: Final = 4 * 1024 * 1024
 MAX_BODY_BYTES: Final = MAX_DOCUMENT_BYTES
 BODY_SECONDS: Final = 20.0
 """Seconds a body may take to arrive, so that a sender that stops halfway holds its connection no longer."""
-MAX_PAGE: Final = 1000
-"""Most entries of a page of a list."""
 JSON: Final = "application/json"
 NDJSON: Final = "application/x-ndjson"
 
@@ -163,8 +162,9 @@ async def body_of(model: type[M], request: web.Request, limit: int = MAX_BODY_BY
         raise invalid(problems(error)) from error
 
 
-def query_of(request: web.Request, readers: dict[str, Callable[[str], Any]]) -> dict[str, Any]:
-    """Read the parameters of a request. Raises Problem that names each wrong one."""
+def query_of(request: web.Request, parameters: Sequence[Parameter] = ()) -> dict[str, Any]:
+    """Read the parameters of a request. Raises Problem that names each wrong or missing one."""
+    readers = {parameter.name: parameter.read for parameter in parameters}
     known = ", ".join(readers) or "it has none"
     errors = [(plain_name(name), f"is not a parameter of this request: {known}") for name in request.query if name not in readers]
     read: dict[str, Any] = {}
@@ -174,6 +174,8 @@ def query_of(request: web.Request, readers: dict[str, Callable[[str], Any]]) -> 
                 read[name] = reader(request.query[name])
             except ValueError as error:
                 errors.append((name, str(error)))
+    missing = [parameter.name for parameter in parameters if parameter.required and parameter.name not in request.query]
+    errors += [(name, "is required") for name in missing]
     if errors:
         raise invalid(errors)
     return read
@@ -183,18 +185,3 @@ async def no_body(request: web.Request) -> None:
     """Raise Problem if the request has a body: what stands in it would be dropped without a word."""
     if await read_body(request, MAX_BODY_BYTES) not in {b"", b"{}"}:
         raise Problem(400, "this request takes no body", errors=[("body", "must be empty")])
-
-
-def number_of(text: str) -> int:
-    """Read a number of at most 15 digits. Raises ValueError."""
-    if not (text.isascii() and text.isdecimal() and len(text) <= 15):  # noqa: PLR2004 - fits every integer we keep
-        raise ValueError("must be a number")
-    return int(text)
-
-
-def limit_of(text: str) -> int:
-    """Read how many entries a page has. Raises ValueError."""
-    number = number_of(text)
-    if not 1 <= number <= MAX_PAGE:
-        raise ValueError(f"must be a number from 1 to {MAX_PAGE}")
-    return number

@@ -10,8 +10,11 @@ from pydantic import BaseModel, ConfigDict, Field
 from faust_app.core.causes.cause import MAX_NOTE, Cause, CauseDetails, letter_to_shop, status_of
 from faust_app.core.messages.events import ShopNo
 from faust_app.flows.causes.decide import CauseDesk
-from faust_app.web.api.bodies import body_of, invalid, limit_of, number_of, query_of
+from faust_app.web.api.answers import CauseDetailsAnswer, CausePage
+from faust_app.web.api.bodies import body_of, invalid, query_of
 from faust_app.web.api.images import time_text
+from faust_app.web.api.operation import Answered, Operation, Parameter, described
+from faust_app.web.api.parameters import LIMIT, number_of
 from faust_app.web.auth.tokens import actor_of
 from faust_app.web.problems import Problem
 
@@ -53,6 +56,17 @@ class Asked(_Body):
     shop_no: ShopNo
 
 
+def _after(text: str) -> tuple[int, str]:
+    images, separator, fingerprint = text.partition(":")
+    if not separator or not fingerprint or len(fingerprint) > _CHARACTERS or not fingerprint.isprintable():
+        raise ValueError("must be the `next` of the page before")
+    return number_of(images), fingerprint
+
+
+_QUERY: Final = (Parameter("after", _after, {"type": "string"}, "The `next` of the page before."), LIMIT)
+_CAUSE: Final = Answered("The cause.", CauseDetailsAnswer)
+
+
 class CauseHandlers:
     """Handlers of causes. A cause is named by its fingerprint, percent-encoded in the path."""
 
@@ -71,24 +85,28 @@ class CauseHandlers:
         router.add_put(f"{cause}/note", self.set_note)
         router.add_put(f"{cause}/ours", self.set_ours)
 
+    @described(Operation({200: Answered("A page of causes.", CausePage)}, query=_QUERY))
     async def list(self, request: web.Request) -> web.Response:
         """Return causes that failed images have now, those with most images first, a page at a time."""
-        asked = query_of(request, {"after": _after, "limit": limit_of})
+        asked = query_of(request, _QUERY)
         limit = asked.get("limit", _PAGE)
         causes, now = await self._desk.page(asked.get("after"), limit), await self._desk.now()
         after = f"{causes[-1].images}:{causes[-1].fingerprint}" if len(causes) == limit else None
         return web.json_response({"causes": [cause_json(cause, now) for cause in causes], "next": after})
 
+    @described(Operation({200: _CAUSE}))
     async def get(self, request: web.Request) -> web.Response:
         """Return one cause: its shops, its failures by hour of the last day, some of its images."""
         return web.json_response(details_json(await self._details(request), await self._desk.now()))
 
+    @described(Operation({200: _CAUSE}, body=Resolve, body_optional=True))
     async def resolve(self, request: web.Request) -> web.Response:
         """Mark the cause resolved."""
         asked = await body_of(Resolve, request, optional=True)
         await self._desk.resolve((await self._details(request)).cause.fingerprint, asked.release, actor_of(request))
         return await self.get(request)
 
+    @described(Operation({200: _CAUSE}, body=Ignore))
     async def ignore(self, request: web.Request) -> web.Response:
         """Mark the cause ignored until a time."""
         until = (await body_of(Ignore, request)).until
@@ -100,23 +118,27 @@ class CauseHandlers:
             raise invalid([("until", refused)])
         return await self.get(request)
 
+    @described(Operation({200: _CAUSE}))
     async def reopen(self, request: web.Request) -> web.Response:
         """Clear that the cause is resolved or ignored."""
         await self._desk.reopen((await self._details(request)).cause.fingerprint, actor_of(request))
         return await self.get(request)
 
+    @described(Operation({200: _CAUSE}, body=Asked))
     async def asked(self, request: web.Request) -> web.Response:
         """Record that a shop was asked to act."""
         asked = await body_of(Asked, request)
         await self._desk.asked((await self._details(request)).cause.fingerprint, asked.shop_no, actor_of(request))
         return await self.get(request)
 
+    @described(Operation({200: _CAUSE}, body=Note))
     async def set_note(self, request: web.Request) -> web.Response:
         """Keep a note about the cause, or remove it."""
         asked = await body_of(Note, request)
         await self._desk.set_note((await self._details(request)).cause.fingerprint, asked.note, actor_of(request))
         return await self.get(request)
 
+    @described(Operation({200: _CAUSE}, body=Ours))
     async def set_ours(self, request: web.Request) -> web.Response:
         """Take the blame off the shops, or put it back."""
         asked = await body_of(Ours, request)
@@ -171,10 +193,3 @@ def details_json(details: CauseDetails, now: datetime) -> dict[str, Any]:
         "curve": list(details.curve),
         "examples": [{"shop_no": shop_no, "image_id": image_id.decode()} for shop_no, image_id in details.examples],
     }
-
-
-def _after(text: str) -> tuple[int, str]:
-    images, separator, fingerprint = text.partition(":")
-    if not separator or not fingerprint or len(fingerprint) > _CHARACTERS or not fingerprint.isprintable():
-        raise ValueError("must be the `next` of the page before")
-    return number_of(images), fingerprint

@@ -16,12 +16,17 @@ from faust_app.core.sources.health import SourceRecord, deferral
 from faust_app.flows.ports.images import ImageRepository
 from faust_app.flows.ports.sources import SourceRecords
 from faust_app.flows.ports.transfer import ObjectStore
+from faust_app.web.api.answers import ImageAnswer
 from faust_app.web.api.bodies import image_id_of, query_of, shop_no_of
+from faust_app.web.api.operation import Answered, Operation, described
 from faust_app.web.api.public import PublicAddresses
 from faust_app.web.problems import Problem
 
 TIMELINE_ENTRIES: Final = 50
 CONTENT_SECONDS: Final = 300
+
+
+_BYTES: Final = Answered("The way to the bytes, valid for five minutes.", headers={"Location": "The address of the bytes."})
 
 
 class ImageHandlers:
@@ -46,18 +51,22 @@ class ImageHandlers:
         router.add_get("/v1/shops/{shop_no}/images/{image_id:[^/]+}", self.get)
         router.add_get("/v1/shops/{shop_no}/images/{image_id:[^/]+}/content", self.content)
 
+    @described(Operation({200: Answered("The image.", ImageAnswer)}))
     async def get(self, request: web.Request) -> web.Response:
         """Return where one image stands."""
-        query_of(request, {})
+        query_of(request)
         row = await self._row(request)
         history = await self._repository.history(row.key, TIMELINE_ENTRIES)
         content = request.path_qs.partition("?")[0] + "/content" if row.shown is not None else None
         more = {"scheduled": await self._scheduled(row), "public_url": self._public.of(row)}
         return web.json_response(describe(row, history, content) | more)
 
+    @described(
+        Operation({302: Answered("The way to the bytes, valid for five minutes.", headers={"Location": "The address of the bytes."})})
+    )
     async def content(self, request: web.Request) -> web.Response:
         """Redirect to the stored bytes by an address that is valid for five minutes."""
-        query_of(request, {})
+        query_of(request)
         row = await self._row(request)
         if row.shown is None:
             raise Problem(404, f"nothing is stored for this image; it is {row.state.value}")

@@ -15,15 +15,21 @@ from faust_app.flows.imports.compare import compared_images
 from faust_app.flows.ports.images import ImageRepository
 from faust_app.flows.ports.imports import Catalogue, ImportRuns
 from faust_app.flows.ports.rejections import Rejections
-from faust_app.web.api.bodies import NDJSON, invalid, limit_of, number_of, query_of, shop_no_of
+from faust_app.web.api.answers import ComparedAnswer, ImportAnswer, ImportPage, RejectionPage
+from faust_app.web.api.bodies import NDJSON, invalid, query_of, shop_no_of
 from faust_app.web.api.images import time_text
+from faust_app.web.api.operation import Answered, Operation, Parameter, described
+from faust_app.web.api.parameters import AFTER, BEFORE, LIMIT
 from faust_app.web.problems import Problem
-from faust_app.web.uploads import format_of, received_body
+from faust_app.web.uploads import FORMATS, format_of, received_body
 
 _PAGE: Final = 100
 _LINES_AT_ONCE: Final = 500
 
 
+_FORMAT: Final = Parameter("format", format_of, {"type": "string", "enum": list(FORMATS)}, "The format of the file.", required=True)
+_FILE: Final = {"application/octet-stream": {"type": "string", "description": "The file, at most 32 MiB."}}
+_COMPARED: Final = {200: Answered("A JSON object a line.", ComparedAnswer, content_type=NDJSON)}
 CatalogueOf = Callable[[Path, Format, int], Catalogue]
 """Returns the catalogue in a file of this format, of this shop."""
 
@@ -47,36 +53,39 @@ class ImportHandlers:
         router.add_get("/v1/shops/{shop_no}/rejections", self.rejected)
         router.add_post("/v1/shops/{shop_no}/compare", self.compare)
 
+    @described(Operation({200: Answered("A page of imports.", ImportPage)}, query=(BEFORE, LIMIT)))
     async def list(self, request: web.Request) -> web.Response:
         """Return the imports of the shop, newest first; `next` continues the list, null at its end."""
-        asked = query_of(request, {"before": number_of, "limit": limit_of})
+        asked = query_of(request, (BEFORE, LIMIT))
         limit = asked.get("limit", _PAGE)
         runs = await self._imports.of_shop(shop_no_of(request), asked.get("before"), limit)
         return web.json_response({"imports": [run_json(run) for run in runs], "next": runs[-1].number if len(runs) == limit else None})
 
+    @described(Operation({200: Answered("The import.", ImportAnswer)}))
     async def one(self, request: web.Request) -> web.Response:
         """Return one import."""
-        query_of(request, {})
+        query_of(request)
         return web.json_response(run_json(await self._run(request)))
 
+    @described(Operation({200: Answered("A page of rejected lines.", RejectionPage)}, query=(AFTER, LIMIT)))
     async def rejected_lines(self, request: web.Request) -> web.Response:
         """Return the lines of an import that were rejected, in the order of the file."""
-        asked = query_of(request, {"after": number_of, "limit": limit_of})
+        asked = query_of(request, (AFTER, LIMIT))
         limit = asked.get("limit", _PAGE)
         kept = await self._rejections.of_import((await self._run(request)).number, asked.get("after", 0), limit)
         return _rejections(kept, limit)
 
+    @described(Operation({200: Answered("A page of rejections.", RejectionPage)}, query=(BEFORE, LIMIT)))
     async def rejected(self, request: web.Request) -> web.Response:
         """Return what the entry points refused of the shop, newest first."""
-        asked = query_of(request, {"before": number_of, "limit": limit_of})
+        asked = query_of(request, (BEFORE, LIMIT))
         limit = asked.get("limit", _PAGE)
         return _rejections(await self._rejections.of_shop(shop_no_of(request), asked.get("before"), limit), limit)
 
+    @described(Operation(_COMPARED, query=(_FORMAT,), bodies=_FILE))
     async def compare(self, request: web.Request) -> web.StreamResponse:
         """Compare the file in the body with what is shown: a JSON object a line, for each image in the order of the file."""
-        asked = query_of(request, {"format": format_of})
-        if "format" not in asked:
-            raise invalid([("format", "is required")])
+        asked = query_of(request, (_FORMAT,))
         async with received_body(request) as path:
             images = compared_images(self._catalogue_of(path, asked["format"], shop_no_of(request)), self._repository)
             try:

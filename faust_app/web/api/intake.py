@@ -2,18 +2,46 @@
 
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from typing import Any, Final
 
 from aiohttp import web
 
 from faust_app.core.images.request_rules import Accepted, Decision, Superseded, Unchanged
-from faust_app.core.messages.events import MAX_ID_BYTES, ImageRequest
+from faust_app.core.messages.events import MAX_ID_BYTES, MAX_NUMBER, BatchItem, Image, ImageRequest
 from faust_app.core.messages.rejection import EntryPoint, Rejection
 from faust_app.flows.images.intake import Intake
 from faust_app.flows.images.rejections import RejectionBuffer
-from faust_app.web.api.bodies import Problems, batch_requests, delete_request, image_id_of, no_body, put_request, query_of, shop_no_of
+from faust_app.web.api.answers import AcceptedImage, BatchAnswer
+from faust_app.web.api.bodies import (
+    JSON,
+    MAX_BATCH_ITEMS,
+    NDJSON,
+    Problems,
+    batch_requests,
+    delete_request,
+    image_id_of,
+    no_body,
+    put_request,
+    query_of,
+    shop_no_of,
+)
+from faust_app.web.api.operation import Answered, Operation, Parameter, described, read_nothing
 from faust_app.web.auth.rate_limits import RateLimits
 from faust_app.web.auth.tokens import sender_of
 from faust_app.web.problems import Problem
+
+_TAKEN: Final = {
+    200: Answered("Nothing new is wanted: `superseded` by a newer request, or `unchanged`.", AcceptedImage),
+    202: Answered("The request is stored; the image follows.", AcceptedImage),
+}
+_EXTERNAL_VERSION: Final = Parameter(
+    "external_version", read_nothing, {"type": "integer", "minimum": 1, "maximum": MAX_NUMBER}, "The sender's own revision of the image."
+)
+_ITEM: Final = BatchItem.model_json_schema()
+_BATCH: Final[dict[str, dict[str, Any]]] = {
+    JSON: {"type": "array", "minItems": 1, "maxItems": MAX_BATCH_ITEMS, "items": _ITEM},
+    NDJSON: {"type": "string", "description": "One item a line."},
+}
 
 
 class IntakeHandlers:
@@ -30,13 +58,15 @@ class IntakeHandlers:
         router.add_delete("/v1/shops/{shop_no}/images/{image_id:[^/]+}", self.delete)
         router.add_post("/v1/shops/{shop_no}/images", self.post)
 
+    @described(Operation(_TAKEN, body=Image))
     async def put(self, request: web.Request) -> web.Response:
         """Register or update one image."""
         with self._kept(request):
-            query_of(request, {})
+            query_of(request)
             asked = await put_request(shop_no_of(request), image_id_of(request), request)
         return await self._one(asked)
 
+    @described(Operation(_TAKEN, query=(_EXTERNAL_VERSION,), problems=(413,)))
     async def delete(self, request: web.Request) -> web.Response:
         """Delete one image."""
         with self._kept(request):
@@ -44,10 +74,11 @@ class IntakeHandlers:
             asked = delete_request(shop_no_of(request), image_id_of(request), request)
         return await self._one(asked)
 
+    @described(Operation({202: Answered("The result of each item.", BatchAnswer)}, bodies=_BATCH))
     async def post(self, request: web.Request) -> web.Response:
         """Accept up to 1,000 requests of a shop; invalid items do not affect valid ones."""
         with self._kept(request):
-            query_of(request, {})
+            query_of(request)
             shop_no = shop_no_of(request)
             items = await batch_requests(shop_no, request)
         self._limits.charge(sender_of(request), len(items))

@@ -8,6 +8,7 @@ from aiohttp import web
 from faust_app.core.images.row import ImageKey, ImageRow
 from faust_app.flows.ports.images import ImageRepository
 from faust_app.web.api.bodies import image_id_of, shop_no_of
+from faust_app.web.api.operation import Answered, Operation, described
 from faust_app.web.problems import Problem
 
 _FOUND_SECONDS: Final = 60
@@ -51,6 +52,7 @@ class PublicHandlers:
         """Add the route."""
         router.add_get("/i/{shop_no}/{image_id:[^/]+}", self.get)
 
+    @described(Operation({302: Answered("The picture.", headers={"Location": "Its address.", "Cache-Control": "For how long."})}))
     async def get(self, request: web.Request) -> web.Response:
         """Redirect to the object; 404 until the first one is stored."""
         key: ImageKey = (shop_no_of(request, _SHOP_SEGMENT), image_id_of(request, _IMAGE_SEGMENT).encode())

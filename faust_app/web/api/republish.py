@@ -14,8 +14,11 @@ from faust_app.core.republish.run import DEFAULT_RATE, Draft, Run, needs_typed_c
 from faust_app.core.republish.selection import Selection
 from faust_app.flows.ports.republish import RepublishRuns
 from faust_app.flows.republish.control import Invalid, Overview, Refused, RepublishControl, Unknown
-from faust_app.web.api.bodies import body_of, invalid, limit_of, no_body, number_of, query_of
+from faust_app.web.api.answers import ImageName, RunImagePage, RunOverview, RunPage
+from faust_app.web.api.bodies import body_of, invalid, no_body, query_of
 from faust_app.web.api.images import time_text
+from faust_app.web.api.operation import Answered, Operation, Parameter, described, read_nothing
+from faust_app.web.api.parameters import BEFORE, LIMIT, number_of
 from faust_app.web.auth.tokens import actor_of, sender_of
 from faust_app.web.problems import Problem
 
@@ -53,6 +56,35 @@ class RateRequest(BaseModel):
     rate: Rate
 
 
+def _status(text: str) -> ItemStatus:
+    if text not in set(ItemStatus):
+        raise ValueError(f"must be one of {', '.join(ItemStatus)}")
+    return ItemStatus(text)
+
+
+def _image_key(text: str) -> ImageKey:
+    shop_no, separator, image_id = text.partition(":")
+    if not separator or not image_id:
+        raise ValueError("must be the `next` of the page before, like 7:shoe-1")
+    return number_of(shop_no), image_id.encode("utf-8", "replace")
+
+
+_IMAGES: Final = (
+    Parameter("status", _status, {"type": "string", "enum": list(ItemStatus)}, "Images that stand so.", required=True),
+    Parameter("after", _image_key, {"type": "string"}, "The `next` of the page before."),
+    LIMIT,
+)
+_KEY: Final = Parameter(
+    "Idempotency-Key",
+    read_nothing,
+    {"type": "string", "minLength": 1, "maxLength": _KEY_CHARACTERS, "pattern": "^[ -~]*$"},
+    "The same key returns the plan of the first request.",
+)
+_PLAN: Final = Answered("The plan.", RunOverview, headers={"Location": "Its address."})
+_RUN: Final = Answered("The run.", RunOverview)
+_ACT: Final = (408, 409, 413, 415)
+
+
 class RepublishHandlers:
     """Handlers of republish runs."""
 
@@ -74,6 +106,14 @@ class RepublishHandlers:
         router.add_post(f"{run}/cancel", self.cancel)
         router.add_put(f"{run}/rate", self.set_rate)
 
+    @described(
+        Operation(
+            {201: Answered("The plan.", RunOverview, headers={"Location": "Its address."})},
+            body=PlanRequest,
+            headers=(_KEY,),
+            problems=(409,),
+        )
+    )
     async def plan(self, request: web.Request) -> web.Response:
         """Make a plan, which changes no image. A repeated `Idempotency-Key` returns the plan of the first request."""
         asked = await body_of(PlanRequest, request, MAX_SELECTION_BYTES)
@@ -84,15 +124,17 @@ class RepublishHandlers:
         made = _made(await self._control.plan(draft, actor_of(request)))
         return web.json_response(overview_json(made), status=201, headers={"Location": f"/v1/republish/{made.run.number}"})
 
+    @described(Operation({200: Answered("A page of runs.", RunPage)}, query=(BEFORE, LIMIT)))
     async def list(self, request: web.Request) -> web.Response:
         """Return the runs, newest first, a page at a time; of a limited sender those of its shops, so that a page may be short."""
-        asked = query_of(request, {"before": number_of, "limit": limit_of})
+        asked = query_of(request, (BEFORE, LIMIT))
         limit = asked.get("limit", _DEFAULT_PAGE)
         runs = await self._runs.newest(asked.get("before"), limit)
         after = runs[-1].number if len(runs) == limit else None
         reached = [run for run in runs if run.selection.is_within(sender_of(request).shops)]
         return web.json_response({"runs": [run_json(run) for run in reached], "next": after})
 
+    @described(Operation({200: Answered("The run.", RunOverview)}))
     async def get(self, request: web.Request) -> web.Response:
         """Return a run with the counts of its images."""
         found = await self._control.overview(await self._reached(request))
@@ -100,11 +142,10 @@ class RepublishHandlers:
             raise _unknown()
         return web.json_response(overview_json(found))
 
+    @described(Operation({200: Answered("A page of its images.", RunImagePage)}, query=_IMAGES))
     async def images(self, request: web.Request) -> web.Response:
         """Return the images of a run that stand in one way, by key, a page at a time."""
-        asked = query_of(request, {"status": _status, "after": _image_key, "limit": limit_of})
-        if "status" not in asked:
-            raise invalid([("status", f"is required: one of {', '.join(ItemStatus)}")])
+        asked = query_of(request, _IMAGES)
         number, limit = await self._reached(request), asked.get("limit", _DEFAULT_PAGE)
         if await self._runs.get(number) is None:
             raise _unknown()
@@ -124,6 +165,7 @@ class RepublishHandlers:
         after = f"{items[-1].key[0]}:{items[-1].key[1].decode()}" if len(items) == limit else None
         return web.json_response({"images": listed, "next": after})
 
+    @described(Operation({202: Answered("The image.", ImageName)}, problems=_ACT))
     async def try_one(self, request: web.Request) -> web.Response:
         """Publish one image of a plan again, to see what becomes of it."""
         await no_body(request)
@@ -132,23 +174,28 @@ class RepublishHandlers:
             raise _conflict(tried)
         return web.json_response({"shop_no": tried[0], "image_id": tried[1].decode()}, status=202)
 
+    @described(Operation({200: _RUN}, body=StartRequest, body_optional=True, problems=_ACT))
     async def start(self, request: web.Request) -> web.Response:
         """Start a plan. A second start of it, or of an equal plan while one runs, returns the run that runs."""
         asked = await body_of(StartRequest, request, optional=True)
         return self._answer(await self._control.start(await self._reached(request), actor_of(request), typed=asked.images))
 
+    @described(Operation({200: _RUN}, problems=_ACT))
     async def pause(self, request: web.Request) -> web.Response:
         """Begin no more images until the run is resumed."""
         return await self._act(request, self._control.pause)
 
+    @described(Operation({200: _RUN}, problems=_ACT))
     async def resume(self, request: web.Request) -> web.Response:
         """Go on with a paused run."""
         return await self._act(request, self._control.resume)
 
+    @described(Operation({200: _RUN}, problems=_ACT))
     async def cancel(self, request: web.Request) -> web.Response:
         """Begin no more images, and take back those without an outcome."""
         return await self._act(request, self._control.cancel)
 
+    @described(Operation({200: _RUN}, body=RateRequest, problems=_ACT))
     async def set_rate(self, request: web.Request) -> web.Response:
         """Change the rate from now on."""
         asked = await body_of(RateRequest, request)
@@ -202,19 +249,6 @@ def overview_json(overview: Overview) -> dict[str, Any]:
         "outcome": {status.value: counts[status] for status in WORDS if status not in SKIPPED and counts[status]},
         "skipped": {status.value: counts[status] for status in SKIPPED if counts[status]},
     }
-
-
-def _status(text: str) -> ItemStatus:
-    if text not in set(ItemStatus):
-        raise ValueError(f"must be one of {', '.join(ItemStatus)}")
-    return ItemStatus(text)
-
-
-def _image_key(text: str) -> ImageKey:
-    shop_no, separator, image_id = text.partition(":")
-    if not separator or not image_id:
-        raise ValueError("must be the `next` of the page before, like 7:shoe-1")
-    return number_of(shop_no), image_id.encode("utf-8", "replace")
 
 
 def _request_key(request: web.Request) -> str | None:

@@ -8,7 +8,7 @@ from faust_app.core.operators.access import Sender, shops_text
 from faust_app.web.problems import Problem
 
 READS: Final = frozenset({"GET", "HEAD"})
-_OPEN: Final = ("/health", "/ready", "/admin/log-in")
+_OPEN: Final = ("/health", "/ready", "/admin/log-in", "/docs", "/docs/openapi.json")
 _OPEN_BELOW: Final = ("/admin/static/", "/admin/log-in/", "/i/")
 _SCOPES: Final = (
     # path and what is below it, scope to read, scope to change; the first match counts

@@ -10,7 +10,9 @@ from faust_app.core.monitoring.lag import LagStatus, PartitionLag
 from faust_app.core.monitoring.unfinished import RowCounts
 from faust_app.flows.monitoring.lag import GroupReport, LagReport, WatchLag
 from faust_app.flows.monitoring.unfinished import WatchStalled
+from faust_app.web.api.answers import LagAnswer
 from faust_app.web.api.images import time_text
+from faust_app.web.api.operation import Answered, Operation, described
 from faust_app.web.pages.render import Pages, PlainPages, json_answer
 from faust_app.web.problems import RETRY_AFTER_SECONDS, Problem, wants_page
 
@@ -43,6 +45,7 @@ class LagPage:
         """Add the route."""
         router.add_get("/lag", self.get)
 
+    @described(Operation({200: Answered("As JSON, or as a page for browsers.", LagAnswer)}))
     async def get(self, request: web.Request) -> web.Response:
         """Answer with the report, or with 503 before there is one."""
         report = self._lag.report

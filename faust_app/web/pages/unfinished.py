@@ -12,8 +12,10 @@ from faust_app.core.messages.events import MAX_NUMBER
 from faust_app.core.monitoring.unfinished import MAX_LISTED, Kind, StalledReport, is_overdue, scheduled_groups
 from faust_app.core.operators.access import Sender, shops_text
 from faust_app.flows.monitoring.unfinished import WatchStalled, counts_by_kind, oldest_open_seconds
+from faust_app.web.api.answers import UnfinishedAnswer
 from faust_app.web.api.bodies import invalid
 from faust_app.web.api.images import error_of, position_of, scheduled_json, time_text
+from faust_app.web.api.operation import Answered, Operation, Parameter, described, read_nothing
 from faust_app.web.auth.rules import foreign_shop
 from faust_app.web.auth.tokens import sender_of
 from faust_app.web.pages.lag import not_yet
@@ -34,6 +36,13 @@ class Asked:
     kind: Kind = Kind.STALLED
 
 
+_QUERY: Final = (
+    Parameter("shop", read_nothing, {"type": "integer", "minimum": 1, "maximum": MAX_NUMBER}, "Images of this shop only."),
+    Parameter("limit", read_nothing, {"type": "integer", "minimum": 0, "maximum": MAX_LISTED}, "Most images listed."),
+    Parameter("status", read_nothing, {"type": "string", "enum": list(Kind)}, "The kind of images listed."),
+)
+
+
 class StalledPage:
     """Serves the last sample; for one shop it takes a sample at each request.
 
@@ -49,6 +58,7 @@ class StalledPage:
         """Add the route."""
         router.add_get("/stalled", self.get)
 
+    @described(Operation({200: Answered("As JSON, or as a page for browsers.", UnfinishedAnswer)}, query=_QUERY, problems=(404,)))
     async def get(self, request: web.Request) -> web.Response:
         """Answer with the requested rows; a browser gets every problem as a page. Raises Problem and Unavailable."""
         if not wants_page(request):

@@ -18,6 +18,8 @@ from tests.web.operator_site import BROWSER, SAME_ORIGIN, OperatorSite, Untouche
 
 OPEN = {
     ("GET", "/i/{shop_no}/{image_id}"),
+    ("GET", "/docs"),
+    ("GET", "/docs/openapi.json"),
     ("GET", "/health"),
     ("GET", "/ready"),
     ("GET", "/admin/log-in"),

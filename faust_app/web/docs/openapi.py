@@ -1,0 +1,171 @@
+"""The OpenAPI document, made from the router, what handlers declare of themselves, and their docstrings."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any, Final
+
+from aiohttp import web
+from pydantic import BaseModel
+from pydantic.json_schema import models_json_schema
+
+from faust_app.core.messages.events import MAX_ID_BYTES, MAX_NUMBER
+from faust_app.web.api.answers import ProblemAnswer
+from faust_app.web.api.operation import Answered, Operation, Parameter, operation_of
+from faust_app.web.auth.rules import needed_scope
+
+API: Final = ("/v1/", "/i/", "/lag", "/stalled", "/health", "/ready", "/metrics")
+"""Where the interface for machines begins; everything else is pages."""
+PROBLEM: Final = "application/problem+json"
+_REFS: Final = "#/components/schemas/{model}"
+_PATH: Final[dict[str, dict[str, Any]]] = {
+    "shop_no": {"type": "integer", "minimum": 1, "maximum": MAX_NUMBER},
+    "image_id": {"type": "string", "minLength": 1, "maxLength": MAX_ID_BYTES, "description": "Percent-encoded; 1 to 64 bytes of UTF-8."},
+    "number": {"type": "integer", "minimum": 0, "maximum": 10**15 - 1},
+    "fingerprint": {"type": "string", "minLength": 1, "description": "Percent-encoded, as the list of causes shows it."},
+}
+_STATUSES: Final = {
+    400: "The request is wrong; `errors` names the fields.",
+    401: "The token is missing or unknown.",
+    403: "The token lacks the scope, or may not reach the shop.",
+    404: "There is no such thing.",
+    408: "The body did not arrive in time.",
+    409: "It is in a state that does not allow this.",
+    413: "The body is too large.",
+    415: "The body has a type that is not taken.",
+    429: "The token asks for too much; `Retry-After` says when to come back.",
+    503: "A dependency is unavailable; the request may not have been applied, send it again after `Retry-After`.",
+}
+_SECTIONS: Final = (
+    ("/republish", "Republish"), ("/causes", "Causes"), ("/imports", "Imports"), ("/rejections", "Imports"), ("/compare", "Imports"),
+    ("/i/", "Images"), ("/images", "Images"),
+)  # fmt: skip
+_OTHER: Final = "Operating"
+
+
+def is_api(path: str) -> bool:
+    """Return whether a path belongs to the interface for machines."""
+    return path.startswith(API)
+
+
+def api_routes(router: web.UrlDispatcher) -> Iterable[tuple[str, str, object]]:
+    """Yield method, path and handler of every route for machines."""
+    for route in router.routes():
+        path = route.resource.canonical if route.resource is not None else ""
+        if is_api(path) and route.method != "HEAD":  # aiohttp adds it to each GET
+            yield route.method, path, route.handler
+
+
+def openapi_document(router: web.UrlDispatcher, version: str) -> dict[str, Any]:
+    """Return the document of every route that declares what it is."""
+    described = [(method, path, handler, op) for method, path, handler in api_routes(router) if (op := operation_of(handler)) is not None]
+    models = {model for *_, operation in described for model in _models(operation)}
+    schemas, definitions = models_json_schema([(model, _mode(model)) for model in sorted(models, key=_name)], ref_template=_REFS)
+    paths: dict[str, dict[str, Any]] = {}
+    for method, path, handler, operation in described:
+        paths.setdefault(path, {})[method.lower()] = _operation(method, path, handler, operation, schemas)
+    return {
+        "openapi": "3.1.0",
+        "info": {
+            "title": "shop-images",
+            "version": version,
+            "description": "Moves the product images of shops into object storage, and says where each one stands.",
+        },
+        "security": [{"token": []}],
+        "tags": [{"name": name} for name in dict.fromkeys([*(section for _, section in _SECTIONS), _OTHER])],
+        "paths": dict(sorted(paths.items())),
+        "components": {
+            "schemas": definitions.get("$defs", {}),
+            "securitySchemes": {"token": {"type": "http", "scheme": "bearer", "description": "A token of the operator's tokens file."}},
+        },
+    }
+
+
+_Schemas = Mapping[Any, Mapping[str, Any]]
+"""References to schemas, by model and mode."""
+
+
+def _operation(method: str, path: str, handler: object, operation: Operation, schemas: _Schemas) -> dict[str, Any]:
+    scope = needed_scope(method, path.replace("{", "").replace("}", ""))
+    words = " ".join((getattr(handler, "__doc__", None) or "").split())
+    summary, _, rest = words.partition(". ")
+    told: dict[str, Any] = {
+        "operationId": _operation_id(handler),
+        "tags": [next((name for part, name in _SECTIONS if part in path), _OTHER)],
+        "summary": summary.rstrip("."),
+        "parameters": [*_path_parameters(path), *_parameters(operation.query, "query"), *_parameters(operation.headers, "header")],
+        "responses": _responses(path, scope, operation, schemas),
+    }
+    needs = "Needs no token." if scope is None else f"Needs the scope `{scope}`."
+    told["description"] = f"{rest} {needs}".strip()
+    if scope is None:
+        told["security"] = []
+    if operation.body is not None or operation.bodies:
+        content = dict(operation.bodies)
+        if operation.body is not None:
+            content["application/json"] = schemas[operation.body, _mode(operation.body)]
+        told["requestBody"] = {
+            "required": not operation.body_optional,
+            "content": {kind: {"schema": schema} for kind, schema in content.items()},
+        }
+    return told
+
+
+def _operation_id(handler: object) -> str:
+    owner = type(getattr(handler, "__self__", None)).__name__.removesuffix("Handlers").removesuffix("Pages").removesuffix("Page")
+    return f"{owner[:1].lower()}{owner[1:]}_{getattr(handler, '__name__', '')}"
+
+
+def _path_parameters(path: str) -> list[dict[str, Any]]:
+    names = [part.strip("{}") for part in path.split("/") if part.startswith("{")]
+    return [{"name": name, "in": "path", "required": True, "schema": _PATH[name]} for name in names]
+
+
+def _parameters(parameters: Sequence[Parameter], place: str) -> list[dict[str, Any]]:
+    return [
+        {"name": each.name, "in": place, "required": each.required, "description": each.description, "schema": dict(each.schema)}
+        for each in parameters
+    ]
+
+
+def _responses(path: str, scope: str | None, operation: Operation, schemas: _Schemas) -> dict[str, Any]:
+    answers = {str(status): _answer(answered, schemas) for status, answered in operation.answers.items()}
+    reference = schemas[ProblemAnswer, _mode(ProblemAnswer)]
+    for status in _problems(path, scope, operation):
+        answers.setdefault(str(status), {"description": _STATUSES[status], "content": {PROBLEM: {"schema": reference}}})
+    return dict(sorted(answers.items()))
+
+
+def _problems(path: str, scope: str | None, operation: Operation) -> set[int]:
+    """Return the statuses of problems that an operation can have by what it is."""
+    found = {*operation.problems, 400, 503}
+    if scope is not None:
+        found |= {401, 403, 429}
+    if "{" in path:
+        found |= {404}
+    if operation.body is not None or operation.bodies:
+        found |= {408, 413, 415}
+    return found
+
+
+def _answer(answered: Answered, schemas: _Schemas) -> dict[str, Any]:
+    told: dict[str, Any] = {"description": answered.description}
+    if answered.model is not None:
+        told["content"] = {answered.content_type: {"schema": schemas[answered.model, _mode(answered.model)]}}
+    elif answered.content_type != "application/json":
+        told["content"] = {answered.content_type: {"schema": {"type": "string"}}}
+    if answered.headers:
+        told["headers"] = {name: {"description": words, "schema": {"type": "string"}} for name, words in answered.headers.items()}
+    return told
+
+
+def _models(operation: Operation) -> set[type[BaseModel]]:
+    answers = {answered.model for answered in operation.answers.values() if answered.model is not None}
+    return {ProblemAnswer, *answers, *([operation.body] if operation.body is not None else [])}
+
+
+def _mode(model: type[BaseModel]) -> Any:
+    """Return which of a model's two schemas is meant; answers have one field for each name, whatever its default."""
+    return "validation" if model.model_config.get("strict") else "serialization"
+
+
+def _name(model: type[BaseModel]) -> str:
+    return f"{model.__module__}.{model.__qualname__}"

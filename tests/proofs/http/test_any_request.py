@@ -1,0 +1,81 @@
+"""Any request that the OpenAPI document allows, and many that it does not, against the real web process and its services.
+
+The process never answers 5xx, and never anything that the document does not say: no other status, type of content or field.
+"""
+
+import asyncio
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import pytest
+import schemathesis
+from hypothesis import HealthCheck, given, settings
+from schemathesis.checks import not_a_server_error
+from schemathesis.core.failures import FailureGroup
+from schemathesis.specs.openapi.checks import (
+    content_type_conformance,
+    ignored_auth,
+    negative_data_rejection,
+    response_schema_conformance,
+    status_code_conformance,
+    unsupported_method,
+)
+
+from devstack.stack import Stack
+from faust_app.settings import Settings
+from tests.e2e.installation import Installation
+
+CHECKS = [
+    not_a_server_error,
+    status_code_conformance,
+    content_type_conformance,
+    response_schema_conformance,
+    negative_data_rejection,
+    unsupported_method,
+    ignored_auth,
+]
+EXAMPLES = 20
+"""Requests of each kind for each operation."""
+
+
+@schemathesis.serializer("application/x-ndjson")
+def lines(_context: object, value: Any) -> bytes:
+    """Send lines as they are drawn."""
+    return value.encode() if isinstance(value, str) else bytes(value)
+
+
+@pytest.fixture(scope="module")
+def document(install: Callable[..., Settings], stack: Stack, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Any]:
+    """The document of a running web process, which nobody holds to a rate here."""
+    installation = Installation(install(token_rate=1e6, token_burst=10_000_000), stack, tmp_path_factory.mktemp("http"))
+    try:
+        asyncio.run(installation.start_web())
+        assert installation.web is not None
+        for path in ("/lag", "/stalled"):
+            asyncio.run(installation.until(lambda: _answers(installation, path), path))  # noqa: B023 - awaited here
+        yield schemathesis.openapi.from_url(f"http://127.0.0.1:{installation.web.port}/docs/openapi.json")
+    finally:
+        installation.close()
+
+
+async def _answers(installation: Installation, path: str) -> bool:
+    status, _ = await installation.call("GET", path)
+    return status == 200
+
+
+def test_every_request_is_answered_as_the_document_says(document: Any, stack: Stack) -> None:
+    token = stack.environment()["OPERATE_TOKEN"]
+    problems = {}
+    for found in document.get_all_operations():
+        operation = found.ok()
+
+        @settings(max_examples=EXAMPLES, deadline=None, derandomize=True, database=None, suppress_health_check=list(HealthCheck))
+        @given(case=operation.as_strategy())
+        def check(case: Any) -> None:
+            case.call_and_validate(headers={"Authorization": f"Bearer {token}"}, allow_redirects=False, timeout=30, checks=CHECKS)
+
+        try:
+            check()
+        except FailureGroup as found_wrong:  # collected, so that one run names every operation that breaks its word
+            problems[operation.label] = [str(each) for each in found_wrong.exceptions]
+    assert problems == {}
