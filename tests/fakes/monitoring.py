@@ -4,10 +4,10 @@ from collections.abc import Collection
 from datetime import datetime
 
 from faust_app.core.images.row import ImageKey, ImageRow, ImageState
+from faust_app.core.images.search import PageOfImages
 from faust_app.core.monitoring.samples import Sample
 from faust_app.core.monitoring.timeline import Happened, Happening
 from faust_app.core.monitoring.workers import ListedWorker
-from faust_app.flows.ports.monitoring import PageOfImages
 from tests.fakes.image_repository import FakeImageRepository
 
 

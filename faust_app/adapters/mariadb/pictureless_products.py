@@ -7,7 +7,7 @@ from faust_app.adapters.mariadb.database import Database
 from faust_app.adapters.mariadb.image_row import COLUMNS, image_row
 from faust_app.adapters.mariadb.image_writes import MAX_KEYS, values_table
 from faust_app.core.images.row import ImageKey, ImageRow
-from faust_app.flows.ports.monitoring import PageOfImages
+from faust_app.core.images.search import PageOfImages
 
 _SCANNED: Final = 10_000
 """Failed images read for a page: where few of them match, the page is short, and the next one goes on from there."""

@@ -1,4 +1,4 @@
-"""What the text in the search box may mean."""
+"""What the text in the search box may mean, and pages of what is found."""
 
 import re
 from dataclasses import dataclass
@@ -6,6 +6,7 @@ from typing import Final
 from urllib.parse import urlsplit
 
 from faust_app.core.images.objects import OBJECTS
+from faust_app.core.images.row import ImageKey, ImageRow
 from faust_app.core.messages.events import MAX_ID_BYTES, MAX_NUMBER, MAX_URL_BYTES
 
 _SHOP: Final = re.compile(r"(?:shop )?([1-9][0-9]{0,15})")
@@ -49,3 +50,11 @@ def _object_key(text: str) -> str | None:
 
 def _is_id(text: str) -> bool:
     return 1 <= len(text.encode("utf-8", "replace")) <= MAX_ID_BYTES
+
+
+@dataclass(frozen=True, slots=True)
+class PageOfImages:
+    """Some images by key, and the key to continue after; None at the end. A page may be short before the end."""
+
+    rows: list[ImageRow]
+    after: ImageKey | None

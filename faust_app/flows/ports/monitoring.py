@@ -1,11 +1,11 @@
 """How pages read the workers, the samples, and what happened. Raises Unavailable when the database fails."""
 
 from collections.abc import Collection
-from dataclasses import dataclass
 from datetime import datetime
 from typing import Protocol
 
-from faust_app.core.images.row import ImageKey, ImageRow
+from faust_app.core.images.row import ImageKey
+from faust_app.core.images.search import PageOfImages
 from faust_app.core.monitoring.samples import Sample
 from faust_app.core.monitoring.timeline import Happened, Happening
 from faust_app.core.monitoring.workers import ListedWorker
@@ -37,14 +37,6 @@ class Samples(Protocol):
     async def forget(self, before: datetime, limit: int) -> int:
         """Delete up to `limit` samples older than `before`; return how many."""
         ...
-
-
-@dataclass(frozen=True, slots=True)
-class PageOfImages:
-    """Some images by key, and the key to continue after; None at the end. A page may be short before the end."""
-
-    rows: list[ImageRow]
-    after: ImageKey | None
 
 
 class PicturelessProducts(Protocol):

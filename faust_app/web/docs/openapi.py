@@ -39,6 +39,8 @@ _SECTIONS: Final = (
     ("/i/", "Images"), ("/images", "Images"),
 )  # fmt: skip
 _OTHER: Final = "Operating"
+_TAGS: Final = ("Images", "Imports", "Causes", "Republish", _OTHER)
+"""The subjects, in the order in which somebody who integrates meets them."""
 
 
 def is_api(path: str) -> bool:
@@ -70,7 +72,7 @@ def openapi_document(router: web.UrlDispatcher, version: str) -> dict[str, Any]:
             "description": "Moves the product images of shops into object storage, and says where each one stands.",
         },
         "security": [{"token": []}],
-        "tags": [{"name": name} for name in dict.fromkeys([*(section for _, section in _SECTIONS), _OTHER])],
+        "tags": [{"name": name} for name in _TAGS],
         "paths": dict(sorted(paths.items())),
         "components": {
             "schemas": definitions.get("$defs", {}),
