@@ -18,7 +18,7 @@ from faust_app.adapters.mariadb.database import Database
 from faust_app.adapters.mariadb.image_writes import Author
 from faust_app.cli.command import Report, json_option, print_report, run, shop_number
 from faust_app.core.iso_time import iso_time
-from faust_app.core.messages.events import problems
+from faust_app.core.messages.field_errors import problems
 from faust_app.core.operators.audit import Actor
 from faust_app.core.republish.report import WORDS, plan_lines
 from faust_app.core.republish.run import ACTIVE, DEFAULT_RATE, MAX_RATE, MIN_RATE, Draft, Run, needs_typed_count

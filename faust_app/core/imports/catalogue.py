@@ -14,7 +14,8 @@ from typing import Annotated, Any, Final, Literal
 
 from pydantic import Field, ValidationError
 
-from faust_app.core.messages.events import MAX_ID_BYTES, BatchItem, ImageRequest, Op, problems
+from faust_app.core.messages.events import MAX_ID_BYTES, BatchItem, ImageRequest, Op
+from faust_app.core.messages.field_errors import problems
 from faust_app.core.messages.strict_json import NotStrict, check_strict
 
 Format = Literal["woocommerce", "jsonl"]

@@ -9,10 +9,9 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Annotated, Final, Self
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError, model_validator
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validator
 
 from faust_app.core.messages.source_url import parse_url
-from faust_app.core.messages.strict_json import plain_name
 
 MAX_ID_BYTES: Final = 64
 MAX_URL_BYTES: Final = 4096
@@ -154,15 +153,3 @@ class ImageEvent(BaseModel):
     def key(self) -> tuple[int, bytes]:
         """The row's key: shop number and the id's bytes."""
         return self.shop_no, self.image_id.encode()
-
-
-def problems(error: ValidationError) -> list[tuple[str, str]]:
-    """Return what is wrong as (field, reason) pairs, in the contract's words and without the offending values."""
-    found = []
-    for problem in error.errors(include_url=False, include_input=False, include_context=False):
-        field = ".".join(plain_name(str(part)) for part in problem["loc"])
-        reason = problem["msg"].removeprefix("Value error, ")
-        if not field and reason.startswith("source_url: "):
-            field, reason = "source_url", reason.removeprefix("source_url: ")
-        found.append((field or "body", reason))
-    return found

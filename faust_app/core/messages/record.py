@@ -7,7 +7,8 @@ from typing import Final, TypeVar
 from pydantic import ValidationError
 
 from faust_app.core.foreign import one_line
-from faust_app.core.messages.events import ImageEvent, ImageRequest, problems
+from faust_app.core.messages.events import ImageEvent, ImageRequest
+from faust_app.core.messages.field_errors import problems
 from faust_app.core.messages.strict_json import NotStrict, check_strict
 
 SENDER_HEADER: Final = "sender"

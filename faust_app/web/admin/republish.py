@@ -8,7 +8,7 @@ from aiohttp import web
 from pydantic import ValidationError
 
 from faust_app.core.images.row import ImageKey
-from faust_app.core.messages.events import problems
+from faust_app.core.messages.field_errors import problems
 from faust_app.core.republish.items import ENDED, SKIPPED, ItemStatus
 from faust_app.core.republish.report import WORDS
 from faust_app.core.republish.run import ACTIVE, DEFAULT_RATE, TYPED_ABOVE, Draft, RunStatus, needs_typed_count, seconds_left

@@ -8,7 +8,8 @@ from urllib.parse import unquote_to_bytes
 from aiohttp import web
 from pydantic import BaseModel, ValidationError
 
-from faust_app.core.messages.events import MAX_NUMBER, BatchItem, Image, ImageRequest, Op, problems
+from faust_app.core.messages.events import MAX_NUMBER, BatchItem, Image, ImageRequest, Op
+from faust_app.core.messages.field_errors import problems
 from faust_app.core.messages.strict_json import MAX_DOCUMENT_BYTES, NotStrict, array_items, check_strict, plain_name
 from faust_app.web.api.operation import Parameter
 from faust_app.web.problems import Problem

@@ -8,7 +8,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import ValidationError
 
-from faust_app.core.messages.events import BatchItem, Image, ImageEvent, ImageRequest, problems
+from faust_app.core.messages.events import BatchItem, Image, ImageEvent, ImageRequest
+from faust_app.core.messages.field_errors import problems
 from faust_app.core.messages.record import Unparseable, parse_event, parse_request
 from tests.factories import NOW, make_record
 

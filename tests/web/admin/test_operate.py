@@ -99,7 +99,8 @@ async def test_a_product_and_an_address_are_found(desk: Desk) -> None:
     ("form", "reason"),
     [
         ({"shops": "seven"}, "must be numbers"), ({"images": "7"}, "must look like 7:shoe-1"), ({"images": "7:\x01"}, "control characters"),
-        ({"state": "all"}, "Input should be"), ({"codes": "DROP;"}, "match pattern"), ({"since": "yesterday"}, "date"),
+        ({"state": "all"}, "must be one of failed, lost"), ({"codes": "DROP;"}, "not allowed here"),
+        ({"since": "yesterday"}, "must be a time"),
         ({"product_id": "p"}, "needs exactly one shop"), ({"override": "size_refused"}, "needs a `reason`"),
         ({"rate": "0"}, "The rate must be"), ({"rate": "nan"}, "The rate must be"),
     ],
