@@ -8,6 +8,7 @@
 | `/broken/short/{name}.{kind}`                 | the connection ends in the middle of a picture                      |
 | `/broken/html/{name}.{kind}`                  | a page with status 200                                              |
 | `/status/{code}` and anything below it        | that status; `retry_after` becomes the header of that name          |
+| `/failures/{code}`                            | what causes that failure code; `/failures/` lists them             |
 | `/flaky/{times}/{n}`                          | `status` (503) that many times, then as `/flat/{n}`                 |
 | `/redirect/{n}/{path}`                        | n redirects, then `/path` of this server                            |
 | `/requests`                                   | the counts of requests, as JSON; DELETE resets them                 |
@@ -25,6 +26,7 @@ from typing import TYPE_CHECKING
 
 from aiohttp import web
 
+from devstack.image_source.failures import list_failures, serve_failure
 from devstack.image_source.gallery import Gallery, Wanted
 from devstack.image_source.pictures import CONTENT_TYPES, flat_picture
 
@@ -61,6 +63,8 @@ def create_application() -> web.Application:
     application.router.add_get("/broken/short/{name}.{kind}", serve_short)
     application.router.add_get("/broken/html/{name}.{kind}", serve_page)
     application.router.add_route("*", "/status/{code:[2-5]\\d\\d}{below:(/.*)?}", serve_status)
+    application.router.add_get("/failures/", list_failures)
+    application.router.add_get("/failures/{code}", serve_failure)
     application.router.add_get("/flaky/{times:\\d+}/{number:\\d+}", serve_flaky)
     application.router.add_get("/redirect/{times:\\d+}/{path:.*}", serve_redirect)
     application.router.add_get("/requests", show_counts)
