@@ -8,6 +8,7 @@ from pathlib import Path
 
 from faust_app.adapters.files.catalogue import CatalogueFile
 from faust_app.adapters.mariadb.alert_repository import MariaAlertRepository
+from faust_app.adapters.mariadb.audit import MariaAuditLog
 from faust_app.adapters.mariadb.causes import MariaCauses
 from faust_app.adapters.mariadb.image_queries import MariaImageFolders
 from faust_app.adapters.mariadb.image_search import MariaImageSearch
@@ -43,6 +44,7 @@ from faust_app.web.api.causes import CauseHandlers
 from faust_app.web.api.images import ImageHandlers
 from faust_app.web.api.imports import ImportHandlers
 from faust_app.web.api.intake import IntakeHandlers
+from faust_app.web.api.operating import OperatingHandlers
 from faust_app.web.api.public import PublicAddresses, PublicHandlers
 from faust_app.web.api.republish import RepublishHandlers
 from faust_app.web.api.shop_images import ShopImageHandlers
@@ -64,6 +66,7 @@ class WebParts:
 
     intake: IntakeHandlers
     imports: ImportHandlers
+    operating: OperatingHandlers
     refused: RejectionBuffer
     images: ImageHandlers
     shop_images: ShopImageHandlers
@@ -96,6 +99,14 @@ async def open_web_parts(parts: Parts, tokens: list[Token]) -> AsyncIterator[Web
         intake=IntakeHandlers(parts.intake, refused, limits),
         imports=ImportHandlers(MariaImportRuns(parts.database), MariaRejections(parts.database), parts.repository, _catalogue_of),
         refused=refused,
+        operating=OperatingHandlers(
+            search=MariaImageSearch(parts.database),
+            workers=MariaWorkerList(parts.database),
+            timeline=MariaTimeline(parts.database),
+            audit=MariaAuditLog(parts.database),
+            rejections=MariaRejections(parts.database),
+            clock=parts.database,
+        ),
         images=ImageHandlers(parts.repository, parts.store, parts.source_records, watches.lag.held_by, public),
         shop_images=ShopImageHandlers(MariaImageSearch(parts.database), public),
         public=PublicHandlers(parts.repository, public),

@@ -11,6 +11,8 @@ from aiohttp.test_utils import TestClient
 
 from faust_app.adapters.files.catalogue import CatalogueFile
 from faust_app.core.messages.topics import Topics
+from faust_app.core.monitoring.timeline import Happened, Happening
+from faust_app.core.monitoring.workers import ListedWorker
 from faust_app.core.operators.access import Account, Role
 from faust_app.core.operators.rate_limit import Rate
 from faust_app.core.operators.remote import parse_proxies
@@ -35,6 +37,7 @@ from faust_app.web.api.causes import CauseHandlers
 from faust_app.web.api.images import ImageHandlers
 from faust_app.web.api.imports import ImportHandlers
 from faust_app.web.api.intake import IntakeHandlers
+from faust_app.web.api.operating import OperatingHandlers
 from faust_app.web.api.public import PublicAddresses, PublicHandlers
 from faust_app.web.api.republish import RepublishHandlers
 from faust_app.web.api.shop_images import ShopImageHandlers
@@ -53,6 +56,7 @@ from tests.fakes.event_log import FakeEventLog
 from tests.fakes.image_repository import FakeImageRepository
 from tests.fakes.image_search import FakeImageSearch
 from tests.fakes.imports import FakeImportRuns, FakeRejections
+from tests.fakes.monitoring import FakeTimeline, FakeWorkerList
 from tests.fakes.object_store import FakeObjectStore
 from tests.fakes.operators import FakeAccounts, FakeAuditLog, FakeHasher, FakeLogInFailures, FakeOperators, FakeSessions
 from tests.fakes.source_records import FakeSourceRecords
@@ -118,7 +122,9 @@ class OperatorSite:
         return await self.client.request(method, path, headers=headers, allow_redirects=False)
 
 
-def handlers_of(rows: FakeImageRepository, watch: WatchHarness, admin: AdminPages, metrics: Metrics, runs: Any) -> dict[str, Any]:
+def handlers_of(
+    store: FakeOperators, rows: FakeImageRepository, watch: WatchHarness, admin: AdminPages, metrics: Metrics, runs: Any
+) -> dict[str, Any]:
     """Return what `WebApp` registers, by the names of `WebParts`; the control of republish is not reached."""
     publisher = Publisher(FakeEventLog(), rows, Topics.named("p."), metrics)
     untouched, rejections = cast("RepublishControl", Untouched()), FakeRejections(lambda: NOW)
@@ -126,6 +132,14 @@ def handlers_of(rows: FakeImageRepository, watch: WatchHarness, admin: AdminPage
     limits = RateLimits(Rate(1e6, 1e6), metrics, seconds=lambda: 0.0)
     return {
         "intake": IntakeHandlers(Intake(rows, publisher, metrics, clock=rows, lease=LEASE), refused, limits),
+        "operating": OperatingHandlers(
+            search=FakeImageSearch(rows),
+            workers=FakeWorkerList(ListedWorker("w1", "r1", NOW, NOW, None, 3)),
+            timeline=FakeTimeline(Happening(NOW, Happened.JOB, "limits finished")),
+            audit=FakeAuditLog(store),
+            rejections=rejections,
+            clock=store,
+        ),
         "imports": ImportHandlers(FakeImportRuns(rejections, lambda: NOW), rejections, rows, CatalogueFile),
         "images": ImageHandlers(rows, FakeObjectStore(), FakeSourceRecords(), list, PUBLIC),
         "shop_images": ShopImageHandlers(FakeImageSearch(rows), PUBLIC),
@@ -183,7 +197,7 @@ async def open_site(
     )
     watch = WatchHarness(WorkerHarness())
     application = web.Application(**web_options())
-    registered = handlers_of(rows, watch, admin, metrics, runs or Untouched())
+    registered = handlers_of(store, rows, watch, admin, metrics, runs or Untouched())
     for handlers in registered.values():
         handlers.register(application.router)
     protect(application, admin)

@@ -426,3 +426,63 @@ class UnfinishedAnswer(Answer):
     held_by: list[str]
     scheduled_for: list[dict[str, Any]] | None = None
     items: list[UnfinishedImage]
+
+
+class ShopAnswer(Answer):
+    """A shop's images by state."""
+
+    shop_no: int
+    images: dict[State, int]
+
+
+class WorkerAnswer(Answer):
+    """A worker: how many events it holds, and what keeps it from starting any."""
+
+    name: str
+    release: str
+    started_at: Time
+    seen_at: Time
+    stop_reason: str | None
+    held: int | None
+    held_by: str | None
+
+
+class WorkersAnswer(Answer):
+    """The workers, by name."""
+
+    workers: list[WorkerAnswer]
+
+
+class HappeningAnswer(Answer):
+    """One thing that happened, with the page that says more."""
+
+    at: Time
+    kind: Literal["alert", "republish", "import", "release", "job", "log-in", "change"]
+    text: str
+    who: str | None
+    page: str | None
+
+
+class TimelineAnswer(Answer):
+    """What happened, newest first."""
+
+    happened: list[HappeningAnswer]
+
+
+class ChangeAnswer(Answer):
+    """What an operator changed."""
+
+    number: int
+    at: Time
+    actor: str
+    remote: str | None
+    action: str
+    target: str
+    detail: dict[str, Any]
+
+
+class AuditPage(Answer):
+    """A page of changes, newest first."""
+
+    changes: list[ChangeAnswer]
+    next: Next

@@ -73,14 +73,15 @@ class ImportHandlers:
         asked = query_of(request, (AFTER, LIMIT))
         limit = asked.get("limit", _PAGE)
         kept = await self._rejections.of_import((await self._run(request)).number, asked.get("after", 0), limit)
-        return _rejections(kept, limit)
+        return web.json_response(rejections_json(kept, limit))
 
     @described(Operation({200: Answered("A page of rejections.", RejectionPage)}, query=(BEFORE, LIMIT)))
     async def rejected(self, request: web.Request) -> web.Response:
         """Return what the entry points refused of the shop, newest first."""
         asked = query_of(request, (BEFORE, LIMIT))
         limit = asked.get("limit", _PAGE)
-        return _rejections(await self._rejections.of_shop(shop_no_of(request), asked.get("before"), limit), limit)
+        kept = await self._rejections.of_shop(shop_no_of(request), asked.get("before"), limit)
+        return web.json_response(rejections_json(kept, limit))
 
     @described(Operation(_COMPARED, query=(_FORMAT,), bodies=_FILE))
     async def compare(self, request: web.Request) -> web.StreamResponse:
@@ -154,10 +155,9 @@ def compared_json(image: ComparedImage) -> dict[str, Any]:
     }
 
 
-def _rejections(kept: "list[KeptRejection]", limit: int) -> web.Response:
-    return web.json_response(
-        {"rejections": [_rejection(each) for each in kept], "next": kept[-1].number if len(kept) == limit else None}
-    )  # fmt: skip
+def rejections_json(kept: list[KeptRejection], limit: int) -> dict[str, Any]:
+    """Return a page of rejections as JSON."""
+    return {"rejections": [_rejection(each) for each in kept], "next": kept[-1].number if len(kept) == limit else None}
 
 
 def _rejection(kept: KeptRejection) -> dict[str, Any]:

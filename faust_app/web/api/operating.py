@@ -1,0 +1,151 @@
+"""What the operator's pages show, for machines: a shop's counts, workers, what happened, the audit, and records nobody could read."""
+
+from collections.abc import Collection
+from datetime import timedelta
+from typing import Any, Final
+
+from aiohttp import web
+
+from faust_app.core.images.row import ImageState
+from faust_app.core.monitoring.timeline import Happened, Happening
+from faust_app.core.monitoring.workers import ListedWorker
+from faust_app.core.operators.audit import AuditRow
+from faust_app.flows.ports.clock import Clock
+from faust_app.flows.ports.images import ImageSearch
+from faust_app.flows.ports.monitoring import Timeline, WorkerList
+from faust_app.flows.ports.operators import AuditLog
+from faust_app.flows.ports.rejections import Rejections
+from faust_app.web.api.answers import AuditPage, RejectionPage, ShopAnswer, TimelineAnswer, WorkersAnswer
+from faust_app.web.api.bodies import query_of, shop_no_of
+from faust_app.web.api.images import time_text
+from faust_app.web.api.imports import rejections_json
+from faust_app.web.api.operation import Answered, Operation, Parameter, described
+from faust_app.web.api.parameters import BEFORE, LIMIT
+from faust_app.web.problems import Problem
+
+_PAGE: Final = 100
+_WORKER_SECONDS: Final = 600.0
+_HOURS: Final = 30 * 24
+_CHARACTERS: Final = 120
+
+
+def _hours(text: str) -> timedelta:
+    if not (text.isascii() and text.isdecimal() and 1 <= int(text[:6]) <= _HOURS):
+        raise ValueError(f"must be a number of hours from 1 to {_HOURS}")
+    return timedelta(hours=int(text))
+
+
+def _kinds(text: str) -> Collection[Happened]:
+    if text not in set(Happened):
+        raise ValueError(f"must be one of {', '.join(Happened)}")
+    return [Happened(text)]
+
+
+def _name(text: str) -> str:
+    if not (1 <= len(text) <= _CHARACTERS and text.isprintable()):
+        raise ValueError(f"must be 1 to {_CHARACTERS} printable characters")
+    return text
+
+
+_TEXT: Final = {"type": "string", "minLength": 1, "maxLength": _CHARACTERS}
+_AUDIT: Final = (
+    Parameter("actor", _name, _TEXT, "Changes by this user or token only."),
+    Parameter("action", _name, _TEXT, "Changes of this kind only, such as `republish.start`."),
+    BEFORE,
+    LIMIT,
+)
+_TIMELINE: Final = (
+    Parameter("hours", _hours, {"type": "integer", "minimum": 1, "maximum": _HOURS}, "How far back; 24 without it."),
+    Parameter("kind", _kinds, {"type": "string", "enum": list(Happened)}, "Things of this kind only."),
+    LIMIT,
+)
+
+
+class OperatingHandlers:
+    """Handlers that read."""
+
+    def __init__(
+        self, *, search: ImageSearch, workers: WorkerList, timeline: Timeline, audit: AuditLog, rejections: Rejections, clock: Clock
+    ) -> None:  # fmt: skip
+        self._search = search
+        self._workers = workers
+        self._timeline = timeline
+        self._audit = audit
+        self._rejections = rejections
+        self._clock = clock
+
+    def register(self, router: web.UrlDispatcher) -> None:
+        """Add the routes."""
+        router.add_get("/v1/shops/{shop_no}", self.shop)
+        router.add_get("/v1/workers", self.workers)
+        router.add_get("/v1/timeline", self.timeline)
+        router.add_get("/v1/audit", self.audit)
+        router.add_get("/v1/records", self.records)
+
+    @described(Operation({200: Answered("The counts.", ShopAnswer)}))
+    async def shop(self, request: web.Request) -> web.Response:
+        """Return how many images of the shop are in each state."""
+        query_of(request)
+        shop_no = shop_no_of(request)
+        counts = await self._search.counts(shop_no)
+        if not counts:
+            raise Problem(404, f"no request of shop {shop_no} was ever accepted; check the number")
+        return web.json_response({"shop_no": shop_no, "images": {state.value: counts.get(state, 0) for state in ImageState}})
+
+    @described(Operation({200: Answered("The workers.", WorkersAnswer)}))
+    async def workers(self, request: web.Request) -> web.Response:
+        """Return the workers that reported within ten minutes."""
+        query_of(request)
+        listed = await self._workers.seen_within(_WORKER_SECONDS)
+        return web.json_response({"workers": [_worker(each) for each in listed]})
+
+    @described(Operation({200: Answered("What happened.", TimelineAnswer)}, query=_TIMELINE))
+    async def timeline(self, request: web.Request) -> web.Response:
+        """Return what happened, newest first: alerts, runs, imports, releases, jobs, log-ins and changes."""
+        asked, now = query_of(request, _TIMELINE), await self._clock.now()
+        since = now - asked.get("hours", timedelta(hours=24))
+        happened = await self._timeline.between(since, now, asked.get("kind", list(Happened)), asked.get("limit", _PAGE))
+        return web.json_response({"happened": [_happening(each) for each in happened]})
+
+    @described(Operation({200: Answered("A page of changes.", AuditPage)}, query=_AUDIT))
+    async def audit(self, request: web.Request) -> web.Response:
+        """Return what operators changed, newest first, a page at a time."""
+        asked = query_of(request, _AUDIT)
+        limit = asked.get("limit", _PAGE)
+        rows = await self._audit.newest(actor=asked.get("actor"), action=asked.get("action"), before=asked.get("before"), limit=limit)
+        return web.json_response({"changes": [_change(row) for row in rows], "next": rows[-1].number if len(rows) == limit else None})
+
+    @described(Operation({200: Answered("A page of records.", RejectionPage)}, query=(BEFORE, LIMIT)))
+    async def records(self, request: web.Request) -> web.Response:
+        """Return records of the topics that nobody could read, newest first, a page at a time."""
+        asked = query_of(request, (BEFORE, LIMIT))
+        limit = asked.get("limit", _PAGE)
+        return web.json_response(rejections_json(await self._rejections.of_records(asked.get("before"), limit), limit))
+
+
+def _worker(worker: ListedWorker) -> dict[str, Any]:
+    return {
+        "name": worker.name,
+        "release": worker.release,
+        "started_at": time_text(worker.started_at),
+        "seen_at": time_text(worker.seen_at),
+        "stop_reason": worker.stop_reason,
+        "held": worker.held,
+        "held_by": worker.held_by,
+    }
+
+
+def _happening(each: Happening) -> dict[str, Any]:
+    return {"at": time_text(each.at), "kind": each.kind.value, "text": each.text, "who": each.who, "page": each.link}
+
+
+def _change(row: AuditRow) -> dict[str, Any]:
+    return {
+        "number": row.number,
+        "at": time_text(row.at),
+        "actor": row.actor.name,
+        "remote": row.actor.remote,
+        "action": row.action,
+        "target": row.target,
+        "detail": dict(row.detail),
+    }
