@@ -9,15 +9,19 @@ from faust_app.adapters.mariadb.alert_messages import add_message
 from faust_app.adapters.mariadb.database import Database, Session
 from faust_app.adapters.mariadb.job_runs import MariaJobRuns, note_run
 from faust_app.adapters.mariadb.leases import holds
-from faust_app.core.alerts.alert import FAULT_PREFIX, HOUR, QUIET, SHOP_SHARE_FLOOR, SHOP_SIZE_MATTERS, SLOT, Alert, ShopHour, slot_of
+from faust_app.adapters.mariadb.suspicions import MariaSuspicions
+from faust_app.core.alerts.alert import FAULT_PREFIX, HOUR, QUIET, SLOT, Alert, slot_of
 from faust_app.core.alerts.decide import SENDER, AlertsSnapshot, Candidate, LastDigest, Step
 from faust_app.core.alerts.digest import DIGEST, CodeCount, DigestCounts, Span
+from faust_app.core.alerts.notices import SHOP_SHARE_FLOOR, SHOP_SIZE_MATTERS, ShopHour
 from faust_app.core.alerts.text import Impact
+from faust_app.core.alerts.urgency import Urgency
+from faust_app.core.causes.suspicion import Blame, Verdict
 from faust_app.core.failure_codes import Severity
 
 _COLUMNS: Final = (
     "fingerprint, code, host, severity, episode, opened_at, last_at, occurrences, detail, ended_at, closed_at, reported_at, reported_count,"
-    " sample_shop, sample_image"
+    " sample_shop, sample_image, woken_at, taken_by, taken_at"
 )
 _LIMIT: Final = 5000
 _TOP: Final = 5
@@ -46,9 +50,18 @@ SELECT (SELECT COUNT(*) FROM alert_message WHERE created_at > %s), EXISTS (SELEC
     COALESCE((SELECT attempts > 1 FROM alert_message ORDER BY id DESC LIMIT 1), 0)
 """
 _CODES: Final = 10
-_DIGEST: Final = (
+_OF_SHOPS: Final = (
     "FROM alert_shop s JOIN alert a ON a.fingerprint = s.fingerprint WHERE a.severity = 'shop' AND s.slot >= %s AND s.slot < %s"
 )
+# Slots are not counted by release: what failed with the code while the suspected one was at work is taken for ours.
+_OURS: Final = f"""(
+    EXISTS (SELECT 1 FROM cause m WHERE m.fingerprint = s.fingerprint AND m.is_ours)
+    OR EXISTS (
+        SELECT 1 FROM suspicion x WHERE x.code = a.code AND (x.verdict IS NULL OR x.verdict <> '{Verdict.SHOPS.value}')
+        AND s.slot > x.since - INTERVAL {SLOT.seconds} SECOND AND (x.ended_at IS NULL OR s.slot < x.ended_at)
+    )
+)"""  # noqa: S608 - made of constants
+_DIGEST: Final = f"{_OF_SHOPS} AND NOT {_OURS}"
 # MAX picks any fingerprint of the code: only its prefix is read, which distinguishes a fault from a failure code.
 _BY_CODE: Final = (
     "SELECT a.code, MAX(a.fingerprint), SUM(s.occurrences) AS images, COUNT(DISTINCT s.shop_no), COUNT(DISTINCT a.host)"
@@ -58,6 +71,7 @@ _TOP_HOST: Final = (
     f"SELECT a.host, SUM(s.occurrences) AS images {_DIGEST} AND a.code = %s GROUP BY a.host ORDER BY images DESC, a.host LIMIT 1"
 )
 _NO_FAULT: Final = f"AND a.fingerprint NOT LIKE '{FAULT_PREFIX}%%'"
+_LEFT_OUT: Final = f"SELECT COALESCE(SUM(s.occurrences), 0) {_OF_SHOPS} {_NO_FAULT} AND {_OURS}"
 _SHOPS: Final = f"SELECT COUNT(DISTINCT s.shop_no) {_DIGEST} {_NO_FAULT}"
 _TOP_SHOPS: Final = (
     f"SELECT s.shop_no, SUM(s.occurrences) AS images {_DIGEST} {_NO_FAULT} GROUP BY s.shop_no ORDER BY images DESC, s.shop_no LIMIT {_TOP}"
@@ -70,15 +84,16 @@ class MariaAlertRepository:
     def __init__(self, database: Database) -> None:
         self._database = database
         self._runs = MariaJobRuns(database)
+        self._suspicions = MariaSuspicions(database)
 
     async def snapshot(self, now: datetime) -> AlertsSnapshot:
         alerts = [_alert(values) for values in await self._database.rows(_CANDIDATES, (now - QUIET,))]
         hours = await self._hours(now)
         ((sent, undelivered, was_unavailable),) = await self._database.rows(_MESSAGES, (now - HOUR,))
-        digest = await self._runs.last(DIGEST)
+        digest, blame = await self._runs.last(DIGEST), await self._suspicions.blame()
         return AlertsSnapshot(
             now=now,
-            candidates=tuple(Candidate(alert, tuple(hours.get(alert.fingerprint, ()))) for alert in alerts),
+            candidates=tuple(Candidate(alert, tuple(hours.get(alert.fingerprint, ())), _is_ours(alert, blame)) for alert in alerts),
             sent_in_hour=sent,
             undelivered=bool(undelivered),
             messenger_was_unavailable=bool(was_unavailable),
@@ -102,7 +117,8 @@ class MariaAlertRepository:
             codes.append(CodeCount(code, is_fault, int(images), shops, hosts, top_host, int(top_images)))
         ((shops,),) = await self._database.rows(_SHOPS, times)
         top_shops = await self._database.rows(_TOP_SHOPS, times)
-        return DigestCounts(tuple(codes), shops, tuple((shop_no, int(images)) for shop_no, images in top_shops))
+        ((left_out,),) = await self._database.rows(_LEFT_OUT, times)
+        return DigestCounts(tuple(codes), shops, tuple((shop_no, int(images)) for shop_no, images in top_shops), int(left_out))
 
     async def record(self, step: Step, holder: str) -> bool:
         """Write the step under the sender's lease, or nothing if the alerts changed since they were read.
@@ -178,10 +194,12 @@ async def _mark_reported(session: Session, step: Step) -> bool:
     for due in sorted(step.reported, key=lambda due: due.alert.fingerprint):
         alert = due.alert
         sql = (
-            "UPDATE alert SET reported_at = %s, reported_count = GREATEST(%s, 1)"
-            " WHERE fingerprint = %s AND episode = %s AND closed_at IS NULL AND reported_count = %s"
+            "UPDATE alert SET reported_at = %s, reported_count = GREATEST(%s, 1), woken_at = COALESCE(woken_at, %s)"
+            " WHERE fingerprint = %s AND episode = %s AND closed_at IS NULL AND reported_count = %s AND woken_at <=> %s"
         )
-        if not await session.change(sql, (step.now, alert.occurrences, alert.fingerprint, alert.episode, alert.reported_count)):
+        woken_at = step.now if due.urgency is Urgency.WAKE else None
+        known = (alert.fingerprint, alert.episode, alert.reported_count, alert.woken_at)
+        if not await session.change(sql, (step.now, alert.occurrences, woken_at, *known)):
             return False
     return True
 
@@ -202,6 +220,10 @@ async def _close(session: Session, step: Step) -> bool:
             [alert.fingerprint for alert in group],
         )
     return True
+
+
+def _is_ours(alert: Alert, blame: Blame) -> bool:
+    return not alert.is_fault and blame.is_ours_now(alert.fingerprint)
 
 
 def _alert(values: tuple[Any, ...]) -> Alert:

@@ -8,6 +8,7 @@ from uuid import uuid4
 
 from pydantic import TypeAdapter
 
+from faust_app.core.alerts.urgency import Urgency
 from faust_app.core.failure_codes import Severity
 from faust_app.core.retry_after import MAX_RETRY_AFTER
 
@@ -40,11 +41,12 @@ class Cause:
     since: datetime
     images: int
     shops: int
+    urgency: Urgency = Urgency.TELL
 
 
 @dataclass(frozen=True, slots=True)
 class AlertMessage:
-    """A message: title and text for people, causes for machines. `at` is when it was written (UTC)."""
+    """A message: title and text for people, causes for machines. `at` is when it was written (UTC); it wakes if a cause does."""
 
     form: Form
     at: datetime
@@ -52,6 +54,7 @@ class AlertMessage:
     title: str
     text: str
     causes: tuple[Cause, ...] = ()
+    urgency: Urgency = Urgency.TELL
 
 
 _JSON: Final = TypeAdapter(AlertMessage)

@@ -8,9 +8,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from faust_app.core.alerts.alert import Alert, FaultKind, Notice, PlatformFault, of_record
+from faust_app.core.alerts.alert import Alert, FaultKind, PlatformFault, of_record
 from faust_app.core.alerts.decide import Chosen, Due
 from faust_app.core.alerts.message import Form
+from faust_app.core.alerts.notices import Notice
 from faust_app.core.alerts.text import NOWHERE, Impact, alert_text, compose, line_of, title_of
 from faust_app.core.failure import FailureCode
 from faust_app.core.failure_codes import Severity

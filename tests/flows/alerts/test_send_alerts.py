@@ -9,6 +9,7 @@ import pytest
 from faust_app.core.alerts.alert import FaultKind, Occurrence, PlatformFault
 from faust_app.core.alerts.decide import HOURLY, Step
 from faust_app.core.alerts.message import Form, Undelivered
+from faust_app.core.alerts.urgency import HEALS_WITHIN, Urgency
 from faust_app.core.failure import Unavailable
 from faust_app.core.failure_codes import FailureCode, Severity
 from faust_app.core.text import Place
@@ -45,8 +46,17 @@ class Harness:
     async def fail(self, count: int = 1, *, shop_no: int = 7, code: FailureCode = FailureCode.SOURCE_ERROR, host: str = "h") -> None:
         await self.store.count([Occurrence(f"{code}@{host}", code, host, shop_no, b"a", "status 500")] * count)
 
-    async def open(self, kind: FaultKind = FaultKind.DEPENDENCY_STORAGE, *, host: str | None = None, worker: str = "host:1") -> None:
-        await self.store.open_fault(PlatformFault(kind, worker, host=host), age=timedelta(0), reported_ago=None)
+    async def open(self, kind: FaultKind = FaultKind.DEPENDENCY_STORAGE, *, host: str | None = None, age: timedelta = HEALS_WITHIN) -> None:
+        """Report a fault, by default one that has lasted long enough to be told."""
+        await self.store.open_fault(PlatformFault(kind, "host:1", host=host), age=age, reported_ago=None)
+
+    async def last(self, span: timedelta, kind: FaultKind = FaultKind.DEPENDENCY_STORAGE) -> None:
+        """Have a fault for so long, reported every minute as a process does, and end it."""
+        end = self.store.now + span
+        while self.store.now < end:
+            await self.open(kind, age=timedelta(0))
+            await self.go_on(min(MINUTE, end - self.store.now))
+        await self.store.close_fault(PlatformFault(kind, "host:1"))
 
     async def go_on(self, span: timedelta, step: timedelta = PASS, each: Callable[[], object] = lambda: None) -> None:
         end = self.store.now + span
@@ -169,6 +179,51 @@ async def test_a_fault_that_comes_and_goes_is_not_told_each_time(harness: Harnes
         await harness.store.close_fault(fault)
         await harness.go_on(MINUTE)
     assert len(harness.messenger.taken) == 1
+
+
+# Waking and telling
+
+
+async def test_a_fault_that_heals_within_two_minutes_is_one_message_afterwards(harness: Harness) -> None:
+    await harness.last(timedelta(seconds=90))
+    assert harness.messenger.taken == []
+    await harness.go_on(2 * MINUTE)
+    (message,) = harness.messenger.taken
+    assert (message.causes[0].notice, message.urgency) == ("was_open", Urgency.TELL)
+    assert "2 min" not in message.title
+    assert "1 min." in message.text
+
+
+async def test_a_fault_that_stays_is_told_then_wakes_once_and_its_end_is_told(harness: Harness) -> None:
+    began = harness.store.now
+    await harness.last(timedelta(minutes=40))
+    await harness.go_on(3 * MINUTE)
+    assert [(message.causes[0].notice, message.urgency.value, message.causes[0].urgency.value) for message in harness.messenger.taken] == [
+        ("opened", "tell", "tell"),
+        ("lasts", "wake", "wake"),
+        ("closed", "tell", "tell"),
+    ]
+    told, woken, _ = (message.at - began for message in harness.messenger.taken)
+    assert 2 * MINUTE <= told < 2 * MINUTE + 2 * PASS
+    assert 15 * MINUTE <= woken < 15 * MINUTE + 2 * PASS
+    assert harness.titles()[1] == "[platform, wake] Object storage is unavailable: it lasts"
+
+
+async def test_what_a_person_must_act_on_wakes_at_once_and_only_once(harness: Harness) -> None:
+    await harness.last(timedelta(minutes=30), FaultKind.INTERNAL_ERROR_BREAKER)
+    assert [(message.causes[0].notice, message.urgency.value) for message in harness.messenger.taken] == [("opened", "wake")]
+    assert harness.messenger.taken[0].title.startswith("[platform, wake] ")
+
+
+async def test_the_limit_of_an_hour_holds_back_nothing_that_wakes(harness: Harness) -> None:
+    for number in range(HOURLY):
+        await harness.open(FaultKind.HOST_DOWN, host=f"h{number}")
+        await harness.go_on(timedelta(seconds=10))
+    assert len(harness.messenger.taken) == HOURLY
+    await harness.open(FaultKind.HOST_DOWN, host="one more")
+    await harness.open(FaultKind.INTERNAL_ERROR_BREAKER, age=timedelta(0))
+    await harness.go_on(MINUTE)
+    assert [cause.code for message in harness.messenger.taken[HOURLY:] for cause in message.causes] == ["internal_error_breaker"]
 
 
 # A messenger that is down
