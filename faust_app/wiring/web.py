@@ -14,6 +14,7 @@ from faust_app.adapters.mariadb.image_queries import MariaImageFolders
 from faust_app.adapters.mariadb.image_search import MariaImageSearch
 from faust_app.adapters.mariadb.import_runs import MariaImportRuns
 from faust_app.adapters.mariadb.pictureless_products import MariaPicturelessProducts
+from faust_app.adapters.mariadb.recoveries import MariaRecoveries
 from faust_app.adapters.mariadb.rejections import MariaRejections
 from faust_app.adapters.mariadb.republish_runs import MariaRepublishRuns
 from faust_app.adapters.mariadb.samples import MariaSamples
@@ -158,7 +159,7 @@ def _operate(parts: Parts, watches: Watches, control: RepublishControl, frame: F
 
 
 def _alert_desk(database: Database) -> AlertDesk:
-    return AlertDesk(MariaAlertRepository(database), MariaTakenAlerts(database), clock=database)
+    return AlertDesk(MariaAlertRepository(database), MariaTakenAlerts(database), MariaRecoveries(database), clock=database)
 
 
 def _cause_desk(database: Database) -> CauseDesk:

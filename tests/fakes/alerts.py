@@ -19,6 +19,7 @@ from faust_app.core.alerts.decide import SENDER, AlertsSnapshot, Candidate, Last
 from faust_app.core.alerts.digest import CodeCount, DigestCounts, Span
 from faust_app.core.alerts.message import AlertMessage, Delivered, Undelivered, WaitingMessage, new_webhook_id
 from faust_app.core.alerts.notices import SHOP_SHARE_FLOOR, SHOP_SIZE_MATTERS, ShopHour
+from faust_app.core.alerts.recovery import Aftermath, Recovery
 from faust_app.core.alerts.text import Impact
 from faust_app.core.alerts.urgency import Urgency, woke
 from faust_app.core.causes.suspicion import Blame
@@ -55,6 +56,7 @@ class FakeAlertStore:
         self.refuses = False
         self.shop_sizes: Counter[int] = Counter()
         self.blame = Blame()
+        self.recoveries: dict[tuple[str, int], Recovery] = {}
         self.audit: list[AuditEntry] = []
         self.unavailable = False
 
@@ -188,6 +190,11 @@ class FakeAlertStore:
         for _, row in closed:
             self.rows[row.fingerprint] = replace(self.rows[row.fingerprint], closed_at=step.now)
             self.workers = {key: value for key, value in self.workers.items() if key[0] != row.fingerprint}
+        keys = [(each.alert.fingerprint, each.alert.episode) for each in step.recovered]
+        if any(key not in self.recoveries for key in keys):
+            return False
+        for key in keys:
+            del self.recoveries[key]
         if step.digest is not None:
             self.digests.append(LastDigest(step.digest, step.now))
         if step.message is not None:
@@ -310,6 +317,33 @@ class FakeAlertStore:
 
 def _most(shops: Iterable[tuple[int, int]]) -> list[tuple[int, int]]:
     return sorted(shops, key=lambda item: (-item[1], item[0]))[:5]
+
+
+@dataclass
+class FakeRecoveries:
+    """Implements `Recoveries` on the alerts of a store; `left`, `failed` and `waiting` are what it counts."""
+
+    store: FakeAlertStore
+    left: int = 0
+    failed: int = 0
+    waiting: int = 0
+
+    async def open(self) -> list[tuple[Recovery, int]]:
+        found = []
+        for recovery in self.store.recoveries.values():
+            row = self.store.rows[recovery.alert.fingerprint]
+            alert = replace(recovery.alert, closed_at=row.closed_at)
+            found.append((replace(recovery, alert=alert), row.episode))
+        return found
+
+    async def begin(self, recovery: Recovery) -> None:
+        self.store.recoveries[recovery.alert.fingerprint, recovery.alert.episode] = recovery
+
+    async def held_up(self, since: datetime) -> int:
+        return self.left
+
+    async def aftermath(self, recovery: Recovery, codes: tuple[str, ...], until: datetime) -> Aftermath:
+        return Aftermath(self.failed if codes else 0, self.waiting)
 
 
 @dataclass(frozen=True)

@@ -33,7 +33,7 @@ from faust_app.web.auth.tokens import Authentication, Token
 from faust_app.web.protocol import Runner
 from faust_app.web.server import web_options
 from tests.factories import LEASE, NOW
-from tests.fakes.alerts import FakeAlertStore, FakeTakenAlerts
+from tests.fakes.alerts import FakeAlertStore, FakeRecoveries, FakeTakenAlerts
 from tests.fakes.causes import FakeCauses
 from tests.fakes.clock import FakeClock
 from tests.fakes.consumer_offsets import FakeConsumerOffsets
@@ -114,7 +114,7 @@ async def site() -> AsyncIterator[Site]:
     rules = FetchRules(NOTHING_OPENED, frozenset({80, 443}), 1000)
     RepublishHandlers(RepublishControl(republish, republish, offsets, rules, clock=rows), republish).register(app.router)
     alerts = FakeAlertStore()
-    AlertHandlers(AlertDesk(alerts, FakeTakenAlerts(alerts), clock=FakeClock(lambda: NOW))).register(app.router)
+    AlertHandlers(AlertDesk(alerts, FakeTakenAlerts(alerts), FakeRecoveries(alerts), clock=FakeClock(lambda: NOW))).register(app.router)
     CauseHandlers(CauseDesk(causes, causes.suspicions, clock=rows)).register(app.router)
     async with TestClient(SiteServer(app, metrics)) as client:
         yield Site(client, rows, store, log, metrics, records, held_by, republish, causes, alerts, refused, rejections, imports, seconds)

@@ -50,7 +50,7 @@ from faust_app.web.pages.lag import LagPage
 from faust_app.web.pages.unfinished import StalledPage
 from faust_app.web.server import protect, web_options
 from tests.factories import LEASE, NOW
-from tests.fakes.alerts import FakeAlertStore, FakeTakenAlerts
+from tests.fakes.alerts import FakeAlertStore, FakeRecoveries, FakeTakenAlerts
 from tests.fakes.causes import FakeCauses, FakeSuspicions
 from tests.fakes.clock import FakeClock
 from tests.fakes.collector import FakeImageFolders
@@ -147,7 +147,7 @@ def handlers_of(rows: FakeImageRepository, watch: WatchHarness, admin: AdminPage
 
 def alert_desk() -> AlertDesk:
     alerts = FakeAlertStore()
-    return AlertDesk(alerts, FakeTakenAlerts(alerts), clock=FakeClock(lambda: NOW))
+    return AlertDesk(alerts, FakeTakenAlerts(alerts), FakeRecoveries(alerts), clock=FakeClock(lambda: NOW))
 
 
 def pages_of(frame: Frame, rows: FakeImageRepository, runs: Any) -> tuple[Page, ...]:

@@ -9,6 +9,7 @@ from faust_app.adapters.mariadb.alert_messages import add_message
 from faust_app.adapters.mariadb.database import Database, Session
 from faust_app.adapters.mariadb.job_runs import MariaJobRuns, note_run
 from faust_app.adapters.mariadb.leases import holds
+from faust_app.adapters.mariadb.recoveries import mark_recovered
 from faust_app.adapters.mariadb.suspicions import MariaSuspicions
 from faust_app.core.alerts.alert import FAULT_PREFIX, HOUR, QUIET, SLOT, Alert, slot_of
 from faust_app.core.alerts.decide import SENDER, AlertsSnapshot, Candidate, LastDigest, Step
@@ -123,8 +124,8 @@ class MariaAlertRepository:
     async def record(self, step: Step, holder: str) -> bool:
         """Write the step under the sender's lease, or nothing if the alerts changed since they were read.
 
-        They changed when an alert to report was reported or closed, an alert to close was counted, reported or closed, or a message
-        is undelivered.
+        They changed when an alert to report was reported or closed, an alert to close was counted, reported or closed, a recovery
+        ended, or a message is undelivered.
         """
 
         async def unit(session: Session) -> bool:
@@ -135,6 +136,9 @@ class MariaAlertRepository:
                 return False
             if not await _mark_reported(session, step) or not await _close(session, step):
                 raise _MovedOn
+            for recovery in step.recovered:
+                if not await mark_recovered(session, recovery, step.now):
+                    raise _MovedOn
             if step.digest is not None:
                 await note_run(session, DIGEST, step.digest, step.now)
             if step.message is not None:

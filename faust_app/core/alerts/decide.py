@@ -8,6 +8,7 @@ from typing import Final
 from faust_app.core.alerts.alert import Alert
 from faust_app.core.alerts.message import AlertMessage, Form
 from faust_app.core.alerts.notices import Notice, ShopHour, is_over, notice_for
+from faust_app.core.alerts.recovery import Recovery
 from faust_app.core.alerts.urgency import Urgency, urgency_of
 from faust_app.core.failure_codes import Severity
 
@@ -100,13 +101,14 @@ class AlertsSnapshot:
 
 @dataclass(frozen=True, slots=True)
 class Step:
-    """What to write in one transaction: a message and its notices, the alerts to close, and the date of a digest."""
+    """What to write in one transaction: a message and its notices, the alerts to close, the date of a digest, ended recoveries."""
 
     now: datetime
     message: AlertMessage | None = None
     reported: tuple[Due, ...] = ()
     closed: tuple[Alert, ...] = ()
     digest: date | None = None
+    recovered: tuple[Recovery, ...] = ()
 
 
 def due_notices(snapshot: AlertsSnapshot) -> list[Due]:

@@ -23,6 +23,7 @@ class Form(StrEnum):
     ALERT = "alert"  #: one cause
     GROUP = "alerts"  #: several causes at once
     MORE = "more_alerts"  #: all notices left in this hour, one line a cause
+    CAUGHT_UP = "caught_up"  #: what a fault delayed is done
     DIGEST = "digest"  #: a day's faults of the shops
     DAILY = "daily"  #: what the daily check found
     REPUBLISH = "republish"  #: how a republish ended

@@ -10,10 +10,11 @@ from typing import Final
 from urllib.parse import quote
 
 from faust_app.core.alerts.advice import Advice, advise
-from faust_app.core.alerts.alert import Alert
+from faust_app.core.alerts.alert import Alert, fault_kind
 from faust_app.core.alerts.decide import Chosen, Due, due_at
 from faust_app.core.alerts.message import AlertMessage, Cause, Form
 from faust_app.core.alerts.notices import Notice
+from faust_app.core.alerts.recovery import BACK, Backlog, back_text
 from faust_app.core.alerts.urgency import Urgency
 from faust_app.core.failure_codes import Severity
 from faust_app.core.foreign import one_line
@@ -30,6 +31,7 @@ class Impact:
     """The impact of an alert: how many shops it hit, those with most images, and how many images failed of late.
 
     `recent` are the last ten minutes, `before` the ten before. `workers` have the fault now, `waiting` images are held up by it.
+    `backlog` is what a fault that is over left to do.
     """
 
     shops: int = 0
@@ -38,6 +40,7 @@ class Impact:
     before: int = 0
     workers: tuple[str, ...] = ()
     waiting: int = 0
+    backlog: Backlog | None = None
 
 
 NOWHERE: Final = Impact()
@@ -67,7 +70,10 @@ def title_of(due: Due) -> str:
             return f"{_flag(due)} {what}: now {_amount(alert)}"
         case Notice.LASTS:
             return f"{_flag(due)} {what}: it lasts"
-        case Notice.CLOSED | Notice.WAS_OPEN:
+        case Notice.CLOSED:
+            kind = fault_kind(alert)
+            return f"[back] {BACK[kind]}{_place_of(alert)}" if kind in BACK else f"[over] {what}"
+        case Notice.WAS_OPEN:
             return f"[over] {what}"
 
 
@@ -83,6 +89,8 @@ def alert_text(due: Due, impact: Impact, place: Place, now: datetime) -> str:
         f"Do: {_step(alert, advice, impact, place, over=over)}",
         f"Heals by itself: {'it is over.' if over and alert.is_fault else advice.heals}",
     ]
+    if impact.backlog is not None:
+        lines.append(f"Backlog: {back_text(impact.backlog, place)}")
     return "\n".join(lines)
 
 

@@ -3,10 +3,12 @@
 from dataclasses import dataclass
 
 from faust_app.core.alerts.alert import Alert
+from faust_app.core.alerts.recovery import Backlog, Recovery, backlog_of
 from faust_app.core.alerts.text import NOWHERE, Impact
 from faust_app.core.alerts.urgency import Urgency, urgency_of
 from faust_app.core.operators.audit import Actor, AuditEntry
-from faust_app.flows.ports.alerts import AlertRepository, TakenAlerts
+from faust_app.flows.alerts.recover import left_of
+from faust_app.flows.ports.alerts import AlertRepository, Recoveries, TakenAlerts
 from faust_app.flows.ports.clock import Clock
 
 
@@ -22,9 +24,10 @@ class OpenAlert:
 class AlertDesk:
     """Lists open alerts and writes who works on them, each with its audit entry. Every method raises Unavailable."""
 
-    def __init__(self, alerts: AlertRepository, taken: TakenAlerts, *, clock: Clock) -> None:
+    def __init__(self, alerts: AlertRepository, taken: TakenAlerts, recoveries: Recoveries, *, clock: Clock) -> None:
         self._alerts = alerts
         self._taken = taken
+        self._recoveries = recoveries
         self._clock = clock
 
     async def open(self, limit: int) -> list[OpenAlert]:
@@ -33,6 +36,11 @@ class AlertDesk:
         alerts = await self._alerts.open_alerts(limit)
         impact = await self._alerts.impact(alerts, now)
         return [OpenAlert(alert, impact.get(alert.fingerprint, NOWHERE), urgency_of(alert, now)) for alert in alerts]
+
+    async def recovering(self) -> list[tuple[Recovery, Backlog]]:
+        """Return the faults that are over and what is left to do after each, oldest first."""
+        now, found = await self._clock.now(), await self._recoveries.open()
+        return [(recovery, backlog_of(recovery, await left_of(self._recoveries, recovery), now)) for recovery, _ in found]
 
     async def take(self, fingerprint: str, actor: Actor) -> bool:
         """Write that the actor works on the alert: until it is released or over, only its end is told. False if it is not open."""

@@ -8,6 +8,7 @@ from faust_app.core.alerts.alert import Alert, FaultKind, PlatformFault
 from faust_app.core.alerts.decide import AlertsSnapshot, Step
 from faust_app.core.alerts.digest import DigestCounts, Span
 from faust_app.core.alerts.message import AlertMessage, Delivered, Undelivered, WaitingMessage
+from faust_app.core.alerts.recovery import Aftermath, Recovery
 from faust_app.core.alerts.text import Impact
 from faust_app.core.operators.audit import AuditEntry
 
@@ -91,6 +92,26 @@ class TakenAlerts(Protocol):
 
     async def release(self, fingerprint: str, audit: AuditEntry) -> bool:
         """Write that nobody works on the alert, with the entry; return False if it is not open or nobody does."""
+        ...
+
+
+class Recoveries(Protocol):
+    """Faults that are over, and what they left to do. Every method raises Unavailable when the database fails."""
+
+    async def open(self) -> list[tuple[Recovery, int]]:
+        """Return the recoveries that are not caught up, oldest first, each with the episode that its alert is at now."""
+        ...
+
+    async def begin(self, recovery: Recovery) -> None:
+        """Write a recovery; it replaces that of an earlier end in the same episode."""
+        ...
+
+    async def held_up(self, since: datetime) -> int:
+        """Count the unfinished images that were asked for up to then and wait for us, not for their sources."""
+        ...
+
+    async def aftermath(self, recovery: Recovery, codes: tuple[str, ...], until: datetime) -> Aftermath:
+        """Count the images that failed with these codes from the fault's beginning to `until`, and those that wait for their sources."""
         ...
 
 

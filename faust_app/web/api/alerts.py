@@ -6,6 +6,7 @@ from urllib.parse import unquote
 from aiohttp import web
 
 from faust_app.core.alerts.advice import advise
+from faust_app.core.alerts.recovery import Backlog, Recovery
 from faust_app.flows.alerts.desk import AlertDesk, OpenAlert
 from faust_app.web.api.bodies import no_body, query_of
 from faust_app.web.api.images import time_text
@@ -29,9 +30,11 @@ class AlertHandlers:
         router.add_post(f"{alert}/release", self.release)
 
     async def list(self, request: web.Request) -> web.Response:
-        """Return the open alerts, at most a thousand: platform alerts first, then by occurrences."""
+        """Return the open alerts, at most a thousand, platform alerts first, then by occurrences; and what faults left to do."""
         query_of(request, {})
-        return web.json_response({"alerts": [alert_json(each) for each in await self._desk.open(_LISTED)]})
+        alerts = [alert_json(each) for each in await self._desk.open(_LISTED)]
+        recovering = [recovering_json(recovery, backlog) for recovery, backlog in await self._desk.recovering()]
+        return web.json_response({"alerts": alerts, "recovering": recovering})
 
     async def take(self, request: web.Request) -> web.Response:
         """Write that the sender works on the alert: until it is released or over, only its end is told."""
@@ -70,4 +73,18 @@ def alert_json(each: OpenAlert) -> dict[str, Any]:
         "woken_at": time_text(alert.woken_at),
         "taken_by": alert.taken_by,
         "taken_at": time_text(alert.taken_at),
+    }
+
+
+def recovering_json(recovery: Recovery, backlog: Backlog) -> dict[str, Any]:
+    """Return a fault that is over, and what it left to do, as a JSON object; times in UTC, `time_left_s` null where unknown."""
+    time_left = backlog.time_left
+    return {
+        "fingerprint": recovery.alert.fingerprint,
+        "since": time_text(recovery.alert.opened_at),
+        "ended_at": time_text(recovery.ended_at),
+        "delayed": backlog.delayed,
+        "left": backlog.left,
+        "images_per_second": None if backlog.rate is None else round(backlog.rate, 2),
+        "time_left_s": None if time_left is None else round(time_left.total_seconds()),
     }

@@ -67,7 +67,7 @@ def test_failed_images_in_words() -> None:
 def test_what_is_over_says_for_how_long_and_asks_for_nothing() -> None:
     alert = fault(FaultKind.DEPENDENCY_KAFKA, ended_at=NOW + timedelta(hours=2, minutes=5))
     text = alert_text(Due(alert, Notice.CLOSED), NOWHERE, UTC, NOW + timedelta(hours=2, minutes=6))
-    assert title_of(Due(alert, Notice.CLOSED)) == "[over] Kafka does not acknowledge records"
+    assert title_of(Due(alert, Notice.CLOSED)) == "[back] Kafka acknowledges records again"
     assert "since 2026-03-01 12:00 UTC until 2026-03-01 14:05 UTC, 2 h 5 min." in text
     assert "Do: nothing." in text
     assert text.endswith("Heals by itself: it is over.")

@@ -41,7 +41,7 @@ from faust_app.web.admin.timeline import TimelinePage
 from faust_app.web.auth.tokens import Authentication, Token
 from faust_app.web.server import web_options
 from tests.factories import NOW, accepted_row, done_row
-from tests.fakes.alerts import FakeAlertStore, FakeTakenAlerts
+from tests.fakes.alerts import FakeAlertStore, FakeRecoveries, FakeTakenAlerts
 from tests.fakes.causes import FakeCauses
 from tests.fakes.clock import FakeClock
 from tests.fakes.collector import FakeImageFolders
@@ -121,7 +121,7 @@ async def desk() -> AsyncIterator[Desk]:
             frame, watch.lag, watch.stalled, alerts=alerts, causes=CauseDesk(causes, causes.suspicions, clock=rows),
             runs=republish, workers=FakeWorkerList(*WORKERS), samples=samples,
         ),
-        AlertsPage(frame, AlertDesk(alerts, FakeTakenAlerts(alerts), clock=clock)),
+        AlertsPage(frame, AlertDesk(alerts, FakeTakenAlerts(alerts), FakeRecoveries(alerts), clock=clock)),
     ]  # fmt: skip
     for page in pages:
         page.register(app.router)

@@ -6,6 +6,7 @@ from datetime import timedelta
 import pytest
 
 from faust_app.core.alerts.alert import FaultKind, PlatformFault
+from faust_app.core.alerts.recovery import Recovery
 from faust_app.core.causes.suspicion import PLATFORM_LOOKS, Rise, Suspicion
 from faust_app.core.images.row import ImageState
 from tests.factories import NOW, accepted_row
@@ -227,6 +228,15 @@ async def test_an_operator_takes_an_alert_over_and_gives_it_back(desk: Desk) -> 
     assert [(entry.action, entry.actor.name, entry.target) for entry in desk.alerts.audit] == [
         ("alert.take", "ops", STORAGE.fingerprint), ("alert.release", "ops", STORAGE.fingerprint)
     ]  # fmt: skip
+
+
+async def test_a_fault_that_is_over_shows_what_it_left_to_do(desk: Desk) -> None:
+    await desk.alerts.open_fault(STORAGE, age=timedelta(minutes=20), reported_ago=None)
+    alert = desk.alerts.rows[STORAGE.fingerprint]
+    desk.alerts.recoveries[alert.fingerprint, 1] = Recovery(alert, NOW - timedelta(minutes=5), 1200, NOW - timedelta(minutes=5))
+    text = await desk.get("/admin/alerts")
+    assert "Object storage is available again" in text
+    assert "1,200 images" in text
 
 
 async def test_an_alert_that_is_over_or_never_was_cannot_be_taken(desk: Desk) -> None:

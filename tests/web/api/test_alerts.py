@@ -5,9 +5,12 @@ from datetime import timedelta
 import pytest
 
 from faust_app.core.alerts.alert import FaultKind, PlatformFault
+from faust_app.core.alerts.recovery import Recovery
+from tests.factories import NOW
 from tests.web.conftest import INTAKE, OPERATE, VIEW, Site
 
 FAULT = PlatformFault(FaultKind.SHOP_HOST_DOWN, "host:1", "no answer", "cdn.test:8080", waiting=5, shop_no=7)
+STORAGE = PlatformFault(FaultKind.DEPENDENCY_STORAGE, "host:1")
 ALERT = "/v1/alerts/fault.shop_host_down@cdn.test%3A8080%237"
 
 
@@ -51,3 +54,11 @@ async def test_what_cannot_be_taken_changes_nothing(site: Site, path: str, body:
 
 async def test_a_wrong_parameter_is_named(site: Site) -> None:
     assert (await site.client.get("/v1/alerts?page=2", headers=VIEW)).status == 400
+
+
+async def test_a_fault_that_is_over_says_what_is_left_to_do(site: Site) -> None:
+    await site.alerts.open_fault(STORAGE, age=timedelta(minutes=20), reported_ago=None)
+    alert = site.alerts.rows[STORAGE.fingerprint]
+    site.alerts.recoveries[alert.fingerprint, 1] = Recovery(alert, NOW - timedelta(minutes=5), 1200, NOW - timedelta(minutes=5))
+    (recovering,) = (await (await site.client.get("/v1/alerts", headers=VIEW)).json())["recovering"]
+    assert (recovering["delayed"], recovering["left"], recovering["images_per_second"], recovering["time_left_s"]) == (1200, 0, 4.0, 0)
