@@ -8,8 +8,10 @@ from aiohttp import web
 from faust_app.core.alerts.advice import advise
 from faust_app.core.alerts.recovery import Backlog, Recovery
 from faust_app.flows.alerts.desk import AlertDesk, OpenAlert
+from faust_app.web.api.answers import AlertList
 from faust_app.web.api.bodies import no_body, query_of
 from faust_app.web.api.images import time_text
+from faust_app.web.api.operation import Answered, Operation, described
 from faust_app.web.auth.tokens import actor_of
 from faust_app.web.problems import Problem
 
@@ -29,13 +31,15 @@ class AlertHandlers:
         router.add_post(f"{alert}/take", self.take)
         router.add_post(f"{alert}/release", self.release)
 
+    @described(Operation({200: Answered("The open alerts.", AlertList)}))
     async def list(self, request: web.Request) -> web.Response:
         """Return the open alerts, at most a thousand, platform alerts first, then by occurrences; and what faults left to do."""
-        query_of(request, {})
+        query_of(request)
         alerts = [alert_json(each) for each in await self._desk.open(_LISTED)]
         recovering = [recovering_json(recovery, backlog) for recovery, backlog in await self._desk.recovering()]
         return web.json_response({"alerts": alerts, "recovering": recovering})
 
+    @described(Operation({204: Answered("The sender works on it.")}))
     async def take(self, request: web.Request) -> web.Response:
         """Write that the sender works on the alert: until it is released or over, only its end is told."""
         await no_body(request)
@@ -43,6 +47,7 @@ class AlertHandlers:
             raise Problem(404, "this alert is not open; GET /v1/alerts lists those that are")
         return web.Response(status=204)
 
+    @described(Operation({204: Answered("Nobody works on it.")}))
     async def release(self, request: web.Request) -> web.Response:
         """Write that nobody works on the alert any more."""
         await no_body(request)
