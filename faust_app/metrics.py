@@ -113,7 +113,7 @@ class Metrics:
         )
         self.lease_held = Gauge(
             "shop_images_lease_held",
-            "1 while this process holds the lease of the task: rescue, collector, audit, republish.",
+            "1 while this process holds the lease of the task: rescue, collector, audit, republish, suspect.",
             ("task",),
             registry=self.registry,
         )

@@ -32,6 +32,7 @@ DISPATCHER_SECONDS = 1.0
 REGISTER_SECONDS = 5.0
 SOURCES_SECONDS = 2.0
 DAILY_SECONDS = 30.0
+SUSPECT_SECONDS = 15.0
 
 
 class WorkerApp(faust.App):
@@ -87,6 +88,7 @@ class WorkerApp(faust.App):
             Periodic("dispatcher", DISPATCHER_SECONDS, worker.dispatcher.run_pass),
             Periodic("worker register", REGISTER_SECONDS, worker.resilience.internal_errors.run_pass),
             Periodic("worker load", REGISTER_SECONDS, worker.resilience.load.run_pass),
+            Periodic("suspicions", SUSPECT_SECONDS, maintenance.suspect.run_pass),
             Periodic("rescue", settings.rescue_interval, maintenance.rescue.run_pass),
             Periodic("sources", SOURCES_SECONDS, worker.resilience.sources.run_pass),
             Periodic("garbage collector", settings.collect_interval, maintenance.collector.run_pass),

@@ -50,6 +50,7 @@ def _described(alert: Alert) -> dict[str, object]:
         "last_at": iso_time(alert.last_at, "seconds"),
         "count": alert.occurrences,
         "reported_at": None if alert.reported_at is None else iso_time(alert.reported_at, "seconds"),
+        "taken_by": alert.taken_by,
         "detail": alert.detail,
     }
 

@@ -24,6 +24,7 @@ from faust_app.adapters.mariadb.image_writes import Author
 from faust_app.adapters.mariadb.intake_offsets import MariaIntakeOffsets
 from faust_app.adapters.mariadb.job_runs import MariaJobRuns
 from faust_app.adapters.mariadb.leases import MariaLeases
+from faust_app.adapters.mariadb.recoveries import MariaRecoveries
 from faust_app.adapters.mariadb.source_records import MariaSourceRecords
 from faust_app.adapters.s3.object_store import S3ObjectStore
 from faust_app.core.failure import Unavailable
@@ -109,6 +110,7 @@ async def open_parts(settings: Settings, metrics: Metrics, *, client_id: str) ->
         send_alerts = SendAlerts(
             alerts=MariaAlertRepository(database),
             outbox=MariaAlertOutbox(database),
+            recoveries=MariaRecoveries(database),
             clock=database,
             leases=leases,
             messenger=messenger,

@@ -8,11 +8,14 @@ from faust_app.adapters.mariadb.database import Database
 from faust_app.adapters.mariadb.garbage import MariaCollectorRow, MariaGarbageRepository
 from faust_app.adapters.mariadb.growth import MariaTableSizes
 from faust_app.adapters.mariadb.image_queries import MariaImageFolders, MariaOpenImages
+from faust_app.adapters.mariadb.outcome_counts import MariaOutcomeCounts
 from faust_app.adapters.mariadb.retention import MariaHistoryMonths, MariaOldRows
+from faust_app.adapters.mariadb.suspicions import MariaSuspicions
 from faust_app.adapters.mariadb.unfinished_images import MariaUnfinishedRows
 from faust_app.core.maintenance.daily_report import DAILY_CHECK
 from faust_app.core.maintenance.retention import LIMITS
 from faust_app.core.text import Place
+from faust_app.flows.causes.suspect import SuspectReleases
 from faust_app.flows.images.dead_letters import DeadLetters
 from faust_app.flows.maintenance.audit_bucket import BucketAudit
 from faust_app.flows.maintenance.collect_garbage import GarbageCollector
@@ -41,12 +44,19 @@ class MaintenanceTasks:
     audit: LeasedTask[int]
     rescue: LeasedTask[int]
     republish: LeasedTask[int]
+    suspect: LeasedTask[int]
     daily_check: DailyJob
     limits: DailyJob
 
     async def give_up(self) -> None:
         """Release the leases, so that other workers can take over at once."""
-        leased = {"collector": self.collector, "audit": self.audit, "rescue": self.rescue, "republish": self.republish}
+        leased = {
+            "collector": self.collector,
+            "audit": self.audit,
+            "rescue": self.rescue,
+            "republish": self.republish,
+            "suspect": self.suspect,
+        }
         await asyncio.gather(*(release_lease(task, runner.release) for task, runner in leased.items()))
 
 
@@ -66,12 +76,14 @@ def maintenance_tasks(parts: Parts, dead_letters: DeadLetters) -> MaintenanceTas
         alerts=parts.alerts,
         metrics=parts.metrics,
     )
+    suspect = SuspectReleases(MariaOutcomeCounts(parts.database), MariaSuspicions(parts.database), parts.alerts, clock=parts.database)
     runner = partial(LeasedTask[int], leases=parts.leases, holder=parts.process, metrics=parts.metrics)
     return MaintenanceTasks(
         collector=runner("collector", collector.run_pass, stand_down=collector.stand_down),
         audit=runner("audit", audit.run_part),
         rescue=runner("rescue", rescue.run_pass, stand_down=rescue.stand_down),
         republish=republish_task(parts),
+        suspect=runner("suspect", suspect.run_pass, stand_down=suspect.stand_down),
         daily_check=_daily_job(parts, DAILY_CHECK, daily_check(parts.settings, parts.database, parts.offsets, parts.place).run),
         limits=_daily_job(parts, LIMITS, _limits(parts).run),
     )

@@ -10,17 +10,22 @@ from faust_app.adapters.files.catalogue import CatalogueFile
 from faust_app.adapters.mariadb.alert_repository import MariaAlertRepository
 from faust_app.adapters.mariadb.audit import MariaAuditLog
 from faust_app.adapters.mariadb.causes import MariaCauses
+from faust_app.adapters.mariadb.database import Database
 from faust_app.adapters.mariadb.image_queries import MariaImageFolders
 from faust_app.adapters.mariadb.image_search import MariaImageSearch
 from faust_app.adapters.mariadb.import_runs import MariaImportRuns
 from faust_app.adapters.mariadb.pictureless_products import MariaPicturelessProducts
+from faust_app.adapters.mariadb.recoveries import MariaRecoveries
 from faust_app.adapters.mariadb.rejections import MariaRejections
 from faust_app.adapters.mariadb.republish_runs import MariaRepublishRuns
 from faust_app.adapters.mariadb.samples import MariaSamples
+from faust_app.adapters.mariadb.suspicions import MariaSuspicions
+from faust_app.adapters.mariadb.taken_alerts import MariaTakenAlerts
 from faust_app.adapters.mariadb.timeline import MariaTimeline
 from faust_app.adapters.mariadb.workers import MariaWorkerList
 from faust_app.core.imports.catalogue import Format
 from faust_app.core.operators.rate_limit import Rate
+from faust_app.flows.alerts.desk import AlertDesk
 from faust_app.flows.causes.decide import CauseDesk
 from faust_app.flows.images.rejections import RejectionBuffer
 from faust_app.flows.maintenance.lease import LeasedTask
@@ -40,6 +45,7 @@ from faust_app.web.admin.republish import RepublishPages
 from faust_app.web.admin.search import SearchPage
 from faust_app.web.admin.shops import ShopPages
 from faust_app.web.admin.timeline import TimelinePage
+from faust_app.web.api.alerts import AlertHandlers
 from faust_app.web.api.causes import CauseHandlers
 from faust_app.web.api.images import ImageHandlers
 from faust_app.web.api.imports import ImportHandlers
@@ -77,6 +83,7 @@ class WebParts:
     watches: Watches
     republish: RepublishHandlers
     causes: CauseHandlers
+    alerts: AlertHandlers
     republish_task: LeasedTask[int]
     admin: AdminPages
 
@@ -107,14 +114,17 @@ async def open_web_parts(parts: Parts, tokens: list[Token]) -> AsyncIterator[Web
             rejections=MariaRejections(parts.database),
             clock=parts.database,
         ),
-        images=ImageHandlers(parts.repository, parts.store, parts.source_records, watches.lag.held_by, public),
+        images=ImageHandlers(
+            parts.repository, parts.store, parts.source_records, watches.lag.held_by, public, suspicions=MariaSuspicions(parts.database)
+        ),
         shop_images=ShopImageHandlers(MariaImageSearch(parts.database), public),
         public=PublicHandlers(parts.repository, public),
         health=HealthPages(parts.metrics, IntakeReadiness(parts.database).reasons, watches.lag.held_by),
         lag=LagPage(watches.lag, watches.stalled, admin.frame),
         stalled=StalledPage(watches.stalled, images_at="", pages=admin.frame),
         watches=watches,
-        causes=CauseHandlers(CauseDesk(MariaCauses(parts.database), clock=parts.database)),
+        causes=CauseHandlers(_cause_desk(parts.database)),
+        alerts=AlertHandlers(_alert_desk(parts.database)),
         republish=RepublishHandlers(control, MariaRepublishRuns(parts.database)),
         republish_task=task,
         admin=admin,
@@ -133,7 +143,7 @@ def _operate(parts: Parts, watches: Watches, control: RepublishControl, frame: F
     """Return the pages about images."""
     database = parts.database
     search, runs, alerts = MariaImageSearch(database), MariaRepublishRuns(database), MariaAlertRepository(database)
-    desk, imports, rejections = CauseDesk(MariaCauses(database), clock=database), MariaImportRuns(database), MariaRejections(database)
+    desk, imports, rejections = _cause_desk(database), MariaImportRuns(database), MariaRejections(database)
     return (
         OverviewPage(
             frame,
@@ -149,11 +159,19 @@ def _operate(parts: Parts, watches: Watches, control: RepublishControl, frame: F
         TimelinePage(frame, MariaTimeline(database), clock=database),
         CausePages(frame, desk),
         RepublishPages(frame, control, runs),
-        ShopPages(frame, search, imports, rejections, clock=database),
-        ImagePages(frame, parts.repository, parts.store, control, watches.lag.held_by),
+        ShopPages(frame, search, imports, rejections, suspicions=MariaSuspicions(database), clock=database),
+        ImagePages(frame, parts.repository, parts.store, control, watches.lag.held_by, suspicions=MariaSuspicions(database)),
         ImportPages(frame, imports, rejections, parts.repository, _catalogue_of, clock=database),
         RecordsPage(frame, rejections),
         DocsPages(frame, parts.settings.release),
         SearchPage(frame, search, MariaImageFolders(database)),
-        AlertsPage(frame, alerts, clock=database),
+        AlertsPage(frame, _alert_desk(database)),
     )
+
+
+def _alert_desk(database: Database) -> AlertDesk:
+    return AlertDesk(MariaAlertRepository(database), MariaTakenAlerts(database), MariaRecoveries(database), clock=database)
+
+
+def _cause_desk(database: Database) -> CauseDesk:
+    return CauseDesk(MariaCauses(database), MariaSuspicions(database), clock=database)

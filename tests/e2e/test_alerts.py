@@ -94,7 +94,7 @@ async def test_an_unavailable_database_is_told_without_it(installation: Installa
         await installation.until(lambda: len(heard.bodies) >= 1, "the messenger hears of it")
     finally:
         await asyncio.to_thread(installation.stack.mariadb.start)
-    assert heard.titles() == ["[platform] The database is unavailable"]
+    assert heard.titles() == ["[platform, wake] The database is unavailable"]
     await installation.until(
         lambda: installation.query("SELECT reported_count FROM alert WHERE ended_at IS NOT NULL") == ((1,),), "its alert is written as told"
     )

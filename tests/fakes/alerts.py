@@ -8,22 +8,25 @@ from datetime import datetime, timedelta
 from faust_app.core.alerts.alert import (
     HOUR,
     REPEATED_WITHIN,
-    SHOP_SHARE_FLOOR,
-    SHOP_SIZE_MATTERS,
+    SLOT,
     Alert,
     FaultKind,
     Occurrence,
     PlatformFault,
-    ShopHour,
     slot_of,
 )  # fmt: skip
 from faust_app.core.alerts.decide import SENDER, AlertsSnapshot, Candidate, LastDigest, Step
 from faust_app.core.alerts.digest import CodeCount, DigestCounts, Span
 from faust_app.core.alerts.message import AlertMessage, Delivered, Undelivered, WaitingMessage, new_webhook_id
+from faust_app.core.alerts.notices import SHOP_SHARE_FLOOR, SHOP_SIZE_MATTERS, ShopHour
+from faust_app.core.alerts.recovery import Aftermath, Recovery
 from faust_app.core.alerts.text import Impact
+from faust_app.core.alerts.urgency import Urgency, woke
+from faust_app.core.causes.suspicion import Blame
 from faust_app.core.failure import Dependency, Unavailable
 from faust_app.core.failure_codes import Severity
 from faust_app.core.maintenance.retention import REPORTS
+from faust_app.core.operators.audit import AuditEntry
 from tests.factories import NOW
 
 
@@ -52,6 +55,9 @@ class FakeAlertStore:
         self.holders: dict[str, tuple[str, datetime]] = {}
         self.refuses = False
         self.shop_sizes: Counter[int] = Counter()
+        self.blame = Blame()
+        self.recoveries: dict[tuple[str, int], Recovery] = {}
+        self.audit: list[AuditEntry] = []
         self.unavailable = False
 
     async def count(self, occurrences: Sequence[Occurrence]) -> None:
@@ -62,6 +68,10 @@ class FakeAlertStore:
             self._count(replace(alert, sample_shop=each.shop_no, sample_image=each.image_id))
             if each.shop_no is not None:
                 self.slots[each.fingerprint, each.shop_no, slot_of(self.now)] += 1
+
+    async def mark(self, blame: Blame) -> None:
+        """Say for which failures no shop is blamed."""
+        self.blame = blame
 
     def _count(self, new: Alert) -> None:
         old = self.rows.get(new.fingerprint)
@@ -80,6 +90,7 @@ class FakeAlertStore:
                 ended_at=None,
                 reported_at=new.reported_at or old.reported_at,
                 reported_count=max(old.reported_count, new.reported_count),
+                woken_at=old.woken_at or new.woken_at,
             )
 
     # Faults
@@ -90,7 +101,10 @@ class FakeAlertStore:
         kind, count = fault.kind, 0 if known else 1
         alert = Alert(fault.fingerprint, kind.value, fault.host, kind.severity, 1, self.now - age, self.now, count, fault.detail)
         alert = replace(alert, sample_shop=fault.shop_no)
-        self._count(alert if reported_ago is None else replace(alert, reported_at=self.now - reported_ago, reported_count=1))
+        if reported_ago is not None:
+            at = self.now - reported_ago
+            alert = replace(alert, reported_at=at, reported_count=1, woken_at=at if woke(kind, age - reported_ago) else None)
+        self._count(alert)
         row = self.rows[fault.fingerprint]
         if fault.shop_no is not None and not self._shops(row, row.opened_at):
             self.slots[fault.fingerprint, fault.shop_no, slot_of(self.now)] += 1
@@ -120,7 +134,9 @@ class FakeAlertStore:
         counts = Counter(alert.severity for alert in alerts)
         return AlertsSnapshot(
             now=now,
-            candidates=tuple(Candidate(alert, self._hours(alert)) for alert in alerts),
+            candidates=tuple(
+                Candidate(alert, self._hours(alert), not alert.is_fault and self.blame.is_ours_now(alert.fingerprint)) for alert in alerts
+            ),
             sent_in_hour=sum(kept.created_at > now - HOUR for kept in self.messages),
             undelivered=any(kept.sent_at is None for kept in self.messages),
             messenger_was_unavailable=bool(self.messages) and self.messages[-1].attempts > 1,
@@ -140,8 +156,13 @@ class FakeAlertStore:
     async def digest_counts(self, span: Span) -> DigestCounts:
         self._answer()
         found = Counter[tuple[str, int]]()
+        left_out = 0
         for (fingerprint, shop_no, slot), count in self.slots.items():
-            if span.since <= slot < span.until and self.rows[fingerprint].severity is Severity.SHOP:
+            if not span.since <= slot < span.until or self.rows[fingerprint].severity is not Severity.SHOP:
+                continue
+            if self._is_ours(fingerprint, slot):
+                left_out += count
+            else:
                 found[fingerprint, shop_no] += count
         codes = {self.rows[fingerprint].code for fingerprint, _ in found}
         counts = sorted((self._code(code, found) for code in codes), key=lambda count: (-count.images, count.code))
@@ -149,7 +170,7 @@ class FakeAlertStore:
         for (fingerprint, shop_no), count in found.items():
             shops[shop_no] += 0 if self.rows[fingerprint].is_fault else count
         shops = +shops
-        return DigestCounts(tuple(counts[:10]), len(shops), tuple(_most(shops.items())))
+        return DigestCounts(tuple(counts[:10]), len(shops), tuple(_most(shops.items())), left_out)
 
     async def record(self, step: Step, holder: str) -> bool:
         self._answer()
@@ -157,16 +178,23 @@ class FakeAlertStore:
         if held_by != holder or until <= self.now or (step.message and any(kept.sent_at is None for kept in self.messages)):
             return False
         reported = [(due.alert, self.rows[due.alert.fingerprint]) for due in step.reported]
+        waking = {due.alert.fingerprint for due in step.reported if due.urgency is Urgency.WAKE}
         closed = [(alert, self.rows[alert.fingerprint]) for alert in step.closed]
         if any((a.episode, a.reported_count, None) != (b.episode, b.reported_count, b.closed_at) for a, b in reported):
             return False
         if any((a.episode, a.last_at, None) != (b.episode, b.last_at, b.closed_at) for a, b in closed):
             return False
         for alert, row in reported:
-            self.rows[row.fingerprint] = replace(row, reported_at=step.now, reported_count=max(alert.occurrences, 1))
+            woken_at = row.woken_at or (step.now if row.fingerprint in waking else None)
+            self.rows[row.fingerprint] = replace(row, reported_at=step.now, reported_count=max(alert.occurrences, 1), woken_at=woken_at)
         for _, row in closed:
             self.rows[row.fingerprint] = replace(self.rows[row.fingerprint], closed_at=step.now)
             self.workers = {key: value for key, value in self.workers.items() if key[0] != row.fingerprint}
+        keys = [(each.alert.fingerprint, each.alert.episode) for each in step.recovered]
+        if any(key not in self.recoveries for key in keys):
+            return False
+        for key in keys:
+            del self.recoveries[key]
         if step.digest is not None:
             self.digests.append(LastDigest(step.digest, step.now))
         if step.message is not None:
@@ -176,6 +204,24 @@ class FakeAlertStore:
     def add_message(self, message: AlertMessage) -> None:
         """Queue a message, as the end of a daily job does too."""
         self.messages.append(Kept(len(self.messages) + 1, new_webhook_id(), message, message.at, message.at))
+
+    # TakenAlerts
+
+    async def take(self, fingerprint: str, audit: AuditEntry) -> bool:
+        return self._taken(fingerprint, audit, taken_by=audit.actor.name, taken_at=self.now)
+
+    async def release_alert(self, fingerprint: str, audit: AuditEntry) -> bool:
+        row = self.rows.get(fingerprint)
+        return row is not None and row.taken_at is not None and self._taken(fingerprint, audit, taken_by=None, taken_at=None)
+
+    def _taken(self, fingerprint: str, audit: AuditEntry, *, taken_by: str | None, taken_at: datetime | None) -> bool:
+        self._answer()
+        row = self.rows.get(fingerprint)
+        if row is None or row.closed_at is not None:
+            return False
+        self.rows[fingerprint] = replace(row, taken_by=taken_by, taken_at=taken_at)
+        self.audit.append(audit)
+        return True
 
     # AlertOutbox
 
@@ -223,6 +269,13 @@ class FakeAlertStore:
         if self.unavailable:
             raise Unavailable(Dependency.DATABASE, "fake")
 
+    def _is_ours(self, fingerprint: str, slot: datetime) -> bool:
+        return fingerprint in self.blame.causes or any(
+            each.takes_the_blame and each.code == self.rows[fingerprint].code and slot > each.since - SLOT
+            and (each.ended_at is None or slot < each.ended_at)
+            for each in self.blame.suspicions
+        )  # fmt: skip
+
     def _hours(self, alert: Alert) -> tuple[ShopHour, ...]:
         failed = self._shops(alert, slot_of(self.now - HOUR))
         return tuple(
@@ -266,6 +319,46 @@ def _most(shops: Iterable[tuple[int, int]]) -> list[tuple[int, int]]:
     return sorted(shops, key=lambda item: (-item[1], item[0]))[:5]
 
 
+@dataclass
+class FakeRecoveries:
+    """Implements `Recoveries` on the alerts of a store; `left`, `failed` and `waiting` are what it counts."""
+
+    store: FakeAlertStore
+    left: int = 0
+    failed: int = 0
+    waiting: int = 0
+
+    async def open(self) -> list[tuple[Recovery, int]]:
+        found = []
+        for recovery in self.store.recoveries.values():
+            row = self.store.rows[recovery.alert.fingerprint]
+            alert = replace(recovery.alert, closed_at=row.closed_at)
+            found.append((replace(recovery, alert=alert), row.episode))
+        return found
+
+    async def begin(self, recovery: Recovery) -> None:
+        self.store.recoveries[recovery.alert.fingerprint, recovery.alert.episode] = recovery
+
+    async def held_up(self, since: datetime) -> int:
+        return self.left
+
+    async def aftermath(self, recovery: Recovery, codes: tuple[str, ...], until: datetime) -> Aftermath:
+        return Aftermath(self.failed if codes else 0, self.waiting)
+
+
+@dataclass(frozen=True)
+class FakeTakenAlerts:
+    """Implements `TakenAlerts` on the alerts of a store."""
+
+    store: FakeAlertStore
+
+    async def take(self, fingerprint: str, audit: AuditEntry) -> bool:
+        return await self.store.take(fingerprint, audit)
+
+    async def release(self, fingerprint: str, audit: AuditEntry) -> bool:
+        return await self.store.release_alert(fingerprint, audit)
+
+
 class FakeMessenger:
     """Implements `Messenger`: keeps what it took; `away` is what it answers instead."""
 
@@ -291,17 +384,20 @@ class FakeAlerts:
         self.faults: dict[tuple[FaultKind, str | None], PlatformFault] = {}
         self.words: list[tuple[str, FaultKind, str | None]] = []
 
-    def open(self, kind: FaultKind, *, detail: str = "", host: str | None = None, shop_no: int | None = None, waiting: int = 0) -> None:
-        place = _place(host, shop_no)
+    def open(
+        self, kind: FaultKind, *, detail: str = "", host: str | None = None, shop_no: int | None = None, subject: str | None = None,
+        waiting: int = 0,
+    ) -> None:  # fmt: skip
+        place = _place(host, shop_no, subject)
         if (kind, place) not in self.faults:
             self.words.append(("open", kind, place))
-        self.faults[kind, place] = PlatformFault(kind, "fake", detail, host, waiting, shop_no)
+        self.faults[kind, place] = PlatformFault(kind, "fake", detail, host, waiting, shop_no, subject)
 
-    def close(self, kind: FaultKind, *, host: str | None = None, shop_no: int | None = None) -> None:
-        place = _place(host, shop_no)
+    def close(self, kind: FaultKind, *, host: str | None = None, shop_no: int | None = None, subject: str | None = None) -> None:
+        place = _place(host, shop_no, subject)
         if self.faults.pop((kind, place), None) is not None:
             self.words.append(("close", kind, place))
 
 
-def _place(host: str | None, shop_no: int | None) -> str | None:
-    return host if shop_no is None else f"{host}#{shop_no}"
+def _place(host: str | None, shop_no: int | None, subject: str | None) -> str | None:
+    return subject or (host if shop_no is None else f"{host}#{shop_no}")

@@ -1,10 +1,12 @@
-"""Causes of failed images in memory, over the rows of the fake repository."""
+"""Causes of failed images in memory, over the rows of the fake repository; outcomes by release, and what is suspected."""
 
-from collections import Counter
+from collections import Counter, defaultdict
+from collections.abc import Sequence
 from dataclasses import replace
 from datetime import datetime
 
 from faust_app.core.causes.cause import CURVE_HOURS, UNMARKED, Cause, CauseDetails, Mark, ShopShare
+from faust_app.core.causes.suspicion import Blame, Outcomes, Release, Suspicion, Verdict
 from faust_app.core.images.row import ImageRow, ImageState
 from faust_app.core.operators.audit import AuditEntry
 from tests.fakes.image_repository import FakeImageRepository
@@ -15,6 +17,7 @@ class FakeCauses:
 
     def __init__(self, repository: FakeImageRepository) -> None:
         self._repository = repository
+        self.suspicions = FakeSuspicions(self)
         self.marks: dict[str, Mark] = {}
         self.asked_shops: dict[tuple[str, int], tuple[str, datetime]] = {}
         self.audit: list[AuditEntry] = []
@@ -49,6 +52,8 @@ class FakeCauses:
 
     async def set_ours(self, fingerprint: str, audit: AuditEntry, *, is_ours: bool) -> None:
         self._set(fingerprint, audit, is_ours=is_ours)
+        verdict = Verdict.OURS if is_ours else Verdict.SHOPS
+        self.suspicions.decide(fingerprint.partition("@")[0], verdict, audit.actor.name, await self._repository.now())
 
     async def asked(self, fingerprint: str, shop_no: int, audit: AuditEntry) -> None:
         self.asked_shops[fingerprint, shop_no] = audit.actor.name, await self._repository.now()
@@ -73,3 +78,68 @@ class FakeCauses:
 
 def _written(row: ImageRow) -> datetime:
     return row.updated_at or row.requested_at
+
+
+class FakeSuspicions:
+    """Implements `Suspicions`; the causes say which of them people marked as ours."""
+
+    def __init__(self, causes: "FakeCauses | None" = None) -> None:
+        self._causes = causes
+        self.rows: dict[tuple[str, str], Suspicion] = {}
+
+    async def known(self) -> list[Suspicion]:
+        return list(self.rows.values())
+
+    async def add(self, suspicions: Sequence[Suspicion]) -> None:
+        for each in suspicions:
+            old = self.rows.get((each.code, each.release))
+            kept = each if old is None else replace(old, found_at=each.found_at, rise=each.rise)
+            if kept.verdict is None:
+                kept = replace(kept, ended_at=None)
+            self.rows[each.code, each.release] = kept
+
+    async def end(self, suspicions: Sequence[Suspicion], now: datetime) -> None:
+        for each in suspicions:
+            self.rows[each.code, each.release] = replace(self.rows[each.code, each.release], ended_at=now)
+
+    async def blame(self) -> Blame:
+        marks = {} if self._causes is None else self._causes.marks
+        return Blame(frozenset(name for name, mark in marks.items() if mark.is_ours), tuple(self.rows.values()))
+
+    def decide(self, code: str, verdict: Verdict, by: str, at: datetime) -> None:
+        for key, each in self.rows.items():
+            if each.code == code and each.ended_at is None:
+                self.rows[key] = replace(each, verdict=verdict, decided_by=by, decided_at=at)
+
+
+class FakeOutcomeCounts:
+    """Implements `OutcomeCounts`: what a test says has ended, each time with its hour of the clock."""
+
+    def __init__(self) -> None:
+        self.ended: list[tuple[datetime, str, str, str, int]] = []
+
+    def add(self, at: datetime, release: str, good: int, code: str = "", **hosts: int) -> None:
+        """Count good images, and failures of hosts by a code."""
+        self.ended.append((at, release, "", "", good))
+        self.ended += [(at, release, code, host, count) for host, count in hosts.items()]
+
+    async def releases(self, since: datetime) -> list[Release]:
+        times, counts = defaultdict[str, list[datetime]](list), Counter[str]()
+        for at, release, _, _, count in self.ended:
+            if _hour(at) >= _hour(since):
+                times[release].append(at)
+                counts[release] += count
+        return [Release(name, min(seen), max(seen), counts[name]) for name, seen in times.items()]
+
+    async def of(self, releases: Sequence[str], since: datetime) -> Outcomes:
+        total, failed = 0, defaultdict[str, Counter[str]](Counter)
+        for at, release, code, host, count in self.ended:
+            if release in releases and _hour(at) >= _hour(since):
+                total += count
+                if code:
+                    failed[code][host] += count
+        return Outcomes(total, {code: dict(hosts) for code, hosts in failed.items()})
+
+
+def _hour(at: datetime) -> datetime:
+    return at.replace(minute=0, second=0, microsecond=0)

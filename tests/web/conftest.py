@@ -13,12 +13,14 @@ from faust_app.adapters.files.catalogue import CatalogueFile
 from faust_app.core.messages.topics import Topics
 from faust_app.core.operators.rate_limit import Rate
 from faust_app.core.sources.addresses import NOTHING_OPENED
+from faust_app.flows.alerts.desk import AlertDesk
 from faust_app.flows.causes.decide import CauseDesk
 from faust_app.flows.images.intake import Intake
 from faust_app.flows.images.publish import Publisher
 from faust_app.flows.images.rejections import RejectionBuffer
 from faust_app.flows.republish.control import FetchRules, RepublishControl
 from faust_app.metrics import Metrics
+from faust_app.web.api.alerts import AlertHandlers
 from faust_app.web.api.causes import CauseHandlers
 from faust_app.web.api.images import ImageHandlers
 from faust_app.web.api.imports import ImportHandlers
@@ -31,7 +33,9 @@ from faust_app.web.auth.tokens import Authentication, Token
 from faust_app.web.protocol import Runner
 from faust_app.web.server import web_options
 from tests.factories import LEASE, NOW
+from tests.fakes.alerts import FakeAlertStore, FakeRecoveries, FakeTakenAlerts
 from tests.fakes.causes import FakeCauses
+from tests.fakes.clock import FakeClock
 from tests.fakes.consumer_offsets import FakeConsumerOffsets
 from tests.fakes.event_log import FakeEventLog
 from tests.fakes.image_repository import FakeImageRepository
@@ -58,6 +62,7 @@ class Site:
     held_by: list[str]
     republish: FakeRepublish
     causes: FakeCauses
+    alerts: FakeAlertStore
     refused: RejectionBuffer
     rejections: FakeRejections
     imports: FakeImportRuns
@@ -100,15 +105,16 @@ async def site() -> AsyncIterator[Site]:
     refused, imports = RejectionBuffer(rejections, metrics), FakeImportRuns(rejections, lambda: NOW)
     IntakeHandlers(Intake(rows, publisher, metrics, clock=rows, lease=LEASE), refused, limits).register(app.router)
     ImportHandlers(imports, rejections, rows, CatalogueFile).register(app.router)
-    records, held_by = FakeSourceRecords(), list[str]()
+    records, held_by, causes = FakeSourceRecords(), list[str](), FakeCauses(rows)
     public = PublicAddresses("https://cdn.test", "https://images.test")
-    ImageHandlers(rows, store, records, lambda: held_by, public).register(app.router)
+    ImageHandlers(rows, store, records, lambda: held_by, public, suspicions=causes.suspicions).register(app.router)
     ShopImageHandlers(FakeImageSearch(rows), public).register(app.router)
     PublicHandlers(rows, public).register(app.router)
     republish, offsets = FakeRepublish(rows), FakeConsumerOffsets(log, [])
     rules = FetchRules(NOTHING_OPENED, frozenset({80, 443}), 1000)
     RepublishHandlers(RepublishControl(republish, republish, offsets, rules, clock=rows), republish).register(app.router)
-    causes = FakeCauses(rows)
-    CauseHandlers(CauseDesk(causes, clock=rows)).register(app.router)
+    alerts = FakeAlertStore()
+    AlertHandlers(AlertDesk(alerts, FakeTakenAlerts(alerts), FakeRecoveries(alerts), clock=FakeClock(lambda: NOW))).register(app.router)
+    CauseHandlers(CauseDesk(causes, causes.suspicions, clock=rows)).register(app.router)
     async with TestClient(SiteServer(app, metrics)) as client:
-        yield Site(client, rows, store, log, metrics, records, held_by, republish, causes, refused, rejections, imports, seconds)
+        yield Site(client, rows, store, log, metrics, records, held_by, republish, causes, alerts, refused, rejections, imports, seconds)

@@ -16,6 +16,7 @@ from faust_app.core.monitoring.workers import ListedWorker
 from faust_app.core.operators.access import Account, Role
 from faust_app.core.operators.rate_limit import Rate
 from faust_app.core.operators.remote import parse_proxies
+from faust_app.flows.alerts.desk import AlertDesk
 from faust_app.flows.causes.decide import CauseDesk
 from faust_app.flows.images.intake import Intake
 from faust_app.flows.images.publish import Publisher
@@ -24,6 +25,7 @@ from faust_app.flows.operators.log_in import Device, LoggedIn, LogIn
 from faust_app.flows.ports.operators import PasswordHasher
 from faust_app.flows.republish.control import RepublishControl
 from faust_app.metrics import Metrics
+from faust_app.web.admin.alerts import AlertsPage
 from faust_app.web.admin.causes import CausePages
 from faust_app.web.admin.frame import Frame
 from faust_app.web.admin.images import ImagePages
@@ -33,6 +35,7 @@ from faust_app.web.admin.records import RecordsPage
 from faust_app.web.admin.republish import RepublishPages
 from faust_app.web.admin.search import SearchPage
 from faust_app.web.admin.shops import ShopPages
+from faust_app.web.api.alerts import AlertHandlers
 from faust_app.web.api.causes import CauseHandlers
 from faust_app.web.api.images import ImageHandlers
 from faust_app.web.api.imports import ImportHandlers
@@ -50,7 +53,9 @@ from faust_app.web.pages.lag import LagPage
 from faust_app.web.pages.unfinished import StalledPage
 from faust_app.web.server import protect, web_options
 from tests.factories import LEASE, NOW
-from tests.fakes.causes import FakeCauses
+from tests.fakes.alerts import FakeAlertStore, FakeRecoveries, FakeTakenAlerts
+from tests.fakes.causes import FakeCauses, FakeSuspicions
+from tests.fakes.clock import FakeClock
 from tests.fakes.collector import FakeImageFolders
 from tests.fakes.event_log import FakeEventLog
 from tests.fakes.image_repository import FakeImageRepository
@@ -141,10 +146,11 @@ def handlers_of(
             clock=store,
         ),
         "imports": ImportHandlers(FakeImportRuns(rejections, lambda: NOW), rejections, rows, CatalogueFile),
-        "images": ImageHandlers(rows, FakeObjectStore(), FakeSourceRecords(), list, PUBLIC),
+        "images": ImageHandlers(rows, FakeObjectStore(), FakeSourceRecords(), list, PUBLIC, suspicions=FakeSuspicions()),
         "shop_images": ShopImageHandlers(FakeImageSearch(rows), PUBLIC),
         "public": PublicHandlers(rows, PUBLIC),
-        "causes": CauseHandlers(CauseDesk(FakeCauses(rows), clock=rows)),
+        "causes": CauseHandlers(CauseDesk(FakeCauses(rows), FakeSuspicions(), clock=rows)),
+        "alerts": AlertHandlers(alert_desk()),
         "republish": RepublishHandlers(untouched, runs),
         "health": HealthPages(metrics, nothing),
         "lag": LagPage(watch.lag, watch.stalled, admin.frame),
@@ -153,20 +159,26 @@ def handlers_of(
     }
 
 
+def alert_desk() -> AlertDesk:
+    alerts = FakeAlertStore()
+    return AlertDesk(alerts, FakeTakenAlerts(alerts), FakeRecoveries(alerts), clock=FakeClock(lambda: NOW))
+
+
 def pages_of(frame: Frame, rows: FakeImageRepository, runs: Any) -> tuple[Page, ...]:
     """Return the pages about images, but for the overview; the control of republish is not reached."""
     untouched, search = cast("RepublishControl", Untouched()), FakeImageSearch(rows)
     rejections = FakeRejections(lambda: NOW)
     imports = FakeImportRuns(rejections, lambda: NOW)
     return (
-        CausePages(frame, CauseDesk(FakeCauses(rows), clock=rows)),
+        CausePages(frame, CauseDesk(FakeCauses(rows), FakeSuspicions(), clock=rows)),
         RepublishPages(frame, untouched, runs),
-        ShopPages(frame, search, imports, rejections, clock=rows),
-        ImagePages(frame, rows, FakeObjectStore(), untouched, tuple),
+        ShopPages(frame, search, imports, rejections, suspicions=FakeSuspicions(), clock=rows),
+        ImagePages(frame, rows, FakeObjectStore(), untouched, tuple, suspicions=FakeSuspicions()),
         ImportPages(frame, imports, rejections, rows, CatalogueFile, clock=rows),
         RecordsPage(frame, rejections),
         DocsPages(frame, "1"),
         SearchPage(frame, search, FakeImageFolders(rows)),
+        AlertsPage(frame, alert_desk()),
     )
 
 

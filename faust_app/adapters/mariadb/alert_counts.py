@@ -8,14 +8,16 @@ from typing import Any, Final
 
 from faust_app.adapters.mariadb.database import Database, Session
 from faust_app.core.alerts.alert import REPEATED_WITHIN, FaultKind, Occurrence, PlatformFault, slot_of
+from faust_app.core.alerts.urgency import woke
 from faust_app.core.foreign import one_line
 
 _COLUMNS: Final = (
     "fingerprint", "code", "host", "severity", "opened_at", "last_at", "occurrences", "detail", "sample_shop", "sample_image",
-    "reported_at", "reported_count",
+    "reported_at", "reported_count", "woken_at",
 )  # fmt: skip
 _REOPEN: Final = """
-UPDATE alert SET episode = episode + 1, opened_at = %s, occurrences = 0, reported_at = NULL, reported_count = 0, closed_at = NULL
+UPDATE alert SET episode = episode + 1, opened_at = %s, occurrences = 0, reported_at = NULL, reported_count = 0, closed_at = NULL,
+    woken_at = NULL, taken_by = NULL, taken_at = NULL
 WHERE fingerprint IN ({marks}) AND closed_at IS NOT NULL
 """
 _COUNT: Final = f"""
@@ -23,7 +25,8 @@ INSERT INTO alert ({", ".join(_COLUMNS)}) VALUES {{values}}
 ON DUPLICATE KEY UPDATE
     occurrences = occurrences + VALUES(occurrences), last_at = GREATEST(last_at, VALUES(last_at)), ended_at = NULL,
     severity = VALUES(severity), detail = VALUES(detail), sample_shop = VALUES(sample_shop), sample_image = VALUES(sample_image),
-    reported_at = COALESCE(VALUES(reported_at), reported_at), reported_count = GREATEST(reported_count, VALUES(reported_count))
+    reported_at = COALESCE(VALUES(reported_at), reported_at), woken_at = COALESCE(woken_at, VALUES(woken_at)),
+    reported_count = GREATEST(reported_count, VALUES(reported_count))
 """  # noqa: S608 - our own columns
 _COUNT_SHOPS: Final = """
 INSERT INTO alert_shop (fingerprint, shop_no, slot, occurrences) VALUES {values}
@@ -57,7 +60,7 @@ async def _write_alerts(session: Session, latest: Mapping[str, Occurrence], coun
     rows = [
         (
             fingerprint, occurrence.code.value, occurrence.host, occurrence.code.severity.value, now, now, counts[fingerprint],
-            one_line(occurrence.detail), occurrence.shop_no, occurrence.image_id, None, 0,
+            one_line(occurrence.detail), occurrence.shop_no, occurrence.image_id, None, 0, None,
         )
         for fingerprint, occurrence in sorted(latest.items())
     ]  # fmt: skip
@@ -99,9 +102,10 @@ class MariaFaults:
                 "SELECT 1 FROM alert_worker WHERE fingerprint = %s AND worker = %s", (fault.fingerprint, fault.worker)
             )
             reported_at, reported_count = (None, 0) if reported_ago is None else (now - reported_ago, 1)
+            woken_at = reported_at if reported_ago is not None and woke(fault.kind, age - reported_ago) else None
             row = (
                 fault.fingerprint, fault.kind.value, fault.host, fault.kind.severity.value, now - age, now, 0 if known else 1,
-                one_line(fault.detail), fault.shop_no, None, reported_at, reported_count,
+                one_line(fault.detail), fault.shop_no, None, reported_at, reported_count, woken_at,
             )  # fmt: skip
             await _count(session, [row], opened_at=now - age)
             sql = (

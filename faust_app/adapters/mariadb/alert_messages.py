@@ -8,6 +8,7 @@ from faust_app.adapters.mariadb.database import Database, Row, Session
 from faust_app.core.alerts.alert import REPEATED_WITHIN
 from faust_app.core.alerts.digest import LONGEST_DIGEST
 from faust_app.core.alerts.message import AlertMessage, WaitingMessage, message_from_json, message_json, new_webhook_id
+from faust_app.core.causes.suspicion import KEPT_COUNTS
 from faust_app.core.maintenance.retention import REPORTS
 
 _REASON: Final = 200
@@ -76,6 +77,9 @@ _OLD: Final = tuple(
         ("alert_message", "sent_at", REPORTS),
         ("alert_shop", "slot", LONGEST_DIGEST + timedelta(hours=1)),
         ("alert_worker", "last_at", REPEATED_WITHIN),
+        ("alert_recovery", "caught_up_at", REPORTS),
+        ("outcome_count", "slot", KEPT_COUNTS),
+        ("suspicion", "ended_at", REPORTS),
     )
 )
 

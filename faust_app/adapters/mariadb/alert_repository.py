@@ -5,19 +5,25 @@ from collections.abc import Sequence
 from datetime import datetime, timedelta
 from typing import Any, Final
 
+from faust_app.adapters.mariadb.alert_digest import count_for_digest
 from faust_app.adapters.mariadb.alert_messages import add_message
 from faust_app.adapters.mariadb.database import Database, Session
 from faust_app.adapters.mariadb.job_runs import MariaJobRuns, note_run
 from faust_app.adapters.mariadb.leases import holds
-from faust_app.core.alerts.alert import FAULT_PREFIX, HOUR, QUIET, SHOP_SHARE_FLOOR, SHOP_SIZE_MATTERS, SLOT, Alert, ShopHour, slot_of
+from faust_app.adapters.mariadb.recoveries import mark_recovered
+from faust_app.adapters.mariadb.suspicions import MariaSuspicions
+from faust_app.core.alerts.alert import HOUR, QUIET, SLOT, Alert, slot_of
 from faust_app.core.alerts.decide import SENDER, AlertsSnapshot, Candidate, LastDigest, Step
-from faust_app.core.alerts.digest import DIGEST, CodeCount, DigestCounts, Span
+from faust_app.core.alerts.digest import DIGEST, DigestCounts, Span
+from faust_app.core.alerts.notices import SHOP_SHARE_FLOOR, SHOP_SIZE_MATTERS, ShopHour
 from faust_app.core.alerts.text import Impact
+from faust_app.core.alerts.urgency import Urgency
+from faust_app.core.causes.suspicion import Blame
 from faust_app.core.failure_codes import Severity
 
 _COLUMNS: Final = (
     "fingerprint, code, host, severity, episode, opened_at, last_at, occurrences, detail, ended_at, closed_at, reported_at, reported_count,"
-    " sample_shop, sample_image"
+    " sample_shop, sample_image, woken_at, taken_by, taken_at"
 )
 _LIMIT: Final = 5000
 _TOP: Final = 5
@@ -45,23 +51,6 @@ _MESSAGES: Final = """
 SELECT (SELECT COUNT(*) FROM alert_message WHERE created_at > %s), EXISTS (SELECT 1 FROM alert_message WHERE sent_at IS NULL),
     COALESCE((SELECT attempts > 1 FROM alert_message ORDER BY id DESC LIMIT 1), 0)
 """
-_CODES: Final = 10
-_DIGEST: Final = (
-    "FROM alert_shop s JOIN alert a ON a.fingerprint = s.fingerprint WHERE a.severity = 'shop' AND s.slot >= %s AND s.slot < %s"
-)
-# MAX picks any fingerprint of the code: only its prefix is read, which distinguishes a fault from a failure code.
-_BY_CODE: Final = (
-    "SELECT a.code, MAX(a.fingerprint), SUM(s.occurrences) AS images, COUNT(DISTINCT s.shop_no), COUNT(DISTINCT a.host)"
-    f" {_DIGEST} GROUP BY a.code ORDER BY images DESC, a.code LIMIT {_CODES}"
-)
-_TOP_HOST: Final = (
-    f"SELECT a.host, SUM(s.occurrences) AS images {_DIGEST} AND a.code = %s GROUP BY a.host ORDER BY images DESC, a.host LIMIT 1"
-)
-_NO_FAULT: Final = f"AND a.fingerprint NOT LIKE '{FAULT_PREFIX}%%'"
-_SHOPS: Final = f"SELECT COUNT(DISTINCT s.shop_no) {_DIGEST} {_NO_FAULT}"
-_TOP_SHOPS: Final = (
-    f"SELECT s.shop_no, SUM(s.occurrences) AS images {_DIGEST} {_NO_FAULT} GROUP BY s.shop_no ORDER BY images DESC, s.shop_no LIMIT {_TOP}"
-)
 
 
 class MariaAlertRepository:
@@ -70,15 +59,16 @@ class MariaAlertRepository:
     def __init__(self, database: Database) -> None:
         self._database = database
         self._runs = MariaJobRuns(database)
+        self._suspicions = MariaSuspicions(database)
 
     async def snapshot(self, now: datetime) -> AlertsSnapshot:
         alerts = [_alert(values) for values in await self._database.rows(_CANDIDATES, (now - QUIET,))]
         hours = await self._hours(now)
         ((sent, undelivered, was_unavailable),) = await self._database.rows(_MESSAGES, (now - HOUR,))
-        digest = await self._runs.last(DIGEST)
+        digest, blame = await self._runs.last(DIGEST), await self._suspicions.blame()
         return AlertsSnapshot(
             now=now,
-            candidates=tuple(Candidate(alert, tuple(hours.get(alert.fingerprint, ()))) for alert in alerts),
+            candidates=tuple(Candidate(alert, tuple(hours.get(alert.fingerprint, ())), _is_ours(alert, blame)) for alert in alerts),
             sent_in_hour=sent,
             undelivered=bool(undelivered),
             messenger_was_unavailable=bool(was_unavailable),
@@ -94,21 +84,13 @@ class MariaAlertRepository:
         return {alert.fingerprint: await self._impact(alert, now) for alert in alerts}
 
     async def digest_counts(self, span: Span) -> DigestCounts:
-        times = (span.since, span.until)
-        codes = []
-        for code, fingerprint, images, shops, hosts in await self._database.rows(_BY_CODE, times):
-            ((top_host, top_images),) = await self._database.rows(_TOP_HOST, (*times, code))
-            is_fault = fingerprint.startswith(FAULT_PREFIX)
-            codes.append(CodeCount(code, is_fault, int(images), shops, hosts, top_host, int(top_images)))
-        ((shops,),) = await self._database.rows(_SHOPS, times)
-        top_shops = await self._database.rows(_TOP_SHOPS, times)
-        return DigestCounts(tuple(codes), shops, tuple((shop_no, int(images)) for shop_no, images in top_shops))
+        return await count_for_digest(self._database, span)
 
     async def record(self, step: Step, holder: str) -> bool:
         """Write the step under the sender's lease, or nothing if the alerts changed since they were read.
 
-        They changed when an alert to report was reported or closed, an alert to close was counted, reported or closed, or a message
-        is undelivered.
+        They changed when an alert to report was reported or closed, an alert to close was counted, reported or closed, a recovery
+        ended, or a message is undelivered.
         """
 
         async def unit(session: Session) -> bool:
@@ -119,6 +101,9 @@ class MariaAlertRepository:
                 return False
             if not await _mark_reported(session, step) or not await _close(session, step):
                 raise _MovedOn
+            for recovery in step.recovered:
+                if not await mark_recovered(session, recovery, step.now):
+                    raise _MovedOn
             if step.digest is not None:
                 await note_run(session, DIGEST, step.digest, step.now)
             if step.message is not None:
@@ -178,10 +163,12 @@ async def _mark_reported(session: Session, step: Step) -> bool:
     for due in sorted(step.reported, key=lambda due: due.alert.fingerprint):
         alert = due.alert
         sql = (
-            "UPDATE alert SET reported_at = %s, reported_count = GREATEST(%s, 1)"
-            " WHERE fingerprint = %s AND episode = %s AND closed_at IS NULL AND reported_count = %s"
+            "UPDATE alert SET reported_at = %s, reported_count = GREATEST(%s, 1), woken_at = COALESCE(woken_at, %s)"
+            " WHERE fingerprint = %s AND episode = %s AND closed_at IS NULL AND reported_count = %s AND woken_at <=> %s"
         )
-        if not await session.change(sql, (step.now, alert.occurrences, alert.fingerprint, alert.episode, alert.reported_count)):
+        woken_at = step.now if due.urgency is Urgency.WAKE else None
+        known = (alert.fingerprint, alert.episode, alert.reported_count, alert.woken_at)
+        if not await session.change(sql, (step.now, alert.occurrences, woken_at, *known)):
             return False
     return True
 
@@ -202,6 +189,10 @@ async def _close(session: Session, step: Step) -> bool:
             [alert.fingerprint for alert in group],
         )
     return True
+
+
+def _is_ours(alert: Alert, blame: Blame) -> bool:
+    return not alert.is_fault and blame.is_ours_now(alert.fingerprint)
 
 
 def _alert(values: tuple[Any, ...]) -> Alert:

@@ -7,7 +7,9 @@ from typing import Any, Final
 
 from faust_app.adapters.mariadb.audit import add_audit
 from faust_app.adapters.mariadb.database import Database, Session
+from faust_app.adapters.mariadb.suspicions import decide_suspicion
 from faust_app.core.causes.cause import CURVE_HOURS, Cause, CauseDetails, Mark, ShopShare
+from faust_app.core.causes.suspicion import Verdict
 from faust_app.core.operators.audit import AuditEntry
 
 _TOP_SHOPS: Final = 20
@@ -95,7 +97,13 @@ class MariaCauses:
         await self._database.run(unit)
 
     async def set_ours(self, fingerprint: str, audit: AuditEntry, *, is_ours: bool) -> None:
-        await self._set(fingerprint, {"is_ours": is_ours}, audit)
+        async def unit(session: Session) -> None:
+            now = await session.now()
+            await _mark(session, fingerprint, {"is_ours": is_ours}, now, audit)
+            verdict = Verdict.OURS if is_ours else Verdict.SHOPS
+            await decide_suspicion(session, fingerprint.partition("@")[0], verdict, audit.actor.name, now)
+
+        await self._database.run(unit)
 
     async def asked(self, fingerprint: str, shop_no: int, audit: AuditEntry) -> None:
         async def unit(session: Session) -> None:

@@ -7,10 +7,11 @@ from typing import Any, Final, TypeVar
 
 from faust_app.adapters.mariadb.alert_counts import count_occurrences
 from faust_app.adapters.mariadb.database import Session
+from faust_app.adapters.mariadb.outcome_counts import count_outcomes
 from faust_app.core.foreign import one_line
 from faust_app.core.images.changes import Changes, Scheduled
 from faust_app.core.images.outcome import SUPERSEDED, Garbage, HistoryEntry
-from faust_app.core.images.row import ImageRow, Origin
+from faust_app.core.images.row import ImageRow, ImageState, Origin
 
 T = TypeVar("T")
 
@@ -167,6 +168,9 @@ async def write(session: Session, changes: Changes, now: datetime, author: Autho
         sql = "UPDATE intake_offset SET next_offset = %s, appended_at = %s, updated_at = %s WHERE topic = %s AND `partition` = %s"
         offset = changes.offset
         await session.change(sql, (offset.next_offset, offset.appended_at, now, offset.topic, offset.partition))
+    if author.release is not None:
+        ended = sum(row.state is not ImageState.DELETED for row in finished)
+        await count_outcomes(session, ended, changes.occurrences, release=author.release, worker=author.worker, now=now)
     await count_occurrences(session, changes.occurrences, now)  # last, and so locked shortest: all failures of one cause share a row
 
 

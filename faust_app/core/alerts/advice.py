@@ -122,6 +122,13 @@ _FAULTS: Final = {
         "`shop-images garbage` shows how much is due of which shops; if it is intended, run `shop-images garbage --delete-anyway`.",
         "no; deletion waits for that command.",
     ),
+    FaultKind.SUSPECTED_OURS: Advice(
+        "A new release is suspected to fail images that are good",
+        "shown images stay shown, lost 0; no shop is blamed for these failures meanwhile.",
+        "the release checks or fetches images in another way than the one before it.",
+        "open one of its images; if it is good, roll back and republish what failed; then say on the page of the cause whose fault it is.",
+        "no; it ends with the release, or when its share of the failures is as before.",
+    ),
 }
 
 

@@ -1,10 +1,9 @@
-"""Which causes of failure people must hear of, and when: pure decisions from an alert's row and the time.
+"""Alerts, and what opens them: occurrences of failed images and faults of the platform. Times are UTC, from the database.
 
-An alert is one cause: a code at a source's host, or a fault of the platform. It opens with its first occurrence, is reported
-again when it has grown tenfold, and closes when it has been quiet. Times are UTC without a zone, from the database.
+An alert is one cause: a code at a source's host, or a fault of the platform. It opens with its first occurrence, and closes when it
+has been quiet.
 """
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
@@ -20,14 +19,6 @@ REPEATED_WITHIN: Final = timedelta(minutes=3)
 HOUR: Final = timedelta(hours=1)
 SLOT: Final = timedelta(minutes=5)
 """Images are counted per alert, shop and clock slot; an hour is summed from its slots, so it may be one slot too long."""
-
-SHOP_IMAGES: Final = 50
-"""This many failures of one shop by one cause within an hour are reported at once."""
-SHOP_SHARE: Final = 0.05
-"""So is this share of a shop's images, from SHOP_SHARE_FLOOR failures on: below that, shares of small shops are noise."""
-SHOP_SHARE_FLOOR: Final = 10
-SHOP_SIZE_MATTERS: Final = round(SHOP_IMAGES / SHOP_SHARE)
-"""A shop of this many images reaches SHOP_IMAGES before SHOP_SHARE, so its images need not be counted further."""
 
 
 class FaultKind(StrEnum):
@@ -61,6 +52,7 @@ class FaultKind(StrEnum):
     LATE_JOBS = "late_jobs", Severity.PLATFORM, 60
     DATABASE_WENT_BACK = "database_went_back", Severity.PLATFORM, 60
     TOO_MUCH_GARBAGE = "too_much_garbage", Severity.PLATFORM, 60
+    SUSPECTED_OURS = "suspected_ours", Severity.PLATFORM, 60
 
 
 OUTAGES: Final = {
@@ -96,7 +88,8 @@ class Occurrence:
 class PlatformFault:
     """A fault as the process `worker` reports it; `detail` is one line without secrets, `waiting` the images it holds up there.
 
-    `shop_no` is the shop whose fault it is, for one that is of a shop: its digest counts it.
+    `shop_no` is the shop whose fault it is, for one that is of a shop: its digest counts it. `subject` tells faults of one kind
+    apart that can be there side by side, like the failure code of a suspicion.
     """
 
     kind: FaultKind
@@ -105,12 +98,14 @@ class PlatformFault:
     host: str | None = None
     waiting: int = 0
     shop_no: int | None = None
+    subject: str | None = None
 
     @property
     def fingerprint(self) -> str:
         """The identity of the fault, equal in the reports of all processes; never equal to a failure code's."""
+        of_subject = "" if self.subject is None else f":{self.subject}"
         of_shop = "" if self.shop_no is None else f"#{self.shop_no}"
-        return f"{FAULT_PREFIX}{self.kind.value}@{self.host or '-'}{of_shop}"
+        return f"{FAULT_PREFIX}{self.kind.value}{of_subject}@{self.host or '-'}{of_shop}"
 
 
 FAULT_PREFIX: Final = "fault."
@@ -127,7 +122,8 @@ class Alert:
     """One row of `alert`. `episode` counts its openings; counts and `told_*` are of this episode.
 
     `occurrences` counts failed images, or reports of a platform fault. `ended_at` is set once no process has the fault any more.
-    `reported_count` is the count in the last message, 0 before the first.
+    `reported_count` is the count in the last message, 0 before the first. `woken_at` is when a message about it woke people,
+    `taken_by` who works on it.
     """
 
     fingerprint: str
@@ -145,6 +141,9 @@ class Alert:
     reported_count: int = 0
     sample_shop: int | None = None
     sample_image: bytes | None = None
+    woken_at: datetime | None = None
+    taken_by: str | None = None
+    taken_at: datetime | None = None
 
     @property
     def is_fault(self) -> bool:
@@ -152,27 +151,14 @@ class Alert:
         return self.fingerprint.startswith(FAULT_PREFIX)
 
     @property
+    def subject(self) -> str | None:
+        """What the fault is of where one kind can be several, like the failure code of a suspicion."""
+        return (self.fingerprint.partition("@")[0].partition(":")[2] or None) if self.is_fault else None
+
+    @property
     def is_of_records(self) -> bool:
         """Whether this counts records that belong to no row, not images."""
         return self.fingerprint.startswith(RECORD_PREFIX)
-
-
-@dataclass(frozen=True, slots=True)
-class ShopHour:
-    """One shop's failures by an alert's cause within the hour; `shop_images` counts its images up to SHOP_SIZE_MATTERS."""
-
-    shop_no: int
-    failed: int
-    shop_images: int
-
-
-class Notice(StrEnum):
-    """The notice to send about an alert."""
-
-    OPENED = "opened"
-    GREW = "grew"
-    CLOSED = "closed"
-    WAS_OPEN = "was_open"  #: it opened and closed before it could be reported
 
 
 def fault_kind(alert: Alert) -> FaultKind | None:
@@ -184,39 +170,3 @@ def fault_kind(alert: Alert) -> FaultKind | None:
 def slot_of(at: datetime) -> datetime:
     """Return the start of the slot that a time falls into."""
     return at.replace(minute=at.minute - at.minute % (SLOT.seconds // 60), second=0, microsecond=0)
-
-
-def hits_shop_hard(hour: ShopHour) -> bool:
-    """Return whether a shop has too many failures to wait for the digest."""
-    if hour.failed >= SHOP_IMAGES:
-        return True
-    return hour.failed >= SHOP_SHARE_FLOOR and hour.failed >= SHOP_SHARE * hour.shop_images
-
-
-def is_over(alert: Alert, now: datetime) -> bool:
-    """Return whether an open alert can be closed: ended for its linger time, or quiet.
-
-    The fault of a process that died is over once it is quiet, since a live process repeats its report.
-    """
-    if alert.ended_at is not None:
-        kind = fault_kind(alert)
-        return now - alert.ended_at >= (kind.linger if kind is not None else timedelta(minutes=1))
-    return now - alert.last_at >= QUIET
-
-
-def notice_for(alert: Alert, hours: Sequence[ShopHour], now: datetime) -> Notice | None:
-    """Return the notice that is due for an open alert; None when nothing is new, or it belongs in the digest."""
-    reported = alert.reported_count > 0
-    if is_over(alert, now):
-        if reported:
-            return Notice.CLOSED
-        return Notice.WAS_OPEN if alert.severity is Severity.PLATFORM else None
-    if not reported:
-        at_once = alert.severity is Severity.PLATFORM or any(map(hits_shop_hard, hours))
-        return Notice.OPENED if at_once else None
-    return Notice.GREW if magnitude(alert.occurrences) > magnitude(alert.reported_count) else None
-
-
-def magnitude(count: int) -> int:
-    """Return the power of ten that a count has reached: 0 below 10, 1 from 10 on, 2 from 100 on."""
-    return len(str(count)) - 1

@@ -39,11 +39,15 @@ class CodeCount:
 
 @dataclass(frozen=True, slots=True)
 class DigestCounts:
-    """What a digest reports: failures and faults by code, most first; the number of shops with failures, and those with most."""
+    """What a digest reports: failures and faults by code, most first; the number of shops with failures, and those with most.
+
+    `left_out` are failed images that are not the shops' fault, or suspected not to be; nothing else here counts them.
+    """
 
     codes: tuple[CodeCount, ...] = ()
     shops: int = 0
     top_shops: tuple[tuple[int, int], ...] = ()
+    left_out: int = 0
 
 
 def digest_span(now: datetime, last_started: datetime | None) -> Span:
@@ -67,6 +71,8 @@ def digest_message(counts: DigestCounts, span: Span, place: Place, now: datetime
     lines += [
         f"- shop {shop_no}: {counted(number, 'image')}; `shop-images status --shop {shop_no}`" for shop_no, number in counts.top_shops
     ]
+    if counts.left_out:
+        lines.append(f"Left out: {counted(counts.left_out, 'image')} whose failure is the platform's fault, or suspected to be.")
     lines += ["Safe: shown images stay shown, lost 0; every failed image has its dead letter. Shops have to resend corrected images."]
     return AlertMessage(Form.DIGEST, now, Severity.SHOP, title, cut("\n".join(lines)))
 

@@ -8,6 +8,7 @@ from uuid import uuid4
 
 from pydantic import TypeAdapter
 
+from faust_app.core.alerts.urgency import Urgency
 from faust_app.core.failure_codes import Severity
 from faust_app.core.retry_after import MAX_RETRY_AFTER
 
@@ -22,6 +23,7 @@ class Form(StrEnum):
     ALERT = "alert"  #: one cause
     GROUP = "alerts"  #: several causes at once
     MORE = "more_alerts"  #: all notices left in this hour, one line a cause
+    CAUGHT_UP = "caught_up"  #: what a fault delayed is done
     DIGEST = "digest"  #: a day's faults of the shops
     DAILY = "daily"  #: what the daily check found
     REPUBLISH = "republish"  #: how a republish ended
@@ -40,11 +42,12 @@ class Cause:
     since: datetime
     images: int
     shops: int
+    urgency: Urgency = Urgency.TELL
 
 
 @dataclass(frozen=True, slots=True)
 class AlertMessage:
-    """A message: title and text for people, causes for machines. `at` is when it was written (UTC)."""
+    """A message: title and text for people, causes for machines. `at` is when it was written (UTC); it wakes if a cause does."""
 
     form: Form
     at: datetime
@@ -52,6 +55,7 @@ class AlertMessage:
     title: str
     text: str
     causes: tuple[Cause, ...] = ()
+    urgency: Urgency = Urgency.TELL
 
 
 _JSON: Final = TypeAdapter(AlertMessage)

@@ -10,9 +10,12 @@ from typing import Final
 from urllib.parse import quote
 
 from faust_app.core.alerts.advice import Advice, advise
-from faust_app.core.alerts.alert import Alert, Notice
-from faust_app.core.alerts.decide import Chosen, Due
+from faust_app.core.alerts.alert import Alert, fault_kind
+from faust_app.core.alerts.decide import Chosen, Due, due_at
 from faust_app.core.alerts.message import AlertMessage, Cause, Form
+from faust_app.core.alerts.notices import Notice
+from faust_app.core.alerts.recovery import BACK, Backlog, back_text
+from faust_app.core.alerts.urgency import Urgency
 from faust_app.core.failure_codes import Severity
 from faust_app.core.foreign import one_line
 from faust_app.core.text import MAX_TEXT, Place, counted, cut, duration, zoned_time
@@ -28,6 +31,7 @@ class Impact:
     """The impact of an alert: how many shops it hit, those with most images, and how many images failed of late.
 
     `recent` are the last ten minutes, `before` the ten before. `workers` have the fault now, `waiting` images are held up by it.
+    `backlog` is what a fault that is over left to do.
     """
 
     shops: int = 0
@@ -36,6 +40,7 @@ class Impact:
     before: int = 0
     workers: tuple[str, ...] = ()
     waiting: int = 0
+    backlog: Backlog | None = None
 
 
 NOWHERE: Final = Impact()
@@ -50,19 +55,25 @@ def compose(chosen: Chosen, impact: Mapping[str, Impact], place: Place, now: dat
         title, text = title_of(due), alert_text(due, impact.get(due.alert.fingerprint, NOWHERE), place, now)
     else:
         title, text = _group_title(chosen), _group_text(chosen, impact, place, now)
-    return AlertMessage(chosen.form, now, severity, title, cut(text), causes[:100])
+    urgency = Urgency.WAKE if any(due.urgency is Urgency.WAKE for due in chosen.due) else Urgency.TELL
+    return AlertMessage(chosen.form, now, severity, title, cut(text), causes[:100], urgency)
 
 
 def title_of(due: Due) -> str:
     """Return the headline of one notice."""
     alert = due.alert
-    what = advise(alert).what + (f" at {alert.host}" if alert.host else "")
+    what = advise(alert).what + _place_of(alert)
     match due.notice:
         case Notice.OPENED:
-            return f"{_flag(alert)} {what}"
+            return f"{_flag(due)} {what}"
         case Notice.GREW:
-            return f"{_flag(alert)} {what}: now {_amount(alert)}"
-        case Notice.CLOSED | Notice.WAS_OPEN:
+            return f"{_flag(due)} {what}: now {_amount(alert)}"
+        case Notice.LASTS:
+            return f"{_flag(due)} {what}: it lasts"
+        case Notice.CLOSED:
+            kind = fault_kind(alert)
+            return f"[back] {BACK[kind]}{_place_of(alert)}" if kind in BACK else f"[over] {what}"
+        case Notice.WAS_OPEN:
             return f"[over] {what}"
 
 
@@ -78,11 +89,13 @@ def alert_text(due: Due, impact: Impact, place: Place, now: datetime) -> str:
         f"Do: {_step(alert, advice, impact, place, over=over)}",
         f"Heals by itself: {'it is over.' if over and alert.is_fault else advice.heals}",
     ]
+    if impact.backlog is not None:
+        lines.append(f"Backlog: {back_text(impact.backlog, place)}")
     return "\n".join(lines)
 
 
-def _flag(alert: Alert) -> str:
-    return "[platform]" if alert.severity is Severity.PLATFORM else "[shop]"
+def _flag(due: Due) -> str:
+    return f"[{due.alert.severity.value}, wake]" if due.urgency is Urgency.WAKE else f"[{due.alert.severity.value}]"
 
 
 def _amount(alert: Alert) -> str:
@@ -94,9 +107,13 @@ def _noun(alert: Alert) -> str:
 
 
 def _what(alert: Alert, advice: Advice) -> str:
-    place = f" at {alert.host}" if alert.host else ""
     detail = one_line(alert.detail, _DETAIL).removesuffix(".")
-    return f"{advice.what}{place}" + (f" ({detail})" if detail else "")
+    return f"{advice.what}{_place_of(alert)}" + (f" ({detail})" if detail else "")
+
+
+def _place_of(alert: Alert) -> str:
+    subject = f": {alert.subject.replace('_', ' ')}" if alert.subject else ""
+    return subject + (f" at {alert.host}" if alert.host else "")
 
 
 def _since(alert: Alert, zone: tzinfo, now: datetime, *, over: bool) -> str:
@@ -177,9 +194,13 @@ def _brief(due: Due, impact: Impact, place: Place, now: datetime) -> str:
 def _cause(due: Due, impact: Impact) -> Cause:
     alert = due.alert
     images = impact.waiting if alert.is_fault else alert.occurrences
-    return Cause(due.notice.value, alert.fingerprint, alert.code, alert.host, alert.severity.value, alert.opened_at, images, impact.shops)
+    return Cause(
+        due.notice.value, alert.fingerprint, alert.code, alert.host, alert.severity.value, alert.opened_at, images, impact.shops,
+        due.urgency,
+    )  # fmt: skip
 
 
 def line_of(alert: Alert, place: Place, now: datetime) -> str:
     """Format an open alert as one line of a list."""
-    return f"{title_of(Due(alert, Notice.OPENED))}: {_amount(alert)}, {_since(alert, place.zone, now, over=False)}"
+    taken = f"; taken by {alert.taken_by} since {zoned_time(alert.taken_at, place.zone)}" if alert.taken_at is not None else ""
+    return f"{title_of(due_at(alert, Notice.OPENED, now))}: {_amount(alert)}, {_since(alert, place.zone, now, over=False)}{taken}"

@@ -14,12 +14,13 @@ from faust_app.core.iso_time import iso_time
 SECRET_PREFIX: Final = "whsec_"  # noqa: S105 - what every secret begins with
 _SECRET_BYTES: Final = range(24, 65)
 _PLACEHOLDER: Final = re.compile(r"\{\{\s*(\w+)\s*\}\}")
-_PLACEHOLDERS: Final = ("title", "text", "form", "severity", "time", "causes")
+_PLACEHOLDERS: Final = ("title", "text", "form", "severity", "urgency", "time", "causes")
 
 
 def standard_body(message: AlertMessage) -> bytes:
     """Return the body that Standard Webhooks recommends: type, timestamp, data."""
     data = {
+        "urgency": message.urgency.value,
         "severity": message.severity.value,
         "title": message.title,
         "text": message.text,
@@ -29,6 +30,7 @@ def standard_body(message: AlertMessage) -> bytes:
                 "fingerprint": cause.fingerprint,
                 "code": cause.code,
                 "host": cause.host,
+                "urgency": cause.urgency.value,
                 "severity": cause.severity,
                 "since": iso_time(cause.since, "seconds"),
                 "images": cause.images,
@@ -55,6 +57,7 @@ def template_body(template: Any, message: AlertMessage) -> bytes:
         "text": message.text,
         "form": message.form.value,
         "severity": message.severity.value,
+        "urgency": message.urgency.value,
         "time": iso_time(message.at, "seconds"),
         "causes": str(len(message.causes)),
     }

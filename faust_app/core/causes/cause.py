@@ -6,6 +6,7 @@ from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Final
 
+from faust_app.core.causes.suspicion import PLATFORM_LOOKS
 from faust_app.core.failure_codes import FailureCode, known_code
 
 MAX_NOTE: Final = 1000
@@ -111,11 +112,16 @@ class CauseDetails:
     examples: Sequence[tuple[int, bytes]]
 
 
-def letter_to_shop(cause: Cause, images: int) -> str:
-    """Return the text that asks a shop to act: what is wrong, how many images, and what to do."""
+def letter_to_shop(cause: Cause, images: int, *, is_ours: bool = False) -> str:
+    """Return the text that asks a shop to act: what is wrong, how many images, and what to do.
+
+    While the failures are ours, or suspected to be, it asks for nothing.
+    """
     code = cause.known_code
     where = f" from {cause.host}" if cause.host else ""
     one = images == 1
+    if is_ours:
+        return f"{'One' if one else f'{images:,}'} of your product images could not be stored{where} ({cause.code}).\n{PLATFORM_LOOKS}"
     says = code.sentence if code is not None else "Please check the address and the file."
     return (
         f"{'One' if one else f'{images:,}'} of your product images could not be fetched{where} ({cause.code}).\n{says}\n"

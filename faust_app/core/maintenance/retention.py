@@ -7,6 +7,7 @@ from datetime import date, timedelta
 from typing import Final
 
 from faust_app.core.alerts.digest import LONGEST_DIGEST
+from faust_app.core.causes.suspicion import KEPT_COUNTS
 from faust_app.core.monitoring.samples import KEPT as KEPT_SAMPLES
 
 LIMITS: Final = "limits"
@@ -41,6 +42,9 @@ KEPT: Final = {
     "alert_shop": f"{LONGEST_DIGEST.days} days",
     "alert_worker": "minutes",
     "alert_message": f"{REPORTS.days} days",
+    "alert_recovery": f"{REPORTS.days} days after it was caught up",
+    "outcome_count": f"{KEPT_COUNTS.days} days",
+    "suspicion": f"{REPORTS.days} days after its end",
     "job_run": f"{REPORTS.days} days",
     "import_run": f"{REPORTS.days} days after its last progress",
     "sample": f"{KEPT_SAMPLES.days} days",

@@ -9,9 +9,10 @@ from uuid import uuid4
 
 import structlog
 
-from faust_app.core.alerts.alert import Alert, FaultKind, Notice, PlatformFault
+from faust_app.core.alerts.alert import Alert, FaultKind, PlatformFault
 from faust_app.core.alerts.decide import Chosen, Due
 from faust_app.core.alerts.message import AlertMessage, Form
+from faust_app.core.alerts.notices import Notice
 from faust_app.core.alerts.text import Impact, compose
 from faust_app.core.failure import Unavailable
 from faust_app.core.text import Place

@@ -14,9 +14,10 @@ from typing import Final
 
 import structlog
 
-from faust_app.core.alerts.alert import Alert, FaultKind, Notice, PlatformFault
-from faust_app.core.alerts.decide import Chosen, Due
+from faust_app.core.alerts.alert import Alert, FaultKind, PlatformFault
+from faust_app.core.alerts.decide import Chosen, due_at
 from faust_app.core.alerts.message import AlertMessage, Delivered, Form, Undelivered, again_after, new_webhook_id
+from faust_app.core.alerts.notices import Notice
 from faust_app.core.alerts.text import Impact, compose
 from faust_app.core.failure import Unavailable
 from faust_app.core.text import Place
@@ -38,8 +39,8 @@ _SENT_DIRECTLY: Final = (
     "Sent directly, because the database that counts alerts is unavailable; every process that cannot reach it sends this once."
 )
 
-Key = tuple[FaultKind, str | None, int | None]
-"""Kind, host and shop of a fault."""
+Key = tuple[FaultKind, str | None, int | None, str | None]
+"""Kind, host, shop and subject of a fault."""
 
 
 @dataclass(slots=True)
@@ -97,24 +98,28 @@ class FaultReporter:
         """Whether the last completed pass got no answer. A frozen database blocks calls instead of failing them, so no breaker opens."""
         return self._unavailable_since is not None
 
-    def open(self, kind: FaultKind, *, detail: str = "", host: str | None = None, shop_no: int | None = None, waiting: int = 0) -> None:
+    def open(
+        self, kind: FaultKind, *, detail: str = "", host: str | None = None, shop_no: int | None = None, subject: str | None = None,
+        waiting: int = 0,
+    ) -> None:  # fmt: skip
         """Report that a fault is present; the next pass writes it."""
-        fault = PlatformFault(kind, self._worker, detail, host, waiting, shop_no)
-        held = self._held.get((kind, host, shop_no))
+        fault = PlatformFault(kind, self._worker, detail, host, waiting, shop_no, subject)
+        key = (kind, host, shop_no, subject)
+        held = self._held.get(key)
         if held is None:
-            self._held[kind, host, shop_no] = _Held(fault, self._seconds())
-            log.warning("fault opened", kind=kind.value, host=host, shop_no=shop_no, detail=detail)
+            self._held[key] = _Held(fault, self._seconds())
+            log.warning("fault opened", kind=kind.value, host=host, shop_no=shop_no, subject=subject, detail=detail)
             return
         held.fault = fault  # new facts alone are written with the next repetition
         if held.over:
             held.over, held.changed = False, True
 
-    def close(self, kind: FaultKind, *, host: str | None = None, shop_no: int | None = None) -> None:
+    def close(self, kind: FaultKind, *, host: str | None = None, shop_no: int | None = None, subject: str | None = None) -> None:
         """Report that a fault is over; the next pass writes it."""
-        held = self._held.get((kind, host, shop_no))
+        held = self._held.get((kind, host, shop_no, subject))
         if held is not None and not held.over:
             held.over, held.changed = True, True
-            log.warning("fault closed", kind=kind.value, host=host, shop_no=shop_no)
+            log.warning("fault closed", kind=kind.value, host=host, shop_no=shop_no, subject=subject)
 
     async def run_pass(self) -> None:
         """Write new and due reports; during an outage of the database send them directly. Does not raise Unavailable."""
@@ -168,7 +173,7 @@ class FaultReporter:
         if now - self._unavailable_since < DIRECT_AFTER:
             return
         self.open(FaultKind.DEPENDENCY_DATABASE, detail=reason)
-        database = self._held[FaultKind.DEPENDENCY_DATABASE, None, None]
+        database = self._held[FaultKind.DEPENDENCY_DATABASE, None, None, None]
         database.since = min(database.since, self._unavailable_since)
         if self._messenger is not None and now >= self._direct_from:
             await self._send_directly(self._messenger, now)
@@ -202,7 +207,7 @@ class FaultReporter:
 
     def _message(self, unreported: tuple[_Held, ...]) -> AlertMessage:
         now = self._now()
-        due = tuple(Due(self._alert(held, now), Notice.OPENED) for held in unreported)
+        due = tuple(due_at(self._alert(held, now), Notice.OPENED, now) for held in unreported)
         impact = {held.fault.fingerprint: Impact(workers=(self._worker,), waiting=held.fault.waiting) for held in unreported}
         message = compose(Chosen(Form.ALERT if len(due) == 1 else Form.GROUP, due), impact, self._place, now)
         return replace(message, text=f"{message.text}\n{_SENT_DIRECTLY}")

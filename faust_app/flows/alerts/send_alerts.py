@@ -5,7 +5,7 @@ other is written: what happens meanwhile is reported afterwards, as it then stan
 between sending and recording sends the same message again under the same id.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import time, timedelta
 from typing import Final
 
@@ -24,10 +24,11 @@ from faust_app.core.alerts.decide import (
 )
 from faust_app.core.alerts.digest import digest_message, digest_span
 from faust_app.core.alerts.message import Delivered, Undelivered, again_after
-from faust_app.core.alerts.text import MAX_CAUSES, compose
+from faust_app.core.alerts.text import MAX_CAUSES, NOWHERE, compose
 from faust_app.core.maintenance.jobs import due_date
 from faust_app.core.text import Place
-from faust_app.flows.ports.alerts import AlertOutbox, AlertRepository, Messenger
+from faust_app.flows.alerts.recover import FollowRecoveries
+from faust_app.flows.ports.alerts import AlertOutbox, AlertRepository, Messenger, Recoveries
 from faust_app.flows.ports.clock import Clock
 from faust_app.flows.ports.maintenance import Leases
 from faust_app.metrics import Metrics
@@ -59,6 +60,7 @@ class SendAlerts:
         *,
         alerts: AlertRepository,
         outbox: AlertOutbox,
+        recoveries: Recoveries,
         clock: Clock,
         leases: Leases,
         messenger: Messenger | None,
@@ -67,6 +69,7 @@ class SendAlerts:
     ) -> None:
         self._alerts = alerts
         self._outbox = outbox
+        self._recovering = FollowRecoveries(recoveries, delivery.place)
         self._clock = clock
         self._leases = leases
         self._messenger = messenger
@@ -121,7 +124,10 @@ class SendAlerts:
         silent = closes_silently(snapshot, unreported=self._messenger is None)
         if silent:
             await self._alerts.record(Step(snapshot.now, closed=silent), self._delivery.holder)
-        if self._messenger is None or snapshot.undelivered:
+        if self._messenger is None:
+            return False
+        await self._recovering.observe(snapshot)
+        if snapshot.undelivered:
             return False
         step = await self._next_step(snapshot)
         return step is not None and await self._alerts.record(step, self._delivery.holder)
@@ -131,9 +137,14 @@ class SendAlerts:
             due_notices(snapshot), sent_in_hour=snapshot.sent_in_hour, messenger_was_unavailable=snapshot.messenger_was_unavailable
         )
         if chosen is None:
-            return await self._digest(snapshot)
+            recovered = await self._recovering.step(snapshot) if snapshot.sent_in_hour < HOURLY else None
+            return recovered or await self._digest(snapshot)
         impact = await self._alerts.impact([due.alert for due in chosen.due[:MAX_CAUSES]], snapshot.now)
-        return report_step(snapshot, compose(chosen, impact, self._delivery.place, snapshot.now), chosen.due)
+        told = await self._recovering.told(chosen.due, snapshot.now)
+        for fingerprint, backlog in told.backlogs.items():
+            impact[fingerprint] = replace(impact.get(fingerprint, NOWHERE), backlog=backlog)
+        step = report_step(snapshot, compose(chosen, impact, self._delivery.place, snapshot.now), chosen.due)
+        return replace(step, recovered=told.recovered)
 
     async def _digest(self, snapshot: AlertsSnapshot) -> Step | None:
         """Return the step that writes the daily digest, None unless it is due and the hour has a message left."""

@@ -3,21 +3,27 @@
 from datetime import datetime
 
 from faust_app.core.causes.cause import LONGEST_IGNORED, Cause, CauseDetails
+from faust_app.core.causes.suspicion import Blame
 from faust_app.core.operators.audit import Actor, AuditEntry
-from faust_app.flows.ports.causes import Causes
+from faust_app.flows.ports.causes import Causes, Suspicions
 from faust_app.flows.ports.clock import Clock
 
 
 class CauseDesk:
     """Reads causes and writes decisions, each with its audit entry. Every method raises Unavailable."""
 
-    def __init__(self, causes: Causes, *, clock: Clock) -> None:
+    def __init__(self, causes: Causes, suspicions: Suspicions, *, clock: Clock) -> None:
         self._causes = causes
+        self._suspicions = suspicions
         self._clock = clock
 
     async def now(self) -> datetime:
         """Return the database's clock."""
         return await self._clock.now()
+
+    async def blame(self) -> Blame:
+        """Return for which failures no shop is blamed."""
+        return await self._suspicions.blame()
 
     async def page(self, after: tuple[int, str] | None, limit: int) -> list[Cause]:
         """Return causes, those with most failed images first."""
@@ -48,7 +54,7 @@ class CauseDesk:
         await self._causes.set_note(fingerprint, note, await self._entry("cause.note", fingerprint, actor, note=note))
 
     async def set_ours(self, fingerprint: str, actor: Actor, *, is_ours: bool) -> None:
-        """Mark the cause as our fault, or as the shops'."""
+        """Mark the cause as our fault, or as the shops'; it decides what is suspected of its code, for all hosts."""
         await self._causes.set_ours(fingerprint, await self._entry("cause.ours", fingerprint, actor, is_ours=is_ours), is_ours=is_ours)
 
     async def asked(self, fingerprint: str, shop_no: int, actor: Actor) -> None:

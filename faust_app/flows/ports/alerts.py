@@ -8,21 +8,26 @@ from faust_app.core.alerts.alert import Alert, FaultKind, PlatformFault
 from faust_app.core.alerts.decide import AlertsSnapshot, Step
 from faust_app.core.alerts.digest import DigestCounts, Span
 from faust_app.core.alerts.message import AlertMessage, Delivered, Undelivered, WaitingMessage
+from faust_app.core.alerts.recovery import Aftermath, Recovery
 from faust_app.core.alerts.text import Impact
+from faust_app.core.operators.audit import AuditEntry
 
 
 class Alerts(Protocol):
     """Accepts reports of platform faults from any part of the process. Neither method blocks or raises."""
 
-    def open(self, kind: FaultKind, *, detail: str = "", host: str | None = None, shop_no: int | None = None, waiting: int = 0) -> None:
+    def open(
+        self, kind: FaultKind, *, detail: str = "", host: str | None = None, shop_no: int | None = None, subject: str | None = None,
+        waiting: int = 0,
+    ) -> None:  # fmt: skip
         """Report that a fault is present; call again at any time with new facts.
 
         `detail` is one line without secrets. `shop_no` is the shop of a fault that is a shop's: it has one for each host and
-        shop. `waiting` counts the images the fault holds up in this process.
+        shop. `subject` tells faults of one kind apart. `waiting` counts the images the fault holds up in this process.
         """
         ...
 
-    def close(self, kind: FaultKind, *, host: str | None = None, shop_no: int | None = None) -> None:
+    def close(self, kind: FaultKind, *, host: str | None = None, shop_no: int | None = None, subject: str | None = None) -> None:
         """Report that a fault is over; a no-op for one that was never opened."""
         ...
 
@@ -75,6 +80,38 @@ class AlertRepository(Protocol):
 
         They have changed when an alert to close was counted, reported or closed since it was read, or a message is already waiting.
         """
+        ...
+
+
+class TakenAlerts(Protocol):
+    """Who works on which open alert. Every method raises Unavailable when the database fails."""
+
+    async def take(self, fingerprint: str, audit: AuditEntry) -> bool:
+        """Write that the actor works on the alert, whoever did before, with the entry; return False if it is not open."""
+        ...
+
+    async def release(self, fingerprint: str, audit: AuditEntry) -> bool:
+        """Write that nobody works on the alert, with the entry; return False if it is not open or nobody does."""
+        ...
+
+
+class Recoveries(Protocol):
+    """Faults that are over, and what they left to do. Every method raises Unavailable when the database fails."""
+
+    async def open(self) -> list[tuple[Recovery, int]]:
+        """Return the recoveries that are not caught up, oldest first, each with the episode that its alert is at now."""
+        ...
+
+    async def begin(self, recovery: Recovery) -> None:
+        """Write a recovery; it replaces that of an earlier end in the same episode."""
+        ...
+
+    async def held_up(self, since: datetime) -> int:
+        """Count the unfinished images that were asked for up to then and wait for us, not for their sources."""
+        ...
+
+    async def aftermath(self, recovery: Recovery, codes: tuple[str, ...], until: datetime) -> Aftermath:
+        """Count the images that failed with these codes from the fault's beginning to `until`, and those that wait for their sources."""
         ...
 
 

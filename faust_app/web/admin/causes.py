@@ -7,6 +7,7 @@ from urllib.parse import quote, unquote, urlencode
 from aiohttp import web
 
 from faust_app.core.causes.cause import MAX_NOTE, Cause, CauseDetails, letter_to_shop, status_of
+from faust_app.core.causes.suspicion import describe
 from faust_app.flows.causes.decide import CauseDesk
 from faust_app.web.admin.forms import form_of, number_of, refuse_unknown, see_other
 from faust_app.web.admin.frame import Frame
@@ -46,12 +47,13 @@ class CausePages:
         if len(fingerprint) > _CHARACTERS or (fingerprint and images is None):
             raise Problem(400, "after must be what the link to the next page says", errors=[("after", "is not valid")])
         after = None if images is None else (images, fingerprint)
-        causes, now = await self._desk.page(after, _PAGE), await self._desk.now()
+        causes, now, blame = await self._desk.page(after, _PAGE), await self._desk.now(), await self._desk.blame()
         older = None
         if len(causes) == _PAGE:
             older = f"{PATH}?{urlencode({'images': causes[-1].images, 'after': causes[-1].fingerprint})}"
         return self._frame.page(
-            request, "admin/causes.html", causes=[(cause, status_of(cause, now), path_of(cause)) for cause in causes], older=older,
+            request, "admin/causes.html",
+            causes=[(cause, status_of(cause, now), path_of(cause), blame.suspicion_of(cause.code)) for cause in causes], older=older,
             after=after, newest=PATH,
         )  # fmt: skip
 
@@ -59,13 +61,15 @@ class CausePages:
         """Show one cause."""
         refuse_unknown(request)
         details = await self._details(request)
-        cause = details.cause
-        letters = [(shop, letter_to_shop(cause, shop.images)) for shop in details.shops]
+        cause, blame = details.cause, await self._desk.blame()
+        is_ours, suspicion = blame.is_ours_now(cause.fingerprint), blame.suspicion_of(cause.code)
+        letters = [(shop, letter_to_shop(cause, shop.images, is_ours=is_ours)) for shop in details.shops]
         most = max(details.curve, default=0)
         return self._frame.page(
             request, "admin/cause.html", cause=cause, details=details, state=status_of(cause, await self._desk.now()), letters=letters,
             bars=[(count, round(40 * count / most) if most else 0) for count in details.curve], total=sum(details.curve),
-            address=path_of(cause), plan=f"/admin/republish?{urlencode({'cause': cause.fingerprint})}", max_note=MAX_NOTE,
+            address=path_of(cause), is_ours=is_ours, suspicion=suspicion, why=None if suspicion is None else describe(suspicion),
+            plan=f"/admin/republish?{urlencode({'cause': cause.fingerprint})}", max_note=MAX_NOTE,
         )  # fmt: skip
 
     async def resolve(self, request: web.Request) -> web.Response:

@@ -6,12 +6,13 @@ from urllib.parse import quote
 
 from aiohttp import web
 
-from faust_app.core.failure_codes import known_code
+from faust_app.core.causes.suspicion import advice_to_shop
 from faust_app.core.images.row import ImageKey, ImageRow, ImageState
 from faust_app.core.monitoring.unfinished import schedule_reason_text
 from faust_app.core.redact import redact_query
 from faust_app.core.republish.run import Draft
 from faust_app.core.republish.selection import ImageRef, SelectedState, Selection
+from faust_app.flows.ports.causes import Suspicions
 from faust_app.flows.ports.images import ImageRepository
 from faust_app.flows.ports.transfer import ObjectStore
 from faust_app.flows.republish.control import Refused, RepublishControl
@@ -40,12 +41,15 @@ class ImagePages:
         store: ObjectStore,
         control: RepublishControl,
         held_by: Callable[[], Sequence[str]],
+        *,
+        suspicions: Suspicions,
     ) -> None:
         self._frame = frame
         self._repository = repository
         self._store = store
         self._control = control
         self._held_by = held_by
+        self._suspicions = suspicions
 
     def register(self, router: web.UrlDispatcher) -> None:
         """Add the routes."""
@@ -83,10 +87,10 @@ class ImagePages:
         return see_other(f"{path_of(*row.key)}?run={started.run.number}")
 
     async def _image_page(self, request: web.Request, row: ImageRow, *, refused: str | None = None) -> web.Response:
-        code = known_code(row.error_code)
+        is_ours = row.error_code is not None and (await self._suspicions.blame()).is_ours(row.fingerprint, row.judged_by)
         return self._frame.page(
             request, "admin/image.html", status=409 if refused else 200, row=row, image_id=row.image_id.decode(), refused=refused,
-            why=why_not_shown(row, self._held_by()), sentence=None if code is None else code.sentence, tones=TONES,
+            why=why_not_shown(row, self._held_by()), sentence=advice_to_shop(row.error_code, is_ours=is_ours), tones=TONES,
             source=redact_query(row.source_url) if row.source_url else None,
             shown_from=redact_query(row.shown.url) if row.shown else None,
             content=f"{path_of(*row.key)}/picture" if row.shown else None,

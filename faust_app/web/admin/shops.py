@@ -8,9 +8,10 @@ from urllib.parse import urlencode
 
 from aiohttp import web
 
-from faust_app.core.failure_codes import known_code
+from faust_app.core.causes.suspicion import Blame, advice_to_shop
 from faust_app.core.images.row import ImageRow, ImageState
 from faust_app.core.redact import redact_query
+from faust_app.flows.ports.causes import Suspicions
 from faust_app.flows.ports.clock import Clock
 from faust_app.flows.ports.images import ImageSearch
 from faust_app.flows.ports.imports import ImportRuns
@@ -33,11 +34,14 @@ _FAILURES: Final = ("image_id", "product_id", "error_code", "what_to_do", "detai
 class ShopPages:
     """Serves the shop."""
 
-    def __init__(self, frame: Frame, search: ImageSearch, imports: ImportRuns, rejections: Rejections, *, clock: Clock) -> None:
+    def __init__(
+        self, frame: Frame, search: ImageSearch, imports: ImportRuns, rejections: Rejections, *, suspicions: Suspicions, clock: Clock
+    ) -> None:
         self._frame = frame
         self._search = search
         self._imports = imports
         self._rejections = rejections
+        self._suspicions = suspicions
         self._clock = clock
 
     def register(self, router: web.UrlDispatcher) -> None:
@@ -80,17 +84,16 @@ class ShopPages:
         return await csv_response(request, f"failures-of-shop-{shop_no}", _FAILURES, self._failed(shop_no))
 
     async def _failed(self, shop_no: int) -> AsyncIterator[tuple[object, ...]]:
-        after = b""
+        after, blame = b"", await self._suspicions.blame()
         while rows := await self._search.of_shop(shop_no, state=ImageState.FAILED, product_id=None, after=after, limit=_PAGE):
             for row in rows:
-                yield _failure(row)
+                yield _failure(row, blame)
             after = rows[-1].image_id
 
 
-def _failure(row: ImageRow) -> tuple[object, ...]:
-    code = known_code(row.error_code)
+def _failure(row: ImageRow, blame: Blame) -> tuple[object, ...]:
     address = redact_query(row.source_url) if row.source_url else None
-    sentence = None if code is None else code.sentence
+    sentence = advice_to_shop(row.error_code, is_ours=blame.is_ours(row.fingerprint, row.judged_by))
     shown = "an older one" if row.shown else "nothing"
     return (row.image_id, row.product_id, row.error_code, sentence, row.error_detail, address, shown, row.updated_at)
 

@@ -8,6 +8,7 @@ from aiohttp import web
 from pydantic import BaseModel, ConfigDict, Field
 
 from faust_app.core.causes.cause import MAX_NOTE, Cause, CauseDetails, letter_to_shop, status_of
+from faust_app.core.causes.suspicion import Blame, describe
 from faust_app.core.messages.events import ShopNo
 from faust_app.flows.causes.decide import CauseDesk
 from faust_app.web.api.answers import CauseDetailsAnswer, CausePage
@@ -92,12 +93,13 @@ class CauseHandlers:
         limit = asked.get("limit", _PAGE)
         causes, now = await self._desk.page(asked.get("after"), limit), await self._desk.now()
         after = f"{causes[-1].images}:{causes[-1].fingerprint}" if len(causes) == limit else None
-        return web.json_response({"causes": [cause_json(cause, now) for cause in causes], "next": after})
+        blame = await self._desk.blame()
+        return web.json_response({"causes": [cause_json(cause, now, blame) for cause in causes], "next": after})
 
     @described(Operation({200: _CAUSE}))
     async def get(self, request: web.Request) -> web.Response:
         """Return one cause: its shops, its failures by hour of the last day, some of its images."""
-        return web.json_response(details_json(await self._details(request), await self._desk.now()))
+        return web.json_response(details_json(await self._details(request), await self._desk.now(), await self._desk.blame()))
 
     @described(Operation({200: _CAUSE}, body=Resolve, body_optional=True))
     async def resolve(self, request: web.Request) -> web.Response:
@@ -153,9 +155,10 @@ class CauseHandlers:
         return found
 
 
-def cause_json(cause: Cause, now: datetime) -> dict[str, Any]:
-    """Return a cause as a JSON object; times in UTC."""
+def cause_json(cause: Cause, now: datetime, blame: Blame) -> dict[str, Any]:
+    """Return a cause as a JSON object; times in UTC. `suspected` says why its failures are suspected to be ours, null if they are not."""
     code, mark = cause.known_code, cause.mark
+    suspicion = blame.suspicion_of(cause.code)
     return {
         "fingerprint": cause.fingerprint,
         "code": cause.code,
@@ -168,6 +171,7 @@ def cause_json(cause: Cause, now: datetime) -> dict[str, Any]:
         "judged_by": cause.judged_by,
         "sentence": None if code is None else code.sentence,
         "is_ours": mark.is_ours,
+        "suspected": None if suspicion is None or not suspicion.is_open else describe(suspicion),
         "resolved_at": time_text(mark.resolved_at),
         "resolved_in": mark.resolved_in,
         "ignored_until": time_text(mark.ignored_until),
@@ -175,7 +179,7 @@ def cause_json(cause: Cause, now: datetime) -> dict[str, Any]:
     }
 
 
-def details_json(details: CauseDetails, now: datetime) -> dict[str, Any]:
+def details_json(details: CauseDetails, now: datetime, blame: Blame) -> dict[str, Any]:
     """Return one cause with all that is known of it as a JSON object; `curve` counts failures by hour, oldest first."""
     shops = [
         {
@@ -183,12 +187,12 @@ def details_json(details: CauseDetails, now: datetime) -> dict[str, Any]:
             "images": shop.images,
             "asked_by": shop.asked_by,
             "asked_at": time_text(shop.asked_at),
-            "letter": letter_to_shop(details.cause, shop.images),
+            "letter": letter_to_shop(details.cause, shop.images, is_ours=blame.is_ours_now(details.cause.fingerprint)),
         }
         for shop in details.shops
     ]
     return {
-        **cause_json(details.cause, now),
+        **cause_json(details.cause, now, blame),
         "shops_most_hit": shops,
         "curve": list(details.curve),
         "examples": [{"shop_no": shop_no, "image_id": image_id.decode()} for shop_no, image_id in details.examples],

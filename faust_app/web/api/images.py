@@ -6,6 +6,7 @@ from typing import Final
 
 from aiohttp import web
 
+from faust_app.core.causes.suspicion import advice_to_shop
 from faust_app.core.failure_codes import known_code
 from faust_app.core.images.outcome import HistoryEntry
 from faust_app.core.images.row import ImageKey, ImageRow, ImageState
@@ -13,6 +14,7 @@ from faust_app.core.iso_time import iso_time
 from faust_app.core.monitoring.unfinished import schedule_reason_text
 from faust_app.core.redact import redact_query
 from faust_app.core.sources.health import SourceRecord, deferral
+from faust_app.flows.ports.causes import Suspicions
 from faust_app.flows.ports.images import ImageRepository
 from faust_app.flows.ports.sources import SourceRecords
 from faust_app.flows.ports.transfer import ObjectStore
@@ -39,12 +41,15 @@ class ImageHandlers:
         sources: SourceRecords,
         held_by: Callable[[], Sequence[str]],
         public: PublicAddresses,
+        *,
+        suspicions: Suspicions,
     ) -> None:
         self._repository = repository
         self._store = store
         self._sources = sources
         self._held_by = held_by
         self._public = public
+        self._suspicions = suspicions
 
     def register(self, router: web.UrlDispatcher) -> None:
         """Add the routes."""
@@ -58,7 +63,7 @@ class ImageHandlers:
         row = await self._row(request)
         history = await self._repository.history(row.key, TIMELINE_ENTRIES)
         content = request.path_qs.partition("?")[0] + "/content" if row.shown is not None else None
-        more = {"scheduled": await self._scheduled(row), "public_url": self._public.of(row)}
+        more = {"scheduled": await self._scheduled(row), "public_url": self._public.of(row), "error": await self._error(row)}
         return web.json_response(describe(row, history, content) | more)
 
     @described(
@@ -78,6 +83,14 @@ class ImageHandlers:
         waits = row.state is ImageState.IN_PROGRESS and row.source_host is not None
         records = await self._sources.of(source) if waits else []
         return scheduled_json(row, self._held_by(), deferral({record.key: record for record in records}, source))
+
+    async def _error(self, row: ImageRow) -> dict[str, object] | None:
+        """Return the row's last failure; it blames no shop for what is ours."""
+        error = error_of(row)
+        if error is None:
+            return None
+        is_ours = (await self._suspicions.blame()).is_ours(row.fingerprint, row.judged_by)
+        return error | {"advice": advice_to_shop(row.error_code, is_ours=is_ours)}
 
     async def _row(self, request: web.Request) -> ImageRow:
         key: ImageKey = (shop_no_of(request), image_id_of(request).encode())

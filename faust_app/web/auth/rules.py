@@ -19,6 +19,7 @@ _SCOPES: Final = (
     ("/admin", "view", "operate"),
     ("/v1/republish", "view", "operate"),
     ("/v1/causes", "view", "operate"),
+    ("/v1/alerts", "view", "operate"),
     ("/v1", "view", "intake"),
 )
 _PEOPLE: Final = ("/admin", "/lag", "/stalled")

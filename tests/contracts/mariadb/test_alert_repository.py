@@ -8,13 +8,18 @@ from typing import cast
 import pytest
 
 from faust_app.adapters.mariadb.alert_messages import add_message
-from faust_app.core.alerts.alert import Alert, FaultKind, Notice, Occurrence, PlatformFault
+from faust_app.core.alerts.alert import Alert, FaultKind, Occurrence, PlatformFault
 from faust_app.core.alerts.decide import SENDER, Due, LastDigest, Step, closes_silently, due_notices
 from faust_app.core.alerts.digest import CodeCount, DigestCounts, digest_message, digest_span
 from faust_app.core.alerts.message import AlertMessage, Form
+from faust_app.core.alerts.notices import Notice
+from faust_app.core.alerts.urgency import Urgency
+from faust_app.core.causes.suspicion import Blame, Rise, Suspicion, Verdict
 from faust_app.core.failure_codes import FailureCode, Severity
+from faust_app.core.operators.audit import Actor, AuditEntry
 from faust_app.core.text import Place
 from tests.contracts.conftest import AlertStore
+from tests.factories import NOW
 from tests.fakes.alerts import FakeAlertStore
 
 ME, RIVAL = "host:1", "host:2"
@@ -249,6 +254,54 @@ async def test_thousands_of_alerts_close_in_one_step(alert_store: AlertStore) ->
     assert await alert_store.alerts.open_alerts(2000) == []
 
 
+# Taking, and waking
+
+
+def entry(action: str, name: str = "ada") -> AuditEntry:
+    return AuditEntry(NOW, Actor(name, "10.0.0.1"), action, STORAGE.fingerprint, {})
+
+
+async def test_an_alert_is_taken_over_released_and_free_again_in_its_next_episode(alert_store: AlertStore) -> None:
+    assert not await alert_store.taken.take(STORAGE.fingerprint, entry("alert.take")), "it is not open"
+    await alert_store.faults.open_fault(STORAGE, age=timedelta(minutes=20), reported_ago=None)
+    assert not await alert_store.taken.release(STORAGE.fingerprint, entry("alert.release")), "nobody has it"
+    for name in ("ada", "grace"):
+        assert await alert_store.taken.take(STORAGE.fingerprint, entry("alert.take", name))
+        alert = await the_alert(alert_store, STORAGE.fingerprint)
+        assert (alert.taken_by, alert.taken_at is not None) == (name, True)
+    assert due_notices(await alert_store.snapshot()) == []
+    assert await alert_store.taken.release(STORAGE.fingerprint, entry("alert.release"))
+    assert [due.urgency for due in due_notices(await alert_store.snapshot())] == [Urgency.WAKE]
+    assert await alert_store.audited() == ["alert.take", "alert.take", "alert.release"]
+    await alert_store.taken.take(STORAGE.fingerprint, entry("alert.take"))
+    await written(alert_store, Notice.CLOSED)
+    assert not await alert_store.taken.take(STORAGE.fingerprint, entry("alert.take")), "it is over"
+    await alert_store.faults.open_fault(STORAGE, age=NO_AGE, reported_ago=None)
+    assert (await the_alert(alert_store, STORAGE.fingerprint)).taken_by is None
+
+
+async def test_an_alert_wakes_people_once_an_episode(alert_store: AlertStore) -> None:
+    await alert_store.faults.open_fault(STORAGE, age=timedelta(minutes=20), reported_ago=None)
+    assert await alert_store.leases.hold(SENDER, ME)
+    snapshot = await alert_store.snapshot()
+    (due,) = due_notices(snapshot)
+    assert (due.notice, due.urgency) == (Notice.OPENED, Urgency.WAKE)
+    step = Step(snapshot.now, AlertMessage(Form.ALERT, snapshot.now, Severity.PLATFORM, "T", "t"), reported=(due,))
+    assert await alert_store.alerts.record(step, ME)
+    assert (await the_alert(alert_store, STORAGE.fingerprint)).woken_at == snapshot.now
+    assert due_notices(await alert_store.snapshot()) == []
+
+
+@pytest.mark.parametrize(("reported_after", "woken"), [(timedelta(minutes=1), False), (timedelta(minutes=16), True)])
+async def test_a_fault_that_was_told_without_the_database_woke_people_by_its_age_then(
+    alert_store: AlertStore, reported_after: timedelta, *, woken: bool
+) -> None:
+    age = timedelta(minutes=20)
+    await alert_store.faults.open_fault(STORAGE, age=age, reported_ago=age - reported_after)
+    assert ((await the_alert(alert_store, STORAGE.fingerprint)).woken_at is not None) is woken
+    assert [due.notice for due in due_notices(await alert_store.snapshot())] == ([] if woken else [Notice.LASTS])
+
+
 # The digest
 
 
@@ -296,6 +349,27 @@ async def test_the_digest_sums_up_shop_faults_by_code_and_remembers_its_day(aler
     day = snapshot.now.date()
     assert await alert_store.alerts.record(Step(snapshot.now, digest=day), ME)
     assert (await alert_store.snapshot()).last_digest == LastDigest(day, snapshot.now)
+
+
+async def test_the_digest_leaves_out_what_is_ours_or_suspected_to_be(alert_store: AlertStore) -> None:
+    await alert_store.count(failed(60) + failed(5, host="g") + failed(2, code=FailureCode.TOO_LARGE))
+    now = (await alert_store.snapshot()).now
+    span = digest_span(now + timedelta(minutes=10), None)
+    suspicion = Suspicion("source_error", "1.1", now, now, Rise("source_error", 0.001, 0.1, 30, 100))
+    await alert_store.mark(Blame(suspicions=(suspicion,)))
+    counts = await alert_store.alerts.digest_counts(span)
+    assert ([(count.code, count.images) for count in counts.codes], counts.left_out) == ([("too_large", 2)], 65)
+    assert due_notices(await alert_store.snapshot()) == [], "nor is a shop told of it at once"
+    await alert_store.mark(Blame(suspicions=(replace(suspicion, verdict=Verdict.SHOPS),)))
+    counts = await alert_store.alerts.digest_counts(span)
+    assert (counts.shops, counts.left_out, sum(count.images for count in counts.codes)) == (1, 0, 67)
+    assert [due.notice for due in due_notices(await alert_store.snapshot())] == [Notice.OPENED]
+    await alert_store.mark(Blame(suspicions=(replace(suspicion, since=now + timedelta(minutes=10)),)))
+    assert (await alert_store.alerts.digest_counts(span)).left_out == 0, "what failed before the release"
+    await alert_store.mark(Blame(suspicions=(replace(suspicion, ended_at=now - timedelta(minutes=10)),)))
+    assert (await alert_store.alerts.digest_counts(span)).left_out == 0, "what failed after its end"
+    await alert_store.mark(Blame(frozenset({"source_error@g"})))
+    assert (await alert_store.alerts.digest_counts(span)).left_out == 5
 
 
 # The lease

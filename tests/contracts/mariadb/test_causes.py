@@ -1,7 +1,7 @@
 """What flows may rely on of causes, for the fake and for MariaDB alike."""
 
 from collections.abc import AsyncIterator, Awaitable, Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import timedelta
 
 import pytest
@@ -10,12 +10,15 @@ from faust_app.adapters.mariadb.causes import MariaCauses
 from faust_app.adapters.mariadb.database import Database
 from faust_app.adapters.mariadb.image_repository import MariaImageRepository
 from faust_app.adapters.mariadb.image_writes import Author
+from faust_app.adapters.mariadb.suspicions import MariaSuspicions
 from faust_app.core.causes.cause import CauseStatus, status_of
+from faust_app.core.causes.suspicion import Rise, Suspicion, Verdict
 from faust_app.core.failure_codes import FailureCode
 from faust_app.core.images.outcome import Failed
 from faust_app.core.operators.audit import Actor
 from faust_app.flows.causes.decide import CauseDesk
 from faust_app.flows.images.settle import settle_all
+from faust_app.flows.ports.causes import Suspicions
 from faust_app.flows.ports.images import ImageRepository
 from faust_app.settings import Settings
 from tests.contracts.mariadb.test_image_repository import accept
@@ -30,6 +33,7 @@ ADA = Actor("ada", "10.0.0.1")
 class Site:
     rows: ImageRepository
     desk: CauseDesk
+    suspicions: Suspicions
     audited: Callable[[], Awaitable[list[str]]]
     host: str
 
@@ -56,7 +60,7 @@ async def site(request: pytest.FixtureRequest, shop_no: int) -> AsyncIterator[Si
         async def kept() -> list[str]:
             return [entry.action for entry in causes.audit]
 
-        yield Site(rows, CauseDesk(causes, clock=rows), kept, host)
+        yield Site(rows, CauseDesk(causes, causes.suspicions, clock=rows), causes.suspicions, kept, host)
         return
     settings: Settings = request.getfixturevalue("settings")
     async with Database.connect(settings.database, 4) as database:
@@ -65,7 +69,8 @@ async def site(request: pytest.FixtureRequest, shop_no: int) -> AsyncIterator[Si
             found = await database.rows("SELECT action FROM audit WHERE target LIKE %s ORDER BY id", (f"%@{host}",))
             return [action for (action,) in found]
 
-        yield Site(MariaImageRepository(database, Author("r1")), CauseDesk(MariaCauses(database), clock=database), stored, host)
+        desk = CauseDesk(MariaCauses(database), MariaSuspicions(database), clock=database)
+        yield Site(MariaImageRepository(database, Author("r1")), desk, MariaSuspicions(database), stored, host)
 
 
 async def test_a_cause_counts_its_images_and_shops_and_names_some(site: Site, shop_no: int) -> None:
@@ -130,3 +135,32 @@ async def test_what_people_write_about_a_cause_is_kept_with_who_and_when(site: S
     details = await site.desk.details(cause)
     assert details is not None
     assert (details.cause.mark.note, details.cause.mark.note_by) == (None, None)
+
+
+async def test_what_a_person_says_of_a_cause_decides_what_is_suspected_of_its_code(site: Site, shop_no: int) -> None:
+    cause, release = await site.failed(shop_no, "a", code=FailureCode.TOO_MANY_FRAMES), f"r{shop_no}"
+    now = await site.desk.now()
+    rise = Rise("too_many_frames", 0.001, 0.1, 30, 100)
+    suspicion = Suspicion("too_many_frames", release, now - timedelta(minutes=5), now, rise)
+    await site.suspicions.add([suspicion])
+    assert (await site.desk.blame()).is_ours(cause, release)
+    await site.desk.set_ours(cause, ADA, is_ours=False)
+    (decided,) = [each for each in await site.suspicions.known() if each.release == release]
+    assert (decided.verdict, decided.decided_by, decided.decided_at is not None) == (Verdict.SHOPS, "ada", True)
+    assert not (await site.desk.blame()).is_ours(cause, release)
+    await site.desk.set_ours(cause, ADA, is_ours=True)
+    assert (await site.desk.blame()).is_ours("too_many_frames@elsewhere.test", release), "of every host"
+    await site.suspicions.end([suspicion], now)
+    await site.suspicions.add([replace(suspicion, rise=replace(rise, images=200))])
+    (ended,) = [each for each in await site.suspicions.known() if each.release == release]
+    assert (ended.verdict, ended.ended_at, ended.rise.images) == (Verdict.OURS, now, 200), "what was decided stays so"
+
+
+async def test_a_suspicion_that_ended_and_is_found_again_stands_again(site: Site, shop_no: int) -> None:
+    now = await site.desk.now()
+    suspicion = Suspicion("side_too_long", f"r{shop_no}", now, now, Rise("side_too_long", 0.001, 0.1, 30, 100))
+    for stands in (True, False, True):
+        await (site.suspicions.add([suspicion]) if stands else site.suspicions.end([suspicion], now))
+        (known,) = [each for each in await site.suspicions.known() if each.release == suspicion.release]
+        assert known.is_open is stands
+    await site.suspicions.end([suspicion], now)

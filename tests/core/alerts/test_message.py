@@ -7,9 +7,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from faust_app.core.alerts.alert import Alert, Notice
+from faust_app.core.alerts.alert import Alert
 from faust_app.core.alerts.decide import HOURLY, Due, choose
 from faust_app.core.alerts.message import AlertMessage, Cause, Form, Undelivered, again_after, message_from_json, message_json
+from faust_app.core.alerts.notices import Notice
 from faust_app.core.failure_codes import Severity
 from tests.factories import NOW
 

@@ -8,9 +8,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from faust_app.core.alerts.alert import Alert, FaultKind, Notice, PlatformFault, of_record
+from faust_app.core.alerts.alert import Alert, FaultKind, PlatformFault, of_record
 from faust_app.core.alerts.decide import Chosen, Due
 from faust_app.core.alerts.message import Form
+from faust_app.core.alerts.notices import Notice
 from faust_app.core.alerts.text import NOWHERE, Impact, alert_text, compose, line_of, title_of
 from faust_app.core.failure import FailureCode
 from faust_app.core.failure_codes import Severity
@@ -66,7 +67,7 @@ def test_failed_images_in_words() -> None:
 def test_what_is_over_says_for_how_long_and_asks_for_nothing() -> None:
     alert = fault(FaultKind.DEPENDENCY_KAFKA, ended_at=NOW + timedelta(hours=2, minutes=5))
     text = alert_text(Due(alert, Notice.CLOSED), NOWHERE, UTC, NOW + timedelta(hours=2, minutes=6))
-    assert title_of(Due(alert, Notice.CLOSED)) == "[over] Kafka does not acknowledge records"
+    assert title_of(Due(alert, Notice.CLOSED)) == "[back] Kafka acknowledges records again"
     assert "since 2026-03-01 12:00 UTC until 2026-03-01 14:05 UTC, 2 h 5 min." in text
     assert "Do: nothing." in text
     assert text.endswith("Heals by itself: it is over.")

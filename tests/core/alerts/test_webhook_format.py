@@ -28,7 +28,7 @@ def test_the_standard_body_has_type_time_and_data() -> None:
     assert body["data"]["text"] == "a\nb"
     (cause,) = body["data"]["causes"]
     assert cause == {
-        "notice": "opened", "fingerprint": "source_error@h", "code": "source_error", "host": "h", "severity": "shop",
+        "notice": "opened", "fingerprint": "source_error@h", "code": "source_error", "host": "h", "urgency": "tell", "severity": "shop",
         "since": "2026-03-01T12:00:00Z", "images": 12, "shops": 3,
     }  # fmt: skip
 
@@ -47,10 +47,12 @@ def test_slacks_escapes() -> None:
 
 @given(ANY_TEXT, ANY_TEXT)
 def test_a_template_stays_json_and_keeps_its_shape_whatever_it_is_filled_with(title: str, text: str) -> None:
-    template = parse_template('{"a": [{"b": "{{title}}: {{ text }}"}, 1, null], "{{title}}": "{{severity}} {{form}} {{time}} {{causes}}"}')
+    template = parse_template(
+        '{"a": [{"b": "{{title}}: {{ text }}"}, 1, null], "{{title}}": "{{severity}} {{urgency}} {{form}} {{time}} {{causes}}"}'
+    )
     assert json.loads(template_body(template, message(title, text))) == {
         "a": [{"b": f"{title}: {text}"}, 1, None],
-        "{{title}}": "platform alert 2026-03-01T12:00:00Z 1",
+        "{{title}}": "platform tell alert 2026-03-01T12:00:00Z 1",
     }
 
 

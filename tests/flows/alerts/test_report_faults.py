@@ -144,7 +144,7 @@ async def test_an_unavailable_database_is_told_by_the_process_itself_and_once(pr
     assert messenger.taken == []
     await process.go_on(3600)
     (message,) = messenger.taken
-    assert message.title == "[platform] The database is unavailable"
+    assert message.title == "[platform, wake] The database is unavailable"
     assert "13:00 Europe/Berlin (12:00 UTC)" in message.text
     assert "1 process (host:1)" in message.text
     assert message.text.endswith("every process that cannot reach it sends this once.")

@@ -9,12 +9,14 @@ import pytest
 from faust_app.core.alerts.alert import FaultKind, Occurrence, PlatformFault
 from faust_app.core.alerts.decide import HOURLY, Step
 from faust_app.core.alerts.message import Form, Undelivered
+from faust_app.core.alerts.recovery import LONGEST
+from faust_app.core.alerts.urgency import HEALS_WITHIN, Urgency
 from faust_app.core.failure import Unavailable
 from faust_app.core.failure_codes import FailureCode, Severity
 from faust_app.core.text import Place
 from faust_app.flows.alerts.send_alerts import Delivery, SendAlerts
 from faust_app.metrics import Metrics
-from tests.fakes.alerts import FakeAlertStore, FakeMessenger
+from tests.fakes.alerts import FakeAlertStore, FakeMessenger, FakeRecoveries
 from tests.fakes.clock import FakeClock
 
 PASS = timedelta(seconds=5)
@@ -28,6 +30,7 @@ class Harness:
         self.store = store or FakeAlertStore()
         self.messenger = messenger or FakeMessenger()
         self.metrics = Metrics()
+        self.recoveries = FakeRecoveries(self.store)
         self.sender = self.make(holder, self.messenger)
 
     def make(self, holder: str, messenger: FakeMessenger | None) -> SendAlerts:
@@ -35,6 +38,7 @@ class Harness:
         return SendAlerts(
             alerts=self.store,
             outbox=self.store,
+            recoveries=self.recoveries,
             clock=FakeClock(lambda: self.store.now),
             leases=self.store,
             messenger=messenger,
@@ -45,8 +49,17 @@ class Harness:
     async def fail(self, count: int = 1, *, shop_no: int = 7, code: FailureCode = FailureCode.SOURCE_ERROR, host: str = "h") -> None:
         await self.store.count([Occurrence(f"{code}@{host}", code, host, shop_no, b"a", "status 500")] * count)
 
-    async def open(self, kind: FaultKind = FaultKind.DEPENDENCY_STORAGE, *, host: str | None = None, worker: str = "host:1") -> None:
-        await self.store.open_fault(PlatformFault(kind, worker, host=host), age=timedelta(0), reported_ago=None)
+    async def open(self, kind: FaultKind = FaultKind.DEPENDENCY_STORAGE, *, host: str | None = None, age: timedelta = HEALS_WITHIN) -> None:
+        """Report a fault, by default one that has lasted long enough to be told."""
+        await self.store.open_fault(PlatformFault(kind, "host:1", host=host), age=age, reported_ago=None)
+
+    async def last(self, span: timedelta, kind: FaultKind = FaultKind.DEPENDENCY_STORAGE) -> None:
+        """Have a fault for so long, reported every minute as a process does, and end it."""
+        end = self.store.now + span
+        while self.store.now < end:
+            await self.open(kind, age=timedelta(0))
+            await self.go_on(min(MINUTE, end - self.store.now))
+        await self.store.close_fault(PlatformFault(kind, "host:1"))
 
     async def go_on(self, span: timedelta, step: timedelta = PASS, each: Callable[[], object] = lambda: None) -> None:
         end = self.store.now + span
@@ -171,6 +184,120 @@ async def test_a_fault_that_comes_and_goes_is_not_told_each_time(harness: Harnes
     assert len(harness.messenger.taken) == 1
 
 
+# Waking and telling
+
+
+async def test_a_fault_that_heals_within_two_minutes_is_one_message_afterwards(harness: Harness) -> None:
+    await harness.last(timedelta(seconds=90))
+    assert harness.messenger.taken == []
+    await harness.go_on(2 * MINUTE)
+    (message,) = harness.messenger.taken
+    assert (message.causes[0].notice, message.urgency) == ("was_open", Urgency.TELL)
+    assert "2 min" not in message.title
+    assert "1 min." in message.text
+
+
+async def test_a_fault_that_stays_is_told_then_wakes_once_and_its_end_is_told(harness: Harness) -> None:
+    began = harness.store.now
+    await harness.last(timedelta(minutes=40))
+    await harness.go_on(3 * MINUTE)
+    assert [(message.causes[0].notice, message.urgency.value, message.causes[0].urgency.value) for message in harness.messenger.taken] == [
+        ("opened", "tell", "tell"),
+        ("lasts", "wake", "wake"),
+        ("closed", "tell", "tell"),
+    ]
+    told, woken, _ = (message.at - began for message in harness.messenger.taken)
+    assert 2 * MINUTE <= told < 2 * MINUTE + 2 * PASS
+    assert 15 * MINUTE <= woken < 15 * MINUTE + 2 * PASS
+    assert harness.titles()[1] == "[platform, wake] Object storage is unavailable: it lasts"
+
+
+async def test_what_a_person_must_act_on_wakes_at_once_and_only_once(harness: Harness) -> None:
+    await harness.last(timedelta(minutes=30), FaultKind.INTERNAL_ERROR_BREAKER)
+    assert [(message.causes[0].notice, message.urgency.value) for message in harness.messenger.taken] == [("opened", "wake")]
+    assert harness.messenger.taken[0].title.startswith("[platform, wake] ")
+
+
+async def test_the_limit_of_an_hour_holds_back_nothing_that_wakes(harness: Harness) -> None:
+    for number in range(HOURLY):
+        await harness.open(FaultKind.HOST_DOWN, host=f"h{number}")
+        await harness.go_on(timedelta(seconds=10))
+    assert len(harness.messenger.taken) == HOURLY
+    await harness.open(FaultKind.HOST_DOWN, host="one more")
+    await harness.open(FaultKind.INTERNAL_ERROR_BREAKER, age=timedelta(0))
+    await harness.go_on(MINUTE)
+    assert [cause.code for message in harness.messenger.taken[HOURLY:] for cause in message.causes] == ["internal_error_breaker"]
+
+
+# What a fault leaves to do
+
+
+async def test_the_end_of_a_fault_says_what_is_left_and_another_message_when_it_is_done(harness: Harness) -> None:
+    await harness.open()
+    await harness.go_on(MINUTE)
+    harness.recoveries.left = 1200
+    await harness.store.close_fault(STORAGE)
+    await harness.go_on(MINUTE / 2)
+    harness.recoveries.left = 900
+    await harness.go_on(MINUTE)
+    assert harness.titles()[1:] == ["[back] Object storage is available again"]
+    assert "Backlog: 900 images left to do, about 3 min at 5.0 images a second. A message follows" in harness.messenger.taken[1].text
+    harness.recoveries.left, harness.recoveries.waiting, harness.recoveries.failed = 0, 3, 2
+    await harness.go_on(MINUTE)
+    caught_up = harness.messenger.taken[-1]
+    assert caught_up.form is Form.CAUGHT_UP
+    assert caught_up.title == "[caught up] Object storage is available again: 1,200 images delayed, 2 failed, 3 left"
+    assert "/admin/republish?state=failed&codes=lost_repeatedly&since=2026-03-01T11%3A58%3A00&until=" in caught_up.text
+    await harness.go_on(timedelta(hours=1))
+    assert len(harness.messenger.taken) == 3
+
+
+async def test_a_fault_that_left_nothing_to_do_is_back_and_caught_up_in_one_message(harness: Harness) -> None:
+    await harness.open()
+    await harness.go_on(MINUTE)
+    await harness.store.close_fault(STORAGE)
+    await harness.go_on(timedelta(hours=1))
+    assert len(harness.messenger.taken) == 2
+    assert "caught up: 0 images delayed, 0 failed because of it, 0 left to do." in harness.messenger.taken[1].text
+
+
+async def test_a_backlog_that_stays_is_told_after_some_hours(harness: Harness) -> None:
+    await harness.open()
+    await harness.go_on(MINUTE)
+    harness.recoveries.left = 50
+    await harness.store.close_fault(STORAGE)
+    await harness.go_on(LONGEST - MINUTE, MINUTE)
+    assert len(harness.messenger.taken) == 2
+    await harness.go_on(3 * MINUTE, MINUTE)
+    assert harness.titles()[-1] == "[not caught up] Object storage is available again, but 50 images are still held up"
+
+
+async def test_a_fault_that_returns_is_recovered_from_once(harness: Harness) -> None:
+    harness.recoveries.left = 10
+    for _ in range(2):
+        await harness.open()
+        await harness.go_on(MINUTE)
+        await harness.store.close_fault(STORAGE)
+        await harness.go_on(2 * MINUTE)
+    assert [message.form for message in harness.messenger.taken] == [Form.ALERT] * 4
+    harness.recoveries.left = 0
+    await harness.go_on(MINUTE)
+    assert harness.forms() == [Form.ALERT] * 4 + [Form.CAUGHT_UP]
+
+
+async def test_a_suspicion_that_is_over_says_what_failed_and_how_to_publish_it_again(harness: Harness) -> None:
+    fault = PlatformFault(FaultKind.SUSPECTED_OURS, "host:1", subject="truncated")
+    harness.recoveries.left, harness.recoveries.failed = 7, 300
+    await harness.store.open_fault(fault, age=timedelta(0), reported_ago=None)
+    await harness.go_on(MINUTE)
+    await harness.store.close_fault(fault)
+    await harness.go_on(timedelta(hours=1))
+    opened, closed = harness.messenger.taken
+    assert opened.title == "[platform, wake] A new release is suspected to fail images that are good: truncated"
+    assert "0 images delayed, 300 failed because of it" in closed.text
+    assert "codes=truncated" in closed.text
+
+
 # A messenger that is down
 
 
@@ -221,7 +348,7 @@ async def test_a_refused_message_is_kept_and_asked_less_and_less_often(harness: 
     assert harness.attempts("refused") == harness.messenger.attempts
     harness.messenger.unavailable = None
     await harness.go_on(timedelta(minutes=11))
-    assert harness.titles() == ["[platform] Object storage is unavailable", "[over] Object storage is unavailable"]
+    assert harness.titles() == ["[platform] Object storage is unavailable", "[back] Object storage is available again"]
 
 
 async def test_the_messengers_own_request_is_kept(harness: Harness) -> None:

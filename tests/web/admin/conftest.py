@@ -22,6 +22,7 @@ from faust_app.core.monitoring.samples import Sample
 from faust_app.core.monitoring.timeline import Happened, Happening
 from faust_app.core.monitoring.workers import ListedWorker
 from faust_app.core.sources.addresses import NOTHING_OPENED
+from faust_app.flows.alerts.desk import AlertDesk
 from faust_app.flows.causes.decide import CauseDesk
 from faust_app.flows.republish.control import FetchRules, RepublishControl
 from faust_app.web.admin.alerts import AlertsPage
@@ -40,7 +41,7 @@ from faust_app.web.admin.timeline import TimelinePage
 from faust_app.web.auth.tokens import Authentication, Token
 from faust_app.web.server import web_options
 from tests.factories import NOW, accepted_row, done_row
-from tests.fakes.alerts import FakeAlertStore
+from tests.fakes.alerts import FakeAlertStore, FakeRecoveries, FakeTakenAlerts
 from tests.fakes.causes import FakeCauses
 from tests.fakes.clock import FakeClock
 from tests.fakes.collector import FakeImageFolders
@@ -77,6 +78,7 @@ class Desk:
     rows: FakeImageRepository
     republish: FakeRepublish
     causes: FakeCauses
+    alerts: FakeAlertStore
     imports: FakeImportRuns
     rejections: FakeRejections
     store: FakeObjectStore
@@ -103,21 +105,23 @@ async def desk() -> AsyncIterator[Desk]:
     )
     watch, samples = WatchHarness(WorkerHarness()), FakeSamples()
     samples.kept = [Sample((await rows.now()) - timedelta(minutes=n), 5, 3.0, 1, 2, 30, 4, 1) for n in (2, 1)]
+    alerts = FakeAlertStore()
     rejections, store = FakeRejections(lambda: NOW), FakeObjectStore()
     imports = FakeImportRuns(rejections, lambda: NOW)
     frame = Frame(StaticFiles(), ZoneInfo("Europe/Berlin"), lambda: NOW)
     app.middlewares.append(frame.middleware)  # type: ignore[arg-type]
     pages: list[Any] = [
-        CausePages(frame, CauseDesk(causes, clock=rows)), RepublishPages(frame, control, republish),
-        ShopPages(frame, search, imports, rejections, clock=clock), SearchPage(frame, search, FakeImageFolders(rows)),
-        ImagePages(frame, rows, store, control, tuple), RecordsPage(frame, rejections),
+        CausePages(frame, CauseDesk(causes, causes.suspicions, clock=rows)), RepublishPages(frame, control, republish),
+        ShopPages(frame, search, imports, rejections, suspicions=causes.suspicions, clock=clock),
+        SearchPage(frame, search, FakeImageFolders(rows)),
+        ImagePages(frame, rows, store, control, tuple, suspicions=causes.suspicions), RecordsPage(frame, rejections),
         ImportPages(frame, imports, rejections, rows, CatalogueFile, clock=clock),
         ProductsPage(frame, FakePicturelessProducts(rows)), TimelinePage(frame, FakeTimeline(*HAPPENED), clock=clock),
         OverviewPage(
-            frame, watch.lag, watch.stalled, alerts=FakeAlertStore(), causes=CauseDesk(causes, clock=rows), runs=republish,
-            workers=FakeWorkerList(*WORKERS), samples=samples,
+            frame, watch.lag, watch.stalled, alerts=alerts, causes=CauseDesk(causes, causes.suspicions, clock=rows),
+            runs=republish, workers=FakeWorkerList(*WORKERS), samples=samples,
         ),
-        AlertsPage(frame, FakeAlertStore(), clock=clock),
+        AlertsPage(frame, AlertDesk(alerts, FakeTakenAlerts(alerts), FakeRecoveries(alerts), clock=clock)),
     ]  # fmt: skip
     for page in pages:
         page.register(app.router)
@@ -134,4 +138,4 @@ async def desk() -> AsyncIterator[Desk]:
     record = Record("p.requests", 0, 5, 0, None, b'{"shop_no":7,"image_id":"<script>alert(1)</script>",\x00', SCRIPT)
     await rejections.add([rejected_record(record, SCRIPT, EntryPoint.REQUESTS)])
     async with TestClient(TestServer(app)) as client:
-        yield Desk(client, rows, republish, causes, imports, rejections, store)
+        yield Desk(client, rows, republish, causes, alerts, imports, rejections, store)

@@ -1,11 +1,15 @@
 """The pages about images, over fakes: what they show, what their forms do, and what bad input does."""
 
 from dataclasses import replace
+from datetime import timedelta
 
 import pytest
 
+from faust_app.core.alerts.alert import FaultKind, PlatformFault
+from faust_app.core.alerts.recovery import Recovery
+from faust_app.core.causes.suspicion import PLATFORM_LOOKS, Rise, Suspicion
 from faust_app.core.images.row import ImageState
-from tests.factories import accepted_row
+from tests.factories import NOW, accepted_row
 from tests.web.admin.conftest import CAUSE, OPERATE, SCRIPT, VIEW, Desk
 
 PAGES = [
@@ -177,3 +181,65 @@ async def test_a_wrong_parameter_of_the_timeline_is_refused(desk: Desk, query: s
 @pytest.mark.parametrize("query", ["shop=x&after=YQ==", "shop=7&after=%25", "page=2"])
 async def test_a_wrong_parameter_of_the_products_is_refused(desk: Desk, query: str) -> None:
     assert (await desk.client.get(f"/admin/products?{query}", headers=VIEW)).status == 400
+
+
+async def test_a_suspected_cause_blames_no_shop_until_an_operator_decides(desk: Desk) -> None:
+    suspicion = Suspicion("empty", SCRIPT, NOW, NOW, Rise("empty", 0.001, 0.1, 30, 300))
+    await desk.causes.suspicions.add([suspicion])
+    text = await desk.get(CAUSE)
+    assert "300 images of 30 hosts" in text
+    assert 'name="ours" value="yes"' in text
+    assert 'name="ours" value="no"' in text
+    assert PLATFORM_LOOKS in text, "what to copy asks the shop for nothing"
+    assert SCRIPT not in text
+    assert "suspected ours" in await desk.get("/admin/causes")
+    for key, row in desk.rows.rows.items():
+        desk.rows.rows[key] = replace(row, judged_by=SCRIPT)
+    assert PLATFORM_LOOKS in await desk.get("/admin/shops/7/images/bad-1")
+    assert PLATFORM_LOOKS in await desk.get("/admin/shops/7/failures.csv")
+    await desk.post(f"{CAUSE}/ours", {"ours": "no"})
+    text = await desk.get(CAUSE)
+    assert "Suspected" not in text
+    assert PLATFORM_LOOKS not in text
+    assert PLATFORM_LOOKS not in await desk.get("/admin/shops/7/failures.csv")
+    await desk.post(f"{CAUSE}/ours", {"ours": "yes"})
+    assert "decided by ops" in await desk.get(CAUSE)
+    assert [entry.action for entry in desk.causes.audit] == ["cause.ours", "cause.ours"]
+
+
+STORAGE = PlatformFault(FaultKind.DEPENDENCY_STORAGE, SCRIPT, SCRIPT)
+ALERT = "/admin/alerts/fault.dependency_storage@-"
+
+
+async def test_an_operator_takes_an_alert_over_and_gives_it_back(desk: Desk) -> None:
+    await desk.alerts.open_fault(STORAGE, age=timedelta(minutes=20), reported_ago=None)
+    text = await desk.get("/admin/alerts")
+    assert SCRIPT not in text
+    assert "wake" in text
+    assert 'method="post"' not in await desk.get("/admin/alerts", VIEW)
+    assert (await desk.post(f"{ALERT}/take", headers=VIEW))[0] == 403
+    assert await desk.post(f"{ALERT}/take") == (303, "/admin/alerts")
+    text = await desk.get("/admin/alerts")
+    assert "<dt>taken by</dt><dd><bdi>ops</bdi>" in text
+    assert f"{ALERT}/take" not in text, "who has it need not take it"
+    assert await desk.post(f"{ALERT}/release") == (303, "/admin/alerts")
+    assert "taken by" not in await desk.get("/admin/alerts")
+    assert (await desk.post(f"{ALERT}/release"))[0] == 404
+    assert [(entry.action, entry.actor.name, entry.target) for entry in desk.alerts.audit] == [
+        ("alert.take", "ops", STORAGE.fingerprint), ("alert.release", "ops", STORAGE.fingerprint)
+    ]  # fmt: skip
+
+
+async def test_a_fault_that_is_over_shows_what_it_left_to_do(desk: Desk) -> None:
+    await desk.alerts.open_fault(STORAGE, age=timedelta(minutes=20), reported_ago=None)
+    alert = desk.alerts.rows[STORAGE.fingerprint]
+    desk.alerts.recoveries[alert.fingerprint, 1] = Recovery(alert, NOW - timedelta(minutes=5), 1200, NOW - timedelta(minutes=5))
+    text = await desk.get("/admin/alerts")
+    assert "Object storage is available again" in text
+    assert "1,200 images" in text
+
+
+async def test_an_alert_that_is_over_or_never_was_cannot_be_taken(desk: Desk) -> None:
+    assert (await desk.post(f"{ALERT}/take"))[0] == 404
+    assert (await desk.post("/admin/alerts/%00/take"))[0] == 404
+    assert desk.alerts.audit == []

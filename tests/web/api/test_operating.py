@@ -44,7 +44,7 @@ async def test_what_happened_is_listed_and_can_be_narrowed(site: OperatorSite) -
 
 async def test_changes_are_listed_by_actor_a_page_at_a_time(site: OperatorSite) -> None:
     for name in ("ada", "bob", "ada"):
-        site.store.audit.append(AuditEntry(NOW, Actor(name), "cause.note", "cause"))
+        site.store.record(AuditEntry(NOW, Actor(name), "cause.note", "cause"))
     page = await get(site, "/v1/audit?actor=ada&limit=1")
     assert ([change["actor"] for change in page["changes"]], page["next"] is not None) == (["ada"], True)
     assert len((await get(site, f"/v1/audit?actor=ada&before={page['next']}"))["changes"]) == 1

@@ -3,8 +3,8 @@
 import sqlalchemy
 from alembic import op
 
-revision = "0007"
-down_revision = "0006"
+revision = "0006"
+down_revision = "0005"
 
 # `history_id` is the newest line of the history that the sample counts.
 SAMPLE = """
