@@ -42,6 +42,8 @@ from faust_app.web.admin.pages import AdminPages, Page
 from faust_app.web.admin.products import ProductsPage
 from faust_app.web.admin.records import RecordsPage
 from faust_app.web.admin.republish import RepublishPages
+from faust_app.web.admin.republish_images import RunImagePages
+from faust_app.web.admin.republish_run import RunPages
 from faust_app.web.admin.search import SearchPage
 from faust_app.web.admin.shops import ShopPages
 from faust_app.web.admin.timeline import TimelinePage
@@ -159,6 +161,8 @@ def _operate(parts: Parts, watches: Watches, control: RepublishControl, frame: F
         TimelinePage(frame, MariaTimeline(database), clock=database),
         CausePages(frame, desk),
         RepublishPages(frame, control, runs),
+        RunPages(frame, control),
+        RunImagePages(frame, runs),
         ShopPages(frame, search, imports, rejections, suspicions=MariaSuspicions(database), clock=database),
         ImagePages(frame, parts.repository, parts.store, control, watches.lag.held_by, suspicions=MariaSuspicions(database)),
         ImportPages(frame, imports, rejections, parts.repository, _catalogue_of, clock=database),

@@ -33,6 +33,8 @@ from faust_app.web.admin.imports import ImportPages
 from faust_app.web.admin.pages import AdminPages, Page
 from faust_app.web.admin.records import RecordsPage
 from faust_app.web.admin.republish import RepublishPages
+from faust_app.web.admin.republish_images import RunImagePages
+from faust_app.web.admin.republish_run import RunPages
 from faust_app.web.admin.search import SearchPage
 from faust_app.web.admin.shops import ShopPages
 from faust_app.web.api.alerts import AlertHandlers
@@ -172,6 +174,8 @@ def pages_of(frame: Frame, rows: FakeImageRepository, runs: Any) -> tuple[Page, 
     return (
         CausePages(frame, CauseDesk(FakeCauses(rows), FakeSuspicions(), clock=rows)),
         RepublishPages(frame, untouched, runs),
+        RunPages(frame, untouched),
+        RunImagePages(frame, runs),
         ShopPages(frame, search, imports, rejections, suspicions=FakeSuspicions(), clock=rows),
         ImagePages(frame, rows, FakeObjectStore(), untouched, tuple, suspicions=FakeSuspicions()),
         ImportPages(frame, imports, rejections, rows, CatalogueFile, clock=rows),

@@ -34,6 +34,8 @@ from faust_app.web.admin.overview import OverviewPage
 from faust_app.web.admin.products import ProductsPage
 from faust_app.web.admin.records import RecordsPage
 from faust_app.web.admin.republish import RepublishPages
+from faust_app.web.admin.republish_images import RunImagePages
+from faust_app.web.admin.republish_run import RunPages
 from faust_app.web.admin.search import SearchPage
 from faust_app.web.admin.shops import ShopPages
 from faust_app.web.admin.static import StaticFiles
@@ -111,7 +113,8 @@ async def desk() -> AsyncIterator[Desk]:
     frame = Frame(StaticFiles(), ZoneInfo("Europe/Berlin"), lambda: NOW)
     app.middlewares.append(frame.middleware)  # type: ignore[arg-type]
     pages: list[Any] = [
-        CausePages(frame, CauseDesk(causes, causes.suspicions, clock=rows)), RepublishPages(frame, control, republish),
+        CausePages(frame, CauseDesk(causes, causes.suspicions, clock=rows)), RepublishPages(frame, control, republish), 
+        RunPages(frame, control), RunImagePages(frame, republish),
         ShopPages(frame, search, imports, rejections, suspicions=causes.suspicions, clock=clock),
         SearchPage(frame, search, FakeImageFolders(rows)),
         ImagePages(frame, rows, store, control, tuple, suspicions=causes.suspicions), RecordsPage(frame, rejections),

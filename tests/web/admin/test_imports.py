@@ -106,3 +106,11 @@ async def test_the_stored_picture_is_shown_by_the_page_itself(desk: Desk) -> Non
     assert (await answer.read(), answer.content_type) == (b"bytes", shown.content_type)
     assert "sandbox" in answer.headers["Content-Security-Policy"]
     assert (await desk.client.get("/admin/shops/7/images/bad-1/picture", headers=VIEW)).status == 404
+
+
+async def test_the_outcome_of_every_image_of_a_run_is_a_file(desk: Desk) -> None:
+    await desk.post("/admin/republish", {"cause": "empty@shop.test", "rate": "10"})
+    assert "/admin/republish/1/images.csv" in await desk.get("/admin/republish/1")
+    rows = await rows_of(desk, "/admin/republish/1/images.csv")
+    assert (rows[0][:3], sorted(row[1] for row in rows[1:])) == (["shop_no", "image_id", "outcome"], [SCRIPT, "bad-1"])
+    assert (await desk.client.get("/admin/republish/9/images.csv", headers=VIEW)).status == 404
