@@ -113,7 +113,7 @@ async def desk() -> AsyncIterator[Desk]:
     frame = Frame(StaticFiles(), ZoneInfo("Europe/Berlin"), lambda: NOW)
     app.middlewares.append(frame.middleware)  # type: ignore[arg-type]
     pages: list[Any] = [
-        CausePages(frame, CauseDesk(causes, causes.suspicions, clock=rows)), RepublishPages(frame, control, republish), 
+        CausePages(frame, CauseDesk(causes, causes.suspicions, clock=rows)), RepublishPages(frame, control, republish),
         RunPages(frame, control), RunImagePages(frame, republish),
         ShopPages(frame, search, imports, rejections, suspicions=causes.suspicions, clock=clock),
         SearchPage(frame, search, FakeImageFolders(rows)),
