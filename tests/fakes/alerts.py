@@ -327,6 +327,7 @@ class FakeRecoveries:
     left: int = 0
     failed: int = 0
     waiting: int = 0
+    release: str | None = None
 
     async def open(self) -> list[tuple[Recovery, int]]:
         found = []
@@ -343,7 +344,7 @@ class FakeRecoveries:
         return self.left
 
     async def aftermath(self, recovery: Recovery, codes: tuple[str, ...], until: datetime) -> Aftermath:
-        return Aftermath(self.failed if codes else 0, self.waiting)
+        return Aftermath(self.failed if codes else 0, self.waiting, self.release)
 
 
 @dataclass(frozen=True)

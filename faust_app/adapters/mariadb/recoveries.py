@@ -5,7 +5,8 @@ from typing import Any, Final
 
 from faust_app.adapters.mariadb.database import Database, Session
 from faust_app.core.alerts.alert import Alert
-from faust_app.core.alerts.recovery import Aftermath, Recovery
+from faust_app.core.alerts.recovery import Aftermath, Recovery, holds_up
+from faust_app.core.causes.suspicion import Verdict
 from faust_app.core.failure_codes import Severity
 from faust_app.core.images.row import ScheduleReason
 
@@ -33,6 +34,13 @@ _FAILED: Final = """
 SELECT COUNT(*) FROM image FORCE INDEX (by_state)
 WHERE state = 'FAILED' AND error_code IN ({codes}) AND updated_at >= %s AND updated_at <= %s
 """
+# What a release failed with a code that it was suspected of while the alert was open, unless a person blamed the shops.
+_OF_RELEASE: Final = f"""
+SELECT COUNT(*), MAX(x.judged_by)
+FROM suspicion x JOIN image i FORCE INDEX (by_state) ON i.error_code = x.code AND i.judged_by = x.judged_by
+WHERE i.state = 'FAILED' AND x.code = %s AND x.found_at <= %s AND (x.ended_at IS NULL OR x.ended_at >= %s)
+    AND (x.verdict IS NULL OR x.verdict <> '{Verdict.SHOPS.value}')
+"""  # noqa: S608 - made of constants
 
 
 class MariaRecoveries:
@@ -54,12 +62,14 @@ class MariaRecoveries:
         return int(count)
 
     async def aftermath(self, recovery: Recovery, codes: tuple[str, ...], until: datetime) -> Aftermath:
-        failed = 0
-        if codes:
+        failed, release = 0, None
+        if holds_up(recovery.alert) and codes:
             sql = _FAILED.format(codes=",".join(["%s"] * len(codes)))
             ((failed,),) = await self._database.rows(sql, (*codes, recovery.alert.opened_at, until))
-        ((waiting,),) = await self._database.rows(_WAITING, (recovery.ended_at,))
-        return Aftermath(int(failed), int(waiting))
+        for code in () if holds_up(recovery.alert) else codes:
+            ((failed, release),) = await self._database.rows(_OF_RELEASE, (code, recovery.ended_at, recovery.alert.opened_at))
+        ((waiting,),) = await self._database.rows(_WAITING, (recovery.ended_at,)) if holds_up(recovery.alert) else ((0,),)
+        return Aftermath(int(failed), int(waiting), release)
 
 
 async def mark_recovered(session: Session, recovery: Recovery, now: datetime) -> bool:

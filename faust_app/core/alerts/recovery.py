@@ -78,10 +78,14 @@ class Backlog:
 
 @dataclass(frozen=True, slots=True)
 class Aftermath:
-    """What is told when a fault is recovered from: images failed because of it, and images that wait for their sources."""
+    """What is told when a fault is recovered from: images failed because of it, and images that wait for their sources.
+
+    `release` is the one that failed them, where the fault is a suspicion against a release.
+    """
 
     failed: int
     waiting: int
+    release: str | None = None
 
 
 class Stage(Enum):
@@ -128,25 +132,31 @@ def failed_by(alert: Alert) -> tuple[str, ...]:
     return _FAILED_BY.get(kind, ()) if kind is not None else ()
 
 
+def span_text(span: timedelta) -> str:
+    """Return a span that is estimated in words."""
+    return ("about " if span >= timedelta(minutes=1) else "") + duration(span)
+
+
 def back_text(backlog: Backlog, place: Place) -> str:
     """Return what is left to do now that a fault is over, and how long that takes."""
     if not backlog.left:
-        again = f"; publish them again: {place.web_url or ''}{backlog.republish}" if backlog.failed and backlog.republish else ""
+        again = f"; publish them again: {place.web_url or ''}{backlog.republish}" if backlog.republish else ""
         return f"caught up: {counted(backlog.delayed, 'image')} delayed, {backlog.failed:,} failed because of it, 0 left to do{again}."
     left = f"{counted(backlog.left, 'image')} left to do"
     time_left = backlog.time_left
     if time_left is None:
         return f"{left}; the rate is not known yet. A message follows when they are done."
-    return f"{left}, about {duration(time_left)} at {backlog.rate:,.1f} images a second. A message follows when they are done."
+    return f"{left}, {span_text(time_left)} at {backlog.rate:,.1f} images a second. A message follows when they are done."
 
 
-def republish_path(alert: Alert, until: datetime) -> str | None:
-    """Return the page that publishes what failed because of the fault again, None where nothing can have."""
-    codes = failed_by(alert)
-    if not codes:
+def republish_path(alert: Alert, aftermath: Aftermath, until: datetime) -> str | None:
+    """Return the page that publishes what failed because of the fault again, None where nothing did."""
+    if not aftermath.failed:
         return None
-    times = {"since": f"{alert.opened_at:%Y-%m-%dT%H:%M:%S}", "until": f"{until + timedelta(seconds=1):%Y-%m-%dT%H:%M:%S}"}
-    return f"/admin/republish?{urlencode({'state': 'failed', 'codes': ' '.join(codes), **times})}"
+    by = {"since": f"{alert.opened_at:%Y-%m-%dT%H:%M:%S}", "until": f"{until + timedelta(seconds=1):%Y-%m-%dT%H:%M:%S}"}
+    if aftermath.release is not None:  # it failed images before it was suspected
+        by = {"judged_by": aftermath.release}
+    return f"/admin/republish?{urlencode({'state': 'failed', 'codes': ' '.join(failed_by(alert)), **by})}"
 
 
 def caught_up_message(recovery: Recovery, left: int, aftermath: Aftermath, place: Place, now: datetime) -> AlertMessage:
@@ -159,7 +169,7 @@ def caught_up_message(recovery: Recovery, left: int, aftermath: Aftermath, place
     title = f"[caught up] {what}: {counted(recovery.delayed, 'image')} delayed, {aftermath.failed:,} failed, {left_to_do:,} left"
     if left:
         title = f"[not caught up] {what}, but {counted(left, 'image')} are still held up"
-    path = republish_path(alert, now) if aftermath.failed else None
+    path = republish_path(alert, aftermath, now)
     republish = f"; publish them again: {place.web_url or ''}{path}" if path else ""
     span = f"from {zoned_time(alert.opened_at, zone)} to {zoned_time(recovery.ended_at, zone)}"
     lines = [

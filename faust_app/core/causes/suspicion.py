@@ -211,6 +211,10 @@ def describe(suspicion: Suspicion) -> str:
     """Return the suspicion in one line: the release, how the share rose, over how many hosts and images."""
     rise = suspicion.rise
     return (
-        f"release {suspicion.release}: {rise.before:.2%} of the images failed so before it, {rise.since:.2%} of late;"
+        f"release {suspicion.release}: {_share(rise.before)} of the images failed so before it, {_share(rise.since)} of late;"
         f" {rise.images:,} images of {rise.hosts:,} hosts"
     )
+
+
+def _share(share: float) -> str:
+    return f"{100 * share:.2g} %" if share < 0.1 else f"{100 * share:.0f} %"  # noqa: PLR2004 - two digits either way

@@ -69,7 +69,7 @@ class FollowRecoveries:
             backlog = backlog_of(recovery, await left_of(self._recoveries, recovery), now)
             if not backlog.left:
                 aftermath = await self._recoveries.aftermath(recovery, failed_by(alert), now)
-                backlog = replace(backlog, failed=aftermath.failed, republish=republish_path(alert, now))
+                backlog = replace(backlog, failed=aftermath.failed, republish=republish_path(alert, aftermath, now))
                 recovered.append(recovery)
             backlogs[alert.fingerprint] = backlog
         return Told(backlogs, tuple(recovered))

@@ -111,7 +111,10 @@ class Recoveries(Protocol):
         ...
 
     async def aftermath(self, recovery: Recovery, codes: tuple[str, ...], until: datetime) -> Aftermath:
-        """Count the images that failed with these codes from the fault's beginning to `until`, and those that wait for their sources."""
+        """Count the images that failed with these codes from the fault's beginning to `until`, and those that wait for their sources.
+
+        For a suspicion: those that the suspected release failed, unless the shops were blamed for them, and nothing that waits.
+        """
         ...
 
 

@@ -7,8 +7,7 @@ from aiohttp import web
 
 from faust_app.core.alerts.advice import advise
 from faust_app.core.alerts.alert import Alert, fault_kind
-from faust_app.core.alerts.recovery import BACK
-from faust_app.core.text import duration
+from faust_app.core.alerts.recovery import BACK, span_text
 from faust_app.flows.alerts.desk import AlertDesk
 from faust_app.web.admin.forms import form_of, refuse_unknown, see_other
 from faust_app.web.admin.frame import Frame
@@ -37,7 +36,7 @@ class AlertsPage:
         refuse_unknown(request)
         rows = [(each, advise(each.alert), address_of(each.alert)) for each in await self._desk.open(_LISTED)]
         recovering = [
-            (recovery, backlog, BACK[kind], duration(left) if (left := backlog.time_left) is not None else None)
+            (recovery, backlog, BACK[kind], span_text(left) if (left := backlog.time_left) is not None else None)
             for recovery, backlog in await self._desk.recovering()
             if (kind := fault_kind(recovery.alert)) is not None and kind in BACK
         ]

@@ -8,10 +8,12 @@ import pytest
 
 from faust_app.adapters.mariadb.database import Database
 from faust_app.adapters.mariadb.image_repository import MariaImageRepository
+from faust_app.adapters.mariadb.image_writes import Author
 from faust_app.adapters.mariadb.recoveries import MariaRecoveries
 from faust_app.core.alerts.alert import FaultKind, PlatformFault
 from faust_app.core.alerts.decide import SENDER, Step
 from faust_app.core.alerts.recovery import Aftermath, Recovery
+from faust_app.core.causes.suspicion import Blame, Rise, Suspicion, Verdict
 from faust_app.core.failure_codes import FailureCode
 from faust_app.core.images.outcome import Deferred, Failed, Outcome
 from faust_app.flows.images.settle import settle_all
@@ -74,3 +76,26 @@ async def test_a_recovery_is_open_until_it_is_told_once(store: AlertStore) -> No
     assert await store.alerts.record(Step(now, recovered=(recovery,)), ME)
     assert await recoveries.open() == []
     assert not await store.alerts.record(Step(now, recovered=(recovery,)), ME), "another told it meanwhile"
+
+
+async def test_what_a_suspected_release_failed_is_counted_from_its_first_image_unless_shops_are_blamed(
+    store: AlertStore, shop_no: int
+) -> None:
+    assert store.database is not None
+    recoveries = MariaRecoveries(store.database)
+    for release, names in (("1.0", ("a",)), ("2.0", ("b", "c"))):
+        rows = MariaImageRepository(store.database, Author(release))
+        ends: list[Outcome] = [Failed(row, FailureCode.TRUNCATED, "why") for row in await accept(rows, shop_no, *names)]
+        await rows.change([end.row.key for end in ends], lambda locked: settle_all(ends, locked, timedelta(0)))  # noqa: B023 - awaited here
+    now = await store.clock.now()
+    suspicion = Suspicion("truncated", "2.0", now - timedelta(hours=1), now, Rise("truncated", 0.001, 0.1, 30, 300))
+    await store.mark(Blame(suspicions=(suspicion,)))
+    fault = PlatformFault(FaultKind.SUSPECTED_OURS, ME, subject="truncated")
+    await store.faults.open_fault(fault, age=timedelta(0), reported_ago=None)
+    await store.faults.close_fault(fault)
+    (alert,) = [alert for alert in await store.alerts.open_alerts(10) if alert.is_fault]
+    assert alert.ended_at is not None
+    recovery = Recovery(alert, alert.ended_at, 0, alert.ended_at)
+    assert await recoveries.aftermath(recovery, ("truncated",), now) == Aftermath(failed=2, waiting=0, release="2.0")
+    await store.mark(Blame(suspicions=(replace(suspicion, verdict=Verdict.SHOPS),)))
+    assert await recoveries.aftermath(recovery, ("truncated",), now) == Aftermath(failed=0, waiting=0)

@@ -12,7 +12,7 @@ from faust_app.flows.alerts import report_faults
 from faust_app.flows.alerts.report_faults import DIRECT_AFTER, DIRECT_AGAIN, FaultReporter
 from faust_app.metrics import Metrics
 from tests.fakes.alerts import FakeAlertStore, FakeMessenger
-from tests.flows.alerts.test_send_alerts import ZONE, Harness
+from tests.flows.alerts.sender_harness import ZONE, Harness
 
 STORAGE = FaultKind.DEPENDENCY_STORAGE
 DATABASE = FaultKind.DEPENDENCY_DATABASE

@@ -1,91 +1,16 @@
 """Who is told what, and how often: the sender over a day of failures, on a clock of the test's own."""
 
-from collections.abc import Callable
-from datetime import time, timedelta
-from zoneinfo import ZoneInfo
+from datetime import timedelta
 
 import pytest
 
-from faust_app.core.alerts.alert import FaultKind, Occurrence, PlatformFault
+from faust_app.core.alerts.alert import FaultKind, PlatformFault
 from faust_app.core.alerts.decide import HOURLY, Step
 from faust_app.core.alerts.message import Form, Undelivered
-from faust_app.core.alerts.recovery import LONGEST
-from faust_app.core.alerts.urgency import HEALS_WITHIN, Urgency
+from faust_app.core.alerts.urgency import Urgency
 from faust_app.core.failure import Unavailable
 from faust_app.core.failure_codes import FailureCode, Severity
-from faust_app.core.text import Place
-from faust_app.flows.alerts.send_alerts import Delivery, SendAlerts
-from faust_app.metrics import Metrics
-from tests.fakes.alerts import FakeAlertStore, FakeMessenger, FakeRecoveries
-from tests.fakes.clock import FakeClock
-
-PASS = timedelta(seconds=5)
-MINUTE = timedelta(minutes=1)
-ZONE = ZoneInfo("Europe/Berlin")
-STORAGE = PlatformFault(FaultKind.DEPENDENCY_STORAGE, "host:1", waiting=5)
-
-
-class Harness:
-    def __init__(self, store: FakeAlertStore | None = None, *, holder: str = "host:1", messenger: FakeMessenger | None = None) -> None:
-        self.store = store or FakeAlertStore()
-        self.messenger = messenger or FakeMessenger()
-        self.metrics = Metrics()
-        self.recoveries = FakeRecoveries(self.store)
-        self.sender = self.make(holder, self.messenger)
-
-    def make(self, holder: str, messenger: FakeMessenger | None) -> SendAlerts:
-        delivery = Delivery(Place(ZONE), time(9), holder)
-        return SendAlerts(
-            alerts=self.store,
-            outbox=self.store,
-            recoveries=self.recoveries,
-            clock=FakeClock(lambda: self.store.now),
-            leases=self.store,
-            messenger=messenger,
-            metrics=self.metrics,
-            delivery=delivery,
-        )
-
-    async def fail(self, count: int = 1, *, shop_no: int = 7, code: FailureCode = FailureCode.SOURCE_ERROR, host: str = "h") -> None:
-        await self.store.count([Occurrence(f"{code}@{host}", code, host, shop_no, b"a", "status 500")] * count)
-
-    async def open(self, kind: FaultKind = FaultKind.DEPENDENCY_STORAGE, *, host: str | None = None, age: timedelta = HEALS_WITHIN) -> None:
-        """Report a fault, by default one that has lasted long enough to be told."""
-        await self.store.open_fault(PlatformFault(kind, "host:1", host=host), age=age, reported_ago=None)
-
-    async def last(self, span: timedelta, kind: FaultKind = FaultKind.DEPENDENCY_STORAGE) -> None:
-        """Have a fault for so long, reported every minute as a process does, and end it."""
-        end = self.store.now + span
-        while self.store.now < end:
-            await self.open(kind, age=timedelta(0))
-            await self.go_on(min(MINUTE, end - self.store.now))
-        await self.store.close_fault(PlatformFault(kind, "host:1"))
-
-    async def go_on(self, span: timedelta, step: timedelta = PASS, each: Callable[[], object] = lambda: None) -> None:
-        end = self.store.now + span
-        while self.store.now < end:
-            await self.sender.run_pass()
-            each()
-            self.store.now += step
-
-    def forms(self) -> list[Form]:
-        return [message.form for message in self.messenger.taken]
-
-    def titles(self) -> list[str]:
-        return [message.title for message in self.messenger.taken]
-
-    def attempts(self, end: str) -> float:
-        return self.metrics.registry.get_sample_value("shop_images_alert_messages_total", {"end": end}) or 0
-
-
-@pytest.fixture
-async def harness() -> Harness:
-    """A sender whose digest of today is told: it is one o'clock there."""
-    harness = Harness()
-    await harness.sender.run_pass()
-    assert harness.messenger.taken == []
-    return harness
-
+from tests.flows.alerts.sender_harness import MINUTE, PASS, STORAGE, Harness
 
 # How many messages
 
@@ -227,75 +152,6 @@ async def test_the_limit_of_an_hour_holds_back_nothing_that_wakes(harness: Harne
     await harness.open(FaultKind.INTERNAL_ERROR_BREAKER, age=timedelta(0))
     await harness.go_on(MINUTE)
     assert [cause.code for message in harness.messenger.taken[HOURLY:] for cause in message.causes] == ["internal_error_breaker"]
-
-
-# What a fault leaves to do
-
-
-async def test_the_end_of_a_fault_says_what_is_left_and_another_message_when_it_is_done(harness: Harness) -> None:
-    await harness.open()
-    await harness.go_on(MINUTE)
-    harness.recoveries.left = 1200
-    await harness.store.close_fault(STORAGE)
-    await harness.go_on(MINUTE / 2)
-    harness.recoveries.left = 900
-    await harness.go_on(MINUTE)
-    assert harness.titles()[1:] == ["[back] Object storage is available again"]
-    assert "Backlog: 900 images left to do, about 3 min at 5.0 images a second. A message follows" in harness.messenger.taken[1].text
-    harness.recoveries.left, harness.recoveries.waiting, harness.recoveries.failed = 0, 3, 2
-    await harness.go_on(MINUTE)
-    caught_up = harness.messenger.taken[-1]
-    assert caught_up.form is Form.CAUGHT_UP
-    assert caught_up.title == "[caught up] Object storage is available again: 1,200 images delayed, 2 failed, 3 left"
-    assert "/admin/republish?state=failed&codes=lost_repeatedly&since=2026-03-01T11%3A58%3A00&until=" in caught_up.text
-    await harness.go_on(timedelta(hours=1))
-    assert len(harness.messenger.taken) == 3
-
-
-async def test_a_fault_that_left_nothing_to_do_is_back_and_caught_up_in_one_message(harness: Harness) -> None:
-    await harness.open()
-    await harness.go_on(MINUTE)
-    await harness.store.close_fault(STORAGE)
-    await harness.go_on(timedelta(hours=1))
-    assert len(harness.messenger.taken) == 2
-    assert "caught up: 0 images delayed, 0 failed because of it, 0 left to do." in harness.messenger.taken[1].text
-
-
-async def test_a_backlog_that_stays_is_told_after_some_hours(harness: Harness) -> None:
-    await harness.open()
-    await harness.go_on(MINUTE)
-    harness.recoveries.left = 50
-    await harness.store.close_fault(STORAGE)
-    await harness.go_on(LONGEST - MINUTE, MINUTE)
-    assert len(harness.messenger.taken) == 2
-    await harness.go_on(3 * MINUTE, MINUTE)
-    assert harness.titles()[-1] == "[not caught up] Object storage is available again, but 50 images are still held up"
-
-
-async def test_a_fault_that_returns_is_recovered_from_once(harness: Harness) -> None:
-    harness.recoveries.left = 10
-    for _ in range(2):
-        await harness.open()
-        await harness.go_on(MINUTE)
-        await harness.store.close_fault(STORAGE)
-        await harness.go_on(2 * MINUTE)
-    assert [message.form for message in harness.messenger.taken] == [Form.ALERT] * 4
-    harness.recoveries.left = 0
-    await harness.go_on(MINUTE)
-    assert harness.forms() == [Form.ALERT] * 4 + [Form.CAUGHT_UP]
-
-
-async def test_a_suspicion_that_is_over_says_what_failed_and_how_to_publish_it_again(harness: Harness) -> None:
-    fault = PlatformFault(FaultKind.SUSPECTED_OURS, "host:1", subject="truncated")
-    harness.recoveries.left, harness.recoveries.failed = 7, 300
-    await harness.store.open_fault(fault, age=timedelta(0), reported_ago=None)
-    await harness.go_on(MINUTE)
-    await harness.store.close_fault(fault)
-    await harness.go_on(timedelta(hours=1))
-    opened, closed = harness.messenger.taken
-    assert opened.title == "[platform, wake] A new release is suspected to fail images that are good: truncated"
-    assert "0 images delayed, 300 failed because of it" in closed.text
-    assert "codes=truncated" in closed.text
 
 
 # A messenger that is down
