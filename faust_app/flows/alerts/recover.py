@@ -22,7 +22,7 @@ from faust_app.core.alerts.recovery import (
 from faust_app.core.text import Place
 from faust_app.flows.ports.alerts import Recoveries
 
-COUNT_EVERY: Final = timedelta(seconds=15)
+COUNT_EVERY: Final = timedelta(seconds=30)
 """Between two counts of what is left: each reads every image that was held up."""
 
 

@@ -1,13 +1,14 @@
 """A release that fails every tenth good image: suspected, told, decided and over, on a clock of the test's own."""
 
+from collections.abc import Sequence
 from dataclasses import replace
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 import pytest
 
 from faust_app.core.alerts.alert import FaultKind
-from faust_app.core.causes.suspicion import GONE, NEW_FOR, Verdict
-from faust_app.flows.causes.suspect import SuspectReleases
+from faust_app.core.causes.suspicion import GONE, NEW_FOR, OUTCOMES_BEFORE, Outcomes, Verdict
+from faust_app.flows.causes.suspect import MEASURED_EVERY, SuspectReleases
 from tests.factories import NOW
 from tests.fakes.alerts import FakeAlerts
 from tests.fakes.causes import FakeOutcomeCounts, FakeSuspicions
@@ -105,3 +106,30 @@ async def test_a_process_that_lost_the_lease_withdraws_its_report(harness: Harne
     harness.suspect.stand_down()
     assert harness.alerts.faults == {}
     assert all(replace(each, ended_at=None) == each for each in harness.suspicions.rows.values()), "only the report is withdrawn"
+
+
+async def test_what_was_before_is_read_now_and_then(harness: Harness) -> None:
+    read = list[tuple[str, ...]]()
+    of = harness.counts.of
+
+    async def counted(releases: Sequence[str], since: datetime) -> Outcomes:
+        read.append(tuple(releases))
+        return await of(releases, since)
+
+    harness.counts.of = counted  # type: ignore[method-assign]
+    harness.counts.add(harness.now, "1.1", 10)
+    for _ in range(4):
+        await harness.run(MEASURED_EVERY / 4)
+        harness.counts.add(harness.now, "1.1", 10)
+    assert read.count(("1.0",)) == 1
+    await harness.run(MEASURED_EVERY / 4)
+    assert read.count(("1.0",)) == 2
+
+
+async def test_while_too_little_is_known_of_what_was_before_it_is_read_each_time() -> None:
+    harness = Harness()
+    harness.counts.ended = [(NOW - HOUR, "1.0", "", "", OUTCOMES_BEFORE - 1)]
+    harness.fail("1.1")
+    assert await harness.run() == 0
+    harness.counts.add(harness.now, "1.0", 1)
+    assert await harness.run() == 1
