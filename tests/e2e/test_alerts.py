@@ -72,6 +72,7 @@ async def test_failures_of_one_cause_on_two_workers_are_told_once_and_a_dead_sen
     assert heard.titles()[0].startswith(f"[shop] Images fail: source gone at {host}")
     ((count, told),) = installation.query("SELECT occurrences, reported_count FROM alert")
     assert (count, told) == (60, heard.bodies[0]["data"]["causes"][0]["images"])
+    assert installation.query("SELECT SUM(outcomes) FROM outcome_count WHERE code IN ('', 'source_gone') GROUP BY code") == ((60,), (60,))
 
     holder = installation.query("SELECT holder FROM lease WHERE name = 'alerts'")[0][0]
     for process in installation.processes:
@@ -94,9 +95,12 @@ async def test_an_unavailable_database_is_told_without_it(installation: Installa
         await installation.until(lambda: len(heard.bodies) >= 1, "the messenger hears of it")
     finally:
         await asyncio.to_thread(installation.stack.mariadb.start)
-    assert heard.titles() == ["[platform, wake] The database is unavailable"]
+    assert [(body["data"]["title"], body["data"]["urgency"]) for body in heard.bodies] == [
+        ("[platform, wake] The database is unavailable", "wake")
+    ]
     await installation.until(
-        lambda: installation.query("SELECT reported_count FROM alert WHERE ended_at IS NOT NULL") == ((1,),), "its alert is written as told"
+        lambda: installation.query("SELECT reported_count, woken_at IS NULL FROM alert WHERE ended_at IS NOT NULL") == ((1, 0),),
+        "its alert is written as told",
     )
     log = installation.processes[0].log.read_text()
     assert "/hook" not in log
