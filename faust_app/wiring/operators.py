@@ -13,8 +13,8 @@ from faust_app.flows.operators.accounts import AccountControl
 from faust_app.flows.operators.log_in import LogIn
 from faust_app.metrics import Metrics
 from faust_app.settings import Settings
+from faust_app.web.admin.access.log_in import ONE_TIME
 from faust_app.web.admin.frame import Frame
-from faust_app.web.admin.log_in import ONE_TIME
 from faust_app.web.admin.pages import AdminPages, Page
 from faust_app.web.auth.entrance import Entrance
 from faust_app.web.auth.rate_limits import RateLimits

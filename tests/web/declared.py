@@ -4,7 +4,7 @@ import json
 
 from aiohttp import web
 
-from faust_app.web.api.operation import operation_of
+from faust_app.web.contract.operation import operation_of
 from faust_app.web.problems import Handler
 
 

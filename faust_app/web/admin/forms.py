@@ -5,7 +5,7 @@ from urllib.parse import parse_qsl
 
 from aiohttp import web
 
-from faust_app.web.api.bodies import read_body
+from faust_app.web.contract.bodies import read_body
 from faust_app.web.problems import Problem
 
 MAX_FORM_BYTES: Final = 8 * 1024

@@ -10,13 +10,13 @@ from aiohttp import web
 from faust_app.flows.operators.log_in import LogIn
 from faust_app.flows.ports.clock import Clock
 from faust_app.flows.ports.operators import Accounts, AuditLog, Sessions
-from faust_app.web.admin.audit import AuditPage
+from faust_app.web.admin.access.audit import AuditPage
+from faust_app.web.admin.access.log_in import LogInPages
+from faust_app.web.admin.access.sessions import SessionPages
+from faust_app.web.admin.access.start import StartPages
+from faust_app.web.admin.access.users import UsersPage
 from faust_app.web.admin.frame import Frame
-from faust_app.web.admin.log_in import LogInPages
-from faust_app.web.admin.sessions import SessionPages
-from faust_app.web.admin.start import StartPages
 from faust_app.web.admin.static import StaticFiles
-from faust_app.web.admin.users import UsersPage
 from faust_app.web.auth.entrance import Entrance
 from faust_app.web.auth.tokens import Authentication
 

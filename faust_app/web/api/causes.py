@@ -11,12 +11,12 @@ from faust_app.core.causes.cause import MAX_NOTE, Cause, CauseDetails, letter_to
 from faust_app.core.causes.suspicion import Blame, describe
 from faust_app.core.messages.events import ShopNo
 from faust_app.flows.causes.decide import CauseDesk
-from faust_app.web.api.answers import CauseDetailsAnswer, CausePage
-from faust_app.web.api.bodies import body_of, invalid, query_of
 from faust_app.web.api.images import time_text
-from faust_app.web.api.operation import Answered, Operation, Parameter, described
-from faust_app.web.api.parameters import LIMIT, number_of
 from faust_app.web.auth.tokens import actor_of
+from faust_app.web.contract.answers import CauseDetailsAnswer, CausePage
+from faust_app.web.contract.bodies import body_of, invalid, query_of
+from faust_app.web.contract.operation import Answered, Operation, Parameter, described
+from faust_app.web.contract.parameters import LIMIT, number_of
 from faust_app.web.problems import Problem
 
 _PAGE: Final = 100

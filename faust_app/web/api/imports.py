@@ -15,11 +15,11 @@ from faust_app.flows.imports.compare import compared_images
 from faust_app.flows.ports.images import ImageRepository
 from faust_app.flows.ports.imports import Catalogue, ImportRuns
 from faust_app.flows.ports.rejections import Rejections
-from faust_app.web.api.answers import ComparedAnswer, ImportAnswer, ImportPage, RejectionPage
-from faust_app.web.api.bodies import NDJSON, invalid, query_of, shop_no_of
 from faust_app.web.api.images import time_text
-from faust_app.web.api.operation import Answered, Operation, Parameter, described
-from faust_app.web.api.parameters import AFTER, BEFORE, LIMIT
+from faust_app.web.contract.answers import ComparedAnswer, ImportAnswer, ImportPage, RejectionPage
+from faust_app.web.contract.bodies import NDJSON, invalid, query_of, shop_no_of
+from faust_app.web.contract.operation import Answered, Operation, Parameter, described
+from faust_app.web.contract.parameters import AFTER, BEFORE, LIMIT
 from faust_app.web.problems import Problem
 from faust_app.web.uploads import FORMATS, format_of, received_body
 

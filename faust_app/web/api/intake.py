@@ -11,8 +11,10 @@ from faust_app.core.messages.events import MAX_ID_BYTES, MAX_NUMBER, BatchItem, 
 from faust_app.core.messages.rejection import EntryPoint, Rejection
 from faust_app.flows.images.intake import Intake
 from faust_app.flows.images.rejections import RejectionBuffer
-from faust_app.web.api.answers import AcceptedImage, BatchAnswer
-from faust_app.web.api.bodies import (
+from faust_app.web.auth.rate_limits import RateLimits
+from faust_app.web.auth.tokens import sender_of
+from faust_app.web.contract.answers import AcceptedImage, BatchAnswer
+from faust_app.web.contract.bodies import (
     JSON,
     MAX_BATCH_ITEMS,
     NDJSON,
@@ -25,9 +27,7 @@ from faust_app.web.api.bodies import (
     query_of,
     shop_no_of,
 )
-from faust_app.web.api.operation import Answered, Operation, Parameter, described, read_nothing
-from faust_app.web.auth.rate_limits import RateLimits
-from faust_app.web.auth.tokens import sender_of
+from faust_app.web.contract.operation import Answered, Operation, Parameter, described, read_nothing
 from faust_app.web.problems import Problem
 
 _TAKEN: Final = {

@@ -15,12 +15,12 @@ from faust_app.flows.ports.images import ImageSearch
 from faust_app.flows.ports.monitoring import Timeline, WorkerList
 from faust_app.flows.ports.operators import AuditLog
 from faust_app.flows.ports.rejections import Rejections
-from faust_app.web.api.answers import AuditPage, RejectionPage, ShopAnswer, TimelineAnswer, WorkersAnswer
-from faust_app.web.api.bodies import query_of, shop_no_of
 from faust_app.web.api.images import time_text
 from faust_app.web.api.imports import rejections_json
-from faust_app.web.api.operation import Answered, Operation, Parameter, described
-from faust_app.web.api.parameters import BEFORE, LIMIT
+from faust_app.web.contract.answers import AuditPage, RejectionPage, ShopAnswer, TimelineAnswer, WorkersAnswer
+from faust_app.web.contract.bodies import query_of, shop_no_of
+from faust_app.web.contract.operation import Answered, Operation, Parameter, described
+from faust_app.web.contract.parameters import BEFORE, LIMIT
 from faust_app.web.problems import Problem
 
 _PAGE: Final = 100

@@ -7,8 +7,8 @@ from aiohttp import web
 
 from faust_app.core.images.row import ImageKey, ImageRow
 from faust_app.flows.ports.images import ImageRepository
-from faust_app.web.api.bodies import image_id_of, shop_no_of
-from faust_app.web.api.operation import Answered, Operation, described
+from faust_app.web.contract.bodies import image_id_of, shop_no_of
+from faust_app.web.contract.operation import Answered, Operation, described
 from faust_app.web.problems import Problem
 
 _FOUND_SECONDS: Final = 60

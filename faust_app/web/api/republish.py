@@ -14,12 +14,12 @@ from faust_app.core.republish.run import DEFAULT_RATE, Draft, Run, needs_typed_c
 from faust_app.core.republish.selection import Selection
 from faust_app.flows.ports.republish import RepublishRuns
 from faust_app.flows.republish.control import Invalid, Overview, Refused, RepublishControl, Unknown
-from faust_app.web.api.answers import ImageName, RunImagePage, RunOverview, RunPage
-from faust_app.web.api.bodies import body_of, invalid, no_body, query_of
 from faust_app.web.api.images import time_text
-from faust_app.web.api.operation import Answered, Operation, Parameter, described, read_nothing
-from faust_app.web.api.parameters import BEFORE, LIMIT, number_of
 from faust_app.web.auth.tokens import actor_of, sender_of
+from faust_app.web.contract.answers import ImageName, RunImagePage, RunOverview, RunPage
+from faust_app.web.contract.bodies import body_of, invalid, no_body, query_of
+from faust_app.web.contract.operation import Answered, Operation, Parameter, described, read_nothing
+from faust_app.web.contract.parameters import BEFORE, LIMIT, number_of
 from faust_app.web.problems import Problem
 
 MAX_SELECTION_BYTES: Final = 2 * 1024 * 1024

@@ -10,12 +10,12 @@ from aiohttp import web
 from faust_app.core.images.row import ImageRow, ImageState
 from faust_app.core.messages.events import MAX_ID_BYTES
 from faust_app.flows.ports.images import ImageSearch
-from faust_app.web.api.answers import ImagePage
-from faust_app.web.api.bodies import invalid, query_of, shop_no_of
 from faust_app.web.api.images import time_text
-from faust_app.web.api.operation import Answered, Operation, Parameter, described
-from faust_app.web.api.parameters import LIMIT
 from faust_app.web.api.public import PublicAddresses
+from faust_app.web.contract.answers import ImagePage
+from faust_app.web.contract.bodies import invalid, query_of, shop_no_of
+from faust_app.web.contract.operation import Answered, Operation, Parameter, described
+from faust_app.web.contract.parameters import LIMIT
 
 _PAGE: Final = 100
 MAX_IDS: Final = 200

@@ -8,9 +8,9 @@ from pydantic import BaseModel
 from pydantic.json_schema import models_json_schema
 
 from faust_app.core.messages.events import MAX_ID_BYTES, MAX_NUMBER
-from faust_app.web.api.answers import ProblemAnswer
-from faust_app.web.api.operation import Answered, Operation, Parameter, operation_of
 from faust_app.web.auth.rules import needed_scope
+from faust_app.web.contract.answers import ProblemAnswer
+from faust_app.web.contract.operation import Answered, Operation, Parameter, operation_of
 
 API: Final = ("/v1/", "/i/", "/lag", "/stalled", "/health", "/ready", "/metrics")
 """Where the interface for machines begins; everything else is pages."""

@@ -12,12 +12,12 @@ from faust_app.core.messages.events import MAX_NUMBER
 from faust_app.core.monitoring.unfinished import MAX_LISTED, Kind, StalledReport, is_overdue, scheduled_groups
 from faust_app.core.operators.access import Sender, shops_text
 from faust_app.flows.monitoring.unfinished import WatchStalled, counts_by_kind, oldest_open_seconds
-from faust_app.web.api.answers import UnfinishedAnswer
-from faust_app.web.api.bodies import invalid
 from faust_app.web.api.images import error_of, position_of, scheduled_json, time_text
-from faust_app.web.api.operation import Answered, Operation, Parameter, described, read_nothing
 from faust_app.web.auth.rules import foreign_shop
 from faust_app.web.auth.tokens import sender_of
+from faust_app.web.contract.answers import UnfinishedAnswer
+from faust_app.web.contract.bodies import invalid
+from faust_app.web.contract.operation import Answered, Operation, Parameter, described, read_nothing
 from faust_app.web.pages.lag import not_yet
 from faust_app.web.pages.render import Pages, PlainPages, json_answer, path_of
 from faust_app.web.problems import Problem, unavailable, wants_page

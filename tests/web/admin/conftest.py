@@ -25,21 +25,21 @@ from faust_app.core.sources.addresses import NOTHING_OPENED
 from faust_app.flows.alerts.desk import AlertDesk
 from faust_app.flows.causes.decide import CauseDesk
 from faust_app.flows.republish.control import FetchRules, RepublishControl
-from faust_app.web.admin.alerts import AlertsPage
-from faust_app.web.admin.causes import CausePages
 from faust_app.web.admin.frame import Frame
-from faust_app.web.admin.images import ImagePages
-from faust_app.web.admin.imports import ImportPages
-from faust_app.web.admin.overview import OverviewPage
-from faust_app.web.admin.products import ProductsPage
-from faust_app.web.admin.records import RecordsPage
-from faust_app.web.admin.republish import RepublishPages
-from faust_app.web.admin.republish_images import RunImagePages
-from faust_app.web.admin.republish_run import RunPages
-from faust_app.web.admin.search import SearchPage
-from faust_app.web.admin.shops import ShopPages
+from faust_app.web.admin.operate.alerts import AlertsPage
+from faust_app.web.admin.operate.causes import CausePages
+from faust_app.web.admin.operate.overview import OverviewPage
+from faust_app.web.admin.operate.republish import RepublishPages
+from faust_app.web.admin.operate.republish_images import RunImagePages
+from faust_app.web.admin.operate.republish_run import RunPages
+from faust_app.web.admin.operate.timeline import TimelinePage
+from faust_app.web.admin.shops.images import ImagePages
+from faust_app.web.admin.shops.imports import ImportPages
+from faust_app.web.admin.shops.products import ProductsPage
+from faust_app.web.admin.shops.records import RecordsPage
+from faust_app.web.admin.shops.search import SearchPage
+from faust_app.web.admin.shops.shops import ShopPages
 from faust_app.web.admin.static import StaticFiles
-from faust_app.web.admin.timeline import TimelinePage
 from faust_app.web.auth.tokens import Authentication, Token
 from faust_app.web.server import web_options
 from tests.factories import NOW, accepted_row, done_row

@@ -3,7 +3,6 @@
 import asyncio
 import hashlib
 import re
-import time
 from collections.abc import AsyncIterator
 from datetime import timedelta
 from importlib import resources
@@ -14,7 +13,7 @@ from faust_app.adapters.argon2.passwords import Argon2Passwords
 from faust_app.core.failure import Dependency, Unavailable
 from faust_app.core.operators.access import Role
 from faust_app.core.operators.audit import Actor, AuditEntry
-from faust_app.web.admin.sessions import browser_of
+from faust_app.web.admin.access.sessions import browser_of
 from tests.web.operator_site import BROWSER, PASSWORD, SAME_ORIGIN, OperatorSite, open_site
 
 SCRIPT = "<script>alert(1)</script>"
@@ -126,21 +125,19 @@ async def test_a_hundred_log_ins_a_second_stop_neither_the_loop_nor_the_owner() 
             return (await site.post("/admin/log-in", attacker, name="anna", password="wrong wrong wrong")).status
 
         statuses: list[int] = []
-        longest = 0.0
+        ticks = 0
         for _ in range(3):
             flood = [asyncio.create_task(attack()) for _ in range(100)]
-            begun = time.perf_counter()
             entered = await site.post("/admin/log-in", owner, name="anna", password=PASSWORD)
             assert entered.status == 303, "the owner enters while the flood lasts"
-            assert time.perf_counter() - begun < 2
             while not all(task.done() for task in flood):
-                tick = time.perf_counter()
                 await asyncio.sleep(0.001)
-                longest = max(longest, time.perf_counter() - tick)
+                ticks += 1
             statuses += [task.result() for task in flood]
-        assert longest < 0.5, "the event loop goes on"
         assert set(statuses) <= {401, 429}
         assert statuses.count(401) <= 15, "most are refused before anything is computed"
+        # A password that was computed in the loop would let it turn once for each.
+        assert ticks > 2 * statuses.count(401), "the event loop goes on"
 
 
 async def test_sessions_are_listed_and_revoked_by_their_owner_and_by_admins(site: OperatorSite) -> None:

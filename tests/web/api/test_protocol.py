@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from faust_app.core.messages.events import MAX_ID_BYTES
 from faust_app.web import protocol
-from faust_app.web.api import bodies
+from faust_app.web.contract import bodies
 from tests.web.conftest import INTAKE, VIEW, Site
 
 IMAGE = "/v1/shops/7/images/a"

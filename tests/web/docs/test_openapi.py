@@ -8,8 +8,8 @@ from typing import Any, cast
 import pytest
 from openapi_spec_validator import OpenAPIV31SpecValidator
 
-from faust_app.web.api.operation import operation_of
 from faust_app.web.auth.rules import needed_scope
+from faust_app.web.contract.operation import operation_of
 from faust_app.web.docs.openapi import api_routes, openapi_document
 from tests.web.operator_site import BROWSER, OperatorSite, open_site
 

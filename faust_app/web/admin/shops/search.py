@@ -10,7 +10,7 @@ from faust_app.core.images.search import SearchTerms, search_terms
 from faust_app.flows.ports.images import ImageFolders, ImageSearch
 from faust_app.web.admin.forms import refuse_unknown, see_other
 from faust_app.web.admin.frame import SEARCH, Frame
-from faust_app.web.admin.images import TONES
+from faust_app.web.admin.shops.images import TONES
 from faust_app.web.pages.render import path_of
 
 _LIMIT: Final = 50

@@ -13,7 +13,7 @@ from faust_app.core.republish.run import Run
 from faust_app.flows.ports.republish import RepublishRuns
 from faust_app.web.admin.forms import number_of, refuse_unknown
 from faust_app.web.admin.frame import Frame
-from faust_app.web.admin.republish_run import ONE, no_such_run, run_number
+from faust_app.web.admin.operate.republish_run import ONE, no_such_run, run_number
 from faust_app.web.csv_response import csv_response
 from faust_app.web.pages.render import path_of
 from faust_app.web.problems import Problem

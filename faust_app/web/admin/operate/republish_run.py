@@ -12,7 +12,7 @@ from faust_app.core.republish.run import ACTIVE, TYPED_ABOVE, RunStatus, needs_t
 from faust_app.flows.republish.control import Overview, Refused, RepublishControl, Unknown
 from faust_app.web.admin.forms import form_of, refuse_unknown, see_other
 from faust_app.web.admin.frame import Frame
-from faust_app.web.admin.republish import PATH, rate_of
+from faust_app.web.admin.operate.republish import PATH, rate_of
 from faust_app.web.auth.tokens import actor_of
 from faust_app.web.problems import Problem
 

@@ -7,7 +7,7 @@ from aiohttp import web
 from faust_app.flows.ports.rejections import Rejections
 from faust_app.web.admin.forms import number_of, refuse_unknown
 from faust_app.web.admin.frame import Frame
-from faust_app.web.admin.imports import place_text
+from faust_app.web.admin.shops.imports import place_text
 
 PATH: Final = "/admin/records"
 _PAGE: Final = 50

@@ -11,7 +11,7 @@ from pydantic import BaseModel, ValidationError
 from faust_app.core.messages.events import MAX_NUMBER, BatchItem, Image, ImageRequest, Op
 from faust_app.core.messages.field_errors import problems
 from faust_app.core.messages.strict_json import MAX_DOCUMENT_BYTES, NotStrict, array_items, check_strict, plain_name
-from faust_app.web.api.operation import Parameter
+from faust_app.web.contract.operation import Parameter
 from faust_app.web.problems import Problem
 
 MAX_BATCH_ITEMS: Final = 1000

@@ -2,7 +2,7 @@
 
 from typing import Final
 
-from faust_app.web.api.operation import Parameter
+from faust_app.web.contract.operation import Parameter
 
 MAX_PAGE: Final = 1000
 """Most entries of a page of a list."""

@@ -18,8 +18,8 @@ from faust_app.flows.ports.transfer import ObjectStore
 from faust_app.flows.republish.control import Refused, RepublishControl
 from faust_app.web.admin.forms import form_of, number_of, refuse_unknown, see_other
 from faust_app.web.admin.frame import HEADERS, Frame
-from faust_app.web.api.bodies import image_id_of, shop_no_of
 from faust_app.web.auth.tokens import actor_of
+from faust_app.web.contract.bodies import image_id_of, shop_no_of
 from faust_app.web.pages.render import path_of
 from faust_app.web.problems import Problem
 

@@ -18,8 +18,8 @@ from faust_app.flows.ports.imports import Catalogue, ImportRuns
 from faust_app.flows.ports.rejections import Rejections
 from faust_app.web.admin.forms import number_of, refuse_unknown
 from faust_app.web.admin.frame import Frame
-from faust_app.web.api.bodies import shop_no_of
 from faust_app.web.api.imports import CatalogueOf
+from faust_app.web.contract.bodies import shop_no_of
 from faust_app.web.csv_response import csv_response
 from faust_app.web.pages.render import path_of
 from faust_app.web.problems import Problem

@@ -1,0 +1,1 @@
+"""Pages about people: log-in, sessions, users, and what they changed."""

@@ -1,0 +1,1 @@
+"""Pages about how the installation does, and what can be done."""

@@ -1,0 +1,1 @@
+"""Pages about what shops sent, and what is shown of it."""
