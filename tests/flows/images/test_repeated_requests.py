@@ -4,6 +4,7 @@ import asyncio
 from dataclasses import replace
 from datetime import timedelta
 
+from faust_app.core.images.request_rules import Unchanged
 from faust_app.core.images.row import ImageRow, ImageState
 from faust_app.core.messages.events import Op
 from faust_app.core.messages.record import Record
@@ -41,6 +42,18 @@ async def test_a_thousand_equal_requests_cost_two_fetches_and_two_lines(harness:
     assert harness.row.state is ImageState.DONE
     assert len(harness.fetcher.fetched) == 2
     assert len(harness.rows.entries) == 2
+
+
+async def test_what_is_asked_for_again_while_it_is_queued_is_unchanged_and_fetched_once(harness: WorkerHarness) -> None:
+    await request(harness)
+    queued = event_record(harness.row)
+    harness.rows.advance += timedelta(seconds=1)
+    decisions = await harness.intake.accept([make_request(7, "a") for _ in range(10)], entry_point="http")
+    assert {(type(decision), decision.row.version) for decision in decisions} == {(Unchanged, harness.row.version)}
+    await harness.execute(queued)
+    harness.rows.advance += timedelta(minutes=1)
+    assert await work(harness) == 0
+    assert (harness.row.state, len(harness.fetcher.fetched), len(harness.rows.entries)) == (ImageState.DONE, 1, 1)
 
 
 def due(harness: WorkerHarness) -> ImageRow:
