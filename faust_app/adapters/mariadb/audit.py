@@ -23,6 +23,8 @@ class MariaAuditLog:
         self._database = database
 
     async def newest(self, *, actor: str | None, action: str | None, before: int | None, limit: int) -> list[AuditRow]:
+        if action is not None and not action.isascii():  # MariaDB cannot compare it with the column, which is ASCII
+            return []
         wanted = {"actor": actor, "action": action}
         given = {column: value for column, value in wanted.items() if value is not None}
         conditions = "".join(f"{column} = %s AND " for column in given)

@@ -230,6 +230,8 @@ async def test_the_audit_is_read_by_key_actor_and_action(store: Store) -> None:
     assert [(row.action, row.actor, row.detail) for row in rows] == [("user.add", Actor("root", "127.0.0.1"), {"a": [1, None]})] * 2
     assert len(await store.audit.newest(actor="root", action="user.add", before=rows[-1].number, limit=2)) == 1
     assert await store.audit.newest(actor="nobody", action=None, before=None, limit=2) == []
+    assert await store.audit.newest(actor=None, action="\N{SNOWMAN}", before=None, limit=2) == []
+    assert await store.audit.newest(actor="\N{SNOWMAN}", action=None, before=None, limit=2) == []
     assert await store.audit.actions() == ["user.add", "user.role"]
 
 
