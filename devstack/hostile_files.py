@@ -74,6 +74,18 @@ def jpeg_of_scans(width: int, height: int, count: int = 20_000) -> bytes:
     return whole[:-2] + scan * count + b"\xff\xd9"
 
 
+def endless_jpeg() -> bytes:
+    """Return a JPEG within every limit of size that takes minutes to decode."""
+    return jpeg_of_scans(6000, 4000)
+
+
+def bmp() -> bytes:
+    """Return a BMP, which Pillow could read."""
+    buffer = io.BytesIO()
+    Image.new("RGB", (8, 8)).save(buffer, "BMP")
+    return buffer.getvalue()
+
+
 def half(form: str) -> bytes:
     """Return the first half of a picture that Pillow writes in this format."""
     buffer = io.BytesIO()

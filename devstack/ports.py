@@ -8,7 +8,8 @@
 | +3     | SeaweedFS, S3 interface  | +11    | SeaweedFS volume server      |
 | +4     | Valkey                   | +12    | SeaweedFS filer              |
 | +5     | sample source of images  | +8     | Kafka, behind a proxy        |
-|        |                          | +9     | proxy in front of Kafka      |
+| +13    | its bad certificate      | +9     | proxy in front of Kafka      |
+| +14    | its closed port          |        |                              |
 
 SeaweedFS also listens on each of its four ports + 10000. `make run` starts at 21090, or at `DEVSTACK_PORT_BASE`.
 """
@@ -104,6 +105,21 @@ class Ports:
         return self.base + 5
 
     @property
+    def untrusted_source(self) -> int:
+        """Where the image source has a certificate that nobody vouches for."""
+        return self.base + 13
+
+    @property
+    def closed_source(self) -> int:
+        """Where the image source refuses connections."""
+        return self.base + 14
+
+    @property
+    def image_sources(self) -> tuple[int, int, int]:
+        """The ports of the image source: its own, and the two beside it."""
+        return self.image_source, self.untrusted_source, self.closed_source
+
+    @property
     def web(self) -> int:
         """The web process of shop-images."""
         return self.base + 6
@@ -137,7 +153,7 @@ class Ports:
     @property
     def all(self) -> tuple[int, ...]:
         """Every port of the block that is used."""
-        return tuple(range(self.base, self.base + 10)) + self.seaweedfs[1:]
+        return tuple(range(self.base, self.base + 10)) + self.seaweedfs[1:] + self.image_sources[1:]
 
 
 def bindable(port: int) -> bool:

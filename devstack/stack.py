@@ -95,7 +95,7 @@ class Stack:
             "S3_REGION": REGION,
             "REDIS_URL": self.valkey.address,
             "TOKENS_FILE": str(self.folder / "tokens.toml"),
-            "SOURCE_ALLOW": f"127.0.0.1:{ports.image_source}",
+            "SOURCE_ALLOW": ",".join(f"127.0.0.1:{port}" for port in ports.image_sources),
             "WEB_PORT": str(ports.web),
             "WORKER_PORT": str(ports.worker),
             "DATA_DIR": str(self.folder / "faust"),

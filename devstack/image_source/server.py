@@ -26,7 +26,8 @@ from typing import TYPE_CHECKING
 
 from aiohttp import web
 
-from devstack.image_source.failures import list_failures, serve_failure
+from devstack.image_source import failures
+from devstack.image_source.elsewhere import FREE_PORTS, Elsewhere, taken
 from devstack.image_source.gallery import Gallery, Wanted
 from devstack.image_source.pictures import CONTENT_TYPES, flat_picture
 
@@ -52,19 +53,19 @@ GALLERY = web.AppKey("GALLERY", Gallery)
 COUNTS = web.AppKey("COUNTS", defaultdict[str, Count])
 
 
-def create_application() -> web.Application:
-    """Return the image source as an aiohttp application."""
+def create_application(elsewhere: Elsewhere = FREE_PORTS) -> web.Application:
+    """Return the image source as an aiohttp application, which takes the ports beside its own while it runs."""
     application = web.Application(middlewares=[delayed, counted])
     application[GALLERY] = Gallery()
     application[COUNTS] = defaultdict(Count)
+    application.cleanup_ctx.append(taken(elsewhere))
     application.router.add_get("/pictures/{name}.{kind}", serve_picture)
     application.router.add_get("/flat/{number:\\d+}", serve_flat)
     application.router.add_get("/broken/truncated/{name}.{kind}", serve_truncated)
     application.router.add_get("/broken/short/{name}.{kind}", serve_short)
     application.router.add_get("/broken/html/{name}.{kind}", serve_page)
     application.router.add_route("*", "/status/{code:[2-5]\\d\\d}{below:(/.*)?}", serve_status)
-    application.router.add_get("/failures/", list_failures)
-    application.router.add_get("/failures/{code}", serve_failure)
+    failures.register(application.router)
     application.router.add_get("/flaky/{times:\\d+}/{number:\\d+}", serve_flaky)
     application.router.add_get("/redirect/{times:\\d+}/{path:.*}", serve_redirect)
     application.router.add_get("/requests", show_counts)

@@ -26,8 +26,8 @@ class ImageSource(Service):
     grace: ClassVar[float] = 3.0
 
     def __init__(self, folder: Path, ports: Ports) -> None:
-        super().__init__(folder, (ports.image_source,))
-        self._port = ports.image_source
+        super().__init__(folder, ports.image_sources)
+        self._port, self._untrusted, self._closed = ports.image_sources
 
     @property
     def address(self) -> str:
@@ -43,7 +43,8 @@ class ImageSource(Service):
 
     def command(self) -> list[str]:
         """Return the server's command line."""
-        return [sys.executable, "-m", "devstack.image_source", "--port", str(self._port)]
+        ports = {"--port": self._port, "--untrusted": self._untrusted, "--closed": self._closed}
+        return [sys.executable, "-m", "devstack.image_source", *(text for name, port in ports.items() for text in (name, str(port)))]
 
     def answers(self) -> bool:
         """Return whether it serves."""

@@ -5,6 +5,7 @@ import pytest
 from aiohttp import web
 from aiohttp.test_utils import TestClient, TestServer
 
+from devstack.image_source.failures import FAILURES, LIST
 from devstack.image_source.server import create_application
 
 Client = TestClient[web.Request, web.Application]
@@ -110,3 +111,10 @@ async def test_requests_and_transfers_are_counted_by_path_until_forgotten(source
 
 async def test_a_size_that_is_no_number_is_refused(source: Client) -> None:
     assert (await source.get("/pictures/cup.jpg?bytes=many")).status == 400
+
+
+async def test_the_list_of_failures_has_each_address_and_any_other_code_is_404(source: Client) -> None:
+    lines = [line.split() for line in (await (await source.get(LIST)).text()).splitlines()]
+
+    assert [(code, address) for code, address, *_ in lines] == [(code, str(source.make_url(f"{LIST}{code}"))) for code in FAILURES]
+    assert (await source.get(f"{LIST}internal_error")).status == 404
