@@ -27,6 +27,7 @@ from faust_app.core.imports.catalogue import Format
 from faust_app.core.operators.rate_limit import Rate
 from faust_app.flows.alerts.desk import AlertDesk
 from faust_app.flows.causes.decide import CauseDesk
+from faust_app.flows.images.find import Find
 from faust_app.flows.images.rejections import RejectionBuffer
 from faust_app.flows.maintenance.lease import LeasedTask
 from faust_app.flows.monitoring.readiness import IntakeReadiness
@@ -55,6 +56,7 @@ from faust_app.web.api.intake import IntakeHandlers
 from faust_app.web.api.operating import OperatingHandlers
 from faust_app.web.api.public import PublicAddresses, PublicHandlers
 from faust_app.web.api.republish import RepublishHandlers
+from faust_app.web.api.search import SearchHandlers
 from faust_app.web.api.shop_images import ShopImageHandlers
 from faust_app.web.auth.rate_limits import RateLimits
 from faust_app.web.auth.tokens import Token
@@ -75,6 +77,7 @@ class WebParts:
     intake: IntakeHandlers
     imports: ImportHandlers
     operating: OperatingHandlers
+    search: SearchHandlers
     refused: RejectionBuffer
     images: ImageHandlers
     shop_images: ShopImageHandlers
@@ -111,11 +114,13 @@ async def open_web_parts(parts: Parts, tokens: list[Token]) -> AsyncIterator[Web
         operating=OperatingHandlers(
             search=MariaImageSearch(parts.database),
             workers=MariaWorkerList(parts.database),
+            samples=MariaSamples(parts.database),
             timeline=MariaTimeline(parts.database),
             audit=MariaAuditLog(parts.database),
             rejections=MariaRejections(parts.database),
             clock=parts.database,
         ),
+        search=SearchHandlers(_find(parts.database), MariaPicturelessProducts(parts.database), public),
         images=ImageHandlers(
             parts.repository, parts.store, parts.source_records, watches.lag.held_by, public, suspicions=MariaSuspicions(parts.database)
         ),
@@ -135,6 +140,10 @@ async def open_web_parts(parts: Parts, tokens: list[Token]) -> AsyncIterator[Web
         yield web
     finally:
         await release_lease("republish", task.release)
+
+
+def _find(database: Database) -> Find:
+    return Find(MariaImageSearch(database), MariaImageFolders(database))
 
 
 def _catalogue_of(path: Path, file_format: Format, shop_no: int) -> Catalogue:
@@ -168,7 +177,7 @@ def _operate(parts: Parts, watches: Watches, control: RepublishControl, frame: F
         ImportPages(frame, imports, rejections, parts.repository, _catalogue_of, clock=database),
         RecordsPage(frame, rejections),
         DocsPages(frame, parts.settings.release),
-        SearchPage(frame, search, MariaImageFolders(database)),
+        SearchPage(frame, _find(database)),
         AlertsPage(frame, _alert_desk(database)),
     )
 

@@ -18,6 +18,7 @@ from faust_app.core.operators.rate_limit import Rate
 from faust_app.core.operators.remote import parse_proxies
 from faust_app.flows.alerts.desk import AlertDesk
 from faust_app.flows.causes.decide import CauseDesk
+from faust_app.flows.images.find import Find
 from faust_app.flows.images.intake import Intake
 from faust_app.flows.images.publish import Publisher
 from faust_app.flows.images.rejections import RejectionBuffer
@@ -45,6 +46,7 @@ from faust_app.web.api.intake import IntakeHandlers
 from faust_app.web.api.operating import OperatingHandlers
 from faust_app.web.api.public import PublicAddresses, PublicHandlers
 from faust_app.web.api.republish import RepublishHandlers
+from faust_app.web.api.search import SearchHandlers
 from faust_app.web.api.shop_images import ShopImageHandlers
 from faust_app.web.auth.entrance import Entrance
 from faust_app.web.auth.rate_limits import RateLimits
@@ -63,7 +65,7 @@ from tests.fakes.event_log import FakeEventLog
 from tests.fakes.image_repository import FakeImageRepository
 from tests.fakes.image_search import FakeImageSearch
 from tests.fakes.imports import FakeImportRuns, FakeRejections
-from tests.fakes.monitoring import FakeTimeline, FakeWorkerList
+from tests.fakes.monitoring import FakePicturelessProducts, FakeSamples, FakeTimeline, FakeWorkerList
 from tests.fakes.object_store import FakeObjectStore
 from tests.fakes.operators import FakeAccounts, FakeAuditLog, FakeHasher, FakeLogInFailures, FakeOperators, FakeSessions
 from tests.fakes.source_records import FakeSourceRecords
@@ -104,6 +106,8 @@ class OperatorSite:
     log_in: LogIn
     rows: FakeImageRepository
     watch: WatchHarness
+    samples: FakeSamples
+    timeline: FakeTimeline
     cookie: str
     registered: set[str]
 
@@ -130,7 +134,15 @@ class OperatorSite:
 
 
 def handlers_of(
-    store: FakeOperators, rows: FakeImageRepository, watch: WatchHarness, admin: AdminPages, metrics: Metrics, runs: Any
+    store: FakeOperators,
+    rows: FakeImageRepository,
+    watch: WatchHarness,
+    admin: AdminPages,
+    metrics: Metrics,
+    *,
+    runs: Any,
+    samples: FakeSamples,
+    timeline: FakeTimeline,
 ) -> dict[str, Any]:
     """Return what `WebApp` registers, by the names of `WebParts`; the control of republish is not reached."""
     publisher = Publisher(FakeEventLog(), rows, Topics.named("p."), metrics)
@@ -142,11 +154,13 @@ def handlers_of(
         "operating": OperatingHandlers(
             search=FakeImageSearch(rows),
             workers=FakeWorkerList(ListedWorker("w1", "r1", NOW, NOW, None, 3)),
-            timeline=FakeTimeline(Happening(NOW, Happened.JOB, "limits finished")),
+            samples=samples,
+            timeline=timeline,
             audit=FakeAuditLog(store),
             rejections=rejections,
             clock=store,
         ),
+        "search": SearchHandlers(Find(FakeImageSearch(rows), FakeImageFolders(rows)), FakePicturelessProducts(rows), PUBLIC),
         "imports": ImportHandlers(FakeImportRuns(rejections, lambda: NOW), rejections, rows, CatalogueFile),
         "images": ImageHandlers(rows, FakeObjectStore(), FakeSourceRecords(), list, PUBLIC, suspicions=FakeSuspicions()),
         "shop_images": ShopImageHandlers(FakeImageSearch(rows), PUBLIC),
@@ -181,7 +195,7 @@ def pages_of(frame: Frame, rows: FakeImageRepository, runs: Any) -> tuple[Page, 
         ImportPages(frame, imports, rejections, rows, CatalogueFile, clock=rows),
         RecordsPage(frame, rejections),
         DocsPages(frame, "1"),
-        SearchPage(frame, search, FakeImageFolders(rows)),
+        SearchPage(frame, Find(search, FakeImageFolders(rows))),
         AlertsPage(frame, alert_desk()),
     )
 
@@ -213,11 +227,12 @@ async def open_site(
     )
     watch = WatchHarness(WorkerHarness())
     application = web.Application(**web_options())
-    registered = handlers_of(store, rows, watch, admin, metrics, runs or Untouched())
+    samples, timeline = FakeSamples(), FakeTimeline(Happening(NOW, Happened.JOB, "limits finished"))
+    registered = handlers_of(store, rows, watch, admin, metrics, runs=runs or Untouched(), samples=samples, timeline=timeline)
     for handlers in registered.values():
         handlers.register(application.router)
     protect(application, admin)
     application.middlewares.append(as_declared)
     async with TestClient(SiteServer(application, metrics), cookie_jar=DummyCookieJar()) as client:
-        yield OperatorSite(client, store, used, log_in, rows, watch, entrance.cookie, set(registered))
+        yield OperatorSite(client, store, used, log_in, rows, watch, samples, timeline, entrance.cookie, set(registered))
     await watch.worker.breakers.stop()

@@ -1,7 +1,11 @@
 """Workers as pages list them."""
 
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
+from typing import Final
+
+REPORTED_WITHIN: Final = timedelta(minutes=10)
+"""A worker that has not reported for this long is no longer listed."""
 
 
 @dataclass(frozen=True, slots=True)

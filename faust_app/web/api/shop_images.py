@@ -85,22 +85,24 @@ class ShopImageHandlers:
             if len(asked) > 1:
                 raise invalid([("ids", "takes no other parameter beside it")])
             rows = await self._search.named(shop_no, asked["ids"])
-            return web.json_response({"images": [self._entry(row) for row in rows], "next": None})
+            return web.json_response({"images": [listed_json(row, self._public) for row in rows], "next": None})
         limit = asked.get("limit", _PAGE)
         rows = await self._search.of_shop(
             shop_no, state=asked.get("state"), product_id=asked.get("product_id"), after=asked.get("after", b""), limit=limit
         )
-        return web.json_response({"images": [self._entry(row) for row in rows], "next": cursor_of(rows, limit)})
+        return web.json_response({"images": [listed_json(row, self._public) for row in rows], "next": cursor_of(rows, limit)})
 
-    def _entry(self, row: ImageRow) -> dict[str, object]:
-        return {
-            "image_id": row.image_id.decode(),
-            "product_id": row.product_id,
-            "state": row.state.value,
-            "version": row.version,
-            "external_version": row.external_version,
-            "shown_version": row.shown_version or None,
-            "public_url": self._public.of(row),
-            "error_code": row.error_code,
-            "updated_at": time_text(row.updated_at),
-        }
+
+def listed_json(row: ImageRow, public: PublicAddresses) -> dict[str, object]:
+    """Return an image as lists have it."""
+    return {
+        "image_id": row.image_id.decode(),
+        "product_id": row.product_id,
+        "state": row.state.value,
+        "version": row.version,
+        "external_version": row.external_version,
+        "shown_version": row.shown_version or None,
+        "public_url": public.of(row),
+        "error_code": row.error_code,
+        "updated_at": time_text(row.updated_at),
+    }

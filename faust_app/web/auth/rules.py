@@ -8,7 +8,7 @@ from faust_app.core.operators.access import Sender, shops_text
 from faust_app.web.problems import Problem
 
 READS: Final = frozenset({"GET", "HEAD"})
-_OPEN: Final = ("/health", "/ready", "/admin/log-in", "/docs", "/docs/openapi.json")
+_OPEN: Final = ("/health", "/ready", "/admin/log-in", "/docs", "/docs/", "/docs/openapi.json")
 _OPEN_BELOW: Final = ("/admin/static/", "/admin/log-in/", "/i/")
 _SCOPES: Final = (
     # path and what is below it, scope to read, scope to change; the first match counts
@@ -23,7 +23,7 @@ _SCOPES: Final = (
     ("/v1", "view", "intake"),
 )
 _PEOPLE: Final = ("/admin", "/lag", "/stalled")
-_NARROWED: Final = ("/lag", "/stalled", "/v1/republish", "/admin/audit", "/admin/sessions", "/admin/log-out", "/admin/zone")
+_NARROWED: Final = ("/lag", "/stalled", "/v1/republish", "/v1/audit", "/admin/audit", "/admin/sessions", "/admin/log-out", "/admin/zone")
 """Paths without a shop that are open to a sender who is limited to shops: they say nothing of a shop, or narrow themselves."""
 _SHOPS_CHARACTERS: Final = 300
 _NARROWED_EXACTLY: Final = ("/", "/admin", "/admin/")

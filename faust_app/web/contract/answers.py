@@ -507,9 +507,10 @@ class HappeningAnswer(Answer):
 
 
 class TimelineAnswer(Answer):
-    """What happened, newest first."""
+    """What happened, newest first; `next` continues it as `before`, null at its end."""
 
     happened: list[HappeningAnswer]
+    next: Time | None
 
 
 class ChangeAnswer(Answer):
@@ -529,3 +530,50 @@ class AuditPage(Answer):
 
     changes: list[ChangeAnswer]
     next: Next
+
+
+class SampleAnswer(Answer):
+    """How things were in a minute; null is what was not known. `done` and `failed` are images that ended since the sample before."""
+
+    at: Time
+    behind: Annotated[int | None, Field(description="Records that no worker has finished.")]
+    oldest_s: Annotated[float | None, Field(description="Age of the oldest of them in seconds.")]
+    stalled: Annotated[int | None, Field(description="Images that need attention.")]
+    failed_images: Annotated[int | None, Field(description="Images that are FAILED.")]
+    done: int
+    failed: int
+    pictureless: Annotated[int | None, Field(description="Products of which a picture was sent and none is shown.")]
+
+
+class SamplesAnswer(Answer):
+    """Samples, oldest first, one a minute."""
+
+    samples: list[SampleAnswer]
+
+
+class FoundImage(ListedImage):
+    """An image with its shop."""
+
+    shop_no: int
+
+
+class FoundProduct(Answer):
+    """A product with its shop."""
+
+    shop_no: int
+    product_id: str
+
+
+class FoundAnswer(Answer):
+    """What a text may mean: shops with this number, products with this id, images."""
+
+    shops: list[int]
+    products: list[FoundProduct]
+    images: list[FoundImage]
+
+
+class FoundPage(Answer):
+    """A page of images of any shop, by shop and id."""
+
+    images: list[FoundImage]
+    next: NextText

@@ -1,5 +1,6 @@
 """The parameters of lists, and how they are read."""
 
+from datetime import UTC, datetime
 from typing import Final
 
 from faust_app.web.contract.operation import Parameter
@@ -22,6 +23,33 @@ def limit_of(text: str) -> int:
     if not 1 <= number <= MAX_PAGE:
         raise ValueError(f"must be a number from 1 to {MAX_PAGE}")
     return number
+
+
+def time_of(text: str) -> datetime:
+    """Read a time with a zone, and return it in UTC without one. Raises ValueError."""
+    try:
+        moment = datetime.fromisoformat(text)
+        if moment.tzinfo is not None:
+            return moment.astimezone(UTC).replace(tzinfo=None)
+    except (ValueError, OverflowError):
+        pass
+    raise ValueError("must be a time with its zone, like 2026-03-01T12:00:00Z")
+
+
+def time_parameter(name: str, description: str) -> Parameter:
+    """Return a parameter that is a time."""
+    return Parameter(name, time_of, {"type": "string", "format": "date-time"}, description)
+
+
+def printable_parameter(name: str, longest: int, description: str, *, required: bool = False) -> Parameter:
+    """Return a parameter that is a text of 1 to `longest` printable characters."""
+
+    def read(text: str) -> str:
+        if not 1 <= len(text) <= longest or not text.isprintable():
+            raise ValueError(f"must be 1 to {longest} printable characters")
+        return text
+
+    return Parameter(name, read, {"type": "string", "minLength": 1, "maxLength": longest}, description, required)
 
 
 LIMIT: Final = Parameter("limit", limit_of, {"type": "integer", "minimum": 1, "maximum": MAX_PAGE}, "Most entries of the page.")

@@ -25,6 +25,7 @@ class DocsPages:
     def register(self, router: web.UrlDispatcher) -> None:
         """Add the routes."""
         router.add_get(PATH, self.page)
+        router.add_get(f"{PATH}/", self.page)
         router.add_get(DOCUMENT, self.document)
 
     async def page(self, request: web.Request) -> web.Response:

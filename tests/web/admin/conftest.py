@@ -24,6 +24,7 @@ from faust_app.core.monitoring.workers import ListedWorker
 from faust_app.core.sources.addresses import NOTHING_OPENED
 from faust_app.flows.alerts.desk import AlertDesk
 from faust_app.flows.causes.decide import CauseDesk
+from faust_app.flows.images.find import Find
 from faust_app.flows.republish.control import FetchRules, RepublishControl
 from faust_app.web.admin.frame import Frame
 from faust_app.web.admin.operate.alerts import AlertsPage
@@ -116,7 +117,7 @@ async def desk() -> AsyncIterator[Desk]:
         CausePages(frame, CauseDesk(causes, causes.suspicions, clock=rows)), RepublishPages(frame, control, republish),
         RunPages(frame, control), RunImagePages(frame, republish),
         ShopPages(frame, search, imports, rejections, suspicions=causes.suspicions, clock=clock),
-        SearchPage(frame, search, FakeImageFolders(rows)),
+        SearchPage(frame, Find(search, FakeImageFolders(rows))),
         ImagePages(frame, rows, store, control, tuple, suspicions=causes.suspicions), RecordsPage(frame, rejections),
         ImportPages(frame, imports, rejections, rows, CatalogueFile, clock=clock),
         ProductsPage(frame, FakePicturelessProducts(rows)), TimelinePage(frame, FakeTimeline(*HAPPENED), clock=clock),

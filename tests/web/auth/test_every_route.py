@@ -19,6 +19,7 @@ from tests.web.operator_site import BROWSER, SAME_ORIGIN, OperatorSite, Untouche
 OPEN = {
     ("GET", "/i/{shop_no}/{image_id}"),
     ("GET", "/docs"),
+    ("GET", "/docs/"),
     ("GET", "/docs/openapi.json"),
     ("GET", "/health"),
     ("GET", "/ready"),
@@ -38,6 +39,7 @@ FOR_LIMITED = {
     ("GET", "/admin"),
     ("GET", "/admin/"),
     ("GET", "/admin/audit"),
+    ("GET", "/v1/audit"),
     ("GET", "/admin/sessions"),
     ("POST", "/admin/sessions/{number}/revoke"),
     ("POST", "/admin/sessions/revoke-others"),

@@ -10,6 +10,7 @@ from aiohttp import web
 from faust_app.core.alerts.advice import advise
 from faust_app.core.causes.cause import status_of
 from faust_app.core.monitoring.samples import CURVE, EVERY, Curve, Sample, peaks, sums
+from faust_app.core.monitoring.workers import REPORTED_WITHIN
 from faust_app.flows.causes.decide import CauseDesk
 from faust_app.flows.monitoring.lag import WatchLag
 from faust_app.flows.monitoring.unfinished import WatchStalled
@@ -24,8 +25,6 @@ PATH: Final = "/admin/overview"
 _CAUSES: Final = 5
 _ALERTS: Final = 10
 _RUNS: Final = 5
-_WORKER_SECONDS: Final = 600.0
-"""A worker that has not reported for ten minutes is no longer listed."""
 
 
 class OverviewPage:
@@ -70,7 +69,7 @@ class OverviewPage:
             held_by=self._lag.held_by(), alerts=[(alert, advise(alert)) for alert in alerts],
             causes=[(cause, status_of(cause, now)) for cause in causes],
             runs=[run for run in await self._runs.newest(None, _RUNS) if run.ended_at is None],
-            workers=await self._workers.seen_within(_WORKER_SECONDS), curves=curves_of(samples, now),
+            workers=await self._workers.seen_within(REPORTED_WITHIN.total_seconds()), curves=curves_of(samples, now),
             pictureless=next((each.pictureless for each in reversed(samples) if each.pictureless is not None), None),
             rate=rate_of(samples),
         )  # fmt: skip

@@ -6,7 +6,7 @@ from urllib.parse import urlencode
 
 from aiohttp import web
 
-from faust_app.core.monitoring.timeline import Happened
+from faust_app.core.monitoring.timeline import Happened, page_of
 from faust_app.flows.ports.clock import Clock
 from faust_app.flows.ports.monitoring import Timeline
 from faust_app.web.admin.forms import refuse_unknown
@@ -39,10 +39,11 @@ class TimelinePage:
         span, kind = _span(request), _kind(request.query.get("kind", ""))
         now = await self._clock.now()
         until = _moment(request.query.get("before")) or now
-        happened = await self._timeline.between(now - _SPANS[span], until, [kind] if kind else list(Happened), _LIMIT)
+        found = await self._timeline.between(now - _SPANS[span], until, [kind] if kind else list(Happened), _LIMIT + 1)
+        happened, before = page_of(found, _LIMIT)
         given = {"span": span, "kind": kind.value if kind else ""}
         newest = f"{PATH}?{urlencode({name: value for name, value in given.items() if value})}"
-        older = f"{newest}&{urlencode({'before': happened[-1].at.isoformat()})}" if len(happened) == _LIMIT else None
+        older = f"{newest}&{urlencode({'before': before.isoformat()})}" if before else None
         return self._frame.page(
             request, "admin/timeline.html", happened=happened, span=span, spans=_WORDS, kind=kind, kinds=list(Happened), tones=TONES,
             newest=newest, older=older, before=request.query.get("before"),
@@ -73,4 +74,4 @@ def _moment(text: str | None) -> datetime | None:
         moment = None
     if moment is None or moment.tzinfo is not None:
         raise Problem(400, "before must be what the link to the next page says", errors=[("before", "is not a time")])
-    return moment - timedelta(microseconds=1)
+    return moment
