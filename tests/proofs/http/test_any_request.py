@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 import schemathesis
 from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 from schemathesis.checks import not_a_server_error
 from schemathesis.core.failures import FailureGroup
 from schemathesis.specs.openapi.checks import (
@@ -34,6 +35,9 @@ CHECKS = [
     unsupported_method,
     ignored_auth,
 ]
+SHOP = 7
+EXISTING: dict[str, Any] = {"shop_no": SHOP, "image_id": "stored", "number": 1}
+"""What there is: half of the requests ask for it, so that not every answer is a 404."""
 EXAMPLES = 20
 """Requests of each kind for each operation."""
 
@@ -49,13 +53,25 @@ def document(install: Callable[..., Settings], stack: Stack, tmp_path_factory: p
     """The document of a running web process, which nobody holds to a rate here."""
     installation = Installation(install(token_rate=1e6, token_burst=10_000_000), stack, tmp_path_factory.mktemp("http"))
     try:
-        asyncio.run(installation.start_web())
+        asyncio.run(_furnish(installation))
         assert installation.web is not None
-        for path in ("/lag", "/stalled"):
-            asyncio.run(installation.until(lambda: _answers(installation, path), path))  # noqa: B023 - awaited here
         yield schemathesis.openapi.from_url(f"http://127.0.0.1:{installation.web.port}/docs/openapi.json")
     finally:
         installation.close()
+
+
+async def _furnish(installation: Installation) -> None:
+    """Start the web process, and let there be a stored image, a failed one with its cause, a plan, and samples of everything."""
+    await installation.start_web()
+    worker = await installation.start_worker()
+    await installation.put(SHOP, "stored", "/flat/1?bytes=5000")
+    await installation.put(SHOP, "gone", "/status/410")
+    await installation.until(lambda: installation.states(SHOP) == {"DONE": 1, "FAILED": 1}, "both images ended")
+    status, plan = await installation.call("POST", "/v1/republish", json={"selection": {"shops": [SHOP]}})
+    assert (status, plan["run"]) == (201, EXISTING["number"])
+    for path in ("/lag", "/stalled"):
+        await installation.until(lambda: _answers(installation, path), path)  # noqa: B023 - awaited here
+    worker.terminate()
 
 
 async def _answers(installation: Installation, path: str) -> bool:
@@ -70,8 +86,10 @@ def test_every_request_is_answered_as_the_document_says(document: Any, stack: St
         operation = found.ok()
 
         @settings(max_examples=EXAMPLES, deadline=None, derandomize=True, database=None, suppress_health_check=list(HealthCheck))
-        @given(case=operation.as_strategy())
-        def check(case: Any) -> None:
+        @given(case=operation.as_strategy(), exists=st.booleans())
+        def check(case: Any, *, exists: bool) -> None:
+            if exists:
+                case.path_parameters.update({name: value for name, value in EXISTING.items() if name in case.path_parameters})
             case.call_and_validate(headers={"Authorization": f"Bearer {token}"}, allow_redirects=False, timeout=30, checks=CHECKS)
 
         try:
