@@ -9,6 +9,7 @@ from zoneinfo import ZoneInfo, available_timezones
 from aiohttp import web
 from jinja2 import Environment, PackageLoader, StrictUndefined, pass_context
 from jinja2.runtime import Context
+from markupsafe import Markup, escape
 
 from faust_app.core.failure import Unavailable
 from faust_app.core.operators.access import Sender, shops_text
@@ -171,6 +172,13 @@ def quoted(image_id: bytes) -> str:
     return quote(image_id, safe="")
 
 
+def code(text: str) -> Markup:
+    """Return a text with what stands between backticks as code."""
+    parts = [escape(part) for part in text.split("`")]
+    return Markup("").join(Markup("<code>{}</code>").format(part) if n % 2 else part for n, part in enumerate(parts))
+
+
 _FILTERS: Final[dict[str, Any]] = {
     "span": span, "count": count, "moment": moment, "utc": utc, "ago": ago, "capitalize_first": capitalize_first, "quoted": quoted,
+    "code": code,
 }  # fmt: skip

@@ -37,9 +37,8 @@ _TAKEN: Final = {
 _EXTERNAL_VERSION: Final = Parameter(
     "external_version", read_nothing, {"type": "integer", "minimum": 1, "maximum": MAX_NUMBER}, "The sender's own revision of the image."
 )
-_ITEM: Final = BatchItem.model_json_schema()
 _BATCH: Final[dict[str, dict[str, Any]]] = {
-    JSON: {"type": "array", "minItems": 1, "maxItems": MAX_BATCH_ITEMS, "items": _ITEM},
+    JSON: {"type": "array", "minItems": 1, "maxItems": MAX_BATCH_ITEMS, "items": BatchItem},
     NDJSON: {"type": "string", "description": "One item a line."},
 }
 

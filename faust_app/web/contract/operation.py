@@ -43,7 +43,7 @@ class Operation:
     body: type[BaseModel] | None = None
     body_optional: bool = False
     bodies: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
-    """JSON schemas by type of content, of a body that is no single model."""
+    """JSON schemas by type of content, of a body that is no single model; `items` may be a model."""
     problems: Sequence[int] = ()
     """Statuses of problems that only this operation has."""
     headers: Sequence[Parameter] = ()

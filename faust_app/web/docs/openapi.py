@@ -1,7 +1,7 @@
 """The OpenAPI document, made from the router, what handlers declare of themselves, and their docstrings."""
 
 from collections.abc import Iterable, Mapping, Sequence
-from typing import Any, Final
+from typing import Any, Final, TypeGuard
 
 from aiohttp import web
 from pydantic import BaseModel
@@ -101,14 +101,18 @@ def _operation(method: str, path: str, handler: object, operation: Operation, sc
     if scope is None:
         told["security"] = []
     if operation.body is not None or operation.bodies:
-        content = dict(operation.bodies)
-        if operation.body is not None:
-            content["application/json"] = schemas[operation.body, _mode(operation.body)]
-        told["requestBody"] = {
-            "required": not operation.body_optional,
-            "content": {kind: {"schema": schema} for kind, schema in content.items()},
-        }
+        told["requestBody"] = {"required": not operation.body_optional, "content": _contents(operation, schemas)}
     return told
+
+
+def _contents(operation: Operation, schemas: _Schemas) -> dict[str, Any]:
+    """Return the bodies that an operation takes, by type of content."""
+    contents: dict[str, Any] = {
+        kind: {"schema": {key: _schema(part, schemas) for key, part in body.items()}} for kind, body in operation.bodies.items()
+    }
+    if operation.body is not None:
+        contents["application/json"] = {"schema": _schema(operation.body, schemas)}
+    return contents
 
 
 def _operation_id(handler: object) -> str:
@@ -159,9 +163,19 @@ def _answer(answered: Answered, schemas: _Schemas) -> dict[str, Any]:
     return told
 
 
+def _schema(part: object, schemas: _Schemas) -> Any:
+    """Return a part of a schema, a reference where it is a model."""
+    return schemas[part, _mode(part)] if _is_model(part) else part
+
+
+def _is_model(part: object) -> TypeGuard[type[BaseModel]]:
+    return isinstance(part, type) and issubclass(part, BaseModel)
+
+
 def _models(operation: Operation) -> set[type[BaseModel]]:
     answers = {answered.model for answered in operation.answers.values() if answered.model is not None}
-    return {ProblemAnswer, *answers, *([operation.body] if operation.body is not None else [])}
+    parts = {part for body in operation.bodies.values() for part in body.values() if _is_model(part)}
+    return {ProblemAnswer, *answers, *parts, *([operation.body] if operation.body is not None else [])}
 
 
 def _mode(model: type[BaseModel]) -> Any:

@@ -1,5 +1,6 @@
 """The OpenAPI document: every route is in it, it is valid, and the reference in docs/ names the same routes."""
 
+import json
 import re
 from collections.abc import AsyncIterator
 from pathlib import Path
@@ -43,6 +44,12 @@ async def test_the_document_is_valid_and_each_operation_has_a_name_of_its_own(si
     assert len(ids) == len(set(ids)) > 30
 
 
+async def test_every_reference_leads_to_a_schema_of_the_document(site: OperatorSite) -> None:
+    document = await document_of(site)
+    names = {f"#/components/schemas/{name}" for name in document["components"]["schemas"]}
+    assert set(re.findall(r'"\$ref": "([^"]*)"', json.dumps(document))) - names == set()
+
+
 async def test_the_reference_names_the_same_operations_with_the_same_scopes(site: OperatorSite) -> None:
     document = await document_of(site)
     found = {(method.upper(), path) for path, methods in document["paths"].items() for method in methods}
@@ -83,6 +90,8 @@ async def test_the_page_shows_every_operation_and_loads_nothing_from_outside(sit
     document = await document_of(site)
     assert all(f'id="{operation["operationId"]}"' in text for methods in document["paths"].values() for operation in methods.values())
     assert not re.findall(r'(?:src|href)="(?:https?:)?//', text)
+    assert set(re.findall(r'href="#([^"]*)"', text)) <= set(re.findall(r'id="([^"]*)"', text))
+    assert "`" not in text
     assert len(text) < 150_000
 
 
