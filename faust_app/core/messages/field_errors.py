@@ -15,7 +15,7 @@ _REASONS: Final[dict[str, str | Callable[[Mapping[str, Any]], str]]] = {
     "extra_forbidden": "is not a known field",
     "string_type": "must be text",
     "string_unicode": "must be valid Unicode",
-    "string_too_short": lambda known: _at_least(known["min_length"]),
+    "string_too_short": lambda known: _at_least(known["min_length"], "characters"),
     "string_too_long": lambda known: f"must have at most {known['max_length']:,} characters",
     "string_pattern_mismatch": "has characters that are not allowed here",
     "int_type": _WHOLE,
@@ -33,7 +33,7 @@ _REASONS: Final[dict[str, str | Callable[[Mapping[str, Any]], str]]] = {
     "greater_than": lambda known: f"must be above {known['gt']:,}",
     "less_than_equal": lambda known: f"must be at most {known['le']:,}",
     "less_than": lambda known: f"must be below {known['lt']:,}",
-    "too_short": lambda known: f"must have at least {known['min_length']:,} entries",
+    "too_short": lambda known: _at_least(known["min_length"], "entries"),
     "too_long": lambda known: f"must have at most {known['max_length']:,} entries",
     "tuple_type": "must be a list",
     "list_type": "must be a list",
@@ -80,8 +80,8 @@ def reason_of(kind: str, text: str, known: Mapping[str, Any]) -> str:
     return reason if isinstance(reason, str) else reason(known)
 
 
-def _at_least(characters: int) -> str:
-    return "must not be empty" if characters == 1 else f"must have at least {characters} characters"
+def _at_least(least: int, things: str) -> str:
+    return "must not be empty" if least == 1 else f"must have at least {least} {things}"
 
 
 def _choice(expected: str) -> str:

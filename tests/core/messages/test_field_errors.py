@@ -34,7 +34,7 @@ def reasons(model: type[BaseModel], content: object) -> list[tuple[str, str]]:
         (BatchItem, {"op": "paint", "image_id": "a"}, ("op", "must be one of register, update, delete")),
         (BatchItem, {"op": "delete", "image_id": "a", "source_url": "http://a.test/"}, ("source_url", "must be absent for delete")),
         (Selection, {"states": ["all"]}, ("states.0", "must be one of failed, lost, done, queued, scheduled, deleted")),
-        (Selection, {"states": []}, ("states", "must have at least 1 entries")),
+        (Selection, {"states": []}, ("states", "must not be empty")),
         (Selection, {"codes": ["DROP;"]}, ("codes.0", "has characters that are not allowed here")),
         (Selection, {"since": "yesterday"}, ("since", "must be a time with a zone, like 2026-03-01T12:00:00Z")),
         (Selection, {"since": "2026-03-01T12:00:00"}, ("since", "needs a time zone, like 2026-03-01T12:00:00Z")),
