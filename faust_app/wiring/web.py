@@ -173,7 +173,15 @@ def _operate(parts: Parts, watches: Watches, control: RepublishControl, frame: F
         RunPages(frame, control),
         RunImagePages(frame, runs),
         ShopPages(frame, search, imports, rejections, suspicions=MariaSuspicions(database), clock=database),
-        ImagePages(frame, parts.repository, parts.store, control, watches.lag.held_by, suspicions=MariaSuspicions(database)),
+        ImagePages(
+            frame,
+            parts.repository,
+            parts.store,
+            control,
+            watches.lag.held_by,
+            suspicions=MariaSuspicions(database),
+            dead_letters=parts.topics.dead_letter.name,
+        ),  # fmt: skip
         ImportPages(frame, imports, rejections, parts.repository, _catalogue_of, clock=database),
         RecordsPage(frame, rejections),
         DocsPages(frame, parts.settings.release),

@@ -118,7 +118,8 @@ async def desk() -> AsyncIterator[Desk]:
         RunPages(frame, control), RunImagePages(frame, republish),
         ShopPages(frame, search, imports, rejections, suspicions=causes.suspicions, clock=clock),
         SearchPage(frame, Find(search, FakeImageFolders(rows))),
-        ImagePages(frame, rows, store, control, tuple, suspicions=causes.suspicions), RecordsPage(frame, rejections),
+        ImagePages(frame, rows, store, control, tuple, suspicions=causes.suspicions, dead_letters="p.dead-letter"),
+        RecordsPage(frame, rejections),
         ImportPages(frame, imports, rejections, rows, CatalogueFile, clock=clock),
         ProductsPage(frame, FakePicturelessProducts(rows)), TimelinePage(frame, FakeTimeline(*HAPPENED), clock=clock),
         OverviewPage(

@@ -58,6 +58,7 @@ async def test_one_image_is_fetched_again_from_its_page(desk: Desk) -> None:
     assert desk.republish.runs[1].selection.include_good
     text = await desk.get("/admin/shops/7/images/bad-1")
     assert "release <bdi>r1</bdi>" in text
+    assert "in the topic <code>p.dead-letter</code>, key 7" in text
     assert "2026-03-01 13:00:00" in text  # the platform's zone
 
 

@@ -43,13 +43,16 @@ class ImagePages:
         held_by: Callable[[], Sequence[str]],
         *,
         suspicions: Suspicions,
+        dead_letters: str,
     ) -> None:
+        """`dead_letters` is the name of their topic."""
         self._frame = frame
         self._repository = repository
         self._store = store
         self._control = control
         self._held_by = held_by
         self._suspicions = suspicions
+        self._dead_letters = dead_letters
 
     def register(self, router: web.UrlDispatcher) -> None:
         """Add the routes."""
@@ -95,7 +98,7 @@ class ImagePages:
             shown_from=redact_query(row.shown.url) if row.shown else None,
             content=f"{path_of(*row.key)}/picture" if row.shown else None,
             timeline=await self._repository.history(row.key, _TIMELINE), address=path_of(*row.key),
-            run=number_of(request.query.get("run"), "run"),
+            run=number_of(request.query.get("run"), "run"), dead_letters=self._dead_letters,
             cause=f"/admin/causes/{quote(row.fingerprint, safe='@')}" if row.fingerprint else None,
         )  # fmt: skip
 
