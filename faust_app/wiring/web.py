@@ -181,7 +181,7 @@ def _operate(parts: Parts, watches: Watches, control: RepublishControl, frame: F
             watches.lag.held_by,
             suspicions=MariaSuspicions(database),
             dead_letters=parts.topics.dead_letter.name,
-        ),  # fmt: skip
+        ),
         ImportPages(frame, imports, rejections, parts.repository, _catalogue_of, clock=database),
         RecordsPage(frame, rejections),
         DocsPages(frame, parts.settings.release),
