@@ -110,6 +110,7 @@ async def test_any_record_fits_among_the_dead_letters_and_the_next_event_follows
     assert len(letter.value) == min(len(value), 100_000)
 
 
+@pytest.mark.proof
 @pytest.mark.timeout(400)
 @pytest.mark.parametrize("service", OUTAGES)
 async def test_an_outage_under_load_costs_no_attempt_no_dead_letter_and_no_image(
