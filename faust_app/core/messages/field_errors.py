@@ -6,8 +6,9 @@ from typing import Any, Final
 from pydantic import ValidationError
 
 from faust_app.core.messages.strict_json import plain_name
+from faust_app.core.messages.zoned_time import NOT_A_TIME
 
-_TIME: Final = "must be a time with a zone, like 2026-03-01T12:00:00Z"
+_TIME: Final = NOT_A_TIME
 _NUMBER: Final = "must be a number"
 _WHOLE: Final = "must be a whole number"
 _REASONS: Final[dict[str, str | Callable[[Mapping[str, Any]], str]]] = {

@@ -1,13 +1,13 @@
 """Which images an operator means by a republish."""
 
 import hashlib
-from datetime import datetime
 from enum import StrEnum
 from typing import Annotated, Final, Self
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from faust_app.core.messages.events import ImageId, ProductId, ShopNo
+from faust_app.core.messages.zoned_time import ZonedTime
 from faust_app.core.operators.access import Shops
 
 MAX_IMAGES: Final = 10_000
@@ -68,8 +68,8 @@ class Selection(BaseModel):
     hosts: Annotated[tuple[_Host, ...], Field(max_length=MAX_VALUES, strict=False)] = ()
     cause: _Text | None = Field(None, description="Fingerprint of a cause, as lists of failures show it.")
     judged_by: Annotated[str, Field(min_length=1, max_length=120)] | None = Field(None, description="Release that wrote the last outcome.")
-    since: datetime | None = Field(None, strict=False)
-    until: datetime | None = Field(None, strict=False)
+    since: ZonedTime | None = None
+    until: ZonedTime | None = None
     product_id: ProductId | None = None
     images: Annotated[tuple[ImageRef, ...], Field(max_length=MAX_IMAGES, strict=False)] = ()
     include_good: bool = Field(False, description="Fetch images again that are fine today.")
@@ -77,10 +77,6 @@ class Selection(BaseModel):
 
     @model_validator(mode="after")
     def _makes_sense(self) -> Self:
-        for name in ("since", "until"):
-            at = getattr(self, name)
-            if at is not None and at.tzinfo is None:
-                raise ValueError(f"{name}: needs a time zone, like 2026-03-01T12:00:00Z")
         if self.since is not None and self.until is not None and self.since >= self.until:
             raise ValueError("until: must be after since")
         if self.product_id is not None and len(self.shops) != 1:

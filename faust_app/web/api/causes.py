@@ -10,11 +10,12 @@ from pydantic import BaseModel, ConfigDict, Field
 from faust_app.core.causes.cause import MAX_NOTE, Cause, CauseDetails, letter_to_shop, status_of
 from faust_app.core.causes.suspicion import Blame, describe
 from faust_app.core.messages.events import ShopNo
+from faust_app.core.messages.zoned_time import ZonedTime
 from faust_app.flows.causes.decide import CauseDesk
 from faust_app.web.api.images import time_text
 from faust_app.web.auth.tokens import actor_of
 from faust_app.web.contract.answers import CauseDetailsAnswer, CausePage
-from faust_app.web.contract.bodies import body_of, invalid, query_of
+from faust_app.web.contract.bodies import body_of, invalid, no_body, query_of
 from faust_app.web.contract.operation import Answered, Operation, Parameter, described
 from faust_app.web.contract.parameters import LIMIT, number_of
 from faust_app.web.problems import Problem
@@ -36,7 +37,7 @@ class Resolve(_Body):
 class Ignore(_Body):
     """Until when nobody wants to hear of the cause, with a time zone."""
 
-    until: Annotated[datetime, Field(strict=False)]
+    until: ZonedTime
 
 
 class Note(_Body):
@@ -112,8 +113,6 @@ class CauseHandlers:
     async def ignore(self, request: web.Request) -> web.Response:
         """Mark the cause ignored until a time."""
         until = (await body_of(Ignore, request)).until
-        if until.tzinfo is None:
-            raise invalid([("until", "needs a time zone, like 2026-03-01T12:00:00Z")])
         cause = (await self._details(request)).cause
         refused = await self._desk.ignore(cause.fingerprint, until.astimezone(UTC).replace(tzinfo=None), actor_of(request))
         if refused is not None:
@@ -123,6 +122,7 @@ class CauseHandlers:
     @described(Operation({200: _CAUSE}))
     async def reopen(self, request: web.Request) -> web.Response:
         """Clear that the cause is resolved or ignored."""
+        await no_body(request)
         await self._desk.reopen((await self._details(request)).cause.fingerprint, actor_of(request))
         return await self.get(request)
 

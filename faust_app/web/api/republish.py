@@ -10,7 +10,7 @@ from faust_app.core.images.row import ImageKey
 from faust_app.core.operators.access import shops_text
 from faust_app.core.republish.items import SKIPPED, ItemStatus
 from faust_app.core.republish.report import WORDS
-from faust_app.core.republish.run import DEFAULT_RATE, Draft, Run, needs_typed_count, seconds_left
+from faust_app.core.republish.run import DEFAULT_RATE, MAX_RATE, MIN_RATE, Draft, Run, needs_typed_count, seconds_left
 from faust_app.core.republish.selection import Selection
 from faust_app.flows.ports.republish import RepublishRuns
 from faust_app.flows.republish.control import Invalid, Overview, Refused, RepublishControl, Unknown
@@ -26,7 +26,7 @@ MAX_SELECTION_BYTES: Final = 2 * 1024 * 1024
 """Room for 10,000 image ids."""
 _DEFAULT_PAGE: Final = 100
 _KEY_CHARACTERS: Final = 120
-Rate = Annotated[float, Field(strict=False, description="Images a second that the run begins at most: 1 to 1,000.")]
+Rate = Annotated[float, Field(ge=MIN_RATE, le=MAX_RATE, description="Images a second that the run begins at most.")]
 Reason = Annotated[str, Field(min_length=1, max_length=500, description="Why; kept in the audit. Required by `overrides`.")]
 
 

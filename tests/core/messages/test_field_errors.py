@@ -36,6 +36,8 @@ def reasons(model: type[BaseModel], content: object) -> list[tuple[str, str]]:
         (Selection, {"states": ["all"]}, ("states.0", "must be one of failed, lost, done, queued, scheduled, deleted")),
         (Selection, {"states": []}, ("states", "must not be empty")),
         (Selection, {"codes": ["DROP;"]}, ("codes.0", "has characters that are not allowed here")),
+        (Selection, {"until": 0}, ("until", "must be a time with a zone, like 2026-03-01T12:00:00Z")),
+        (Selection, {"until": "1772366400"}, ("until", "must be a time with a zone, like 2026-03-01T12:00:00Z")),
         (Selection, {"since": "yesterday"}, ("since", "must be a time with a zone, like 2026-03-01T12:00:00Z")),
         (Selection, {"since": "2026-03-01T12:00:00"}, ("since", "needs a time zone, like 2026-03-01T12:00:00Z")),
         (Selection, {"cause": ""}, ("cause", "must not be empty")),
