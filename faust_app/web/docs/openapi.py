@@ -8,7 +8,7 @@ from pydantic import BaseModel
 from pydantic.json_schema import models_json_schema
 
 from faust_app.core.messages.events import MAX_ID_BYTES, MAX_NUMBER
-from faust_app.web.auth.rules import needed_scope
+from faust_app.web.auth.rules import READS, needed_scope
 from faust_app.web.contract.answers import ProblemAnswer
 from faust_app.web.contract.operation import Answered, Operation, Parameter, operation_of
 
@@ -86,7 +86,7 @@ _Schemas = Mapping[Any, Mapping[str, Any]]
 
 
 def _operation(method: str, path: str, handler: object, operation: Operation, schemas: _Schemas) -> dict[str, Any]:
-    scope = needed_scope(method, path.replace("{", "").replace("}", ""))
+    scope = _scope(method, path)
     words = " ".join((getattr(handler, "__doc__", None) or "").split())
     summary, _, rest = words.partition(". ")
     told: dict[str, Any] = {
@@ -94,7 +94,7 @@ def _operation(method: str, path: str, handler: object, operation: Operation, sc
         "tags": [next((name for part, name in _SECTIONS if part in path), _OTHER)],
         "summary": summary.rstrip("."),
         "parameters": [*_path_parameters(path), *_parameters(operation.query, "query"), *_parameters(operation.headers, "header")],
-        "responses": _responses(path, scope, operation, schemas),
+        "responses": _responses(method, path, operation, schemas),
     }
     needs = "Needs no token." if scope is None else f"Needs the scope `{scope}`."
     told["description"] = f"{rest} {needs}".strip()
@@ -115,6 +115,10 @@ def _contents(operation: Operation, schemas: _Schemas) -> dict[str, Any]:
     return contents
 
 
+def _scope(method: str, path: str) -> str | None:
+    return needed_scope(method, path.replace("{", "").replace("}", ""))
+
+
 def _operation_id(handler: object) -> str:
     owner = type(getattr(handler, "__self__", None)).__name__.removesuffix("Handlers").removesuffix("Pages").removesuffix("Page")
     return f"{owner[:1].lower()}{owner[1:]}_{getattr(handler, '__name__', '')}"
@@ -132,22 +136,22 @@ def _parameters(parameters: Sequence[Parameter], place: str) -> list[dict[str, A
     ]
 
 
-def _responses(path: str, scope: str | None, operation: Operation, schemas: _Schemas) -> dict[str, Any]:
+def _responses(method: str, path: str, operation: Operation, schemas: _Schemas) -> dict[str, Any]:
     answers = {str(status): _answer(answered, schemas) for status, answered in operation.answers.items()}
     reference = schemas[ProblemAnswer, _mode(ProblemAnswer)]
-    for status in _problems(path, scope, operation):
+    for status in _problems(method, path, operation):
         answers.setdefault(str(status), {"description": _STATUSES[status], "content": {PROBLEM: {"schema": reference}}})
     return dict(sorted(answers.items()))
 
 
-def _problems(path: str, scope: str | None, operation: Operation) -> set[int]:
+def _problems(method: str, path: str, operation: Operation) -> set[int]:
     """Return the statuses of problems that an operation can have by what it is."""
     found = {*operation.problems, 400, 503}
-    if scope is not None:
+    if _scope(method, path) is not None:
         found |= {401, 403, 429}
     if "{" in path:
         found |= {404}
-    if operation.body is not None or operation.bodies:
+    if method not in READS:  # what takes no body reads it too, and refuses it
         found |= {408, 413, 415}
     return found
 

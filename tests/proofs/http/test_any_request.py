@@ -4,7 +4,9 @@ The process never answers 5xx, and never anything that the document does not say
 """
 
 import asyncio
+import sys
 from collections.abc import Callable, Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -97,3 +99,31 @@ def test_every_request_is_answered_as_the_document_says(document: Any, stack: St
         except FailureGroup as found_wrong:  # collected, so that one run names every operation that breaks its word
             problems[operation.label] = [str(each) for each in found_wrong.exceptions]
     assert problems == {}
+
+
+EDGES = """
+[checks]
+# A schema cannot say every rule; and what was deleted can still be asked for.
+positive_data_acceptance.enabled = false
+use_after_free.enabled = false
+ensure_resource_availability.enabled = false
+
+[[operations]]
+# An invalid item is answered beside the valid ones of its batch, not by an error of the whole.
+include-operation-id = "intake_post"
+checks.negative_data_rejection.enabled = false
+"""
+
+
+async def test_requests_at_the_edges_of_the_document_and_beyond_are_answered_as_it_says(
+    document: Any, stack: Stack, tmp_path: Path
+) -> None:
+    (tmp_path / "schemathesis.toml").write_text(EDGES)
+    process = await asyncio.create_subprocess_exec(
+        str(Path(sys.executable).with_name("schemathesis")), "run", document.location, "--phases", "coverage", "--continue-on-failure",
+        "--header", f"Authorization: Bearer {stack.environment()['OPERATE_TOKEN']}", "--generation-deterministic", "--no-color",
+        "--max-redirects", "0", "--exclude-path-regex", "^/docs",
+        cwd=tmp_path, stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.STDOUT,
+    )  # fmt: skip
+    printed = (await process.communicate())[0].decode()
+    assert process.returncode == 0, printed
