@@ -1,4 +1,4 @@
-"""Run the benchmarks and print one table; `hostile`, `stalled`, `operate`, `pages` and `dead-hosts` run only by their names."""
+"""Run the benchmarks and print one table; `hostile`, `stalled`, `operate`, `pages`, `mistake` and `dead-hosts` run only by their names."""
 
 import sys
 from pathlib import Path
@@ -12,6 +12,8 @@ from bench.failures import DEAD, DUE, SCHEDULED, FailureFigures, measure_failure
 from bench.hostile import kept, measure_hostile, typical
 from bench.installation import installed
 from bench.intake import measure_intake
+from bench.mistake import IMAGES as MISTAKEN
+from bench.mistake import RATE, SECONDS, measure_mistake
 from bench.operate import FAILED, GOOD, measure_operate
 from bench.operate import fill as fill_to_operate
 from bench.pages import measure_pages
@@ -36,13 +38,15 @@ def main() -> None:
             operate()
         case ["pages"]:
             pages()
+        case ["mistake"]:
+            mistake()
         case ["dead-hosts"]:
             among_dead_hosts()
         case ["compare", tree, *pairs]:
             for ratios in compare(Path(tree), int(pairs[0]) if pairs else PAIRS):
                 print(ratios)
         case words:
-            named = "hostile, stalled, operate, pages, dead-hosts, or compare TREE [PAIRS]"
+            named = "hostile, stalled, operate, pages, mistake, dead-hosts, or compare TREE [PAIRS]"
             sys.exit(f"bench: unknown benchmark {' '.join(words)!r}; use none, {named}")
 
 
@@ -94,6 +98,21 @@ def pages() -> None:
             f"< {each.target * 1000:,.0f} ms",
         )
     Console(width=150).print(table)
+
+
+def mistake() -> None:
+    """Measure what a republish begun by mistake does until it is taken back."""
+    table = Table("what", "measured", "to hold")
+    with installed("structure") as installation:
+        figures = measure_mistake(installation)
+    most = RATE * SECONDS
+    table.add_row(f"of {MISTAKEN:,} good images, published again in {SECONDS} s at {RATE} a second", f"{figures.begun:,}", f"<= {most:,}")
+    table.add_row("fetched", f"{figures.fetched:,}", f"<= {most:,}")
+    table.add_row("taken back", f"{figures.taken_back:,}", "")
+    table.add_row("good images that turned bad", f"{figures.not_good:,}", "0")
+    table.add_row("images published twice", f"{figures.twice:,}", "0")
+    table.add_row("from the cancel until nothing is under way", f"{figures.seconds_to_cancel:.1f} s", "")
+    Console().print(table)
 
 
 def among_dead_hosts() -> None:

@@ -64,7 +64,8 @@ class WorkerHarness:
         self.pace = SourcePace(64)
         self.records: FakeSourceRecords = outside.records if outside else FakeSourceRecords(self.rows._clock)
         self.alerts = FakeAlerts()
-        self.held = HeldEvents(lambda: 7)
+        self.waiting = 7
+        self.held = HeldEvents(lambda: self.waiting)
         self.internal_errors = InternalErrorBreaker(self.rows, self.register, self.alerts, self.held, lambda: 1.0)
         egress_probe = EgressProbe(self.pace.egress, self.fetcher, probe_url)
         probes = {

@@ -29,7 +29,8 @@ Probe = Callable[[], Awaitable[object]]
 class Breaker:
     """Circuit breaker of one dependency. While it is open, `reason` says why, and a task probes until the dependency is back.
 
-    `changed` is called with the breaker whenever it opens or closes; `delay` returns the seconds before the next probe.
+    `changed` is called with the breaker whenever it opens or closes, and after each failed probe, when more may wait;
+    `delay` returns the seconds before the next probe.
     """
 
     def __init__(
@@ -124,6 +125,7 @@ class Breaker:
                 self.close()
                 return
             failed += 1
+            self._changed(self)
 
 
 class Breakers:

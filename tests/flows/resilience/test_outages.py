@@ -65,6 +65,14 @@ async def test_every_dependency_has_an_alert_of_its_own(harness: WorkerHarness) 
     assert all(fault.detail and fault.waiting == 7 for fault in harness.alerts.faults.values())
 
 
+async def test_while_an_outage_lasts_its_alert_says_how_many_events_wait_by_now(harness: WorkerHarness) -> None:
+    harness.store.unavailable = True
+    harness.breakers[Dependency.STORAGE].open("PutObject: ServiceUnavailable")
+    harness.waiting = 360
+    await until(lambda: harness.alerts.faults[FaultKind.DEPENDENCY_STORAGE, None].waiting == 360)
+    assert harness.breakers.reasons
+
+
 async def test_an_object_that_alone_is_refused_halts_nobody_and_is_an_internal_error_at_last(harness: WorkerHarness) -> None:
     async def refuse(_: str) -> None:
         raise Unavailable(Dependency.STORAGE, "AccessDenied")

@@ -1,0 +1,98 @@
+"""What a republish of 120,000 good images, begun by mistake and cancelled after a minute, does until it is taken back."""
+
+import json
+import time
+from dataclasses import dataclass
+from typing import Any, Final
+from urllib.request import Request, urlopen
+
+from bench.installation import Installation
+
+IMAGES: Final = 120_000
+RATE: Final = 100
+SECONDS: Final = 60
+_STEP: Final = 40_000
+_DRAIN_SECONDS: Final = 300.0
+_GOOD: Final = """
+INSERT INTO image (shop_no, image_id, version, op, requested_at, updated_at, state, source_url, source_host, shown_version,
+    object_key, shown_url, sha256, bytes, content_type, width, height)
+SELECT 7, CONCAT('i', {first} + seq), 1, 'update', UTC_TIMESTAMP(6), UTC_TIMESTAMP(6), 'DONE',
+    CONCAT('{source}/flat/', {first} + seq, '?bytes=5000'), '{host}', 1,
+    CONCAT('shops/7/', LEFT(SHA2(CONCAT('i', {first} + seq), 256), 20), '/1-0123456789abcdef.jpg'),
+    CONCAT('{source}/flat/', {first} + seq, '?bytes=5000'), UNHEX(SHA2('x', 256)), 5000, 'image/jpeg', 94, 94 FROM seq_1_to_{count}
+"""
+
+
+@dataclass(frozen=True)
+class MistakeFigures:
+    """Images that were published again, fetched, taken back; good ones that are not DONE; those begun twice; seconds until all is over."""
+
+    begun: int
+    fetched: int
+    taken_back: int
+    not_good: int
+    twice: int
+    seconds_to_cancel: float
+
+
+def measure_mistake(installation: Installation) -> MistakeFigures:
+    """Plan and start the run as an operator does, cancel it after a minute, and count what it did."""
+    host = installation.source.partition("//")[2]
+    for first in range(0, IMAGES, _STEP):
+        installation.execute(_GOOD.format(first=first, count=_STEP, source=installation.source, host=host))
+    with installation.process("faust_app.web_app"), installation.process("faust_app"):
+        _until_answers(installation)
+        plan = _ask(installation, "POST", "/v1/republish", {"selection": {"states": ["done"], "include_good": True}, "rate": RATE})
+        _ask(installation, "POST", f"/v1/republish/{plan['run']}/start", {"images": IMAGES})
+        time.sleep(SECONDS)  # how long the mistake goes unseen: what is measured
+        begun_at = time.monotonic()
+        _ask(installation, "POST", f"/v1/republish/{plan['run']}/cancel", None)
+        run = _until_over(installation, plan["run"])
+        seconds = time.monotonic() - begun_at
+    begun = "SELECT COUNT(*) FROM image_history WHERE outcome = 'republished'"
+    twice = (
+        "SELECT COUNT(*) FROM (SELECT image_id FROM image_history WHERE outcome = 'republished' GROUP BY image_id HAVING COUNT(*) > 1) t"
+    )
+    with urlopen(f"{installation.source}/requests", timeout=30) as answer:  # noqa: S310 - our own address
+        fetched = json.load(answer)["total"]["requests"]
+    return MistakeFigures(
+        begun=installation.query(begun),
+        fetched=fetched,
+        taken_back=run["outcome"].get("taken_back", 0),
+        not_good=installation.query("SELECT COUNT(*) FROM image WHERE state <> 'DONE'"),
+        twice=installation.query(twice),
+        seconds_to_cancel=seconds,
+    )
+
+
+def _until_over(installation: Installation, number: int) -> dict[str, Any]:
+    limit = time.monotonic() + _DRAIN_SECONDS
+    while True:
+        run: dict[str, Any] = _ask(installation, "GET", f"/v1/republish/{number}", None)
+        left = installation.query("SELECT COUNT(*) FROM image WHERE state = 'IN_PROGRESS'")
+        if run["status"] == "cancelled" and not run["outcome"].get("begun") and not left:
+            return run
+        if time.monotonic() > limit:
+            raise TimeoutError(f"run {number} is {run['status']}, {left} images are in progress")
+        time.sleep(0.5)
+
+
+def _until_answers(installation: Installation) -> None:
+    limit = time.monotonic() + 60
+    while True:
+        try:
+            _ask(installation, "GET", "/v1/republish", None)
+        except OSError:
+            if time.monotonic() > limit:
+                raise
+            time.sleep(0.2)
+        else:
+            return
+
+
+def _ask(installation: Installation, method: str, path: str, body: object) -> Any:
+    headers = {"Authorization": f"Bearer {installation.token}", "Content-Type": "application/json"}
+    data = None if body is None else json.dumps(body).encode()
+    request = Request(installation.web_url + path, data=data, method=method, headers=headers)  # noqa: S310 - our own address
+    with urlopen(request, timeout=60) as answer:  # noqa: S310 - as above
+        return json.load(answer)
