@@ -34,7 +34,7 @@ async def test_a_fault_that_left_nothing_to_do_is_back_and_caught_up_in_one_mess
     await harness.store.close_fault(STORAGE)
     await harness.go_on(timedelta(hours=1))
     assert len(harness.messenger.taken) == 2
-    assert "caught up: 0 images delayed, 0 failed because of it, 0 left to do." in harness.messenger.taken[1].text
+    assert "caught up: what waited was done within seconds, 0 failed because of it, 0 left to do." in harness.messenger.taken[1].text
 
 
 async def test_a_backlog_that_stays_is_told_after_some_hours(harness: Harness) -> None:
