@@ -141,9 +141,9 @@ def back_text(backlog: Backlog, place: Place) -> str:
     """Return what is left to do now that a fault is over, and how long that takes."""
     if not backlog.left:
         again = f"; publish them again: {place.web_url or ''}{backlog.republish}" if backlog.republish else ""
-        # Counting begins some seconds after the end: what is done by then was held up all the same.
-        delayed = f"{counted(backlog.delayed, 'image')} delayed" if backlog.delayed else "what waited was done within seconds"
-        return f"caught up: {delayed}, {backlog.failed:,} failed because of it, 0 left to do{again}."
+        # Counting begins some seconds after the end: what is done by then was held up, but nobody knows how many they were.
+        delayed = f"{counted(backlog.delayed, 'image')} delayed, " if backlog.delayed else ""
+        return f"caught up: {delayed}{backlog.failed:,} failed because of it, 0 left to do{again}."
     left = f"{counted(backlog.left, 'image')} left to do"
     time_left = backlog.time_left
     if time_left is None:
