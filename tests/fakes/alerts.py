@@ -325,6 +325,7 @@ class FakeRecoveries:
 
     store: FakeAlertStore
     left: int = 0
+    done: int = 0
     failed: int = 0
     waiting: int = 0
     release: str | None = None
@@ -342,6 +343,9 @@ class FakeRecoveries:
 
     async def held_up(self, since: datetime) -> int:
         return self.left
+
+    async def done_since(self, end: datetime) -> int:
+        return self.done
 
     async def aftermath(self, recovery: Recovery, codes: tuple[str, ...], until: datetime) -> Aftermath:
         return Aftermath(self.failed if codes else 0, self.waiting, self.release)

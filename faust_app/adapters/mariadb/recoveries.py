@@ -27,6 +27,13 @@ _HELD_UP: Final = f"""
 SELECT COUNT(*) FROM image FORCE INDEX (by_open_since)
 WHERE open_since <= %s AND (schedule_reason IS NULL OR schedule_reason NOT IN {_FOR_SOURCES})
 """  # noqa: S608 - made of constants
+# Ids rise with time, and each minute's sample keeps the newest: the range begins with the minute before the end. A version is
+# the time of its request in microseconds, or above the row's last.
+_DONE_SINCE: Final = """
+SELECT COUNT(*) FROM image_history
+WHERE id > (SELECT MAX(history_id) FROM sample WHERE at <= %s - INTERVAL 1 MINUTE) AND at > %s
+    AND version <= TIMESTAMPDIFF(MICROSECOND, '1970-01-01', %s) AND outcome IN ('stored', 'same_bytes', 'not_modified', 'deleted', 'failed')
+"""
 _WAITING: Final = f"""
 SELECT COUNT(*) FROM image FORCE INDEX (by_open_since) WHERE open_since <= %s AND schedule_reason IN {_FOR_SOURCES}
 """  # noqa: S608 - made of constants
@@ -59,6 +66,10 @@ class MariaRecoveries:
 
     async def held_up(self, since: datetime) -> int:
         ((count,),) = await self._database.rows(_HELD_UP, (since,))
+        return int(count)
+
+    async def done_since(self, end: datetime) -> int:
+        ((count,),) = await self._database.rows(_DONE_SINCE, (end, end, end))
         return int(count)
 
     async def aftermath(self, recovery: Recovery, codes: tuple[str, ...], until: datetime) -> Aftermath:

@@ -49,7 +49,7 @@ _FAILED_BY: Final = {
 
 @dataclass(frozen=True, slots=True)
 class Recovery:
-    """A fault that is over: since when it was there, until when, and `delayed` images that it held up, counted at `counted_at`."""
+    """A fault that is over: since when it was there, until when, and `delayed` images that it held up, from `counted_at` on."""
 
     alert: Alert
     ended_at: datetime

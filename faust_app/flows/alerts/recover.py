@@ -39,6 +39,11 @@ async def left_of(recoveries: Recoveries, recovery: Recovery) -> int:
     return await recoveries.held_up(recovery.ended_at) if holds_up(recovery.alert) else 0
 
 
+async def done_of(recoveries: Recoveries, recovery: Recovery) -> int:
+    """Return how many images that the fault held up were done before anybody counted. Raises Unavailable."""
+    return await recoveries.done_since(recovery.ended_at) if holds_up(recovery.alert) else 0
+
+
 class FollowRecoveries:
     """Used by the sender of alerts under its lease. Every method raises Unavailable."""
 
@@ -48,15 +53,16 @@ class FollowRecoveries:
         self._counted_at: datetime | None = None
 
     async def observe(self, snapshot: AlertsSnapshot) -> None:
-        """Count what faults held up that are over now, as soon as that is seen: images are done from that moment on."""
+        """Count what faults held up that are over now, as soon as that is seen, with what is done already."""
         ended = [candidate.alert for candidate in snapshot.candidates if recovers(candidate.alert)]
         if not ended:
             return
         known = {(each.alert.fingerprint, each.alert.episode): each.ended_at for each, _ in await self._recoveries.open()}
         for alert in ended:
             if alert.ended_at is not None and known.get((alert.fingerprint, alert.episode)) != alert.ended_at:
-                recovery = Recovery(alert, alert.ended_at, 0, snapshot.now)
-                await self._recoveries.begin(replace(recovery, delayed=await left_of(self._recoveries, recovery)))
+                recovery = Recovery(alert, alert.ended_at, 0, alert.ended_at)
+                delayed = await left_of(self._recoveries, recovery) + await done_of(self._recoveries, recovery)
+                await self._recoveries.begin(replace(recovery, delayed=delayed))
 
     async def told(self, due: Sequence[Due], now: datetime) -> Told:
         """Return what is left after the faults whose end is told now, and the recoveries of which nothing is."""

@@ -110,6 +110,10 @@ class Recoveries(Protocol):
         """Count the unfinished images that were asked for up to then and wait for us, not for their sources."""
         ...
 
+    async def done_since(self, end: datetime) -> int:
+        """Count the images that were asked for up to the end of a fault and ended after it: they were held up, and are done."""
+        ...
+
     async def aftermath(self, recovery: Recovery, codes: tuple[str, ...], until: datetime) -> Aftermath:
         """Count the images that failed with these codes from the fault's beginning to `until`, and those that wait for their sources.
 

@@ -10,12 +10,14 @@ from faust_app.adapters.mariadb.database import Database
 from faust_app.adapters.mariadb.image_repository import MariaImageRepository
 from faust_app.adapters.mariadb.image_writes import Author
 from faust_app.adapters.mariadb.recoveries import MariaRecoveries
+from faust_app.adapters.mariadb.samples import MariaSamples
 from faust_app.core.alerts.alert import FaultKind, PlatformFault
 from faust_app.core.alerts.decide import SENDER, Step
 from faust_app.core.alerts.recovery import Aftermath, Recovery
 from faust_app.core.causes.suspicion import Blame, Rise, Suspicion, Verdict
 from faust_app.core.failure_codes import FailureCode
 from faust_app.core.images.outcome import Deferred, Failed, Outcome
+from faust_app.core.monitoring.samples import Sample, minute_of
 from faust_app.flows.images.settle import settle_all
 from faust_app.settings import Settings
 from tests.contracts.conftest import AlertStore, emptied, maria_store
@@ -57,6 +59,26 @@ async def test_what_waits_for_us_is_held_up_and_what_waits_for_its_source_is_not
     assert await recoveries.aftermath(recovery, ("lost_repeatedly",), now) == Aftermath(failed=1, waiting=1)
     assert await recoveries.aftermath(recovery, ("lost_repeatedly",), recovery.alert.opened_at) == Aftermath(failed=0, waiting=1)
     assert await recoveries.aftermath(recovery, (), now) == Aftermath(failed=0, waiting=1)
+
+
+async def test_what_was_asked_for_before_the_end_and_is_done_after_it_was_held_up(store: AlertStore, shop_no: int) -> None:
+    assert store.database is not None
+    rows, recoveries, samples = MariaImageRepository(store.database), MariaRecoveries(store.database), MariaSamples(store.database)
+    recovery = await ended(store)
+    assert await recoveries.done_since(recovery.ended_at) == 0, "without a sample nothing is read"
+    early, held = await accept(rows, shop_no, "early", "held")
+    await settle(rows, Failed(early, FailureCode.EMPTY, "why"))
+    await store.database.change("DELETE FROM sample")
+    await samples.add(Sample(minute_of(await store.clock.now()) - timedelta(minutes=2)))
+    end = await store.clock.now()
+    (later,) = await accept(rows, shop_no, "later")
+    await settle(rows, Failed(held, FailureCode.EMPTY, "why"))
+    await settle(rows, Failed(later, FailureCode.EMPTY, "why"))
+    assert await recoveries.done_since(end) == 1
+
+
+async def settle(rows: MariaImageRepository, end: Outcome) -> None:
+    await rows.change([end.row.key], lambda locked: settle_all([end], locked, timedelta(0)))
 
 
 async def test_a_recovery_is_open_until_it_is_told_once(store: AlertStore) -> None:

@@ -37,6 +37,15 @@ async def test_a_fault_that_left_nothing_to_do_is_back_and_caught_up_in_one_mess
     assert "caught up: 0 failed because of it, 0 left to do." in harness.messenger.taken[1].text
 
 
+async def test_what_is_done_before_anybody_counts_was_delayed_all_the_same(harness: Harness) -> None:
+    await harness.open()
+    await harness.go_on(MINUTE)
+    harness.recoveries.done = 360
+    await harness.store.close_fault(STORAGE)
+    await harness.go_on(2 * MINUTE)
+    assert "caught up: 360 images delayed, 0 failed because of it, 0 left to do." in harness.messenger.taken[1].text
+
+
 async def test_a_backlog_that_stays_is_told_after_some_hours(harness: Harness) -> None:
     await harness.open()
     await harness.go_on(MINUTE)
