@@ -11,7 +11,7 @@ import click
 
 from faust_app.adapters.mariadb.database import Database
 from faust_app.adapters.mariadb.image_repository import MariaImageRepository
-from faust_app.core.imports.comparison import Compared, ComparedImage
+from faust_app.core.imports.comparison import COLUMNS, Compared, ComparedImage
 from faust_app.core.iso_time import iso_time
 from faust_app.core.spreadsheet import cell
 from faust_app.flows.imports.compare import compared_images
@@ -20,7 +20,6 @@ from faust_app.settings import Settings
 
 _LISTED: Final = 20
 """Images listed of each kind; `--csv` writes all."""
-_COLUMNS: Final = ("line", "image_id", "source_url", "standing", "reason", "at")
 
 
 @dataclass(slots=True)
@@ -68,12 +67,11 @@ async def compare_file(settings: Settings, catalogue: Catalogue, csv_file: Path 
         with out as stream:
             writer = csv.writer(stream) if stream is not None else None
             if writer is not None:
-                writer.writerow(_COLUMNS)
+                writer.writerow(COLUMNS)
             async for image in compared_images(catalogue, MariaImageRepository(database)):
                 report.add(image)
                 if writer is not None:
-                    values = (image.line, image.image_id, image.source_url, image.standing.value, image.reason, image.at)
-                    writer.writerow([cell(value) for value in values])
+                    writer.writerow([cell(value) for value in image.cells])
     return report
 
 

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
-from typing import assert_never
+from typing import Final, assert_never
 
 from faust_app.core.failure_codes import known_code
 from faust_app.core.images.row import ImageKey, ImageRow, ImageState
@@ -34,6 +34,14 @@ class ComparedImage:
     standing: Compared
     reason: str | None = None
     at: datetime | None = None
+
+    @property
+    def cells(self) -> tuple[object, ...]:
+        """The image as a row of a table with these COLUMNS."""
+        return self.line, self.image_id, self.source_url, self.standing.value, self.reason, self.at
+
+
+COLUMNS: Final = ("line", "image_id", "source_url", "standing", "reason", "at")
 
 
 def compare(entry: Entry, rows: Mapping[ImageKey, ImageRow]) -> ComparedImage:

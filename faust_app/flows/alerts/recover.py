@@ -39,11 +39,6 @@ async def left_of(recoveries: Recoveries, recovery: Recovery) -> int:
     return await recoveries.held_up(recovery.ended_at) if holds_up(recovery.alert) else 0
 
 
-async def done_of(recoveries: Recoveries, recovery: Recovery) -> int:
-    """Return how many images that the fault held up were done before anybody counted. Raises Unavailable."""
-    return await recoveries.done_since(recovery.ended_at) if holds_up(recovery.alert) else 0
-
-
 class FollowRecoveries:
     """Used by the sender of alerts under its lease. Every method raises Unavailable."""
 
@@ -61,8 +56,10 @@ class FollowRecoveries:
         for alert in ended:
             if alert.ended_at is not None and known.get((alert.fingerprint, alert.episode)) != alert.ended_at:
                 recovery = Recovery(alert, alert.ended_at, 0, alert.ended_at)
-                delayed = await left_of(self._recoveries, recovery) + await done_of(self._recoveries, recovery)
-                await self._recoveries.begin(replace(recovery, delayed=delayed))
+                if holds_up(alert):
+                    done = await self._recoveries.done_since(alert.ended_at)
+                    recovery = replace(recovery, delayed=done + await left_of(self._recoveries, recovery))
+                await self._recoveries.begin(recovery)
 
     async def told(self, due: Sequence[Due], now: datetime) -> Told:
         """Return what is left after the faults whose end is told now, and the recoveries of which nothing is."""

@@ -192,7 +192,7 @@ class ImportCatalogue:
         return run
 
     async def _take(self, catalogue: Catalogue, work: _Import) -> None:
-        """Take the file batch by batch, from where its record ends."""
+        """Import the file batch by batch, from where its record ends."""
         result, skip = work.result, work.result.counts.entries
         try:
             for batch in _batches(catalogue.entries()):

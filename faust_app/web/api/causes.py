@@ -142,7 +142,7 @@ class CauseHandlers:
 
     @described(Operation({200: _CAUSE}, body=Ours))
     async def set_ours(self, request: web.Request) -> web.Response:
-        """Take the blame off the shops, or put it back."""
+        """Mark the failures as the platform's fault, or as the shops' again."""
         asked = await body_of(Ours, request)
         await self._desk.set_ours((await self._details(request)).cause.fingerprint, actor_of(request), is_ours=asked.is_ours)
         return await self.get(request)

@@ -17,7 +17,7 @@ from faust_app.flows.ports.imports import Catalogue, ImportRuns
 from faust_app.flows.ports.rejections import Rejections
 from faust_app.web.api.images import time_text
 from faust_app.web.contract.answers import ComparedAnswer, ImportAnswer, ImportPage, RejectionPage
-from faust_app.web.contract.bodies import NDJSON, invalid, query_of, shop_no_of
+from faust_app.web.contract.bodies import NDJSON, SHOP_SEGMENT, invalid, query_of, shop_no_of
 from faust_app.web.contract.operation import Answered, Operation, Parameter, described
 from faust_app.web.contract.parameters import AFTER, BEFORE, LIMIT
 from faust_app.web.problems import Problem
@@ -65,14 +65,14 @@ class ImportHandlers:
     async def one(self, request: web.Request) -> web.Response:
         """Return one import."""
         query_of(request)
-        return web.json_response(run_json(await self._run(request)))
+        return web.json_response(run_json(await import_of(request, self._imports)))
 
     @described(Operation({200: Answered("A page of rejected lines.", RejectionPage)}, query=(AFTER, LIMIT)))
     async def rejected_lines(self, request: web.Request) -> web.Response:
         """Return the lines of an import that were rejected, in the order of the file."""
         asked = query_of(request, (AFTER, LIMIT))
         limit = asked.get("limit", _PAGE)
-        kept = await self._rejections.of_import((await self._run(request)).number, asked.get("after", 0), limit)
+        kept = await self._rejections.of_import((await import_of(request, self._imports)).number, asked.get("after", 0), limit)
         return web.json_response(rejections_json(kept, limit))
 
     @described(Operation({200: Answered("A page of rejections.", RejectionPage)}, query=(BEFORE, LIMIT)))
@@ -108,12 +108,14 @@ class ImportHandlers:
             await response.write_eof()
             return response
 
-    async def _run(self, request: web.Request) -> ImportRun:
-        shop_no = shop_no_of(request)
-        run = await self._imports.get(int(request.match_info["number"]))
-        if run is None or run.file.shop_no != shop_no:
-            raise Problem(404, f"shop {shop_no} has no import of this number")
-        return run
+
+async def import_of(request: web.Request, imports: ImportRuns, segment: int = SHOP_SEGMENT) -> ImportRun:
+    """Return the import that the path names, of the shop at this segment of it. Raises Problem."""
+    shop_no = shop_no_of(request, segment)
+    run = await imports.get(int(request.match_info["number"]))
+    if run is None or run.file.shop_no != shop_no:
+        raise Problem(404, f"shop {shop_no} has no import of this number")
+    return run
 
 
 def run_json(run: ImportRun) -> dict[str, Any]:

@@ -15,7 +15,6 @@ from faust_app.web.auth.rate_limits import RateLimits
 from faust_app.web.auth.tokens import sender_of
 from faust_app.web.contract.answers import AcceptedImage, BatchAnswer
 from faust_app.web.contract.bodies import (
-    JSON,
     MAX_BATCH_ITEMS,
     NDJSON,
     Problems,
@@ -27,7 +26,7 @@ from faust_app.web.contract.bodies import (
     query_of,
     shop_no_of,
 )
-from faust_app.web.contract.operation import Answered, Operation, Parameter, described, read_nothing
+from faust_app.web.contract.operation import JSON, Answered, Operation, Parameter, described, read_nothing
 from faust_app.web.problems import Problem
 
 _TAKEN: Final = {

@@ -1,7 +1,5 @@
 """Finds images over all shops: by what a text may mean, and those of products that show no picture."""
 
-import base64
-import binascii
 from typing import Final
 
 from aiohttp import web
@@ -14,6 +12,7 @@ from faust_app.web.api.public import PublicAddresses
 from faust_app.web.api.shop_images import listed_json
 from faust_app.web.contract.answers import FoundAnswer, FoundPage
 from faust_app.web.contract.bodies import query_of
+from faust_app.web.contract.cursor import cursor_of, image_id_behind
 from faust_app.web.contract.operation import Answered, Operation, Parameter, described
 from faust_app.web.contract.parameters import LIMIT, number_of, printable_parameter
 
@@ -24,8 +23,8 @@ _FOUND: Final = 50
 def _after(text: str) -> ImageKey:
     shop, _, cursor = text.partition(":")
     try:
-        shop_no, image_id = number_of(shop), base64.b64decode(cursor, altchars=b"-_", validate=True)
-    except (binascii.Error, ValueError):
+        shop_no, image_id = number_of(shop), image_id_behind(cursor)
+    except ValueError:
         shop_no, image_id = 0, b""
     if not 1 <= shop_no <= MAX_NUMBER or not 1 <= len(image_id) <= MAX_ID_BYTES:
         raise ValueError("must be the `next` of the page before")
@@ -66,7 +65,7 @@ class SearchHandlers:
         """Return failed images of products that show no picture, by shop and id."""
         asked = query_of(request, _PICTURELESS)
         page = await self._products.images(asked.get("after"), asked.get("limit", _PAGE))
-        after = None if page.after is None else f"{page.after[0]}:{base64.urlsafe_b64encode(page.after[1]).decode()}"
+        after = None if page.after is None else f"{page.after[0]}:{cursor_of(page.after[1])}"
         return web.json_response({"images": [self._found(row) for row in page.rows], "next": after})
 
     def _found(self, row: ImageRow) -> dict[str, object]:

@@ -1,7 +1,5 @@
 """Lists the images of a shop: by state, product or ids, a page at a time."""
 
-import base64
-import binascii
 from typing import Final
 from urllib.parse import unquote
 
@@ -14,6 +12,7 @@ from faust_app.web.api.images import time_text
 from faust_app.web.api.public import PublicAddresses
 from faust_app.web.contract.answers import ImagePage
 from faust_app.web.contract.bodies import invalid, query_of, shop_no_of
+from faust_app.web.contract.cursor import cursor_of, image_id_behind
 from faust_app.web.contract.operation import Answered, Operation, Parameter, described
 from faust_app.web.contract.parameters import LIMIT
 
@@ -22,16 +21,8 @@ MAX_IDS: Final = 200
 _STATES: Final = {state.value.lower(): state for state in ImageState}
 
 
-def cursor_of(rows: list[ImageRow], limit: int) -> str | None:
-    """Return where the next page begins; None where the list ends."""
-    return base64.urlsafe_b64encode(rows[-1].image_id).decode() if len(rows) == limit else None
-
-
 def _cursor(text: str) -> bytes:
-    try:
-        image_id = base64.b64decode(text, altchars=b"-_", validate=True)
-    except (binascii.Error, ValueError):
-        image_id = b""
+    image_id = image_id_behind(text)
     if not 1 <= len(image_id) <= MAX_ID_BYTES:
         raise ValueError("must be the `next` of the page before")
     return image_id
@@ -90,7 +81,12 @@ class ShopImageHandlers:
         rows = await self._search.of_shop(
             shop_no, state=asked.get("state"), product_id=asked.get("product_id"), after=asked.get("after", b""), limit=limit
         )
-        return web.json_response({"images": [listed_json(row, self._public) for row in rows], "next": cursor_of(rows, limit)})
+        return web.json_response(
+            {
+                "images": [listed_json(row, self._public) for row in rows],
+                "next": cursor_of(rows[-1].image_id) if len(rows) == limit else None,
+            }
+        )
 
 
 def listed_json(row: ImageRow, public: PublicAddresses) -> dict[str, object]:

@@ -11,7 +11,7 @@ from pydantic import BaseModel, ValidationError
 from faust_app.core.messages.events import MAX_NUMBER, BatchItem, Image, ImageRequest, Op
 from faust_app.core.messages.field_errors import problems
 from faust_app.core.messages.strict_json import MAX_DOCUMENT_BYTES, NotStrict, array_items, check_strict, plain_name
-from faust_app.web.contract.operation import Parameter
+from faust_app.web.contract.operation import JSON, Parameter
 from faust_app.web.problems import Problem
 
 MAX_BATCH_ITEMS: Final = 1000
@@ -19,7 +19,6 @@ MAX_BATCH_BYTES: Final = 4 * 1024 * 1024
 MAX_BODY_BYTES: Final = MAX_DOCUMENT_BYTES
 BODY_SECONDS: Final = 20.0
 """Seconds a body may take to arrive, so that a sender that stops halfway holds its connection no longer."""
-JSON: Final = "application/json"
 NDJSON: Final = "application/x-ndjson"
 
 SHOP_SEGMENT: Final = 3

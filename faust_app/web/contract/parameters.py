@@ -3,6 +3,7 @@
 from datetime import UTC, datetime
 from typing import Final
 
+from faust_app.core.messages.zoned_time import NOT_A_TIME
 from faust_app.web.contract.operation import Parameter
 
 MAX_PAGE: Final = 1000
@@ -27,13 +28,14 @@ def limit_of(text: str) -> int:
 
 def time_of(text: str) -> datetime:
     """Read a time with a zone, and return it in UTC without one. Raises ValueError."""
+    wrong = ValueError(NOT_A_TIME)
     try:
         moment = datetime.fromisoformat(text)
-        if moment.tzinfo is not None:
-            return moment.astimezone(UTC).replace(tzinfo=None)
+        if moment.tzinfo is None:
+            raise wrong
+        return moment.astimezone(UTC).replace(tzinfo=None)
     except (ValueError, OverflowError):
-        pass
-    raise ValueError("must be a time with its zone, like 2026-03-01T12:00:00Z")
+        raise wrong from None
 
 
 def time_parameter(name: str, description: str) -> Parameter:

@@ -10,7 +10,7 @@ from pydantic.json_schema import models_json_schema
 from faust_app.core.messages.events import MAX_ID_BYTES, MAX_NUMBER
 from faust_app.web.auth.rules import READS, needed_scope
 from faust_app.web.contract.answers import ProblemAnswer
-from faust_app.web.contract.operation import Answered, Operation, Parameter, operation_of
+from faust_app.web.contract.operation import JSON, Answered, Operation, Parameter, operation_of
 
 API: Final = ("/v1/", "/i/", "/lag", "/stalled", "/health", "/ready", "/metrics")
 """Where the interface for machines begins; everything else is pages."""
@@ -111,7 +111,7 @@ def _contents(operation: Operation, schemas: _Schemas) -> dict[str, Any]:
         kind: {"schema": {key: _schema(part, schemas) for key, part in body.items()}} for kind, body in operation.bodies.items()
     }
     if operation.body is not None:
-        contents["application/json"] = {"schema": _schema(operation.body, schemas)}
+        contents[JSON] = {"schema": _schema(operation.body, schemas)}
     return contents
 
 
@@ -160,7 +160,7 @@ def _answer(answered: Answered, schemas: _Schemas) -> dict[str, Any]:
     told: dict[str, Any] = {"description": answered.description}
     if answered.model is not None:
         told["content"] = {answered.content_type: {"schema": schemas[answered.model, _mode(answered.model)]}}
-    elif answered.content_type != "application/json":
+    elif answered.content_type != JSON:
         told["content"] = {answered.content_type: {"schema": {"type": "string"}}}
     if answered.headers:
         told["headers"] = {name: {"description": words, "schema": {"type": "string"}} for name, words in answered.headers.items()}

@@ -85,7 +85,7 @@ async def operator(installation: Installation, browser: Browser, kind: str, name
     context = await browser.new_context(**KINDS[kind])
     try:
         person = Operator(installation, context, await context.new_page(), pictures_folder(installation))
-        address = out.split()[0] if out.startswith("http") else next(word for word in out.split() if word.startswith("http"))
+        address = next(word for word in out.split() if word.startswith("http"))
         await person.page.goto(person.address + "/admin/log-in/one-time#" + address.partition("#")[2])
         await person.page.get_by_role("button").click()
         await person.page.wait_for_url("**/admin/overview")

@@ -8,8 +8,7 @@ from typing import Final
 from aiohttp import web
 
 from faust_app.core.imports.catalogue import CatalogueError, Format
-from faust_app.core.imports.comparison import Compared, ComparedImage
-from faust_app.core.imports.run import ImportRun
+from faust_app.core.imports.comparison import COLUMNS, Compared, ComparedImage
 from faust_app.core.messages.rejection import ImportLine, KeptRejection, RejectedRecord
 from faust_app.flows.imports.compare import compared_images
 from faust_app.flows.ports.clock import Clock
@@ -18,7 +17,7 @@ from faust_app.flows.ports.imports import Catalogue, ImportRuns
 from faust_app.flows.ports.rejections import Rejections
 from faust_app.web.admin.forms import number_of, refuse_unknown
 from faust_app.web.admin.frame import Frame
-from faust_app.web.api.imports import CatalogueOf
+from faust_app.web.api.imports import CatalogueOf, import_of
 from faust_app.web.contract.bodies import shop_no_of
 from faust_app.web.csv_response import csv_response
 from faust_app.web.pages.render import path_of
@@ -32,7 +31,6 @@ _EXPORTED_AT_ONCE: Final = 500
 _LISTED: Final = 200
 """Images of a comparison that the page lists; the CSV file has all."""
 _REJECTION_COLUMNS: Final = ("at", "entry_point", "sender", "image_id", "field", "reason", "import", "line", "topic", "partition", "offset")
-_COMPARED_COLUMNS: Final = ("line", "image_id", "source_url", "standing", "reason", "at")
 TONES: Final = {
     Compared.SHOWN: "ok", Compared.UNDER_WAY: "warn", Compared.OLD_SHOWN: "bad", Compared.FAILED: "bad", Compared.REJECTED: "bad",
     Compared.NEVER_RECEIVED: "bad", Compared.DELETED: "plain",
@@ -102,7 +100,7 @@ class ImportPages:
     async def one(self, request: web.Request) -> web.Response:
         """Show one import with the lines that were rejected."""
         refuse_unknown(request, "after")
-        run, after = await self._run(request), number_of(request.query.get("after"), "after")
+        run, after = await import_of(request, self._imports, _SEGMENT), number_of(request.query.get("after"), "after")
         rejected = await self._rejections.of_import(run.number, after or 0, _PAGE)
         older = f"{request.path}?after={rejected[-1].number}" if len(rejected) == _PAGE else None
         return self._frame.page(
@@ -113,7 +111,7 @@ class ImportPages:
     async def one_csv(self, request: web.Request) -> web.StreamResponse:
         """Return the rejected lines of an import as CSV."""
         refuse_unknown(request)
-        run = await self._run(request)
+        run = await import_of(request, self._imports, _SEGMENT)
         return await csv_response(request, f"rejected-of-import-{run.number}", _REJECTION_COLUMNS, self._of_import(run.number))
 
     async def rejected(self, request: web.Request) -> web.Response:
@@ -145,8 +143,8 @@ class ImportPages:
             async with received_form(request, "format", "as") as upload:
                 catalogue = self._catalogue_of(upload.path, _format_of(upload), shop_no)
                 if upload.fields["as"] == "csv":
-                    rows = _compared_rows(compared_images(catalogue, self._repository))
-                    return await csv_response(request, f"comparison-of-shop-{shop_no}", _COMPARED_COLUMNS, rows)
+                    rows = (image.cells async for image in compared_images(catalogue, self._repository))
+                    return await csv_response(request, f"comparison-of-shop-{shop_no}", COLUMNS, rows)
                 return self._compare_page(request, shop_no, result=await self._compared(catalogue, upload.name))
         except CatalogueError as error:
             return self._compare_page(request, shop_no, problem=str(error))
@@ -175,13 +173,6 @@ class ImportPages:
             request, "admin/compare.html", status=status, shop_no=shop_no, result=result, problem=problem, formats=FORMATS, rows=rows,
             tones=TONES, standings=[(standing, TONES[standing]) for standing in Compared],
         )  # fmt: skip
-
-    async def _run(self, request: web.Request) -> ImportRun:
-        shop_no = shop_no_of(request, _SEGMENT)
-        run = await self._imports.get(int(request.match_info["number"]))
-        if run is None or run.file.shop_no != shop_no:
-            raise Problem(404, f"shop {shop_no} has no import of this number")
-        return run
 
     async def _of_import(self, run: int) -> AsyncIterator[Sequence[object]]:
         after = 0
@@ -214,11 +205,6 @@ def _cells(kept: KeptRejection) -> Sequence[object]:
     line = (place.run, place.line) if isinstance(place, ImportLine) else (None, None)
     record = (place.topic, place.partition, place.offset) if isinstance(place, RejectedRecord) else (None, None, None)
     return (kept.at, told.entry_point.value, told.sender, told.image_id, told.field, told.reason, *line, *record)
-
-
-async def _compared_rows(images: AsyncIterator[ComparedImage]) -> AsyncIterator[Sequence[object]]:
-    async for each in images:
-        yield (each.line, each.image_id, each.source_url, each.standing.value, each.reason, each.at)
 
 
 def _format_of(upload: Upload) -> Format:

@@ -1,7 +1,5 @@
 """`/admin/products`: products of which a picture was sent and none is shown."""
 
-import base64
-import binascii
 from typing import Final
 from urllib.parse import urlencode
 
@@ -11,6 +9,7 @@ from faust_app.core.images.row import ImageKey
 from faust_app.flows.ports.monitoring import PicturelessProducts
 from faust_app.web.admin.forms import number_of, refuse_unknown
 from faust_app.web.admin.frame import Frame
+from faust_app.web.contract.cursor import cursor_of, image_id_behind
 from faust_app.web.pages.render import path_of
 from faust_app.web.problems import Problem
 
@@ -36,8 +35,7 @@ class ProductsPage:
         page = await self._products.images(after, _PAGE)
         older = None
         if page.after is not None:
-            cursor = base64.urlsafe_b64encode(page.after[1]).decode()
-            older = f"{PATH}?{urlencode({'shop': page.after[0], 'after': cursor})}"
+            older = f"{PATH}?{urlencode({'shop': page.after[0], 'after': cursor_of(page.after[1])})}"
         named = [(row, row.image_id.decode(), path_of(*row.key)) for row in page.rows]
         return self._frame.page(request, "admin/products.html", rows=named, older=older, newest=PATH, before=after is not None)
 
@@ -47,6 +45,6 @@ def _after(request: web.Request) -> ImageKey | None:
     if shop_no is None or not text:
         return None
     try:
-        return shop_no, base64.b64decode(text, altchars=b"-_", validate=True)[:64]
-    except (binascii.Error, ValueError):
+        return shop_no, image_id_behind(text)[:64]
+    except ValueError:
         raise Problem(400, "after must be what the link to the next page says", errors=[("after", "is not valid")]) from None

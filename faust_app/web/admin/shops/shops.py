@@ -1,7 +1,5 @@
 """`/admin/shops`: one shop, with its images by state and product, its imports, and what its entry points refused."""
 
-import base64
-import binascii
 from collections.abc import AsyncIterator
 from typing import Final
 from urllib.parse import urlencode
@@ -20,6 +18,7 @@ from faust_app.web.admin.forms import number_of, refuse_unknown, see_other
 from faust_app.web.admin.frame import Frame
 from faust_app.web.admin.shops.images import TONES
 from faust_app.web.contract.bodies import shop_no_of
+from faust_app.web.contract.cursor import cursor_of, image_id_behind
 from faust_app.web.csv_response import csv_response
 from faust_app.web.pages.render import path_of
 from faust_app.web.problems import Problem
@@ -69,8 +68,7 @@ class ShopPages:
         given = {"state": state.value.lower() if state else "", "product": product}
         older = None
         if len(rows) == _PAGE:
-            cursor = base64.urlsafe_b64encode(rows[-1].image_id).decode()
-            older = f"{request.path}?{urlencode({**{k: v for k, v in given.items() if v}, 'after': cursor})}"
+            older = f"{request.path}?{urlencode({**{k: v for k, v in given.items() if v}, 'after': cursor_of(rows[-1].image_id)})}"
         return self._frame.page(
             request, "admin/shop.html", shop_no=shop_no, counts=counts, states=list(ImageState), state=state, product=product,
             rows=[(row, row.image_id.decode(), path_of(*row.key)) for row in rows], older=older, before=bool(after), newest=request.path,
@@ -109,6 +107,6 @@ def _state(text: str) -> ImageState | None:
 
 def _cursor(text: str) -> bytes:
     try:
-        return base64.b64decode(text, altchars=b"-_", validate=True)[:64]
-    except (binascii.Error, ValueError):
+        return image_id_behind(text)[:64]
+    except ValueError:
         raise Problem(400, "after must be what the link to the next page says", errors=[("after", "is not valid")]) from None
