@@ -43,7 +43,7 @@ format: .venv/.installed ## Format the code and fix what ruff can fix
 	.venv/bin/ruff format .
 
 lock: .venv/.installed ## Update the locked dependencies from requirements/*.in
-	cd requirements && for name in runtime dev; do \
+	cd requirements && for name in runtime stats dev; do \
 		../.venv/bin/uv pip compile --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header \
 			$$name.in -o $$name.txt --quiet || exit 1; \
 	done
