@@ -112,6 +112,6 @@ def _sessions(folder: Path) -> list[Any]:
             "chdb is not installed: install requirements/stats.txt, or set CLICKHOUSE_URL to a ClickHouse server and clear STATISTICS_DIR"
         ) from error
     try:
-        return [Session(str(folder)) for _ in range(SESSIONS)]
+        return [Session(str(folder)) for _ in range(SESSIONS)]  # type: ignore[no-untyped-call]
     except RuntimeError as error:
         raise EngineError(f"STATISTICS_DIR {folder} cannot be opened: {str(error).splitlines()[0]}") from error

@@ -9,6 +9,7 @@ from faust_app.core.statistics.figures import Figures
 from faust_app.core.statistics.ledger import Kind, LedgerEntry
 from faust_app.core.statistics.load import Manifest, Marker, ShopRow, Snapshot, Totals
 from faust_app.core.statistics.report import ClosedMonth, Correction, PlatformDays, ShopDays, ShopTotal
+from faust_app.core.statistics.run import StatisticsRun
 
 
 class Reports(Protocol):
@@ -160,3 +161,27 @@ class StatisticsBook(Protocol):
 
 class StoreUnavailable(Exception):  # noqa: N818 - the word of `core.failure`
     """The statistics store does not answer, or not as it should; figures are counted from the history meanwhile."""
+
+
+class StatisticsRuns(Protocol):
+    """The loads that operators asked for. Raises Unavailable."""
+
+    async def ask(self, first: date, last: date, reason: str | None, asked_by: str) -> int:
+        """Ask for a load, and return its number; the number of one that waits for the same days, if there is one."""
+        ...
+
+    async def next(self) -> StatisticsRun | None:
+        """Return the oldest run that has not ended, None without one."""
+        ...
+
+    async def advance(self, number: int, *, days_done: int, days_changed: int) -> None:
+        """Keep how far a run is."""
+        ...
+
+    async def end(self, number: int, problem: str | None) -> None:
+        """End a run; `problem` says why it could not be finished."""
+        ...
+
+    async def recent(self, limit: int) -> Sequence[StatisticsRun]:
+        """Return the newest runs."""
+        ...

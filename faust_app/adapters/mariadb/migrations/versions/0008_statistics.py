@@ -103,6 +103,24 @@ CREATE TABLE IF NOT EXISTS stats_load (
     PRIMARY KEY (report_date, load_id)
 ) ENGINE=InnoDB DEFAULT CHARSET=utf8mb4 COLLATE=utf8mb4_bin
 """
+# A load that an operator asked for on a page; the process `stats` does it, one at a time.
+STATISTICS_RUN = """
+CREATE TABLE IF NOT EXISTS statistics_run (
+    id BIGINT UNSIGNED NOT NULL AUTO_INCREMENT,
+    first_day DATE NOT NULL,
+    last_day DATE NOT NULL,
+    reason VARCHAR(500) NULL,
+    asked_by VARCHAR(120) NOT NULL,
+    asked_at DATETIME(6) NOT NULL,
+    started_at DATETIME(6) NULL,
+    ended_at DATETIME(6) NULL,
+    days_done INT UNSIGNED NOT NULL DEFAULT 0,
+    days_changed INT UNSIGNED NOT NULL DEFAULT 0,
+    problem VARCHAR(500) NULL,
+    PRIMARY KEY (id),
+    KEY by_ended (ended_at)
+) ENGINE=InnoDB DEFAULT CHARSET=utf8mb4 COLLATE=utf8mb4_bin
+"""
 
 
 def upgrade() -> None:
@@ -113,6 +131,6 @@ def upgrade() -> None:
     if not op.get_bind().execute(sqlalchemy.text("SELECT 1 FROM image_history WHERE outcome = 'stored_before' LIMIT 1")).first():
         op.execute(STORED_BEFORE)
     for statement in (
-        STATISTICS_STATE, STATISTICS_STATE_ROW, STORED_BALANCE, STATISTICS_MONTH, STATISTICS_CORRECTION, SHOP_STATS_DAILY, STATS_LOAD,
+        STATISTICS_STATE, STATISTICS_STATE_ROW, STORED_BALANCE, STATISTICS_MONTH, STATISTICS_CORRECTION, SHOP_STATS_DAILY, STATS_LOAD, STATISTICS_RUN,
     ):  # fmt: skip
         op.execute(statement)
