@@ -185,3 +185,39 @@ class StatisticsRuns(Protocol):
     async def recent(self, limit: int) -> Sequence[StatisticsRun]:
         """Return the newest runs."""
         ...
+
+
+class CacheUnavailable(Exception):  # noqa: N818 - the word of `core.failure`
+    """The cache does not answer in time; whatever it holds can be read from its source."""
+
+
+class ReportCache(Protocol):
+    """Keeps parts of reports for all processes. Every method raises CacheUnavailable."""
+
+    async def get(self, keys: Sequence[str]) -> Sequence[bytes | None]:
+        """Return what is kept under each key."""
+        ...
+
+    async def put(self, values: Mapping[str, bytes], seconds: int) -> None:
+        """Keep values for so long."""
+        ...
+
+    async def lock(self, name: str, token: str, milliseconds: int) -> bool:
+        """Take a lock that ends by itself; return whether it was free."""
+        ...
+
+    async def unlock(self, name: str, token: str) -> None:
+        """Release a lock that is still held under this token."""
+        ...
+
+    async def forget(self, keys: Sequence[str]) -> None:
+        """Delete keys."""
+        ...
+
+    async def count_view(self, shop_no: int) -> None:
+        """Count that a shop's report was looked at."""
+        ...
+
+    async def most_viewed(self, limit: int) -> Sequence[int]:
+        """Return the shops whose reports were looked at most of late."""
+        ...

@@ -8,7 +8,7 @@ from faust_app.flows.ports.statistics import StatisticsStore
 from faust_app.flows.statistics.load import DayLoad, StatisticsLoader
 
 
-class RangeRefused(ValueError):
+class RangeError(ValueError):
     """The range cannot be loaded; the message says which one can."""
 
 
@@ -20,15 +20,15 @@ class LoadRange:
         self._store = store
 
     async def days(self, first: date | None, last: date | None) -> list[date]:
-        """Return the days of a range, newest first; without bounds every day that can be loaded. Raises RangeRefused."""
+        """Return the days of a range, newest first; without bounds every day that can be loaded. Raises RangeError."""
         span = await self._loader.loadable()
         if span is None:
-            raise RangeRefused("there is no day to load yet: the first one is loaded ten minutes after it has ended")
+            raise RangeError("there is no day to load yet: the first one is loaded ten minutes after it has ended")
         first, last = first or span[0], last or span[1]
         if first > last:
-            raise RangeRefused(f"{first} is after {last}; the first day comes first")
+            raise RangeError(f"{first} is after {last}; the first day comes first")
         if first < span[0] or last > span[1]:
-            raise RangeRefused(f"days from {span[0]} to {span[1]} can be loaded; {first} to {last} is not within them")
+            raise RangeError(f"days from {span[0]} to {span[1]} can be loaded; {first} to {last} is not within them")
         return list(reversed(days_between(first, last)))
 
     async def run(self, days: list[date], *, verify: bool, reason: str | None) -> AsyncIterator[DayLoad]:

@@ -10,7 +10,7 @@ from faust_app.core.statistics.run import StatisticsRun
 from faust_app.flows.ports.alerts import Alerts
 from faust_app.flows.ports.statistics import StatisticsRuns, StoreUnavailable
 from faust_app.flows.statistics.load import Loaded, LoadIncomplete, ZoneChanged
-from faust_app.flows.statistics.load_range import LoadRange, RangeRefused
+from faust_app.flows.statistics.load_range import LoadRange, RangeError
 from faust_app.flows.statistics.nightly import NightlyFindings, NightlyStatistics
 
 log = structlog.get_logger()
@@ -52,7 +52,7 @@ class StatisticsTask:
             problem = None
             try:
                 done += await self._run(run)
-            except RangeRefused as refused:
+            except RangeError as refused:
                 problem = str(refused)
             except _FAILURES as failure:
                 await self._runs.end(run.number, str(failure))

@@ -131,6 +131,7 @@ def upgrade() -> None:
     if not op.get_bind().execute(sqlalchemy.text("SELECT 1 FROM image_history WHERE outcome = 'stored_before' LIMIT 1")).first():
         op.execute(STORED_BEFORE)
     for statement in (
-        STATISTICS_STATE, STATISTICS_STATE_ROW, STORED_BALANCE, STATISTICS_MONTH, STATISTICS_CORRECTION, SHOP_STATS_DAILY, STATS_LOAD, STATISTICS_RUN,
+        STATISTICS_STATE, STATISTICS_STATE_ROW, STORED_BALANCE, STATISTICS_MONTH, STATISTICS_CORRECTION, STATISTICS_RUN,
+        SHOP_STATS_DAILY, STATS_LOAD,
     ):  # fmt: skip
         op.execute(statement)
