@@ -17,7 +17,7 @@ from clickhouse_connect.driver.exceptions import ClickHouseError
 from faust_app.core.statistics.figures import COUNTS, Times, figures_of
 from faust_app.core.statistics.load import SUMMED_COLUMNS, Manifest, Marker, ShopRow, Totals, counted_totals
 from faust_app.core.statistics.report import ShopTotal
-from faust_app.flows.ports.statistics import StoreUnavailable
+from faust_app.core.statistics.unavailable import StoreUnavailable
 
 # The embedded engine speaks the dialect without its protocol's versions.
 common.set_setting("use_protocol_version", False)

@@ -10,7 +10,7 @@ from redis.asyncio.retry import Retry
 from redis.backoff import NoBackoff
 from redis.exceptions import RedisError
 
-from faust_app.flows.ports.statistics import CacheUnavailable
+from faust_app.core.statistics.unavailable import CacheUnavailable
 
 _SECONDS: Final = 0.25
 """Seconds that a command may take: beyond it the figures are faster read from their store."""

@@ -159,10 +159,6 @@ class StatisticsBook(Protocol):
         ...
 
 
-class StoreUnavailable(Exception):  # noqa: N818 - the word of `core.failure`
-    """The statistics store does not answer, or not as it should; figures are counted from the history meanwhile."""
-
-
 class StatisticsRuns(Protocol):
     """The loads that operators asked for. Raises Unavailable."""
 
@@ -185,10 +181,6 @@ class StatisticsRuns(Protocol):
     async def recent(self, limit: int) -> Sequence[StatisticsRun]:
         """Return the newest runs."""
         ...
-
-
-class CacheUnavailable(Exception):  # noqa: N818 - the word of `core.failure`
-    """The cache does not answer in time; whatever it holds can be read from its source."""
 
 
 class ReportCache(Protocol):

@@ -11,7 +11,8 @@ import structlog
 from faust_app.core.failure import Unavailable
 from faust_app.core.statistics.load import Manifest
 from faust_app.core.statistics.report import ClosedMonth, Correction
-from faust_app.flows.ports.statistics import StatisticsBook, StatisticsStore, StoreUnavailable
+from faust_app.core.statistics.unavailable import StoreUnavailable
+from faust_app.flows.ports.statistics import StatisticsBook, StatisticsStore
 
 T = TypeVar("T")
 log = structlog.get_logger()

@@ -15,7 +15,8 @@ import structlog
 
 from faust_app.core.statistics.blocks import PLATFORM, Block, blocks_of, decoded, encoded, key_of, last_day_of, version_of
 from faust_app.core.statistics.load import Manifest
-from faust_app.flows.ports.statistics import CacheUnavailable, ReportCache, StatisticsStore
+from faust_app.core.statistics.unavailable import CacheUnavailable
+from faust_app.flows.ports.statistics import ReportCache, StatisticsStore
 from faust_app.flows.statistics.manifest import Coalesced
 
 log = structlog.get_logger()

@@ -18,7 +18,8 @@ from faust_app.core.statistics.calendar import bounds, day_of, days_between, fir
 from faust_app.core.statistics.figures import NOTHING, Day, Figures, Source
 from faust_app.core.statistics.load import ShopRow
 from faust_app.core.statistics.report import PlatformDays, ShopDays
-from faust_app.flows.ports.statistics import CacheUnavailable, DailyCounts, ReportCache, StatisticsStore, StoreUnavailable
+from faust_app.core.statistics.unavailable import CacheUnavailable, StoreUnavailable
+from faust_app.flows.ports.statistics import DailyCounts, ReportCache, StatisticsStore
 from faust_app.flows.statistics.manifest import Coalesced, Known, KnownLoads
 from faust_app.flows.statistics.month_blocks import MonthBlocks
 

@@ -7,8 +7,9 @@ import structlog
 
 from faust_app.core.alerts.alert import FaultKind
 from faust_app.core.statistics.run import StatisticsRun
+from faust_app.core.statistics.unavailable import StoreUnavailable
 from faust_app.flows.ports.alerts import Alerts
-from faust_app.flows.ports.statistics import StatisticsRuns, StoreUnavailable
+from faust_app.flows.ports.statistics import StatisticsRuns
 from faust_app.flows.statistics.load import Loaded, LoadIncomplete, ZoneChanged
 from faust_app.flows.statistics.load_range import LoadRange, RangeError
 from faust_app.flows.statistics.nightly import NightlyFindings, NightlyStatistics
