@@ -208,4 +208,4 @@ def _shop_row(day: date, load_id: int, shop_no: int, *values: Any) -> tuple[date
 
 def _sentence(error: Exception) -> str:
     """Return the first line of what failed; an answer of ClickHouse quotes the statement, never a value."""
-    return (str(error).splitlines() or [type(error).__name__])[0][:300]
+    return (str(error).splitlines() or ["it did not answer in time"])[0][:300]

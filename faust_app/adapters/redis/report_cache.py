@@ -92,4 +92,4 @@ class RedisReportCache:
             yield
         except (RedisError, OSError, TimeoutError) as error:
             self._pause_until = time.monotonic() + _PAUSE
-            raise CacheUnavailable(f"The cache did not answer: {type(error).__name__}.") from error
+            raise CacheUnavailable("The cache did not answer in time, or refused.") from error

@@ -138,10 +138,10 @@ _FAULTS: Final = {
     ),
     FaultKind.STATISTICS_CHANGED: Advice(
         "Figures of past days changed",
-        "images are not affected; figures of a closed month stay as they were closed.",
+        "images lost 0; figures of a closed month stay as they were closed.",
         "rows of the history were changed or deleted by hand, or the database was restored from a backup.",
         "read /admin/statistics: days of an open month were loaded again, those of a closed month wait for your decision.",
-        "no; it ends with the next night in which nothing changed.",
+        "it ends with the next night in which nothing changed.",
     ),
 }
 
