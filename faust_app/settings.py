@@ -125,7 +125,7 @@ class Settings(BaseSettings):
     daily_all_well: bool = Field(False, description="Send a message even when the daily check finds nothing, as a sign of life.")
     clickhouse_url: SecretStr | None = Field(
         None,
-        description="ClickHouse, or the process `stats`: `http://user:password@host:port/database`; without it the database keeps statistics.",
+        description="ClickHouse or the process `stats`, `http://user:password@host:port/database`; else the database keeps the statistics.",
     )
     statistics_dir: Path | None = Field(
         None, description="Folder of the embedded ClickHouse, which the process `stats` serves at `CLICKHOUSE_URL`; empty: none."

@@ -105,7 +105,7 @@ def write_sample_history(url: str, shops: Sequence[int]) -> None:
     """Write the history once, into a database whose history is empty: another one has its own, which is not mixed with a sample."""
     parts = urlsplit(url)
     address = {"host": parts.hostname, "port": parts.port, "user": parts.username, "database": parts.path.strip("/")}
-    with pymysql.connect(**address, password=unquote(parts.password or ""), autocommit=False) as connection, connection.cursor() as cursor:  # type: ignore[arg-type]
+    with pymysql.connect(**address, password=unquote(parts.password or ""), autocommit=False) as connection, connection.cursor() as cursor:
         cursor.execute("SELECT 1 FROM image_history LIMIT 1")
         if cursor.fetchone() is not None:
             return

@@ -29,7 +29,7 @@ _FIGURES: Final[Mapping[str, str]] = {
     "bytes_in": _counted("counts_as IN ('registered', 'updated')", "bytes"),
     "bytes_change": "CAST(SUM(bytes_change) AS SIGNED)",
 }
-_TIMES: Final = ("COUNT(took_ms)", "CAST(COALESCE(SUM(took_ms), 0) AS SIGNED)", "COALESCE(MAX(took_ms), 0)")
+_TIMES: Final = ("COUNT(took_ms)", "CAST(COALESCE(SUM(took_ms), 0) AS SIGNED)", "CAST(COALESCE(MAX(took_ms), 0) AS SIGNED)")
 _COUNTED: Final = ", ".join([*(_FIGURES[name] for name in COUNTS), *_TIMES, *map(_bucket, range(BUCKETS))])
 _IS_COUNTED: Final = "(counts_as IS NOT NULL OR bytes_change <> 0)"
 # One SELECT is one moment, whatever commits meanwhile.

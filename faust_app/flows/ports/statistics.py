@@ -39,6 +39,14 @@ class Ledger(Protocol):
         ...
 
 
+class LedgerLines(Protocol):
+    """The lines of single days. Raises Unavailable."""
+
+    async def of_day(self, shop_no: int, bounds: Bounds, kind: Kind, *, after: int | None, limit: int) -> Sequence[LedgerEntry]:
+        """Return the lines of a kind from one day, newest first, from behind the cursor `after` on."""
+        ...
+
+
 class DailyCounts(Protocol):
     """Counts the history, day by day. Raises Unavailable."""
 
