@@ -20,6 +20,8 @@ _INSERT: Final = re.compile(rb"(?is)\s*(INSERT\s+INTO\s[^;]+?)\s+FORMAT\s+(\w+)[
 """An INSERT whose data follows its FORMAT, from the next line on."""
 _PARAMETER: Final = "param_"
 _CODE_HEADER: Final = "X-ClickHouse-Exception-Code"
+_NAME: Final = re.compile(r"\w{1,64}", re.ASCII)
+_UNKNOWN_DATABASE: Final = 81
 _AUTHENTICATION_FAILED: Final = 516
 _CANNOT_PARSE: Final = 62
 
@@ -46,13 +48,15 @@ class DialectHandlers:
             return _refusal(_AUTHENTICATION_FAILED, "the password of CLICKHOUSE_URL is wrong or missing", status=403)
         # ClickHouse reads the parameter and the body as one text.
         text = b"\n".join(filter(None, (request.query.get("query", "").encode(), await request.read())))
-        insert = _INSERT.match(text)
+        insert, database = _INSERT.match(text), request.query.get("database", "default")
+        if not _NAME.fullmatch(database):
+            return _refusal(_UNKNOWN_DATABASE, "a database is named by letters, digits and underscores")
         try:
             if insert is not None:
-                written = await self._engine.insert(insert[1].decode(), insert[2].decode(), text[insert.end() :])
+                written = await self._engine.insert(insert[1].decode(), insert[2].decode(), text[insert.end() :], database)
                 return web.Response(headers={"X-ClickHouse-Summary": f'{{"written_rows":"{written}"}}'})
             parameters = {name.removeprefix(_PARAMETER): value for name, value in request.query.items() if name.startswith(_PARAMETER)}
-            return web.Response(body=await self._engine.query(text.decode(), parameters), content_type="text/plain")
+            return web.Response(body=await self._engine.query(text.decode(), parameters, database), content_type="text/plain")
         except UnicodeError:
             return _refusal(_CANNOT_PARSE, "a statement is text in UTF-8")
         except QueryRefused as refused:

@@ -8,6 +8,7 @@ import fcntl
 from collections.abc import AsyncIterator, Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, asynccontextmanager, contextmanager, suppress
+from dataclasses import dataclass
 from pathlib import Path
 from queue import SimpleQueue
 from typing import Any, Final, Self, TypeVar
@@ -36,13 +37,26 @@ class QueryRefused(Exception):  # noqa: N818 - what was asked is wrong, not the 
         self.code = int(digits) if digits.isdecimal() else 1002
 
 
+@dataclass(slots=True)
+class _Session:
+    """A session, and the database that its statements mean."""
+
+    chdb: Any
+    database: str = "default"
+
+    def use(self, database: str) -> None:
+        if database != self.database:
+            self.chdb.query(f"USE `{database}`")
+            self.database = database
+
+
 class Engine:
     """Runs queries on the store in a folder."""
 
     def __init__(self, sessions: list[Any]) -> None:
-        self._sessions: SimpleQueue[Any] = SimpleQueue()
+        self._sessions: SimpleQueue[_Session] = SimpleQueue()
         for session in sessions:
-            self._sessions.put(session)
+            self._sessions.put(_Session(session))
         self._threads = ThreadPoolExecutor(len(sessions), thread_name_prefix="chdb")
 
     @classmethod
@@ -56,11 +70,11 @@ class Engine:
             stack.callback(engine._close, sessions)
             yield engine
 
-    async def query(self, sql: str, parameters: Mapping[str, str]) -> bytes:
+    async def query(self, sql: str, parameters: Mapping[str, str], database: str) -> bytes:
         """Run a statement and return its result as ClickHouse formats it. Raises QueryRefused."""
-        return await self._run(lambda session: bytes(session.query(sql, "TabSeparated", params=dict(parameters)).bytes()))
+        return await self._run(database, lambda session: bytes(session.query(sql, "TabSeparated", params=dict(parameters)).bytes()))
 
-    async def insert(self, sql: str, data_format: str, data: bytes) -> int:
+    async def insert(self, sql: str, data_format: str, data: bytes, database: str) -> int:
         """Run an INSERT without its FORMAT, with data in this format; return how many rows it wrote. Raises QueryRefused."""
 
         def run(session: Any) -> int:
@@ -68,15 +82,16 @@ class Engine:
                 inserting.append(data)
                 return int(inserting.finish().rows_written)
 
-        return await self._run(run)
+        return await self._run(database, run)
 
-    async def _run(self, work: Callable[[Any], T]) -> T:
-        return await asyncio.get_running_loop().run_in_executor(self._threads, self._on_session, work)
+    async def _run(self, database: str, work: Callable[[Any], T]) -> T:
+        return await asyncio.get_running_loop().run_in_executor(self._threads, self._on_session, database, work)
 
-    def _on_session(self, work: Callable[[Any], T]) -> T:
+    def _on_session(self, database: str, work: Callable[[Any], T]) -> T:
         session = self._sessions.get()
         try:
-            return work(session)
+            session.use(database)
+            return work(session.chdb)
         except RuntimeError as error:  # what chdb raises, whatever ClickHouse refuses
             raise QueryRefused(str(error)) from error
         finally:
