@@ -18,6 +18,7 @@ from faust_app.adapters.mariadb.database import Database
 from faust_app.flows.ports.statistics import StatisticsStore
 from faust_app.settings import Settings
 from tests.e2e.installation import CLONE, Installation
+from tests.fakes.statistics_store import FakeStatisticsStore
 
 _LIMIT = 60.0
 _database = itertools.count(1)
@@ -74,13 +75,26 @@ async def database(statistics_settings: Settings) -> AsyncIterator[Database]:
         yield database
 
 
+@pytest.fixture(params=["fake", "mariadb", "clickhouse"])
+def any_store(request: pytest.FixtureRequest) -> StatisticsStore:
+    """Every implementation of the port."""
+    return FakeStatisticsStore() if request.param == "fake" else request.getfixturevalue(f"{request.param}_store")
+
+
 @pytest.fixture(params=["mariadb", "clickhouse"])
-async def store(request: pytest.FixtureRequest, database: Database) -> AsyncIterator[StatisticsStore]:
-    if request.param == "mariadb":
-        yield MariaDailyStatistics(database)
-        return
-    address = await own_database(request.getfixturevalue("stats_address"))
-    async with ClickHouseDailyStatistics.connect(address) as store:
+def store(request: pytest.FixtureRequest) -> StatisticsStore:
+    """The real ones."""
+    return request.getfixturevalue(f"{request.param}_store")  # type: ignore[no-any-return]
+
+
+@pytest.fixture
+def mariadb_store(database: Database) -> StatisticsStore:
+    return MariaDailyStatistics(database)
+
+
+@pytest.fixture
+async def clickhouse_store(stats_address: str) -> AsyncIterator[StatisticsStore]:
+    async with ClickHouseDailyStatistics.connect(await own_database(stats_address)) as store:
         await store.prepare()
         yield store
 

@@ -18,7 +18,7 @@ from faust_app.core.images.transitions.repair import recovered, republished, res
 from faust_app.core.messages.events import Op
 from faust_app.core.statistics.calendar import bounds, month_bounds
 from faust_app.core.statistics.figures import NOTHING, Figures
-from faust_app.core.statistics.ledger import Kind
+from faust_app.core.statistics.ledger import Kind, LedgerEntry
 from faust_app.flows.images.settle import settle_all
 from faust_app.flows.maintenance.recover import _republish_missing
 from tests.contracts.mariadb.test_image_repository import accept
@@ -239,7 +239,8 @@ async def test_every_figure_opens_exactly_the_lines_it_counts(database: Database
 async def test_a_list_goes_on_where_it_ended_also_among_equal_times(database: Database) -> None:
     span, ledger = bounds(date(2026, 3, 2), SEOUL), MariaLedger(database)
     await write(database, [stored(span.start) for _ in range(5)] + [stored(span.start + timedelta(hours=1))])
-    seen, after = [], None
+    seen: list[LedgerEntry] = []
+    after = None
     while page := await ledger.of_day(7, span, Kind.REGISTERED, after=after, limit=2):
         seen += page
         after = page[-1].cursor

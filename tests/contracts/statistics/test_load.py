@@ -158,7 +158,7 @@ async def test_a_load_that_dies_at_any_step_shows_the_old_or_the_new_day_and_the
     for step in range(1, 4):
         await write(statistics.database, [stored(at_noon(day))])
         whole = {rows[0].figures.registered for rows in [(await statistics.read())[day]]}
-        dying = Statistics(statistics.database, DyingStore(statistics.store, step, after=after))  # type: ignore[arg-type]
+        dying = Statistics(statistics.database, DyingStore(statistics.store, step, after=after))
         with pytest.raises(KilledHere):
             await dying.loader.load(day)
         (row,) = (await statistics.read())[day]

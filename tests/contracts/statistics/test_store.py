@@ -22,7 +22,8 @@ async def published(store: StatisticsStore, day: date, load_id: int, rows: list[
     return marker
 
 
-async def test_a_load_is_read_as_it_was_written(store: StatisticsStore) -> None:
+async def test_a_load_is_read_as_it_was_written(any_store: StatisticsStore) -> None:
+    store = any_store
     marker = await published(store, DAY, 5, ROWS)
     assert await store.manifest() == {DAY: marker}
     assert await store.shop_rows(7, DAY, DAY) == [(DAY, 5, ROWS[0])]
@@ -31,7 +32,8 @@ async def test_a_load_is_read_as_it_was_written(store: StatisticsStore) -> None:
     assert await store.shop_rows(7, NEXT, NEXT) == []
 
 
-async def test_what_arrived_is_counted_before_anybody_reads_it(store: StatisticsStore) -> None:
+async def test_what_arrived_is_counted_before_anybody_reads_it(any_store: StatisticsStore) -> None:
+    store = any_store
     assert (await store.totals(DAY, 6)).matches(Totals())
     await store.add_rows(DAY, 6, ROWS[:1])
     assert not (await store.totals(DAY, 6)).matches(totals_of(ROWS))
@@ -41,7 +43,8 @@ async def test_what_arrived_is_counted_before_anybody_reads_it(store: Statistics
     assert await store.all_totals() == {}
 
 
-async def test_the_highest_load_of_a_day_counts_whenever_it_was_published(store: StatisticsStore) -> None:
+async def test_the_highest_load_of_a_day_counts_whenever_it_was_published(any_store: StatisticsStore) -> None:
+    store = any_store
     newer = await published(store, DAY, 9, ROWS)
     await published(store, DAY, 8, ROWS[:1])
     assert await store.manifest() == {DAY: newer}
@@ -49,7 +52,8 @@ async def test_the_highest_load_of_a_day_counts_whenever_it_was_published(store:
     assert (await store.platform_rows(DAY, DAY))[DAY].figures == BUSY + Figures(registered=1)
 
 
-async def test_all_shops_together_are_the_sum_and_the_busiest_come_first(store: StatisticsStore) -> None:
+async def test_all_shops_together_are_the_sum_and_the_busiest_come_first(any_store: StatisticsStore) -> None:
+    store = any_store
     await published(store, DAY, 1, ROWS)
     await published(store, NEXT, 2, [replace(ROWS[0], figures=Figures(registered=2, times=TIMES))])
     sums = await store.platform_rows(DAY, NEXT)
@@ -60,13 +64,15 @@ async def test_all_shops_together_are_the_sum_and_the_busiest_come_first(store: 
     assert len(await store.top_shops(DAY, NEXT, 1)) == 1
 
 
-async def test_a_day_without_any_shop_is_published_too(store: StatisticsStore) -> None:
+async def test_a_day_without_any_shop_is_published_too(any_store: StatisticsStore) -> None:
+    store = any_store
     marker = await published(store, DAY, 3, [])
     assert await store.manifest() == {DAY: marker}
     assert await store.shop_rows(7, DAY, DAY) == []
 
 
-async def test_superseded_and_abandoned_rows_go_once_they_are_old_enough(store: StatisticsStore) -> None:
+async def test_superseded_and_abandoned_rows_go_once_they_are_old_enough(any_store: StatisticsStore) -> None:
+    store = any_store
     old = AT - timedelta(hours=2)
     await published(store, DAY, 1, ROWS, old)
     await store.add_rows(NEXT, 2, ROWS)  # its process died before the marker
@@ -79,14 +85,16 @@ async def test_superseded_and_abandoned_rows_go_once_they_are_old_enough(store: 
     assert (await store.manifest())[DAY] == newer
 
 
-async def test_what_was_superseded_a_moment_ago_is_still_read_by_those_who_know_no_newer_load(store: StatisticsStore) -> None:
+async def test_what_was_superseded_a_moment_ago_is_still_read_by_those_who_know_no_newer_load(any_store: StatisticsStore) -> None:
+    store = any_store
     await published(store, DAY, 1, ROWS, AT - timedelta(hours=2))
     await published(store, DAY, 2, ROWS[:1], AT)
     assert await store.collect(AT - timedelta(hours=1)) == 0
     assert {load_id for _, load_id, _ in await store.shop_rows(7, DAY, DAY)} == {1, 2}
 
 
-async def test_old_months_go_whole(store: StatisticsStore) -> None:
+async def test_old_months_go_whole(any_store: StatisticsStore) -> None:
+    store = any_store
     await published(store, date(2025, 1, 31), 1, ROWS)
     await published(store, date(2025, 2, 1), 2, ROWS)
     kept = await published(store, date(2025, 3, 1), 3, ROWS)
@@ -96,7 +104,8 @@ async def test_old_months_go_whole(store: StatisticsStore) -> None:
     assert await store.shop_rows(7, date(2025, 1, 1), date(2025, 2, 28)) == []
 
 
-async def test_preparing_again_changes_nothing(store: StatisticsStore) -> None:
+async def test_preparing_again_changes_nothing(any_store: StatisticsStore) -> None:
+    store = any_store
     marker = await published(store, DAY, 1, [ShopRow(7, NOTHING, 5)])
     await store.prepare()
     assert await store.manifest() == {DAY: marker}
