@@ -1,13 +1,13 @@
 """What is counted of a shop in a day, and how days add up."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field, fields
 from datetime import date
 from enum import StrEnum
 from typing import Final
 
 BUCKETS: Final = 24
-"""Buckets of the histogram of times: bucket n counts times of 2^n to 2^(n+1) - 1 milliseconds, the first also 0, the last everything above."""
+"""Buckets of the histogram of times: bucket n counts 2^n to 2^(n+1) - 1 milliseconds, the first also 0, the last all above."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,7 +35,7 @@ class Times:
         for bucket, count in enumerate(self.histogram):
             counted += count
             if counted >= wanted and count:
-                return min(2 ** (bucket + 1) - 1, self.longest)
+                return min((2 << bucket) - 1, self.longest)
         return self.longest
 
 
@@ -89,6 +89,11 @@ _NAMES: Final = tuple(each.name for each in fields(Figures))
 NOTHING: Final = Figures()
 COUNTS: Final = tuple(name for name in _NAMES if name != "times")
 """The names of the figures that are plain numbers."""
+
+
+def figures_of(counts: Sequence[int], times: Times = NO_TIMES) -> Figures:
+    """Return the figures of numbers in the order of COUNTS."""
+    return Figures(**dict(zip(COUNTS, counts, strict=True)), times=times)
 
 
 def total(figures: Iterable[Figures]) -> Figures:

@@ -30,8 +30,6 @@ class Reports(Protocol):
 class Ledger(Protocol):
     """The lines that a shop's figures count. Raises Unavailable."""
 
-    async def entries(
-        self, shop_no: int, first: date, last: date, kind: Kind, *, after: int | None, limit: int
-    ) -> Sequence[LedgerEntry]:
+    async def entries(self, shop_no: int, first: date, last: date, kind: Kind, *, after: int | None, limit: int) -> Sequence[LedgerEntry]:
         """Return the lines of a kind from the days `first` to `last`, newest first, from behind the cursor `after` on."""
         ...
