@@ -31,5 +31,5 @@ def refreshing(days: Iterable[Day], today: date) -> int:
 
 
 def corrections_in(shown: DayRange, corrections: Iterable[Correction]) -> Sequence[Correction]:
-    """Return the corrections that were applied to days of the range."""
-    return [each for each in corrections if each.day in shown and each.applied]
+    """Return the corrections of days of the range, those that an operator still has to decide included."""
+    return [each for each in corrections if each.day in shown]
