@@ -94,7 +94,8 @@ def preset_range(preset: Preset, today: date) -> DayRange:
 
 
 def _months(count: int, today: date) -> DayRange:
-    return DayRange(same_day(today, -count) + _DAY, today)
+    """Return so many calendar months, the running one as far as it has come: a chart by month then has one bar that is not whole."""
+    return DayRange(months_later(month_of(today), 1 - count), today)
 
 
 def read_range(first: str, last: str, today: date) -> DayRange | dict[str, RangeFault]:

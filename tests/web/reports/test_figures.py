@@ -87,12 +87,12 @@ async def test_every_link_to_the_csv_asks_for_what_the_page_shows(figured: Figur
 async def test_a_running_month_is_compared_with_the_same_days_of_the_one_before(figured: Figured) -> None:
     page = await figured.page("?range=this-month&compare=previous")
     assert figured.reports.read[1] == (7, date(2026, 2, 1), date(2026, 2, 1))
-    assert "The month is not over: compared with the same days of the one before, February 1, 2026." in page
+    assert "The month is not over: compared with February 1, 2026, up to the same day." in page
     assert "Today is not over yet" in page
 
 
 async def test_a_comparison_with_days_that_are_not_kept_says_since_when_they_are(figured: Figured) -> None:
-    page = await figured.page("?range=13m&compare=previous")
+    page = await figured.page("?from=2025-02-01&compare=previous")
     assert "There is nothing to compare with: figures are kept since Jan 1, 2025." in page
     assert len(figured.reports.read) == 1
 
@@ -106,11 +106,13 @@ async def test_a_missing_day_is_a_gap_and_not_zero(figured: Figured) -> None:
     (gone,) = [row for row in rows if row[0] == "2026-02-10"]
     assert gone[1:] == ["", "", "", "", "", "", "not available at the moment"]
     assert rows[-1][-1] == "without 1 day"
+    compared = await figured.rows("?range=last-month&compare=previous")
+    assert compared[-1][-3:] == ["1364", "", "without 1 day"]  # less than all of it is no comparison
 
 
 async def test_the_page_says_what_is_final_and_until_when_the_rest_may_change(figured: Figured) -> None:
     figured.reports.closed = (ClosedMonth(date(2025, 12, 1), 4, NOW), ClosedMonth(date(2026, 1, 1), 5, NOW))
-    page = await figured.page("?range=3m")
+    page = await figured.page("?from=2025-12-01")
     assert "December 2025 \N{EN DASH} January 2026: final (no. 4 to 5)." in page
     assert "February 2026: may change until Mar 3, 2026." in page
     assert "January 2026: final (no. 5)." in await figured.page("?from=2026-01-01&to=2026-01-31")
@@ -147,7 +149,7 @@ async def test_each_number_opens_its_list(figured: Figured) -> None:
 
 
 async def test_a_chart_names_itself_and_is_readable_for_a_day_and_for_thirteen_months(figured: Figured) -> None:
-    for query, bars in (("?range=yesterday", 1), ("?range=13m&by=day", 393), ("?range=13m", 14)):
+    for query, bars in (("?range=yesterday", 1), ("?range=13m&by=day", 366), ("?from=2025-02-01&by=day", 394), ("?range=13m", 13)):
         page = await figured.page(query)
         charts = re.findall(r"<svg class=\"chart.*?</svg>", page, re.DOTALL)
         assert len(charts) == 2

@@ -63,7 +63,7 @@ def _change(table: Table, column: Column, language: Language) -> list[str]:
     if before is None:
         return []
     share, written = share_of_change(column.of(table.total), before), column.shown(before, language)
-    if share is None:
+    if share is None or table.total.is_incomplete:
         return [language.text("sentence.no_share", before=written)]
     return [language.text("sentence.more", share=language.change(share), before=written)]
 

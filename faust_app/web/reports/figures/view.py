@@ -123,7 +123,7 @@ class _Builder:
 
     def _tile(self, column: Column) -> Tile:
         value, before = column.of(self.table.total), column.of(self.table.total_before)
-        share = share_of_change(value, before) if self.is_compared else None
+        share = _share(self.table.total, value, before) if self.is_compared else None
         change = self.language.change(share) if share is not None else NO_FIGURE if self.is_compared else None
         link = self._link(column, value, self.table.total)
         return Tile(column, column.title(self.language), column.shown(value, self.language), link, change)
@@ -133,7 +133,7 @@ class _Builder:
         if self.is_compared:
             figure = self.query.figure
             value, earlier = figure.of(row), figure.of(before)
-            share = share_of_change(value, earlier)
+            share = _share(row, value, earlier)
             cells.append(Cell(figure.shown(earlier, self.language), earlier))
             cells.append(Cell(self.language.change(share) if share is not None else NO_FIGURE, None if share is None else round(share, 4)))
         if self.query.for_operators:
@@ -159,3 +159,8 @@ def _key(row: Row, by: Granularity) -> str:
         return f"{row.period.first:%Y-%m}"
     year, week, _ = row.period.first.isocalendar()
     return f"{year}-W{week:02}" if by is Granularity.WEEK else row.period.first.isoformat()
+
+
+def _share(row: Row, value: int | None, before: int | None) -> float | None:
+    """Return the change; None where a day of the row is not known: less than all of it is no comparison."""
+    return None if row.is_incomplete else share_of_change(value, before)

@@ -90,8 +90,8 @@ FIGURES: Final = {
     "compare.days": ("Compared with the days before: {range}.", "이전 기간({range})과 비교합니다."),
     "compare.months": ("Compared with the whole months before: {range}.", "이전 달 전체({range})와 비교합니다."),
     "compare.same_days": (
-        "The month is not over: compared with the same days of the one before, {range}.",
-        "이번 달은 진행 중이므로 지난달 같은 날짜({range})와 비교합니다.",
+        "The month is not over: compared with {range}, up to the same day.",
+        "이번 달은 진행 중이므로 같은 날짜까지의 {range}과 비교합니다.",
     ),
     "compare.year": ("Compared with the same days a year before: {range}.", "전년 같은 기간({range})과 비교합니다."),
     "compare.today": (
