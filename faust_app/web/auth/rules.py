@@ -17,12 +17,13 @@ _SCOPES: Final = (
     ("/admin/log-out", "view", "view"),
     ("/admin/zone", "view", "view"),
     ("/admin", "view", "operate"),
+    ("/reports", "view", "operate"),
     ("/v1/republish", "view", "operate"),
     ("/v1/causes", "view", "operate"),
     ("/v1/alerts", "view", "operate"),
     ("/v1", "view", "intake"),
 )
-_PEOPLE: Final = ("/admin", "/lag", "/stalled")
+_PEOPLE: Final = ("/admin", "/lag", "/stalled", "/reports")
 _NARROWED: Final = ("/lag", "/stalled", "/v1/republish", "/v1/audit", "/admin/audit", "/admin/sessions", "/admin/log-out", "/admin/zone")
 """Paths without a shop that are open to a sender who is limited to shops: they say nothing of a shop, or narrow themselves."""
 _SHOPS_CHARACTERS: Final = 300
