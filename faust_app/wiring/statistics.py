@@ -18,6 +18,7 @@ from faust_app.adapters.mariadb.daily_counts import MariaDailyCounts
 from faust_app.adapters.mariadb.daily_statistics import MariaDailyStatistics
 from faust_app.adapters.mariadb.database import Database
 from faust_app.adapters.mariadb.job_runs import MariaJobRuns
+from faust_app.adapters.mariadb.ledger import MariaLedger
 from faust_app.adapters.mariadb.statistics_book import MariaStatisticsBook
 from faust_app.adapters.mariadb.statistics_runs import MariaStatisticsRuns
 from faust_app.adapters.redis.report_cache import RedisReportCache
@@ -27,6 +28,8 @@ from faust_app.core.text import Place
 from faust_app.flows.alerts.report_faults import FaultReporter
 from faust_app.flows.maintenance.daily_job import Daily, DailyJob
 from faust_app.flows.ports.statistics import ReportCache, StatisticsStore
+from faust_app.flows.statistics.desk import StatisticsDesk
+from faust_app.flows.statistics.lists import LedgerLists
 from faust_app.flows.statistics.load import StatisticsLoader
 from faust_app.flows.statistics.load_range import LoadRange
 from faust_app.flows.statistics.manifest import KnownLoads
@@ -84,6 +87,17 @@ def read_reports(settings: Settings, database: Database, store: StatisticsStore,
     known = KnownLoads(store, MariaStatisticsBook(database), zone=settings.zone, seconds=time.monotonic)
     counts, blocks = daily_counts(settings, database), MonthBlocks(store, cache)
     return ReadReports(known, blocks, counts, store, cache=cache, zone=settings.zone, now=utc_now)
+
+
+def statistics_desk(settings: Settings, database: Database, store: StatisticsStore) -> StatisticsDesk:
+    """Return what operators see of the statistics."""
+    loader, book = statistics_loader(settings, database, store), MariaStatisticsBook(database)
+    return StatisticsDesk(loader, store, book, runs=MariaStatisticsRuns(database), jobs=MariaJobRuns(database))
+
+
+def ledger_lists(settings: Settings, database: Database, reports: ReadReports) -> LedgerLists:
+    """Return the lists of images behind the figures."""
+    return LedgerLists(reports, MariaLedger(database), settings.zone)
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,7 +3,9 @@
 from datetime import date
 from typing import Final
 
+from faust_app.adapters.mariadb.audit import add_audit
 from faust_app.adapters.mariadb.database import Database, Session
+from faust_app.core.operators.audit import Actor, AuditEntry
 from faust_app.core.statistics.run import StatisticsRun
 
 _COLUMNS: Final = "id, first_day, last_day, reason, asked_by, asked_at, started_at, ended_at, days_done, days_changed, problem"
@@ -25,15 +27,17 @@ class MariaStatisticsRuns:
     def __init__(self, database: Database) -> None:
         self._database = database
 
-    async def ask(self, first: date, last: date, reason: str | None, asked_by: str) -> int:
+    async def ask(self, first: date, last: date, reason: str | None, actor: Actor) -> int:
         reason = reason[:_TEXT] if reason else None
 
         async def unit(session: Session) -> int:
             waiting = await session.rows(_WAITS, (first, last, reason))
             if waiting:
                 return int(waiting[0][0])
-            await session.change(_ASK, (first, last, reason, asked_by))
+            await session.change(_ASK, (first, last, reason, actor.name))
             ((number,),) = await session.rows("SELECT LAST_INSERT_ID()")
+            detail = {"first": first.isoformat(), "last": last.isoformat(), "reason": reason}
+            await add_audit(session, AuditEntry(await session.now(), actor, "statistics.load", f"load {number}", detail))
             return int(number)
 
         return await self._database.run(unit)

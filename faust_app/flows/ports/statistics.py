@@ -4,6 +4,7 @@ from collections.abc import Mapping, Sequence
 from datetime import date, datetime, tzinfo
 from typing import Protocol
 
+from faust_app.core.operators.audit import Actor
 from faust_app.core.statistics.calendar import Bounds
 from faust_app.core.statistics.figures import Figures
 from faust_app.core.statistics.ledger import Kind, LedgerEntry
@@ -170,8 +171,8 @@ class StatisticsBook(Protocol):
 class StatisticsRuns(Protocol):
     """The loads that operators asked for. Raises Unavailable."""
 
-    async def ask(self, first: date, last: date, reason: str | None, asked_by: str) -> int:
-        """Ask for a load, and return its number; the number of one that waits for the same days, if there is one."""
+    async def ask(self, first: date, last: date, reason: str | None, actor: Actor) -> int:
+        """Ask for a load, with its audit, and return its number; the number of one that waits for the same days, if there is one."""
         ...
 
     async def next(self) -> StatisticsRun | None:
