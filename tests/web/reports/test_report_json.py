@@ -10,7 +10,7 @@ import pytest
 from faust_app.core.statistics.figures import Figures, Source
 from faust_app.core.statistics.report import ClosedMonth
 from faust_app.flows.statistics.shop_report import ReadReport
-from faust_app.web.api.reports import ReportHandlers
+from faust_app.web.reports.figures.handlers import ReportHandlers
 from tests.factories import NOW
 from tests.fakes.statistics import FakeReports
 from tests.web.reports.report_site import MACHINE, OPERATOR, SEOUL, ReportSite, open_pages
