@@ -1,16 +1,23 @@
 """Stores, counts, book and cache of the statistics in memory."""
 
 from collections import Counter
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
-from datetime import date, datetime, tzinfo
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import date, datetime, timedelta, tzinfo
+from zoneinfo import ZoneInfo
 
 from faust_app.core.failure import Dependency, Unavailable
+from faust_app.core.operators.audit import Actor
 from faust_app.core.statistics.calendar import Bounds, day_of
 from faust_app.core.statistics.figures import NOTHING, Figures
 from faust_app.core.statistics.load import Manifest, Marker, ShopRow, Totals, totals_of
 from faust_app.core.statistics.report import ClosedMonth, Correction, ShopTotal
+from faust_app.core.statistics.run import StatisticsRun
 from faust_app.core.statistics.unavailable import CacheUnavailable, StoreUnavailable
+from faust_app.flows.statistics.desk import StatisticsDesk
+from faust_app.flows.statistics.load import StatisticsLoader
+from tests.fakes.clock import FakeClock
+from tests.fakes.job_runs import FakeJobRuns
 
 
 @dataclass
@@ -133,6 +140,9 @@ class FakeStatisticsBook:
     async def first_day(self, zone: tzinfo) -> date | None:
         return None if self.first is None else day_of(self.first, zone)
 
+    async def keep_zone(self, zone: str) -> str:
+        return zone
+
     async def closed(self) -> list[ClosedMonth]:
         return self.months
 
@@ -184,3 +194,51 @@ class FakeReportCache:
     def _answer(self) -> None:
         if self.is_down:
             raise CacheUnavailable("fake")
+
+
+class FakeStatisticsRuns:
+    """Implements `StatisticsRuns`."""
+
+    def __init__(self, now: Callable[[], datetime]) -> None:
+        self.runs: dict[int, StatisticsRun] = {}
+        self._now = now
+
+    async def ask(self, first: date, last: date, reason: str | None, actor: Actor) -> int:
+        for run in self.runs.values():
+            if run.ended_at is None and (run.first, run.last, run.reason) == (first, last, reason):
+                return run.number
+        number = len(self.runs) + 1
+        self.runs[number] = StatisticsRun(number, first, last, reason, actor.name, self._now())
+        return number
+
+    async def next(self) -> StatisticsRun | None:
+        return next((run for run in self.runs.values() if run.ended_at is None), None)
+
+    async def advance(self, number: int, *, days_done: int, days_changed: int) -> None:
+        run = self.runs[number]
+        self.runs[number] = replace(run, started_at=run.started_at or self._now(), days_done=days_done, days_changed=days_changed)
+
+    async def end(self, number: int, problem: str | None) -> None:
+        self.runs[number] = replace(self.runs[number], ended_at=self._now(), problem=problem)
+
+    async def recent(self, limit: int) -> list[StatisticsRun]:
+        return list(reversed(self.runs.values()))[:limit]
+
+
+@dataclass
+class FakeStatistics:
+    """The statistics over fakes, as operators see them."""
+
+    store: FakeStatisticsStore
+    book: FakeStatisticsBook
+    runs: FakeStatisticsRuns
+    jobs: FakeJobRuns
+    desk: StatisticsDesk
+
+
+def fake_statistics(now: Callable[[], datetime], zone: ZoneInfo) -> FakeStatistics:
+    """Return statistics whose history began ten days ago, of which nothing is loaded."""
+    store, book = FakeStatisticsStore(), FakeStatisticsBook(now() - timedelta(days=10))
+    runs, jobs, clock = FakeStatisticsRuns(now), FakeJobRuns(), FakeClock(now)
+    loader = StatisticsLoader(FakeDailyCounts(), store, book, zone=zone, clock=clock)  # type: ignore[arg-type]
+    return FakeStatistics(store, book, runs, jobs, StatisticsDesk(loader, store, book, runs=runs, jobs=jobs))  # type: ignore[arg-type]

@@ -13,10 +13,9 @@ from faust_app.flows.statistics.desk import StatisticsDesk, StatisticsState
 from faust_app.flows.statistics.load_range import RangeError
 from faust_app.web.api.images import time_text
 from faust_app.web.auth.tokens import actor_of
-from faust_app.web.contract.bodies import body_of, query_of
+from faust_app.web.contract.bodies import body_of, invalid, query_of
 from faust_app.web.contract.operation import Answered, Operation, described
 from faust_app.web.contract.statistics_answers import StatisticsAnswer, StatisticsLoadAnswer
-from faust_app.web.problems import Problem
 
 _REASON: Final = 500
 
@@ -56,7 +55,6 @@ class StatisticsHandlers:
             {202: Answered("The process `stats` begins it within seconds.", StatisticsLoadAnswer)},
             body=LoadBody,
             body_optional=True,
-            problems=(422,),
         )
     )
     async def load(self, request: web.Request) -> web.Response:
@@ -66,7 +64,7 @@ class StatisticsHandlers:
         try:
             number = await self._desk.ask(body.first, body.last, body.reason, actor_of(request))
         except RangeError as error:
-            raise Problem(422, str(error), errors=[("from", "cannot be loaded")]) from error
+            raise invalid([("from", str(error))]) from error
         return web.json_response({"number": number}, status=202)
 
 
