@@ -28,8 +28,9 @@ from bench.report_data import (
 from faust_app.adapters.clickhouse.daily_statistics import ClickHouseDailyStatistics
 from faust_app.adapters.mariadb.daily_statistics import MariaDailyStatistics
 from faust_app.adapters.mariadb.database import Database
+from faust_app.adapters.mariadb.ledger import MariaLedger
 from faust_app.adapters.mariadb.statistics_book import MariaStatisticsBook
-from faust_app.core.statistics.calendar import days_between
+from faust_app.core.statistics.calendar import bounds, days_between
 from faust_app.core.statistics.ledger import Kind
 from faust_app.core.statistics.periods import Granularity, roll_up
 from faust_app.flows.ports.statistics import ReportCache, StatisticsStore
@@ -37,7 +38,7 @@ from faust_app.flows.statistics.manifest import KnownLoads
 from faust_app.flows.statistics.month_blocks import MonthBlocks
 from faust_app.flows.statistics.read import ReadReports
 from faust_app.logs import configure_logging
-from faust_app.wiring.statistics import daily_counts, ledger_lists, open_cache, statistics_loader
+from faust_app.wiring.statistics import daily_counts, open_cache, statistics_loader
 
 ROUNDS: Final = 40
 PER_SECOND: Final = 200
@@ -154,12 +155,11 @@ async def _measure(installation: Installation, scale: Scale, figures: ReportFigu
         figures.platform_store = await _timed(lambda: store.platform_rows(first_day(), yesterday()))
         figures.platform_daily_table = await _timed(lambda: maria.platform_rows(first_day(), yesterday()))
         figures.all_totals = await _timed(store.all_totals)
-        lists = ledger_lists(settings, database, _reader(installation, database, maria, None))
         for day in days_between(first_day(), yesterday())[-ROUNDS:]:
             begun = time.monotonic()
-            found = await lists.entries(HOT, day, day, Kind.UPDATED, after=None, limit=100)
+            lines = await MariaLedger(database).of_day(HOT, bounds(day, settings.zone), Kind.UPDATED, after=None, limit=5_000)
             figures.day_list.append(time.monotonic() - begun)
-            assert found
+            assert lines
 
 
 def _reader(installation: Installation, database: Database, store: StatisticsStore, cache: ReportCache | None) -> ReadReports:
