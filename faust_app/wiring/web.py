@@ -32,6 +32,7 @@ from faust_app.flows.images.rejections import RejectionBuffer
 from faust_app.flows.maintenance.lease import LeasedTask
 from faust_app.flows.monitoring.readiness import IntakeReadiness
 from faust_app.flows.ports.imports import Catalogue
+from faust_app.flows.ports.statistics import ReportCache, StatisticsStore
 from faust_app.flows.republish.control import RepublishControl
 from faust_app.web.admin.frame import Frame
 from faust_app.web.admin.operate.alerts import AlertsPage
@@ -40,6 +41,7 @@ from faust_app.web.admin.operate.overview import OverviewPage
 from faust_app.web.admin.operate.republish import RepublishPages
 from faust_app.web.admin.operate.republish_images import RunImagePages
 from faust_app.web.admin.operate.republish_run import RunPages
+from faust_app.web.admin.operate.statistics import StatisticsPage
 from faust_app.web.admin.operate.timeline import TimelinePage
 from faust_app.web.admin.pages import AdminPages, Page
 from faust_app.web.admin.shops.images import ImagePages
@@ -58,6 +60,7 @@ from faust_app.web.api.public import PublicAddresses, PublicHandlers
 from faust_app.web.api.republish import RepublishHandlers
 from faust_app.web.api.search import SearchHandlers
 from faust_app.web.api.shop_images import ShopImageHandlers
+from faust_app.web.api.statistics import StatisticsHandlers
 from faust_app.web.auth.rate_limits import RateLimits
 from faust_app.web.auth.tokens import Token
 from faust_app.web.docs.pages import DocsPages
@@ -67,7 +70,9 @@ from faust_app.web.pages.unfinished import StalledPage
 from faust_app.wiring.common import Parts, release_lease
 from faust_app.wiring.monitoring import Watches, build_watches
 from faust_app.wiring.operators import admin_pages
+from faust_app.wiring.reports import ReportPages, report_pages
 from faust_app.wiring.republish import republish_control, republish_task
+from faust_app.wiring.statistics import ledger_lists, open_cache, open_store, read_reports, statistics_desk
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,25 +94,38 @@ class WebParts:
     republish: RepublishHandlers
     causes: CauseHandlers
     alerts: AlertHandlers
+    statistics: StatisticsHandlers
     republish_task: LeasedTask[int]
     admin: AdminPages
+    reports: ReportPages
 
 
 @asynccontextmanager
 async def open_web_parts(parts: Parts, tokens: list[Token]) -> AsyncIterator[WebParts]:
     """Assemble what only the web process needs; nothing ever holds up the process itself. Its lease is released at the end."""
+    async with open_store(parts.settings, parts.database) as store, open_cache(parts.settings) as cache:
+        web = _web_parts(parts, tokens, store, cache)
+        try:
+            yield web
+        finally:
+            await release_lease("republish", web.republish_task.release)
+
+
+def _web_parts(parts: Parts, tokens: list[Token], store: StatisticsStore, cache: ReportCache | None) -> WebParts:
     watches = build_watches(parts, held_here=tuple)
     control = republish_control(parts.settings, parts.database, parts.offsets, parts.author)
     public = PublicAddresses(parts.settings.public_base_url, parts.settings.web_public_url)
     rate = Rate(parts.settings.token_rate, parts.settings.token_burst)
     limits = RateLimits(rate, parts.metrics, seconds=time.monotonic)
+    statistics = statistics_desk(parts.settings, parts.database, store)
     admin = admin_pages(
         parts.settings, parts.database, parts.metrics, tokens, limits=limits,
-        operate=lambda frame: _operate(parts, watches, control, frame),
+        operate=lambda frame: (*_operate(parts, watches, control, frame), StatisticsPage(frame, statistics)),
     )  # fmt: skip
+    reports = read_reports(parts.settings, parts.database, store, cache)
     task = republish_task(parts)
     refused = RejectionBuffer(MariaRejections(parts.database), parts.metrics)
-    web = WebParts(
+    return WebParts(
         intake=IntakeHandlers(parts.intake, refused, limits),
         imports=ImportHandlers(MariaImportRuns(parts.database), MariaRejections(parts.database), parts.repository, _catalogue_of),
         refused=refused,
@@ -133,13 +151,18 @@ async def open_web_parts(parts: Parts, tokens: list[Token]) -> AsyncIterator[Web
         causes=CauseHandlers(_cause_desk(parts.database)),
         alerts=AlertHandlers(_alert_desk(parts.database)),
         republish=RepublishHandlers(control, MariaRepublishRuns(parts.database)),
+        statistics=StatisticsHandlers(statistics),
         republish_task=task,
         admin=admin,
+        reports=report_pages(
+            reports,
+            ledger_lists(parts.settings, parts.database, reports),
+            MariaImageSearch(parts.database),
+            admin.static,
+            zone=parts.settings.zone,
+            close_day=parts.settings.statistics_close_day,
+        ),
     )
-    try:
-        yield web
-    finally:
-        await release_lease("republish", task.release)
 
 
 def _find(database: Database) -> Find:

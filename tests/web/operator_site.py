@@ -32,6 +32,7 @@ from faust_app.web.admin.operate.causes import CausePages
 from faust_app.web.admin.operate.republish import RepublishPages
 from faust_app.web.admin.operate.republish_images import RunImagePages
 from faust_app.web.admin.operate.republish_run import RunPages
+from faust_app.web.admin.operate.statistics import StatisticsPage
 from faust_app.web.admin.pages import AdminPages, Page
 from faust_app.web.admin.shops.images import ImagePages
 from faust_app.web.admin.shops.imports import ImportPages
@@ -48,6 +49,7 @@ from faust_app.web.api.public import PublicAddresses, PublicHandlers
 from faust_app.web.api.republish import RepublishHandlers
 from faust_app.web.api.search import SearchHandlers
 from faust_app.web.api.shop_images import ShopImageHandlers
+from faust_app.web.api.statistics import StatisticsHandlers
 from faust_app.web.auth.entrance import Entrance
 from faust_app.web.auth.rate_limits import RateLimits
 from faust_app.web.auth.tokens import Authentication, Token
@@ -56,6 +58,7 @@ from faust_app.web.pages.health import HealthPages
 from faust_app.web.pages.lag import LagPage
 from faust_app.web.pages.unfinished import StalledPage
 from faust_app.web.server import protect, web_options
+from faust_app.wiring.reports import ReportPages, report_pages
 from tests.factories import LEASE, NOW
 from tests.fakes.alerts import FakeAlertStore, FakeRecoveries, FakeTakenAlerts
 from tests.fakes.causes import FakeCauses, FakeSuspicions
@@ -69,6 +72,8 @@ from tests.fakes.monitoring import FakePicturelessProducts, FakeSamples, FakeTim
 from tests.fakes.object_store import FakeObjectStore
 from tests.fakes.operators import FakeAccounts, FakeAuditLog, FakeHasher, FakeLogInFailures, FakeOperators, FakeSessions
 from tests.fakes.source_records import FakeSourceRecords
+from tests.fakes.statistics import FakeLedger, FakeReports
+from tests.fakes.statistics_store import FakeStatistics, fake_statistics
 from tests.flows.monitoring.monitoring_harness import WatchHarness
 from tests.flows.worker_harness import WorkerHarness
 from tests.web.conftest import SiteServer
@@ -110,6 +115,7 @@ class OperatorSite:
     timeline: FakeTimeline
     cookie: str
     registered: set[str]
+    statistics: FakeStatistics
 
     async def session(self, name: str, role: Role = Role.ADMIN, shops: frozenset[int] | None = None) -> dict[str, str]:
         """Return the headers of a browser in which this person is logged in."""
@@ -143,6 +149,8 @@ def handlers_of(
     runs: Any,
     samples: FakeSamples,
     timeline: FakeTimeline,
+    statistics: FakeStatistics,
+    reports: ReportPages,
 ) -> dict[str, Any]:
     """Return what `WebApp` registers, by the names of `WebParts`; the control of republish is not reached."""
     publisher = Publisher(FakeEventLog(), rows, Topics.named("p."), metrics)
@@ -168,10 +176,12 @@ def handlers_of(
         "causes": CauseHandlers(CauseDesk(FakeCauses(rows), FakeSuspicions(), clock=rows)),
         "alerts": AlertHandlers(alert_desk()),
         "republish": RepublishHandlers(untouched, runs),
+        "statistics": StatisticsHandlers(statistics.desk),
         "health": HealthPages(metrics, nothing),
         "lag": LagPage(watch.lag, watch.stalled, admin.frame),
         "stalled": StalledPage(watch.stalled, images_at="", pages=admin.frame),
         "admin": admin,
+        "reports": reports,
     }
 
 
@@ -211,6 +221,7 @@ async def open_site(
     store, metrics, rows = FakeOperators(), Metrics(), FakeImageRepository()
     used: PasswordHasher = hasher or FakeHasher()
     accounts, sessions = FakeAccounts(store), FakeSessions(store)
+    statistics = fake_statistics(lambda: store.now_is, ZoneInfo("Europe/Berlin"))
     log_in = LogIn(accounts, sessions, FakeLogInFailures(store), used, metrics, clock=store)
     entrance = Entrance(public_url, parse_proxies(proxies))
     admin = AdminPages(
@@ -223,16 +234,28 @@ async def open_site(
         zone=ZoneInfo("Europe/Berlin"),
         clock=store,
         now=lambda: store.now_is,
-        operate=lambda frame: pages_of(frame, rows, runs or Untouched()),
+        operate=lambda frame: (*pages_of(frame, rows, runs or Untouched()), StatisticsPage(frame, statistics.desk)),
     )
     watch = WatchHarness(WorkerHarness())
     application = web.Application(**web_options())
     samples, timeline = FakeSamples(), FakeTimeline(Happening(NOW, Happened.JOB, "limits finished"))
-    registered = handlers_of(store, rows, watch, admin, metrics, runs=runs or Untouched(), samples=samples, timeline=timeline)
+    reports = report_pages(
+        FakeReports(),
+        FakeLedger(),
+        FakeImageSearch(rows),
+        admin.static,
+        zone=ZoneInfo("Europe/Berlin"),
+        close_day=3,
+        now=lambda: store.now_is,
+    )
+    registered = handlers_of(
+        store, rows, watch, admin, metrics, runs=runs or Untouched(), samples=samples, timeline=timeline, statistics=statistics,
+        reports=reports,
+    )  # fmt: skip
     for handlers in registered.values():
         handlers.register(application.router)
-    protect(application, admin)
+    protect(application, admin, reports.frame)
     application.middlewares.append(as_declared)
     async with TestClient(SiteServer(application, metrics), cookie_jar=DummyCookieJar()) as client:
-        yield OperatorSite(client, store, used, log_in, rows, watch, samples, timeline, entrance.cookie, set(registered))
+        yield OperatorSite(client, store, used, log_in, rows, watch, samples, timeline, entrance.cookie, set(registered), statistics)
     await watch.worker.breakers.stop()

@@ -21,6 +21,7 @@ _SCOPES: Final = (
     ("/v1/republish", "view", "operate"),
     ("/v1/causes", "view", "operate"),
     ("/v1/alerts", "view", "operate"),
+    ("/v1/statistics", "view", "operate"),
     ("/v1", "view", "intake"),
 )
 _PEOPLE: Final = ("/admin", "/lag", "/stalled", "/reports")
