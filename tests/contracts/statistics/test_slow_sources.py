@@ -7,7 +7,8 @@ from faust_app.adapters.mariadb.slow_sources import MariaSlowSources
 from faust_app.core.statistics.slow_source import SlowSource
 
 NOON = datetime(2026, 3, 1, 12)  # noqa: DTZ001 - as the database keeps it
-_IMAGE = "INSERT INTO image (shop_no, image_id, version, op, source_host, requested_at, state, updated_at) VALUES (%s, %s, 1, 'update', %s, %s, 'DONE', %s)"
+_COLUMNS = "shop_no, image_id, version, op, source_host, requested_at, state, updated_at"
+_IMAGE = f"INSERT INTO image ({_COLUMNS}) VALUES (%s, %s, 1, 'update', %s, %s, 'DONE', %s)"  # noqa: S608 - our own columns
 _LINE = "INSERT INTO image_history (at, shop_no, image_id, version, outcome, took_ms) VALUES (%s, %s, %s, 1, 'stored', %s)"
 
 
