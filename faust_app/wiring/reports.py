@@ -7,7 +7,9 @@ from zoneinfo import ZoneInfo
 
 from aiohttp import web
 
+from faust_app.flows.ports.clock import Clock
 from faust_app.flows.ports.images import ImageSearch
+from faust_app.flows.ports.sources import SlowSources
 from faust_app.flows.ports.statistics import Ledger, Reports
 from faust_app.flows.statistics.shop_report import ReadReport
 from faust_app.web.admin.pages import Page
@@ -15,6 +17,7 @@ from faust_app.web.admin.static import StaticFiles
 from faust_app.web.reports.figures.handlers import ReportHandlers
 from faust_app.web.reports.figures.images import ImageListPages
 from faust_app.web.reports.figures.pages import Exists, FigurePages
+from faust_app.web.reports.figures.platform import PlatformPages
 from faust_app.web.reports.frame import ReportFrame
 from faust_app.wiring.common import utc_now
 
@@ -37,7 +40,9 @@ def report_pages(
     ledger: Ledger,
     search: ImageSearch,
     static: StaticFiles,
+    slow: SlowSources,
     *,
+    clock: Clock,
     zone: ZoneInfo,
     close_day: int,
     ancestors: Sequence[str] = (),
@@ -49,7 +54,12 @@ def report_pages(
     """
     frame = ReportFrame(static, zone, now, ancestors=ancestors)
     read, exists = ReadReport(reports, zone=zone, now=now, close_day=close_day), shop_exists(search)
-    pages = (FigurePages(frame, read, exists=exists), ImageListPages(frame, read, ledger), ReportHandlers(read, exists=exists))
+    pages = (
+        PlatformPages(frame, read, slow, clock=clock),
+        FigurePages(frame, read, exists=exists),
+        ImageListPages(frame, read, ledger),
+        ReportHandlers(read, exists=exists),
+    )
     return ReportPages(frame, pages)
 
 

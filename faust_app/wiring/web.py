@@ -19,6 +19,7 @@ from faust_app.adapters.mariadb.recoveries import MariaRecoveries
 from faust_app.adapters.mariadb.rejections import MariaRejections
 from faust_app.adapters.mariadb.republish_runs import MariaRepublishRuns
 from faust_app.adapters.mariadb.samples import MariaSamples
+from faust_app.adapters.mariadb.slow_sources import MariaSlowSources
 from faust_app.adapters.mariadb.suspicions import MariaSuspicions
 from faust_app.adapters.mariadb.taken_alerts import MariaTakenAlerts
 from faust_app.adapters.mariadb.timeline import MariaTimeline
@@ -159,6 +160,8 @@ def _web_parts(parts: Parts, tokens: list[Token], store: StatisticsStore, cache:
             ledger_lists(parts.settings, parts.database, reports),
             MariaImageSearch(parts.database),
             admin.static,
+            MariaSlowSources(parts.database),
+            clock=parts.database,
             zone=parts.settings.zone,
             close_day=parts.settings.statistics_close_day,
         ),

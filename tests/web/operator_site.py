@@ -72,7 +72,7 @@ from tests.fakes.monitoring import FakePicturelessProducts, FakeSamples, FakeTim
 from tests.fakes.object_store import FakeObjectStore
 from tests.fakes.operators import FakeAccounts, FakeAuditLog, FakeHasher, FakeLogInFailures, FakeOperators, FakeSessions
 from tests.fakes.source_records import FakeSourceRecords
-from tests.fakes.statistics import FakeLedger, FakeReports
+from tests.fakes.statistics import FakeLedger, FakeReports, FakeSlowSources
 from tests.fakes.statistics_store import FakeStatistics, fake_statistics
 from tests.flows.monitoring.monitoring_harness import WatchHarness
 from tests.flows.worker_harness import WorkerHarness
@@ -244,6 +244,8 @@ async def open_site(
         FakeLedger(),
         FakeImageSearch(rows),
         admin.static,
+        FakeSlowSources(),
+        clock=store,
         zone=ZoneInfo("Europe/Berlin"),
         close_day=3,
         now=lambda: store.now_is,

@@ -34,5 +34,8 @@ class SlowSources(Protocol):
     """How long the images of each source take."""
 
     async def slowest(self, since: datetime, *, at_least: int, limit: int) -> Sequence[SlowSource]:
-        """Return the hosts whose images took longest on average since then (UTC), of those with `at_least` images. Raises Unavailable."""
+        """Return the hosts whose images took longest on average, of those with `at_least` images; the slowest first.
+
+        Looks at the newest SAMPLED images that were done since then (UTC). Raises Unavailable.
+        """
         ...

@@ -30,7 +30,9 @@ PATH: Final = SHOP + "/images"
 _ADMIN: Final = "/admin/shops/{shop_no}/images/{image_id}"
 _PARAMETERS: Final = ("figure", "from", "to", "after", PARAMETER)
 _SHOWN: Final = ("figure", "from", "to")
-_PAGE: Final = 100
+_PAGE: Final = 50
+_AT_ONCE: Final = 500
+"""Lines that the file reads at once."""
 _LONGEST: Final = 40
 
 
@@ -98,7 +100,7 @@ class ImageListPages:
         return await self._ledger.entries(shop_no, wanted.days.first, wanted.days.last, wanted.kind, after=wanted.after, limit=limit)
 
     async def _rows(self, shop_no: int, wanted: Wanted, *, operators: bool) -> AsyncIterator[Sequence[object]]:
-        while entries := await self._entries(shop_no, wanted, _PAGE):
+        while entries := await self._entries(shop_no, wanted, _AT_ONCE):
             for entry in entries:
                 yield record(entry, operators=operators)
             wanted = Wanted(wanted.figure, wanted.kind, wanted.days, entries[-1].cursor)

@@ -7,7 +7,7 @@ from typing import Any, Final
 from aiohttp import web
 
 from faust_app.core.statistics.figures import Source
-from faust_app.core.statistics.slow_source import SlowSource
+from faust_app.core.statistics.slow_source import SAMPLED, SlowSource
 from faust_app.flows.ports.clock import Clock
 from faust_app.flows.ports.sources import SlowSources
 from faust_app.flows.statistics.shop_report import ReadReport, Report
@@ -73,6 +73,7 @@ class PlatformPages:
         return {
             "top": top,
             "slow": slow,
+            "sampled": language.number(SAMPLED),
             "at_least": language.number(_AT_LEAST),
             "sources": sources_text(report, language),
             "load": STATE_OF_THE_LOAD if exists(request, STATE_OF_THE_LOAD) else None,

@@ -28,8 +28,8 @@ FIGURES: Final = {
     "platform.nobody": ("No shop had pictures stored in this range.", "이 기간에 이미지를 보관한 상점이 없습니다."),
     "platform.slow": ("Slowest sources of the last 24 hours", "최근 24시간 동안 가장 느린 원본 서버"),
     "platform.slow_note": (
-        "Time from request to done, of sources with at least {number} pictures.",
-        "이미지가 {number}개 이상인 원본 서버의 요청부터 완료까지의 시간입니다.",
+        "Time from request to done of the newest {most} pictures, by sources with at least {number} of them.",
+        "최근 이미지 {most}개 가운데 {number}개 이상인 원본 서버의 요청부터 완료까지의 시간입니다.",
     ),
     "platform.host": ("Source", "원본 서버"),
     "platform.average": ("Average", "평균"),
