@@ -93,6 +93,10 @@ class MariaStatisticsBook:
 
         await self._database.run(unit)
 
+    async def drop_before(self, month: date) -> None:
+        await self._database.change("DELETE FROM stored_balance WHERE month < %s", (month,))
+        await self._database.change("DELETE FROM statistics_run WHERE asked_at < %s AND ended_at IS NOT NULL", (month,))
+
     async def forget_balances(self, after: date) -> list[date]:
         async def unit(session: Session) -> list[date]:
             months = [month for (month,) in await session.rows("SELECT DISTINCT month FROM stored_balance WHERE month > %s", (after,))]

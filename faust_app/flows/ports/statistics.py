@@ -163,6 +163,10 @@ class StatisticsBook(Protocol):
         """Mark a correction as applied: the closed month's totals of the day are those after it."""
         ...
 
+    async def drop_before(self, month: date) -> None:
+        """Delete what was stored at the beginning of months before this one, and loads that operators asked for before it."""
+        ...
+
     async def forget_balances(self, after: date) -> Sequence[date]:
         """Forget what was stored at the beginning of the months after this one; return the months."""
         ...
