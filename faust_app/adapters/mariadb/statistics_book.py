@@ -36,6 +36,10 @@ class MariaStatisticsBook:
         await self._database.change("UPDATE statistics_state SET zone = %s WHERE id = 1 AND zone IS NULL", (zone,))
         return await self.zone() or zone
 
+    async def number_above(self, load_id: int) -> None:
+        sql = "UPDATE statistics_state SET load_id = %s WHERE id = 1 AND load_id < %s"
+        await self._database.change(sql, (load_id, load_id))
+
     async def first_day(self, zone: tzinfo) -> date | None:
         ((first,),) = await self._database.rows(_FIRST)
         return None if first is None else day_of(first, zone)
@@ -47,6 +51,10 @@ class MariaStatisticsBook:
         found = await self._database.rows("SELECT totals FROM statistics_month WHERE month = %s", (month_of(day),))
         kept = json.loads(found[0][0]).get(day.isoformat()) if found else None
         return None if kept is None else Totals.from_json(kept)
+
+    async def all_closed_totals(self) -> dict[date, Totals]:
+        kept = [json.loads(totals) for (totals,) in await self._database.rows("SELECT totals FROM statistics_month")]
+        return {date.fromisoformat(day): Totals.from_json(totals) for month in kept for day, totals in month.items()}
 
     async def close(self, month: date, totals: Mapping[date, Totals]) -> ClosedMonth:
         text = json.dumps({day.isoformat(): each.to_json() for day, each in sorted(totals.items())})
