@@ -13,6 +13,8 @@ from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 from faust_app.core.alerts.webhook_format import parse_secret, parse_template
 from faust_app.core.messages.topics import Topics
 from faust_app.core.operators.remote import parse_proxies
+from faust_app.core.reports.embed import parse_origins
+from faust_app.core.reports.link import MIN_SECRET_BYTES
 from faust_app.core.sources.addresses import parse_opened, parse_ports
 
 _DAY_SECONDS = 24 * 3600
@@ -129,6 +131,12 @@ class Settings(BaseSettings):
     web_public_url: str | None = Field(
         None, description="Public address of the web process: for links, the only host of its pages, and the only origin of changes."
     )
+    report_link_secret: SecretStr | None = Field(
+        None, description="Key of at least 32 bytes that signs the links which let a shop's people in; without it there are none."
+    )
+    report_embed_origins: str | None = Field(
+        None, description="Origins whose pages may show a shop's pages in a frame, comma-separated; without them none may."
+    )
 
     log_format: Literal["json", "console"] = Field("json", description="`json` for machines, `console` for development.")
 
@@ -208,6 +216,19 @@ class Settings(BaseSettings):
     def _template_is_json(cls, value: str | None) -> str | None:
         if value is not None:
             parse_template(value)
+        return value
+
+    @field_validator("report_link_secret")
+    @classmethod
+    def _link_secret_is_long(cls, value: SecretStr | None) -> SecretStr | None:
+        if value is not None and len(value.get_secret_value().encode()) < MIN_SECRET_BYTES:
+            raise ValueError(f"must have at least {MIN_SECRET_BYTES} bytes; `openssl rand -hex 32` makes one")
+        return value
+
+    @field_validator("report_embed_origins")
+    @classmethod
+    def _embed_origins_are_origins(cls, value: str | None) -> str | None:
+        parse_origins(value or "")
         return value
 
     @field_validator("platform_zone")

@@ -55,6 +55,7 @@ from faust_app.web.api.imports import ImportHandlers
 from faust_app.web.api.intake import IntakeHandlers
 from faust_app.web.api.operating import OperatingHandlers
 from faust_app.web.api.public import PublicAddresses, PublicHandlers
+from faust_app.web.api.report_access import ReportAccessHandlers
 from faust_app.web.api.republish import RepublishHandlers
 from faust_app.web.api.search import SearchHandlers
 from faust_app.web.api.shop_images import ShopImageHandlers
@@ -66,7 +67,8 @@ from faust_app.web.pages.lag import LagPage
 from faust_app.web.pages.unfinished import StalledPage
 from faust_app.wiring.common import Parts, release_lease
 from faust_app.wiring.monitoring import Watches, build_watches
-from faust_app.wiring.operators import admin_pages
+from faust_app.wiring.operators import admin_pages, web_address
+from faust_app.wiring.reports import report_access
 from faust_app.wiring.republish import republish_control, republish_task
 
 
@@ -90,6 +92,7 @@ class WebParts:
     causes: CauseHandlers
     alerts: AlertHandlers
     republish_task: LeasedTask[int]
+    report_access: ReportAccessHandlers
     admin: AdminPages
 
 
@@ -101,8 +104,9 @@ async def open_web_parts(parts: Parts, tokens: list[Token]) -> AsyncIterator[Web
     public = PublicAddresses(parts.settings.public_base_url, parts.settings.web_public_url)
     rate = Rate(parts.settings.token_rate, parts.settings.token_burst)
     limits = RateLimits(rate, parts.metrics, seconds=time.monotonic)
+    access = report_access(parts.settings, parts.database)
     admin = admin_pages(
-        parts.settings, parts.database, parts.metrics, tokens, limits=limits,
+        parts.settings, parts.database, parts.metrics, tokens, limits=limits, reports=access,
         operate=lambda frame: _operate(parts, watches, control, frame),
     )  # fmt: skip
     task = republish_task(parts)
@@ -134,6 +138,7 @@ async def open_web_parts(parts: Parts, tokens: list[Token]) -> AsyncIterator[Web
         alerts=AlertHandlers(_alert_desk(parts.database)),
         republish=RepublishHandlers(control, MariaRepublishRuns(parts.database)),
         republish_task=task,
+        report_access=ReportAccessHandlers(access, web_address(parts.settings)),
         admin=admin,
     )
     try:

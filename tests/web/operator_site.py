@@ -24,6 +24,7 @@ from faust_app.flows.images.publish import Publisher
 from faust_app.flows.images.rejections import RejectionBuffer
 from faust_app.flows.operators.log_in import Device, LoggedIn, LogIn
 from faust_app.flows.ports.operators import PasswordHasher
+from faust_app.flows.reports.enter import ReportAccess
 from faust_app.flows.republish.control import RepublishControl
 from faust_app.metrics import Metrics
 from faust_app.web.admin.frame import Frame
@@ -45,6 +46,7 @@ from faust_app.web.api.imports import ImportHandlers
 from faust_app.web.api.intake import IntakeHandlers
 from faust_app.web.api.operating import OperatingHandlers
 from faust_app.web.api.public import PublicAddresses, PublicHandlers
+from faust_app.web.api.report_access import ReportAccessHandlers
 from faust_app.web.api.republish import RepublishHandlers
 from faust_app.web.api.search import SearchHandlers
 from faust_app.web.api.shop_images import ShopImageHandlers
@@ -68,6 +70,7 @@ from tests.fakes.imports import FakeImportRuns, FakeRejections
 from tests.fakes.monitoring import FakePicturelessProducts, FakeSamples, FakeTimeline, FakeWorkerList
 from tests.fakes.object_store import FakeObjectStore
 from tests.fakes.operators import FakeAccounts, FakeAuditLog, FakeHasher, FakeLogInFailures, FakeOperators, FakeSessions
+from tests.fakes.reports import FakeReportSessions
 from tests.fakes.source_records import FakeSourceRecords
 from tests.flows.monitoring.monitoring_harness import WatchHarness
 from tests.flows.worker_harness import WorkerHarness
@@ -75,6 +78,7 @@ from tests.web.conftest import SiteServer
 from tests.web.declared import as_declared
 
 PASSWORD = "correct horse battery"
+REPORT_SECRET = "report-secret-of-at-least-32-bytes"
 ALL = frozenset({"intake", "view", "operate", "admin"})
 TOKENS = [
     Token("machine", "all-secret", frozenset({"intake", "view", "operate"})),
@@ -110,6 +114,8 @@ class OperatorSite:
     timeline: FakeTimeline
     cookie: str
     registered: set[str]
+    access: ReportAccess
+    visit_cookie: str
 
     async def session(self, name: str, role: Role = Role.ADMIN, shops: frozenset[int] | None = None) -> dict[str, str]:
         """Return the headers of a browser in which this person is logged in."""
@@ -143,6 +149,7 @@ def handlers_of(
     runs: Any,
     samples: FakeSamples,
     timeline: FakeTimeline,
+    access: ReportAccess,
 ) -> dict[str, Any]:
     """Return what `WebApp` registers, by the names of `WebParts`; the control of republish is not reached."""
     publisher = Publisher(FakeEventLog(), rows, Topics.named("p."), metrics)
@@ -171,6 +178,7 @@ def handlers_of(
         "health": HealthPages(metrics, nothing),
         "lag": LagPage(watch.lag, watch.stalled, admin.frame),
         "stalled": StalledPage(watch.stalled, images_at="", pages=admin.frame),
+        "report_access": ReportAccessHandlers(access, "https://images.test"),
         "admin": admin,
     }
 
@@ -206,20 +214,26 @@ async def nothing() -> list[str]:
 
 @asynccontextmanager
 async def open_site(
-    *, public_url: str | None = None, proxies: str = "", hasher: PasswordHasher | None = None, runs: object = None
+    *,
+    public_url: str | None = None,
+    proxies: str = "",
+    hasher: PasswordHasher | None = None,
+    runs: object = None,
+    report_secret: str | None = REPORT_SECRET,
 ) -> AsyncIterator[OperatorSite]:
     store, metrics, rows = FakeOperators(), Metrics(), FakeImageRepository()
     used: PasswordHasher = hasher or FakeHasher()
     accounts, sessions = FakeAccounts(store), FakeSessions(store)
     log_in = LogIn(accounts, sessions, FakeLogInFailures(store), used, metrics, clock=store)
     entrance = Entrance(public_url, parse_proxies(proxies))
+    access = ReportAccess(FakeReportSessions(store), report_secret, clock=store)
     admin = AdminPages(
         log_in=log_in,
         accounts=accounts,
         sessions=sessions,
         audit=FakeAuditLog(store),
         entrance=entrance,
-        authentication=Authentication(TOKENS, log_in.identify, entrance),
+        authentication=Authentication(TOKENS, log_in.identify, entrance, identify_visit=access.identify),
         zone=ZoneInfo("Europe/Berlin"),
         clock=store,
         now=lambda: store.now_is,
@@ -228,11 +242,15 @@ async def open_site(
     watch = WatchHarness(WorkerHarness())
     application = web.Application(**web_options())
     samples, timeline = FakeSamples(), FakeTimeline(Happening(NOW, Happened.JOB, "limits finished"))
-    registered = handlers_of(store, rows, watch, admin, metrics, runs=runs or Untouched(), samples=samples, timeline=timeline)
+    registered = handlers_of(
+        store, rows, watch, admin, metrics, runs=runs or Untouched(), samples=samples, timeline=timeline, access=access
+    )
     for handlers in registered.values():
         handlers.register(application.router)
     protect(application, admin)
     application.middlewares.append(as_declared)
     async with TestClient(SiteServer(application, metrics), cookie_jar=DummyCookieJar()) as client:
-        yield OperatorSite(client, store, used, log_in, rows, watch, samples, timeline, entrance.cookie, set(registered))
+        yield OperatorSite(
+            client, store, used, log_in, rows, watch, samples, timeline, entrance.cookie, set(registered), access, entrance.visit_cookie
+        )
     await watch.worker.breakers.stop()

@@ -1,4 +1,4 @@
-"""Name and SKU of an image's product, and what a shop's people search by. Expands only."""
+"""Name and SKU of an image's product, what a shop's people search by, and how they are let in. Expands only."""
 
 import sqlalchemy
 from alembic import op
@@ -18,10 +18,39 @@ ALTER TABLE image
     ADD KEY by_sku (shop_no, sku),
     ADD KEY by_file_name (shop_no, file_name)
 """
+# Only the hash of a session's random token is stored, and of a used link: whoever reads the tables can use neither.
+REPORT_SESSION = """
+CREATE TABLE IF NOT EXISTS report_session (
+    id BIGINT UNSIGNED NOT NULL AUTO_INCREMENT,
+    token_hash BINARY(32) NOT NULL,
+    shop_no BIGINT UNSIGNED NOT NULL,
+    rights VARCHAR(20) CHARACTER SET ascii NOT NULL,
+    framed BOOLEAN NOT NULL,
+    created_at DATETIME(6) NOT NULL,
+    seen_at DATETIME(6) NOT NULL,
+    remote VARCHAR(64) NULL,
+    user_agent VARCHAR(200) NOT NULL,
+    revoked_at DATETIME(6) NULL,
+    PRIMARY KEY (id),
+    UNIQUE KEY by_token (token_hash),
+    KEY by_shop (shop_no),
+    KEY by_seen (seen_at)
+) ENGINE=InnoDB DEFAULT CHARSET=utf8mb4 COLLATE=utf8mb4_bin
+"""
+REPORT_LINK_USE = """
+CREATE TABLE IF NOT EXISTS report_link_use (
+    used BINARY(32) NOT NULL,
+    ends_at DATETIME(6) NOT NULL,
+    PRIMARY KEY (used),
+    KEY by_end (ends_at)
+) ENGINE=InnoDB DEFAULT CHARSET=utf8mb4 COLLATE=utf8mb4_bin
+"""
 
 
 def upgrade() -> None:
-    """Widen the table of the images."""
+    """Widen the table of the images, and create those of the shops' sessions."""
     # MySQL knows no IF NOT EXISTS for columns, and a migration that died half way is run again as a whole.
     if "product_name" not in {found["name"] for found in sqlalchemy.inspect(op.get_bind()).get_columns("image")}:
         op.execute(IMAGE)
+    for statement in (REPORT_SESSION, REPORT_LINK_USE):
+        op.execute(statement)
