@@ -1,6 +1,6 @@
 """The frame of every operator's page: navigation, times in the chosen zone, headers, and errors as pages."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any, Final
 from urllib.parse import quote
@@ -19,20 +19,28 @@ from faust_app.web.auth.tokens import sender_or_none
 from faust_app.web.pages.render import NOTHING, count, span
 from faust_app.web.problems import Handler, Problem, problem_of, unavailable, wants_page
 
-HEADERS: Final = {
+
+def page_headers(ancestors: Sequence[str] = ()) -> Mapping[str, str]:
+    """Return the headers of every page; `ancestors` are the origins whose pages may show it in a frame."""
     # Everything comes from ourselves, and nothing runs that stands inside of a page, whatever a shop wrote into its data.
-    "Content-Security-Policy": (
+    framing = " ".join(ancestors) or "'none'"
+    policy = (
         "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; connect-src 'self'; form-action 'self';"
-        " base-uri 'none'; frame-ancestors 'none'"
-    ),
-    "X-Content-Type-Options": "nosniff",
-    "X-Frame-Options": "DENY",
-    "Referrer-Policy": "no-referrer",
-    "Cross-Origin-Opener-Policy": "same-origin",
-    "Cross-Origin-Resource-Policy": "same-origin",
-    "Permissions-Policy": "camera=(), geolocation=(), microphone=(), payment=()",
-    "Cache-Control": "no-store",
-}
+        f" base-uri 'none'; frame-ancestors {framing}"
+    )
+    headers = {
+        "Content-Security-Policy": policy,
+        "X-Content-Type-Options": "nosniff",
+        "Referrer-Policy": "no-referrer",
+        "Cross-Origin-Opener-Policy": "same-origin",
+        "Cross-Origin-Resource-Policy": "same-origin",
+        "Permissions-Policy": "camera=(), geolocation=(), microphone=(), payment=()",
+        "Cache-Control": "no-store",
+    }
+    return headers if ancestors else {**headers, "X-Frame-Options": "DENY"}
+
+
+HEADERS: Final = page_headers()
 NAVIGATION: Final = (
     ("Overview", "/admin/overview"),
     ("Causes", "/admin/causes"),
@@ -41,6 +49,7 @@ NAVIGATION: Final = (
     ("Republish", "/admin/republish"),
     ("Shops", "/admin/shops"),
     ("Records", "/admin/records"),
+    ("Reports", "/reports"),
     ("Alerts", "/admin/alerts"),
     ("Timeline", "/admin/timeline"),
     ("Audit", "/admin/audit"),
@@ -113,7 +122,7 @@ class Frame:
             "sender": sender,
             "shops": shops_text(sender.shops) if sender is not None else "",
             "navigation": navigation_of(request, sender),
-            "search": SEARCH if sender is not None and sender.shops is None and _exists(request, SEARCH) else None,
+            "search": SEARCH if sender is not None and sender.shops is None and exists(request, SEARCH) else None,
             "query": request.query.get("q", ""),
             "zone": self.zone_of(request),
             "now": self._now(),
@@ -127,10 +136,11 @@ def navigation_of(request: web.Request, sender: Sender | None) -> list[tuple[str
     if sender is None:
         return []
     reached = [(title, path) for title, path in NAVIGATION if sender.shops is None or is_narrowed(path)]
-    return [(title, path) for title, path in reached if _exists(request, path) and needed_scope("GET", path) in sender.scopes]
+    return [(title, path) for title, path in reached if exists(request, path) and needed_scope("GET", path) in sender.scopes]
 
 
-def _exists(request: web.Request, path: str) -> bool:
+def exists(request: web.Request, path: str) -> bool:
+    """Return whether this process has a route of this path."""
     return any(resource.canonical == path for resource in request.app.router.resources())
 
 

@@ -6,14 +6,29 @@ from alembic import op
 revision = "0009"
 down_revision = "0007"
 
-# People type names without regard to case and accents, so the two names compare that way; a SKU is an id. The file name is virtual,
-# so that no writer has to know it, and changes with the address alone.
+# The virtual columns are computed by the database, so that no writer has to know them, and an image on its usual way touches none
+# of their keys but that of its product, once: `mend` is null unless the image failed, is tried again or waits for its source.
+# It says which of them, whether a picture is shown, by which cause, and by which release (failed) or from which host (trying).
+#
+# People type names without regard to case and accents, so the two names compare that way; a SKU is an id.
 IMAGE = """
 ALTER TABLE image
     ADD COLUMN product_name VARCHAR(200) CHARACTER SET utf8mb4 COLLATE utf8mb4_unicode_ci NULL,
     ADD COLUMN sku VARCHAR(64) NULL,
     ADD COLUMN file_name VARCHAR(100) CHARACTER SET utf8mb4 COLLATE utf8mb4_unicode_ci
         AS (LEFT(SUBSTRING_INDEX(SUBSTRING_INDEX(SUBSTRING_INDEX(source_url, '#', 1), '?', 1), '/', -1), 100)) VIRTUAL,
+    ADD COLUMN pictured BOOLEAN AS (object_key IS NOT NULL) VIRTUAL,
+    ADD COLUMN mend VARCHAR(480) AS (CASE
+        WHEN state = 'FAILED' THEN CONCAT_WS('\\t',
+            IF(object_key IS NULL, 'failed', 'failed-shown'), COALESCE(fingerprint, error_code, ''), COALESCE(judged_by, ''))
+        WHEN state = 'IN_PROGRESS' AND (error_code IS NOT NULL OR schedule_reason = 'deferred') THEN CONCAT_WS('\\t',
+            IF(object_key IS NULL, 'trying', 'trying-shown'), COALESCE(fingerprint, error_code, ''), COALESCE(source_host, ''))
+        END) VIRTUAL,
+    ADD COLUMN mend_at DATETIME(6)
+        AS (IF(state = 'IN_PROGRESS' AND (error_code IS NOT NULL OR schedule_reason = 'deferred'), scheduled_at, NULL)) VIRTUAL,
+    DROP KEY by_product,
+    ADD KEY by_product (shop_no, product_id, pictured),
+    ADD KEY by_mend (shop_no, mend, product_id, mend_at),
     ADD KEY by_product_name (shop_no, product_name),
     ADD KEY by_sku (shop_no, sku),
     ADD KEY by_file_name (shop_no, file_name)

@@ -1,0 +1,12 @@
+"""Every text of the shop's pages, one table a subject: key to (English, Korean). Braces name what is filled in.
+
+A text that depends on a number has two keys, ending in `.one` and `.other`.
+"""
+
+from collections.abc import Mapping
+from typing import Final
+
+from faust_app.web.reports.texts.frame import FRAME
+
+TABLES: Final[tuple[Mapping[str, tuple[str, str]], ...]] = (FRAME,)
+TEXTS: Final[Mapping[str, tuple[str, str]]] = {key: words for table in TABLES for key, words in table.items()}
