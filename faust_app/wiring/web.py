@@ -53,6 +53,7 @@ from faust_app.web.api.causes import CauseHandlers
 from faust_app.web.api.images import ImageHandlers
 from faust_app.web.api.imports import ImportHandlers
 from faust_app.web.api.intake import IntakeHandlers
+from faust_app.web.api.mend import MendHandlers
 from faust_app.web.api.operating import OperatingHandlers
 from faust_app.web.api.public import PublicAddresses, PublicHandlers
 from faust_app.web.api.report_access import ReportAccessHandlers
@@ -68,7 +69,7 @@ from faust_app.web.pages.unfinished import StalledPage
 from faust_app.wiring.common import Parts, release_lease
 from faust_app.wiring.monitoring import Watches, build_watches
 from faust_app.wiring.operators import admin_pages, web_address
-from faust_app.wiring.reports import report_access
+from faust_app.wiring.reports import mend_flow, report_access
 from faust_app.wiring.republish import republish_control, republish_task
 
 
@@ -93,6 +94,7 @@ class WebParts:
     alerts: AlertHandlers
     republish_task: LeasedTask[int]
     report_access: ReportAccessHandlers
+    mend: MendHandlers
     admin: AdminPages
 
 
@@ -139,6 +141,7 @@ async def open_web_parts(parts: Parts, tokens: list[Token]) -> AsyncIterator[Web
         republish=RepublishHandlers(control, MariaRepublishRuns(parts.database)),
         republish_task=task,
         report_access=ReportAccessHandlers(access, web_address(parts.settings)),
+        mend=MendHandlers(mend_flow(parts, control), public),
         admin=admin,
     )
     try:

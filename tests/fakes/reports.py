@@ -1,11 +1,17 @@
-"""Sessions of shops in memory."""
+"""Sessions of shops, and what shops can mend, in memory."""
 
+from collections import defaultdict
+from collections.abc import Sequence
 from dataclasses import replace
 from datetime import datetime
 
+from faust_app.core.images.row import ImageRow, ImageState, ScheduleReason
 from faust_app.core.operators.audit import AuditEntry
 from faust_app.core.reports.link import ReportLink
+from faust_app.core.reports.mend import PicturelessProduct, ShopCounts, Tally, tally_of
 from faust_app.core.reports.session import ReportSession
+from tests.fakes.image_repository import FakeImageRepository
+from tests.fakes.image_search import FakeImageSearch
 from tests.fakes.operators import FakeOperators
 
 
@@ -51,3 +57,74 @@ class FakeReportSessions:
             self.sessions[session.number] = replace(session, revoked_at=self._store.now_is)
         self._store.record(replace(audit, detail={**audit.detail, "sessions": len(open_ones)}))
         return len(open_ones)
+
+
+class FakeMendRows:
+    """Implements `MendRows` over the rows of the fake repository."""
+
+    def __init__(self, repository: FakeImageRepository) -> None:
+        self._repository = repository
+        self._search = FakeImageSearch(repository)
+
+    async def tallies(self, shop_no: int) -> list[Tally]:
+        found: defaultdict[str, list[ImageRow]] = defaultdict(list)
+        for row in self._rows(shop_no):
+            if (mend := mend_of(row)) is not None:
+                found[mend].append(row)
+        return [tally_of(mend, len(rows), _first_time(rows)) for mend, rows in sorted(found.items())]
+
+    async def counts(self, shop_no: int) -> ShopCounts:
+        under_way = [row for row in self._rows(shop_no) if row.state is ImageState.IN_PROGRESS]
+        return ShopCounts(await self._search.counts(shop_no), sum(row.shown is not None for row in under_way))
+
+    async def pictureless(self, shop_no: int) -> int:
+        return len(self._pictureless(shop_no))
+
+    async def images(self, shop_no: int, mends: Sequence[str], after: bytes, limit: int) -> list[ImageRow]:
+        return [row for row in self._rows(shop_no) if mend_of(row) in mends and row.image_id > after][:limit]
+
+    async def products(self, shop_no: int, after: str, limit: int) -> list[PicturelessProduct]:
+        found = []
+        for product_id in [each for each in self._pictureless(shop_no) if each > after][:limit]:
+            rows = [row for row in self._rows(shop_no) if row.product_id == product_id and row.state is ImageState.FAILED]
+            first = rows[0]
+            values = (first.product_name, first.sku, len(rows), first.image_id, first.error_code, first.fingerprint, first.judged_by)
+            found.append(PicturelessProduct(product_id, *values))
+        return found
+
+    async def search(self, shop_no: int, text: str, limit: int) -> list[ImageRow]:
+        rows, wanted = self._rows(shop_no), text.casefold()
+        exact = [row for row in rows if text in {row.image_id.decode(), row.source_url}]
+        named = [(row, [name.casefold() for name in (row.sku, row.product_name, file_name(row)) if name]) for row in rows]
+        begin = [row for row, names in named if any(name.startswith(wanted) for name in names)]
+        within = [row for row, names in named if any(wanted in name for name in names)]
+        return list({row.key: row for row in (*exact, *begin, *within)}.values())[:limit]
+
+    def _pictureless(self, shop_no: int) -> list[str]:
+        rows = self._rows(shop_no)
+        shown = {row.product_id for row in rows if row.shown is not None}
+        failed = {row.product_id for row in rows if row.state is ImageState.FAILED and row.shown is None and row.product_id}
+        return sorted(failed - shown)
+
+    def _rows(self, shop_no: int) -> list[ImageRow]:
+        return sorted((row for row in self._repository.rows.values() if row.version and row.shop_no == shop_no), key=lambda row: row.key)
+
+
+def mend_of(row: ImageRow) -> str | None:
+    """Return what the column of this name has."""
+    shown = "" if row.shown is None else "-shown"
+    if row.state is ImageState.FAILED:
+        return f"failed{shown}\t{row.fingerprint or row.error_code or ''}\t{row.judged_by or ''}"
+    if row.state is ImageState.IN_PROGRESS and (row.error_code or row.schedule_reason is ScheduleReason.DEFERRED):
+        cause = "@".join((row.error_code or "", row.source_host or ""))
+        return f"trying{shown}\t{row.fingerprint or cause}"
+    return None
+
+
+def file_name(row: ImageRow) -> str:
+    """Return what the column of this name has."""
+    return (row.source_url or "").partition("#")[0].partition("?")[0].rpartition("/")[2][:100]
+
+
+def _first_time(rows: Sequence[ImageRow]) -> datetime | None:
+    return min((row.scheduled_at for row in rows if row.state is ImageState.IN_PROGRESS and row.scheduled_at), default=None)

@@ -16,6 +16,7 @@ from faust_app.core.monitoring.workers import ListedWorker
 from faust_app.core.operators.access import Account, Role
 from faust_app.core.operators.rate_limit import Rate
 from faust_app.core.operators.remote import parse_proxies
+from faust_app.core.sources.addresses import NOTHING_OPENED
 from faust_app.flows.alerts.desk import AlertDesk
 from faust_app.flows.causes.decide import CauseDesk
 from faust_app.flows.images.find import Find
@@ -25,7 +26,8 @@ from faust_app.flows.images.rejections import RejectionBuffer
 from faust_app.flows.operators.log_in import Device, LoggedIn, LogIn
 from faust_app.flows.ports.operators import PasswordHasher
 from faust_app.flows.reports.enter import ReportAccess
-from faust_app.flows.republish.control import RepublishControl
+from faust_app.flows.reports.mend import Mend
+from faust_app.flows.republish.control import FetchRules, RepublishControl
 from faust_app.metrics import Metrics
 from faust_app.web.admin.frame import Frame
 from faust_app.web.admin.operate.alerts import AlertsPage
@@ -44,6 +46,7 @@ from faust_app.web.api.causes import CauseHandlers
 from faust_app.web.api.images import ImageHandlers
 from faust_app.web.api.imports import ImportHandlers
 from faust_app.web.api.intake import IntakeHandlers
+from faust_app.web.api.mend import MendHandlers
 from faust_app.web.api.operating import OperatingHandlers
 from faust_app.web.api.public import PublicAddresses, PublicHandlers
 from faust_app.web.api.report_access import ReportAccessHandlers
@@ -63,6 +66,7 @@ from tests.fakes.alerts import FakeAlertStore, FakeRecoveries, FakeTakenAlerts
 from tests.fakes.causes import FakeCauses, FakeSuspicions
 from tests.fakes.clock import FakeClock
 from tests.fakes.collector import FakeImageFolders
+from tests.fakes.consumer_offsets import FakeConsumerOffsets
 from tests.fakes.event_log import FakeEventLog
 from tests.fakes.image_repository import FakeImageRepository
 from tests.fakes.image_search import FakeImageSearch
@@ -70,7 +74,8 @@ from tests.fakes.imports import FakeImportRuns, FakeRejections
 from tests.fakes.monitoring import FakePicturelessProducts, FakeSamples, FakeTimeline, FakeWorkerList
 from tests.fakes.object_store import FakeObjectStore
 from tests.fakes.operators import FakeAccounts, FakeAuditLog, FakeHasher, FakeLogInFailures, FakeOperators, FakeSessions
-from tests.fakes.reports import FakeReportSessions
+from tests.fakes.reports import FakeMendRows, FakeReportSessions
+from tests.fakes.republish import FakeRepublish
 from tests.fakes.source_records import FakeSourceRecords
 from tests.flows.monitoring.monitoring_harness import WatchHarness
 from tests.flows.worker_harness import WorkerHarness
@@ -179,8 +184,19 @@ def handlers_of(
         "lag": LagPage(watch.lag, watch.stalled, admin.frame),
         "stalled": StalledPage(watch.stalled, images_at="", pages=admin.frame),
         "report_access": ReportAccessHandlers(access, "https://images.test"),
+        "mend": MendHandlers(mend_of(rows, FakeImportRuns(rejections, lambda: NOW)), PUBLIC),
         "admin": admin,
     }
+
+
+def mend_of(rows: FakeImageRepository, imports: FakeImportRuns) -> Mend:
+    """Return what a shop sees of its failed images; what it has tried again is begun by nobody."""
+    republish, causes = FakeRepublish(rows), FakeCauses(rows)
+    offsets, rules = FakeConsumerOffsets(FakeEventLog(), []), FetchRules(NOTHING_OPENED, frozenset({80, 443}), 1000)
+    return Mend(
+        FakeMendRows(rows), rows, imports=imports, sources=FakeSourceRecords(), suspicions=causes.suspicions,
+        control=RepublishControl(republish, republish, offsets, rules, clock=rows), clock=rows,
+    )  # fmt: skip
 
 
 def alert_desk() -> AlertDesk:

@@ -28,7 +28,7 @@ _SCOPES: Final = (
 )
 _OF_SHOP: Final = {
     ("v1", "report-link"): "view", ("v1", "report-sessions"): "operate", ("v1", "test-fetches"): "view", ("v1", "retries"): "operate",
-    ("reports", "test-fetches"): "view", ("reports", "leave"): "view",
+    ("reports", "test-fetches"): "view", ("reports", "leave"): "view", ("reports", "retries"): "retry",
 }  # fmt: skip
 """Scopes of changes by the first and last part of a shop's path, where they are not those of `_SCOPES`."""
 _PEOPLE: Final = ("/admin", "/lag", "/stalled", REPORTS)

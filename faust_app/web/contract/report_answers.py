@@ -1,6 +1,10 @@
 """What the HTTP interface answers about the pages of a shop, as models: documented and checked like the others."""
 
-from faust_app.web.contract.answers import Answer, Time
+from typing import Annotated, Literal
+
+from pydantic import Field
+
+from faust_app.web.contract.answers import Answer, ListedImage, NextText, Time
 
 
 class MadeLinkAnswer(Answer):
@@ -14,3 +18,75 @@ class EndedSessions(Answer):
     """How many sessions of a shop were ended."""
 
     ended: int
+
+
+class MendGroupAnswer(Answer):
+    """Images with one reason and one host: who has to act, and what to do. `next_at` is the first time at which we try again."""
+
+    standing: Literal["act", "trying", "ours"]
+    code: str | None
+    host: str | None
+    images: int
+    without_picture: int
+    next_at: Time | None
+    advice: str
+
+
+class LastImportAnswer(Answer):
+    """A shop's newest import; `seconds` until the file was read."""
+
+    number: Annotated[int, Field(alias="import")]
+    images: int
+    rejected: int
+    started_at: Time
+    ended_at: Time | None
+    seconds: float | None
+
+
+class MendAnswer(Answer):
+    """How a shop stands: images wanted, shown, and shown in an older version; and what it can mend.
+
+    `answer_seconds` is the mean time in which its server answered of late.
+    """
+
+    wanted: int
+    shown: int
+    shown_is_at_least: bool
+    older: int
+    in_progress: int
+    pictureless_products: int
+    last_import: LastImportAnswer | None
+    answer_seconds: float | None
+    groups: list[MendGroupAnswer]
+
+
+class PicturelessProductAnswer(Answer):
+    """A product that shows no picture: its failed images, and one of them."""
+
+    product_id: str
+    product_name: str | None
+    sku: str | None
+    failed_images: int
+    image_id: str
+    error_code: str | None
+
+
+class ProductPage(Answer):
+    """A page of products, by id."""
+
+    products: list[PicturelessProductAnswer]
+    next: NextText
+
+
+class FoundImages(Answer):
+    """Images of a shop that a text may mean."""
+
+    images: list[ListedImage]
+
+
+class RetriedAnswer(Answer):
+    """The republish run that was started: images that are tried again, and images left out."""
+
+    run: int
+    images: int
+    skipped: int

@@ -8,7 +8,7 @@ down_revision = "0007"
 
 # The virtual columns are computed by the database, so that no writer has to know them, and an image on its usual way touches none
 # of their keys but that of its product, once: `mend` is null unless the image failed, is tried again or waits for its source.
-# It says which of them, whether a picture is shown, by which cause, and by which release (failed) or from which host (trying).
+# It says which of them, whether a picture is shown, by which cause, and what failed also by which release.
 #
 # People type names without regard to case and accents, so the two names compare that way; a SKU is an id.
 IMAGE = """
@@ -22,7 +22,8 @@ ALTER TABLE image
         WHEN state = 'FAILED' THEN CONCAT_WS('\\t',
             IF(object_key IS NULL, 'failed', 'failed-shown'), COALESCE(fingerprint, error_code, ''), COALESCE(judged_by, ''))
         WHEN state = 'IN_PROGRESS' AND (error_code IS NOT NULL OR schedule_reason = 'deferred') THEN CONCAT_WS('\\t',
-            IF(object_key IS NULL, 'trying', 'trying-shown'), COALESCE(fingerprint, error_code, ''), COALESCE(source_host, ''))
+            IF(object_key IS NULL, 'trying', 'trying-shown'),
+            COALESCE(fingerprint, CONCAT(COALESCE(error_code, ''), '@', COALESCE(source_host, ''))))
         END) VIRTUAL,
     ADD COLUMN mend_at DATETIME(6)
         AS (IF(state = 'IN_PROGRESS' AND (error_code IS NOT NULL OR schedule_reason = 'deferred'), scheduled_at, NULL)) VIRTUAL,
@@ -32,6 +33,9 @@ ALTER TABLE image
     ADD KEY by_product_name (shop_no, product_name),
     ADD KEY by_sku (shop_no, sku),
     ADD KEY by_file_name (shop_no, file_name)
+"""
+SOURCE_HOST = """
+ALTER TABLE source_host ADD COLUMN answer_seconds DOUBLE NULL, ADD KEY by_answered_for (answered_for, answered_at)
 """
 # Only the hash of a session's random token is stored, and of a used link: whoever reads the tables can use neither.
 REPORT_SESSION = """
@@ -63,9 +67,10 @@ CREATE TABLE IF NOT EXISTS report_link_use (
 
 
 def upgrade() -> None:
-    """Widen the table of the images, and create those of the shops' sessions."""
+    """Widen the tables of the images and sources, and create those of the shops' sessions."""
     # MySQL knows no IF NOT EXISTS for columns, and a migration that died half way is run again as a whole.
-    if "product_name" not in {found["name"] for found in sqlalchemy.inspect(op.get_bind()).get_columns("image")}:
-        op.execute(IMAGE)
+    for table, column, statement in (("image", "product_name", IMAGE), ("source_host", "answer_seconds", SOURCE_HOST)):
+        if column not in {found["name"] for found in sqlalchemy.inspect(op.get_bind()).get_columns(table)}:
+            op.execute(statement)
     for statement in (REPORT_SESSION, REPORT_LINK_USE):
         op.execute(statement)
