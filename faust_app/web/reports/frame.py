@@ -26,6 +26,15 @@ NAVIGATION: Final = (("frame.figures", SHOP), ("frame.mend", SHOP + "/mend"), ("
 """Every page of the navigation in its order; one that is not registered is left out."""
 
 
+class ReportProblem(Problem):
+    """A problem whose sentence is a text of ours, in the reader's language; machines read the English one."""
+
+    def __init__(self, status: int, key: str, **values: object) -> None:
+        super().__init__(status, ENGLISH.text(key, **values))
+        self.key = key
+        self.values = values
+
+
 class ReportFrame:
     """Renders pages inside of the layout.
 
@@ -51,10 +60,13 @@ class ReportFrame:
         return answer
 
     def problem(self, request: web.Request, problem: Problem) -> web.Response:
-        """Return a problem as a page. Its own sentence is English; in other languages its status has one."""
+        """Return a problem as a page. The sentence of one that is not ours is English; in other languages its status has one."""
         language = language_of(request)
         key = f"problem.{problem.status}" if f"problem.{problem.status}" in TEXTS else "problem.other"
-        text = problem.detail if language is ENGLISH else language.text(f"{key}.text")
+        if isinstance(problem, ReportProblem):
+            text = language.text(problem.key, **problem.values)
+        else:
+            text = problem.detail if language is ENGLISH else language.text(f"{key}.text")
         answer = self.page(request, "reports/problem.html", status=problem.status, title=language.text(key), text=text)
         answer.headers.update(problem.headers)
         return answer
@@ -72,7 +84,7 @@ class ReportFrame:
             except Problem as problem:
                 return self.problem(request, problem)
             except Unavailable as failure:
-                return self.problem(request, unavailable(failure))
+                return self.problem(request, unavailable_page(failure))
             except web.HTTPException as error:
                 if error.status < 400:  # noqa: PLR2004 - a redirect is an answer
                     raise
@@ -97,6 +109,13 @@ class ReportFrame:
             "now": self.now(),
             "path": request.path,
         }
+
+
+def unavailable_page(failure: Unavailable) -> Problem:
+    """Return the problem of an unavailable dependency for people whom its name says nothing."""
+    problem = ReportProblem(503, "problem.503.text")
+    problem.headers = unavailable(failure).headers
+    return problem
 
 
 def is_operator(sender: Sender | None) -> bool:

@@ -6,7 +6,8 @@ A text that depends on a number has two keys, ending in `.one` and `.other`.
 from collections.abc import Mapping
 from typing import Final
 
+from faust_app.web.reports.texts.figures import FIGURES
 from faust_app.web.reports.texts.frame import FRAME
 
-TABLES: Final[tuple[Mapping[str, tuple[str, str]], ...]] = (FRAME,)
+TABLES: Final[tuple[Mapping[str, tuple[str, str]], ...]] = (FRAME, FIGURES)
 TEXTS: Final[Mapping[str, tuple[str, str]]] = {key: words for table in TABLES for key, words in table.items()}

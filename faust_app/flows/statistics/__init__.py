@@ -1,0 +1,1 @@
+"""Loading the daily statistics, and reading reports."""

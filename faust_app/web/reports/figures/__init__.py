@@ -1,0 +1,1 @@
+"""The figures of a shop, and of all shops, as page, CSV and JSON."""

@@ -1,0 +1,116 @@
+"""`/reports/{shop_no}`: the figures of a shop, as page and as CSV."""
+
+from collections.abc import AsyncIterator, Awaitable, Callable
+from datetime import date
+from typing import Any
+
+from aiohttp import web
+
+from faust_app.core.statistics.calendar import first_kept
+from faust_app.core.statistics.ranges import DayRange
+from faust_app.flows.statistics.shop_report import ReadReport, Report
+from faust_app.web.admin.forms import form_of, see_other
+from faust_app.web.auth.tokens import sender_of
+from faust_app.web.contract.bodies import invalid, shop_no_of
+from faust_app.web.csv_response import csv_response
+from faust_app.web.reports.figures.columns import Column
+from faust_app.web.reports.figures.form import Form
+from faust_app.web.reports.figures.freshness import corrections, freshness
+from faust_app.web.reports.figures.query import VIEW, Query, read_query
+from faust_app.web.reports.figures.sentence import compared_with, describe, range_title
+from faust_app.web.reports.figures.view import View, view_of
+from faust_app.web.reports.frame import SEGMENT, SHOP, ReportFrame, ReportProblem, is_operator, linked
+from faust_app.web.reports.language import ENGLISH, Language, language_of
+
+Exists = Callable[[int], Awaitable[bool]]
+"""Returns whether a shop has ever sent a request."""
+
+
+class FigurePages:
+    """Serves the figures of a shop."""
+
+    def __init__(self, frame: ReportFrame, reports: ReadReport, *, exists: Exists) -> None:
+        self._frame = frame
+        self._reports = reports
+        self._exists = exists
+
+    def register(self, router: web.UrlDispatcher) -> None:
+        """Add the routes."""
+        router.add_get(SHOP, self.show)
+        router.add_get(SHOP + "/figures.csv", self.download)
+        router.add_post(SHOP + "/refresh", self.refresh)
+
+    async def show(self, request: web.Request) -> web.Response:
+        """Show the figures; what is wrong with the address stands beside its field."""
+        shop_no, today, language = shop_no_of(request, SEGMENT), self._reports.today(), language_of(request)
+        query = read_query(request.query, today, operators=is_operator(sender_of(request)))
+        if not isinstance(query, Query):
+            form = Form(request, today, query)
+            return self._frame.page(request, "reports/figures.html", status=400, form=form, query=None, view=None)
+        report = await self._read(shop_no, query, today)
+        view = view_of(report.table, query, language, opens(request, shop_no))
+        values = shown_values(self._frame, report, query, view, language)
+        form, may_operate = Form(request, today, query), is_operator(sender_of(request))
+        return self._frame.page(request, "reports/figures.html", form=form, query=query, may_operate=may_operate, **values)
+
+    async def download(self, request: web.Request) -> web.StreamResponse:
+        """Return what the page shows, as CSV."""
+        shop_no, today, language = shop_no_of(request, SEGMENT), self._reports.today(), language_of(request)
+        query = read_query(request.query, today, operators=is_operator(sender_of(request)))
+        if not isinstance(query, Query):
+            raise invalid([(fault.field, fault.text(ENGLISH)) for fault in query])
+        report = await self._read(shop_no, query, today)
+        shown = query.question.shown
+        return await csv_of(
+            request, f"figures-of-shop-{shop_no}-{shown.first}-{shown.last}", view_of(report.table, query, language, _closed)
+        )
+
+    async def refresh(self, request: web.Request) -> web.Response:
+        """Have the figures read anew, for whoever does not trust what is cached."""
+        shop_no = shop_no_of(request, SEGMENT)
+        await form_of(request)
+        await self._reports.refresh(shop_no)
+        return see_other(linked(request, SHOP.format(shop_no=shop_no), view=VIEW))
+
+    async def _read(self, shop_no: int, query: Query, today: date) -> Report:
+        report = await self._reports.of_shop(shop_no, query.question, today)
+        if report.is_empty and not await self._exists(shop_no):
+            raise ReportProblem(404, "shop.unknown", shop_no=shop_no)
+        return report
+
+
+def opens(request: web.Request, shop_no: int) -> Callable[[Column, DayRange], str | None]:
+    """Return what gives the address of the list that a figure of some days opens."""
+
+    def address(column: Column, days: DayRange) -> str:
+        path = f"{SHOP.format(shop_no=shop_no)}/images"
+        return linked(request, path, **{"figure": column.name, "from": days.first, "to": days.last})
+
+    return address
+
+
+def _closed(_column: Column, _days: DayRange) -> None:
+    return None
+
+
+def shown_values(frame: ReportFrame, report: Report, query: Query, view: View, language: Language) -> dict[str, Any]:
+    """Return what the page of a report shows."""
+    table = report.table
+    return {
+        "view": view,
+        "title": range_title(query.question.shown, language),
+        "sentence": describe(table, query.figure, language),
+        "compared": compared_with(table, language, language.day(first_kept(table.today))),
+        "freshness": freshness(report, language, frame.zone),
+        "corrections": corrections(report, language, frame.zone, operators=query.for_operators),
+    }
+
+
+async def csv_of(request: web.Request, name: str, view: View) -> web.StreamResponse:
+    """Answer with the rows and columns of a view."""
+    return await csv_response(request, name, view.header, _rows(view))
+
+
+async def _rows(view: View) -> AsyncIterator[list[object]]:
+    for record in (*view.records, view.total):
+        yield record.raw
