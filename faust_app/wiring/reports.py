@@ -5,11 +5,20 @@ from faust_app.adapters.mariadb.import_runs import MariaImportRuns
 from faust_app.adapters.mariadb.mend_rows import MariaMendRows
 from faust_app.adapters.mariadb.report_sessions import MariaReportSessions
 from faust_app.adapters.mariadb.suspicions import MariaSuspicions
+from faust_app.core.reports.embed import parse_origins
 from faust_app.flows.reports.enter import ReportAccess
 from faust_app.flows.reports.mend import Mend
 from faust_app.flows.republish.control import RepublishControl
 from faust_app.settings import Settings
-from faust_app.wiring.common import Parts
+from faust_app.web.admin.static import StaticFiles
+from faust_app.web.reports.enter import EnterPages
+from faust_app.web.reports.frame import ReportFrame
+from faust_app.web.reports.mend.lists import MendLists
+from faust_app.web.reports.mend.overview import MendPage
+from faust_app.web.reports.mend.picture import PicturePage
+from faust_app.web.reports.pages import ReportPages
+from faust_app.wiring.common import Parts, utc_now
+from faust_app.wiring.operators import entrance_of
 
 
 def report_access(settings: Settings, database: Database) -> ReportAccess:
@@ -25,3 +34,18 @@ def mend_flow(parts: Parts, control: RepublishControl) -> Mend:
         MariaMendRows(database), parts.repository, imports=MariaImportRuns(database), sources=parts.source_records,
         suspicions=MariaSuspicions(database), control=control, clock=database,
     )  # fmt: skip
+
+
+def report_pages(settings: Settings, static: StaticFiles, access: ReportAccess, mend: Mend) -> ReportPages:
+    """Return the pages of shops, in a frame that the origins of the settings may embed."""
+    origins = parse_origins(settings.report_embed_origins or "")
+    frame = ReportFrame(static, settings.zone, utc_now, ancestors=origins)
+    return ReportPages(
+        frame,
+        (
+            EnterPages(frame, access, entrance_of(settings), embeds=bool(origins)),
+            MendPage(frame, mend),
+            MendLists(frame, mend),
+            PicturePage(frame, mend),
+        ),
+    )

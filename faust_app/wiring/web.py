@@ -66,10 +66,11 @@ from faust_app.web.docs.pages import DocsPages
 from faust_app.web.pages.health import HealthPages
 from faust_app.web.pages.lag import LagPage
 from faust_app.web.pages.unfinished import StalledPage
+from faust_app.web.reports.pages import ReportPages
 from faust_app.wiring.common import Parts, release_lease
 from faust_app.wiring.monitoring import Watches, build_watches
 from faust_app.wiring.operators import admin_pages, web_address
-from faust_app.wiring.reports import mend_flow, report_access
+from faust_app.wiring.reports import mend_flow, report_access, report_pages
 from faust_app.wiring.republish import republish_control, republish_task
 
 
@@ -95,6 +96,7 @@ class WebParts:
     republish_task: LeasedTask[int]
     report_access: ReportAccessHandlers
     mend: MendHandlers
+    reports: ReportPages
     admin: AdminPages
 
 
@@ -106,7 +108,7 @@ async def open_web_parts(parts: Parts, tokens: list[Token]) -> AsyncIterator[Web
     public = PublicAddresses(parts.settings.public_base_url, parts.settings.web_public_url)
     rate = Rate(parts.settings.token_rate, parts.settings.token_burst)
     limits = RateLimits(rate, parts.metrics, seconds=time.monotonic)
-    access = report_access(parts.settings, parts.database)
+    access, mend = report_access(parts.settings, parts.database), mend_flow(parts, control)
     admin = admin_pages(
         parts.settings, parts.database, parts.metrics, tokens, limits=limits, reports=access,
         operate=lambda frame: _operate(parts, watches, control, frame),
@@ -141,7 +143,8 @@ async def open_web_parts(parts: Parts, tokens: list[Token]) -> AsyncIterator[Web
         republish=RepublishHandlers(control, MariaRepublishRuns(parts.database)),
         republish_task=task,
         report_access=ReportAccessHandlers(access, web_address(parts.settings)),
-        mend=MendHandlers(mend_flow(parts, control), public),
+        mend=MendHandlers(mend, public),
+        reports=report_pages(parts.settings, admin.static, access, mend),
         admin=admin,
     )
     try:

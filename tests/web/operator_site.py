@@ -60,6 +60,12 @@ from faust_app.web.docs.pages import DocsPages
 from faust_app.web.pages.health import HealthPages
 from faust_app.web.pages.lag import LagPage
 from faust_app.web.pages.unfinished import StalledPage
+from faust_app.web.reports.enter import EnterPages
+from faust_app.web.reports.frame import ReportFrame
+from faust_app.web.reports.mend.lists import MendLists
+from faust_app.web.reports.mend.overview import MendPage
+from faust_app.web.reports.mend.picture import PicturePage
+from faust_app.web.reports.pages import ReportPages
 from faust_app.web.server import protect, web_options
 from tests.factories import LEASE, NOW
 from tests.fakes.alerts import FakeAlertStore, FakeRecoveries, FakeTakenAlerts
@@ -155,6 +161,7 @@ def handlers_of(
     samples: FakeSamples,
     timeline: FakeTimeline,
     access: ReportAccess,
+    reports: ReportPages,
 ) -> dict[str, Any]:
     """Return what `WebApp` registers, by the names of `WebParts`; the control of republish is not reached."""
     publisher = Publisher(FakeEventLog(), rows, Topics.named("p."), metrics)
@@ -185,6 +192,7 @@ def handlers_of(
         "stalled": StalledPage(watch.stalled, images_at="", pages=admin.frame),
         "report_access": ReportAccessHandlers(access, "https://images.test"),
         "mend": MendHandlers(mend_of(rows, FakeImportRuns(rejections, lambda: NOW)), PUBLIC),
+        "reports": reports,
         "admin": admin,
     }
 
@@ -197,6 +205,20 @@ def mend_of(rows: FakeImageRepository, imports: FakeImportRuns) -> Mend:
         FakeMendRows(rows), rows, imports=imports, sources=FakeSourceRecords(), suspicions=causes.suspicions,
         control=RepublishControl(republish, republish, offsets, rules, clock=rows), clock=rows,
     )  # fmt: skip
+
+
+def report_pages_of(
+    admin: AdminPages, rows: FakeImageRepository, access: ReportAccess, entrance: Entrance, origins: tuple[str, ...]
+) -> ReportPages:
+    frame = ReportFrame(admin.static, ZoneInfo("Europe/Berlin"), lambda: NOW, ancestors=origins)
+    mend = mend_of(rows, FakeImportRuns(FakeRejections(lambda: NOW), lambda: NOW))
+    pages = (
+        EnterPages(frame, access, entrance, embeds=bool(origins)),
+        MendPage(frame, mend),
+        MendLists(frame, mend),
+        PicturePage(frame, mend),
+    )
+    return ReportPages(frame, pages)
 
 
 def alert_desk() -> AlertDesk:
@@ -236,6 +258,7 @@ async def open_site(
     hasher: PasswordHasher | None = None,
     runs: object = None,
     report_secret: str | None = REPORT_SECRET,
+    embed_origins: tuple[str, ...] = (),
 ) -> AsyncIterator[OperatorSite]:
     store, metrics, rows = FakeOperators(), Metrics(), FakeImageRepository()
     used: PasswordHasher = hasher or FakeHasher()
@@ -258,12 +281,13 @@ async def open_site(
     watch = WatchHarness(WorkerHarness())
     application = web.Application(**web_options())
     samples, timeline = FakeSamples(), FakeTimeline(Happening(NOW, Happened.JOB, "limits finished"))
+    reports = report_pages_of(admin, rows, access, entrance, embed_origins)
     registered = handlers_of(
-        store, rows, watch, admin, metrics, runs=runs or Untouched(), samples=samples, timeline=timeline, access=access
+        store, rows, watch, admin, metrics, runs=runs or Untouched(), samples=samples, timeline=timeline, access=access, reports=reports
     )
     for handlers in registered.values():
         handlers.register(application.router)
-    protect(application, admin)
+    protect(application, admin, reports.frame)
     application.middlewares.append(as_declared)
     async with TestClient(SiteServer(application, metrics), cookie_jar=DummyCookieJar()) as client:
         yield OperatorSite(

@@ -177,3 +177,7 @@ class PicturelessProduct:
     code: str | None
     cause: str | None
     release: str | None
+
+    def standing(self, blame: Blame) -> Standing:
+        """Return who has to act."""
+        return Standing.OURS if is_ours(self.cause or self.code or "", self.release, blame) else Standing.ACT

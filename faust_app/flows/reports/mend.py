@@ -25,8 +25,8 @@ from faust_app.flows.republish.control import Refused, RepublishControl
 RETRIED_EVERY: Final = timedelta(minutes=10)
 """The same images are tried again at the request of their shop once in so long, whoever presses the button."""
 _TIMELINE: Final = 50
-_JUST_TRIED: Final = "These pictures were tried again within the last ten minutes; see first what became of it."
-_NOTHING: Final = "None of these pictures can be tried again: they were mended meanwhile, or tried again three times without success."
+JUST_TRIED: Final = "These pictures were tried again within the last ten minutes; see first what became of it."
+NOTHING_LEFT: Final = "None of these pictures can be tried again: they were mended meanwhile, or tried again three times without success."
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,9 +94,10 @@ class Mend:
         """Return up to `limit` images of a group, by id, after an id."""
         return await self._rows.images(shop_no, group.mends, after, limit)
 
-    async def products(self, shop_no: int, after: str, limit: int) -> list[PicturelessProduct]:
-        """Return up to `limit` products without any picture, by product id, after one."""
-        return await self._rows.products(shop_no, after, limit)
+    async def products(self, shop_no: int, after: str, limit: int) -> list[tuple[PicturelessProduct, Standing]]:
+        """Return up to `limit` products without any picture, by product id, after one; and who has to act for each."""
+        found, blame = await asyncio.gather(self._rows.products(shop_no, after, limit), self._suspicions.blame())
+        return [(product, product.standing(blame)) for product in found]
 
     async def search(self, shop_no: int, text: str, limit: int) -> list[ImageRow]:
         """Return up to `limit` images of the shop that the text may mean."""
@@ -122,7 +123,10 @@ class Mend:
         return await self._start(chosen, f"{group.code}@{group.host or '-'}", actor)
 
     async def retry_one(self, shop_no: int, image_id: str, actor: Actor) -> Retried | Refused:
-        """Have one failed image tried again."""
+        """Have one failed image tried again; only what the shop itself can mend."""
+        picture = await self.picture(shop_no, image_id.encode())
+        if picture is None or not picture.may_be_retried:
+            return Refused(NOTHING_LEFT)
         ref = ImageRef(shop_no=shop_no, image_id=image_id)
         return await self._start(Selection(states=(SelectedState.FAILED,), images=(ref,)), f"image {image_id}", actor)
 
@@ -134,9 +138,9 @@ class Mend:
             return planned
         counts = planned.counts
         if planned.run.started_at is not None:
-            return Refused(_JUST_TRIED)
+            return Refused(JUST_TRIED)
         if not counts.to_begin:
-            return Refused(_NOTHING)
+            return Refused(NOTHING_LEFT)
         started = await self._control.start(planned.run.number, actor, typed=counts.to_begin)
         if isinstance(started, Refused):
             return started

@@ -7,6 +7,7 @@ from typing import Annotated, Any, Final
 from aiohttp import web
 from pydantic import BaseModel, ConfigDict, Field
 
+from faust_app.core.causes.suspicion import advice_to_shop
 from faust_app.core.images.row import ImageRow
 from faust_app.core.imports.run import ImportRun
 from faust_app.core.messages.events import MAX_ID_BYTES, MAX_URL_BYTES
@@ -117,8 +118,8 @@ class MendHandlers:
         asked = query_of(request, _PRODUCTS)
         limit = asked.get("limit", _PAGE)
         found = await self._mend.products(shop_no_of(request), asked.get("after", ""), limit)
-        after = found[-1].product_id if len(found) == limit else None
-        return web.json_response({"products": [product_json(each) for each in found], "next": after})
+        after = found[-1][0].product_id if len(found) == limit else None
+        return web.json_response({"products": [product_json(*each) for each in found], "next": after})
 
     @described(Operation({200: Answered("What was found.", FoundImages)}, query=_SEARCH))
     async def search(self, request: web.Request) -> web.Response:
@@ -169,7 +170,7 @@ def group_json(group: MendGroup) -> dict[str, Any]:
     }
 
 
-def product_json(product: PicturelessProduct) -> dict[str, object]:
+def product_json(product: PicturelessProduct, standing: Standing) -> dict[str, object]:
     """Return a product without a picture as a JSON object."""
     return {
         "product_id": product.product_id,
@@ -178,6 +179,7 @@ def product_json(product: PicturelessProduct) -> dict[str, object]:
         "failed_images": product.images,
         "image_id": product.image_id.decode(),
         "error_code": product.code,
+        "advice": advice_to_shop(product.code, is_ours=standing is Standing.OURS),
     }
 
 

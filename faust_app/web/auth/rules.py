@@ -23,7 +23,7 @@ _SCOPES: Final = (
     ("/v1/republish", "view", "operate"),
     ("/v1/causes", "view", "operate"),
     ("/v1/alerts", "view", "operate"),
-    (REPORTS, "view", "retry"),
+    (REPORTS, "view", "operate"),
     ("/v1", "view", "intake"),
 )
 _OF_SHOP: Final = {

@@ -15,7 +15,7 @@ from faust_app.core.operators.access import Sender, Shops
 from faust_app.core.operators.audit import Actor
 from faust_app.web.auth.entrance import Entrance
 from faust_app.web.auth.rate_limits import RateLimits
-from faust_app.web.auth.rules import READS, is_for_people, is_report, needed_scope, refuse_foreign_shop
+from faust_app.web.auth.rules import ENTER, READS, is_for_people, is_report, needed_scope, refuse_foreign_shop
 from faust_app.web.problems import Handler, Problem, wants_page
 
 SCOPES: Final = frozenset({"intake", "view", "operate"})
@@ -138,7 +138,7 @@ class Authentication:
             if is_for_people(request.path):
                 self._entrance.refuse_foreign_host(request)
             scope = needed_scope(request.method, request.path)
-            if request.path.startswith(("/admin", "/reports/")) and request.method not in READS:
+            if (request.path.startswith("/admin") or request.path == ENTER) and request.method not in READS:
                 self._entrance.refuse_foreign_origin(request)  # also of whoever logs in, who is not known yet
             if scope is None:
                 return await handler(request)

@@ -69,6 +69,7 @@ class PicturelessProductAnswer(Answer):
     failed_images: int
     image_id: str
     error_code: str | None
+    advice: str | None
 
 
 class ProductPage(Answer):

@@ -6,8 +6,11 @@ A text that depends on a number has two keys, ending in `.one` and `.other`.
 from collections.abc import Mapping
 from typing import Final
 
+from faust_app.web.reports.texts.codes import CODES
+from faust_app.web.reports.texts.enter import ENTER
 from faust_app.web.reports.texts.figures import FIGURES
 from faust_app.web.reports.texts.frame import FRAME
+from faust_app.web.reports.texts.mend import MEND
 
-TABLES: Final[tuple[Mapping[str, tuple[str, str]], ...]] = (FRAME, FIGURES)
+TABLES: Final[tuple[Mapping[str, tuple[str, str]], ...]] = (FRAME, FIGURES, ENTER, MEND, CODES)
 TEXTS: Final[Mapping[str, tuple[str, str]]] = {key: words for table in TABLES for key, words in table.items()}
