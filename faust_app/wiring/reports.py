@@ -5,9 +5,12 @@ from faust_app.adapters.mariadb.import_runs import MariaImportRuns
 from faust_app.adapters.mariadb.mend_rows import MariaMendRows
 from faust_app.adapters.mariadb.report_sessions import MariaReportSessions
 from faust_app.adapters.mariadb.suspicions import MariaSuspicions
+from faust_app.adapters.mariadb.test_fetches import MariaTestFetches
 from faust_app.core.reports.embed import parse_origins
+from faust_app.flows.ports.clock import Clock
 from faust_app.flows.reports.enter import ReportAccess
 from faust_app.flows.reports.mend import Mend
+from faust_app.flows.reports.test_fetch import AskTestFetch
 from faust_app.flows.republish.control import RepublishControl
 from faust_app.settings import Settings
 from faust_app.web.admin.static import StaticFiles
@@ -16,6 +19,7 @@ from faust_app.web.reports.frame import ReportFrame
 from faust_app.web.reports.mend.lists import MendLists
 from faust_app.web.reports.mend.overview import MendPage
 from faust_app.web.reports.mend.picture import PicturePage
+from faust_app.web.reports.mend.test_address import TestAddressPage
 from faust_app.web.reports.pages import ReportPages
 from faust_app.wiring.common import Parts, utc_now
 from faust_app.wiring.operators import entrance_of
@@ -36,7 +40,14 @@ def mend_flow(parts: Parts, control: RepublishControl) -> Mend:
     )  # fmt: skip
 
 
-def report_pages(settings: Settings, static: StaticFiles, access: ReportAccess, mend: Mend) -> ReportPages:
+def ask_test_fetch(database: Database) -> AskTestFetch:
+    """Return what has addresses tested by workers."""
+    return AskTestFetch(MariaTestFetches(database), clock=database)
+
+
+def report_pages(
+    settings: Settings, static: StaticFiles, access: ReportAccess, mend: Mend, tests: AskTestFetch, *, clock: Clock
+) -> ReportPages:
     """Return the pages of shops, in a frame that the origins of the settings may embed."""
     origins = parse_origins(settings.report_embed_origins or "")
     frame = ReportFrame(static, settings.zone, utc_now, ancestors=origins)
@@ -47,5 +58,6 @@ def report_pages(settings: Settings, static: StaticFiles, access: ReportAccess, 
             MendPage(frame, mend),
             MendLists(frame, mend),
             PicturePage(frame, mend),
+            TestAddressPage(frame, tests, clock=clock),
         ),
     )

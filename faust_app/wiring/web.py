@@ -60,6 +60,7 @@ from faust_app.web.api.report_access import ReportAccessHandlers
 from faust_app.web.api.republish import RepublishHandlers
 from faust_app.web.api.search import SearchHandlers
 from faust_app.web.api.shop_images import ShopImageHandlers
+from faust_app.web.api.test_fetches import TestFetchHandlers
 from faust_app.web.auth.rate_limits import RateLimits
 from faust_app.web.auth.tokens import Token
 from faust_app.web.docs.pages import DocsPages
@@ -70,7 +71,7 @@ from faust_app.web.reports.pages import ReportPages
 from faust_app.wiring.common import Parts, release_lease
 from faust_app.wiring.monitoring import Watches, build_watches
 from faust_app.wiring.operators import admin_pages, web_address
-from faust_app.wiring.reports import mend_flow, report_access, report_pages
+from faust_app.wiring.reports import ask_test_fetch, mend_flow, report_access, report_pages
 from faust_app.wiring.republish import republish_control, republish_task
 
 
@@ -96,6 +97,7 @@ class WebParts:
     republish_task: LeasedTask[int]
     report_access: ReportAccessHandlers
     mend: MendHandlers
+    test_fetches: TestFetchHandlers
     reports: ReportPages
     admin: AdminPages
 
@@ -109,6 +111,7 @@ async def open_web_parts(parts: Parts, tokens: list[Token]) -> AsyncIterator[Web
     rate = Rate(parts.settings.token_rate, parts.settings.token_burst)
     limits = RateLimits(rate, parts.metrics, seconds=time.monotonic)
     access, mend = report_access(parts.settings, parts.database), mend_flow(parts, control)
+    tests = ask_test_fetch(parts.database)
     admin = admin_pages(
         parts.settings, parts.database, parts.metrics, tokens, limits=limits, reports=access,
         operate=lambda frame: _operate(parts, watches, control, frame),
@@ -144,7 +147,8 @@ async def open_web_parts(parts: Parts, tokens: list[Token]) -> AsyncIterator[Web
         republish_task=task,
         report_access=ReportAccessHandlers(access, web_address(parts.settings)),
         mend=MendHandlers(mend, public),
-        reports=report_pages(parts.settings, admin.static, access, mend),
+        test_fetches=TestFetchHandlers(tests, clock=parts.database),
+        reports=report_pages(parts.settings, admin.static, access, mend, tests, clock=parts.database),
         admin=admin,
     )
     try:

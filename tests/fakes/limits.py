@@ -54,6 +54,7 @@ class FakeOldRows:
         self.failed_log_ins: list[datetime] = []
         self.report_sessions: list[datetime] = []
         self.report_links: list[datetime] = []
+        self.test_fetches: list[datetime] = []
         self.largest = 0
 
     async def purge_tombstones(self, before: datetime, limit: int) -> int:
@@ -135,6 +136,11 @@ class FakeOldRows:
     async def forget_report_links(self, before: datetime, limit: int) -> int:
         gone = [end for end in self.report_links if end < before][:limit]
         self.report_links = [end for end in self.report_links if end not in gone]
+        return len(gone)
+
+    async def forget_test_fetches(self, before: datetime, limit: int) -> int:
+        gone = [asked for asked in self.test_fetches if asked < before][:limit]
+        self.test_fetches = [asked for asked in self.test_fetches if asked not in gone]
         return len(gone)
 
 

@@ -1,15 +1,16 @@
 """Sessions of shops, and what shops can mend, in memory."""
 
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from faust_app.core.images.row import ImageRow, ImageState, ScheduleReason
 from faust_app.core.operators.audit import AuditEntry
 from faust_app.core.reports.link import ReportLink
 from faust_app.core.reports.mend import PicturelessProduct, ShopCounts, Tally, tally_of
 from faust_app.core.reports.session import ReportSession
+from faust_app.core.reports.test_fetch import A_MINUTE, TAKEN_WITHIN, TestFetch, TestResult
 from tests.fakes.image_repository import FakeImageRepository
 from tests.fakes.image_search import FakeImageSearch
 from tests.fakes.operators import FakeOperators
@@ -128,3 +129,36 @@ def file_name(row: ImageRow) -> str:
 
 def _first_time(rows: Sequence[ImageRow]) -> datetime | None:
     return min((row.scheduled_at for row in rows if row.state is ImageState.IN_PROGRESS and row.scheduled_at), default=None)
+
+
+class FakeTestFetches:
+    """Implements `TestFetches`; `now` is the database's clock."""
+
+    def __init__(self, now: Callable[[], datetime]) -> None:
+        self._now = now
+        self.tests: dict[int, TestFetch] = {}
+
+    async def ask(self, shop_no: int, url: str, asked_by: str) -> TestFetch | None:
+        assert asked_by
+        since = self._now() - timedelta(minutes=1)
+        if sum(each.shop_no == shop_no and each.asked_at > since for each in self.tests.values()) >= A_MINUTE:
+            return None
+        number = len(self.tests) + 1
+        self.tests[number] = TestFetch(number, shop_no, url, self._now())
+        return self.tests[number]
+
+    async def get(self, shop_no: int, number: int) -> TestFetch | None:
+        found = self.tests.get(number)
+        return found if found is not None and found.shop_no == shop_no else None
+
+    async def take(self, worker: str, limit: int) -> list[TestFetch]:
+        assert worker
+        now = self._now()
+        waiting = [each for each in self.tests.values() if each.taken_at is None and now - each.asked_at < TAKEN_WITHIN][:limit]
+        for each in waiting:
+            self.tests[each.number] = replace(each, taken_at=now)
+        return waiting
+
+    async def end(self, number: int, result: TestResult) -> None:
+        if self.tests[number].result is None:
+            self.tests[number] = replace(self.tests[number], result=result)

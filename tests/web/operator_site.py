@@ -27,6 +27,7 @@ from faust_app.flows.operators.log_in import Device, LoggedIn, LogIn
 from faust_app.flows.ports.operators import PasswordHasher
 from faust_app.flows.reports.enter import ReportAccess
 from faust_app.flows.reports.mend import Mend
+from faust_app.flows.reports.test_fetch import AskTestFetch
 from faust_app.flows.republish.control import FetchRules, RepublishControl
 from faust_app.metrics import Metrics
 from faust_app.web.admin.frame import Frame
@@ -53,6 +54,7 @@ from faust_app.web.api.report_access import ReportAccessHandlers
 from faust_app.web.api.republish import RepublishHandlers
 from faust_app.web.api.search import SearchHandlers
 from faust_app.web.api.shop_images import ShopImageHandlers
+from faust_app.web.api.test_fetches import TestFetchHandlers
 from faust_app.web.auth.entrance import Entrance
 from faust_app.web.auth.rate_limits import RateLimits
 from faust_app.web.auth.tokens import Authentication, Token
@@ -65,6 +67,7 @@ from faust_app.web.reports.frame import ReportFrame
 from faust_app.web.reports.mend.lists import MendLists
 from faust_app.web.reports.mend.overview import MendPage
 from faust_app.web.reports.mend.picture import PicturePage
+from faust_app.web.reports.mend.test_address import TestAddressPage
 from faust_app.web.reports.pages import ReportPages
 from faust_app.web.server import protect, web_options
 from tests.factories import LEASE, NOW
@@ -80,7 +83,7 @@ from tests.fakes.imports import FakeImportRuns, FakeRejections
 from tests.fakes.monitoring import FakePicturelessProducts, FakeSamples, FakeTimeline, FakeWorkerList
 from tests.fakes.object_store import FakeObjectStore
 from tests.fakes.operators import FakeAccounts, FakeAuditLog, FakeHasher, FakeLogInFailures, FakeOperators, FakeSessions
-from tests.fakes.reports import FakeMendRows, FakeReportSessions
+from tests.fakes.reports import FakeMendRows, FakeReportSessions, FakeTestFetches
 from tests.fakes.republish import FakeRepublish
 from tests.fakes.source_records import FakeSourceRecords
 from tests.flows.monitoring.monitoring_harness import WatchHarness
@@ -98,6 +101,16 @@ TOKENS = [
 ]
 SAME_ORIGIN = {"Sec-Fetch-Site": "same-origin"}
 BROWSER = {"Accept": "text/html,application/xhtml+xml,*/*;q=0.8"}
+
+
+@dataclass
+class Visits:
+    """How the people of shops come in, and what they test."""
+
+    access: ReportAccess
+    entrance: Entrance
+    tests: FakeTestFetches
+    origins: tuple[str, ...]
 
 
 PUBLIC = PublicAddresses("https://cdn.test", "https://images.test")
@@ -127,6 +140,7 @@ class OperatorSite:
     registered: set[str]
     access: ReportAccess
     visit_cookie: str
+    tests: FakeTestFetches
 
     async def session(self, name: str, role: Role = Role.ADMIN, shops: frozenset[int] | None = None) -> dict[str, str]:
         """Return the headers of a browser in which this person is logged in."""
@@ -160,7 +174,7 @@ def handlers_of(
     runs: Any,
     samples: FakeSamples,
     timeline: FakeTimeline,
-    access: ReportAccess,
+    visits: Visits,
     reports: ReportPages,
 ) -> dict[str, Any]:
     """Return what `WebApp` registers, by the names of `WebParts`; the control of republish is not reached."""
@@ -190,9 +204,10 @@ def handlers_of(
         "health": HealthPages(metrics, nothing),
         "lag": LagPage(watch.lag, watch.stalled, admin.frame),
         "stalled": StalledPage(watch.stalled, images_at="", pages=admin.frame),
-        "report_access": ReportAccessHandlers(access, "https://images.test"),
+        "report_access": ReportAccessHandlers(visits.access, "https://images.test"),
         "mend": MendHandlers(mend_of(rows, FakeImportRuns(rejections, lambda: NOW)), PUBLIC),
         "reports": reports,
+        "test_fetches": TestFetchHandlers(AskTestFetch(visits.tests, clock=store), clock=store),
         "admin": admin,
     }
 
@@ -207,18 +222,12 @@ def mend_of(rows: FakeImageRepository, imports: FakeImportRuns) -> Mend:
     )  # fmt: skip
 
 
-def report_pages_of(
-    admin: AdminPages, rows: FakeImageRepository, access: ReportAccess, entrance: Entrance, origins: tuple[str, ...]
-) -> ReportPages:
-    frame = ReportFrame(admin.static, ZoneInfo("Europe/Berlin"), lambda: NOW, ancestors=origins)
+def report_pages_of(admin: AdminPages, rows: FakeImageRepository, visits: Visits, clock: FakeOperators) -> ReportPages:
+    frame = ReportFrame(admin.static, ZoneInfo("Europe/Berlin"), lambda: NOW, ancestors=visits.origins)
     mend = mend_of(rows, FakeImportRuns(FakeRejections(lambda: NOW), lambda: NOW))
-    pages = (
-        EnterPages(frame, access, entrance, embeds=bool(origins)),
-        MendPage(frame, mend),
-        MendLists(frame, mend),
-        PicturePage(frame, mend),
-    )
-    return ReportPages(frame, pages)
+    entering = EnterPages(frame, visits.access, visits.entrance, embeds=bool(visits.origins))
+    testing = TestAddressPage(frame, AskTestFetch(visits.tests, clock=clock), clock=clock, wait_seconds=0)
+    return ReportPages(frame, (entering, MendPage(frame, mend), MendLists(frame, mend), PicturePage(frame, mend), testing))
 
 
 def alert_desk() -> AlertDesk:
@@ -281,9 +290,10 @@ async def open_site(
     watch = WatchHarness(WorkerHarness())
     application = web.Application(**web_options())
     samples, timeline = FakeSamples(), FakeTimeline(Happening(NOW, Happened.JOB, "limits finished"))
-    reports = report_pages_of(admin, rows, access, entrance, embed_origins)
+    visits = Visits(access, entrance, FakeTestFetches(lambda: store.now_is), embed_origins)
+    reports = report_pages_of(admin, rows, visits, store)
     registered = handlers_of(
-        store, rows, watch, admin, metrics, runs=runs or Untouched(), samples=samples, timeline=timeline, access=access, reports=reports
+        store, rows, watch, admin, metrics, runs=runs or Untouched(), samples=samples, timeline=timeline, visits=visits, reports=reports
     )
     for handlers in registered.values():
         handlers.register(application.router)
@@ -291,6 +301,18 @@ async def open_site(
     application.middlewares.append(as_declared)
     async with TestClient(SiteServer(application, metrics), cookie_jar=DummyCookieJar()) as client:
         yield OperatorSite(
-            client, store, used, log_in, rows, watch, samples, timeline, entrance.cookie, set(registered), access, entrance.visit_cookie
+            client,
+            store,
+            used,
+            log_in,
+            rows,
+            watch,
+            samples,
+            timeline,
+            entrance.cookie,
+            set(registered),
+            access,
+            entrance.visit_cookie,
+            visits.tests,
         )
     await watch.worker.breakers.stop()

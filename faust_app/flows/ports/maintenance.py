@@ -186,6 +186,10 @@ class OldRows(Protocol):
         """Delete up to `limit` used links that ended before `before`; return how many."""
         ...
 
+    async def forget_test_fetches(self, before: datetime, limit: int) -> int:
+        """Delete up to `limit` test fetches that were asked for before `before`; return how many."""
+        ...
+
 
 class TableSizes(Protocol):
     """Sizes of the tables. Raises Unavailable."""

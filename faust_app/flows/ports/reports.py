@@ -9,6 +9,7 @@ from faust_app.core.operators.audit import AuditEntry
 from faust_app.core.reports.link import ReportLink
 from faust_app.core.reports.mend import PicturelessProduct, ShopCounts, Tally
 from faust_app.core.reports.session import ReportSession
+from faust_app.core.reports.test_fetch import TestFetch, TestResult
 
 
 class ReportSessions(Protocol):
@@ -63,4 +64,24 @@ class MendRows(Protocol):
 
         What is the text, or begins with it, comes before what contains it, which is searched only as far as that is quick.
         """
+        ...
+
+
+class TestFetches(Protocol):
+    """Test fetches that shops ask for and workers run."""
+
+    async def ask(self, shop_no: int, url: str, asked_by: str) -> TestFetch | None:
+        """Add a test; None if the shop has asked for A_MINUTE within the last minute."""
+        ...
+
+    async def get(self, shop_no: int, number: int) -> TestFetch | None:
+        """Return the shop's test."""
+        ...
+
+    async def take(self, worker: str, limit: int) -> list[TestFetch]:
+        """Take up to `limit` tests that wait and have not expired; two workers never take the same."""
+        ...
+
+    async def end(self, number: int, result: TestResult) -> None:
+        """Store what the worker met."""
         ...

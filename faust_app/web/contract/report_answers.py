@@ -91,3 +91,40 @@ class RetriedAnswer(Answer):
     run: int
     images: int
     skipped: int
+
+
+class RedirectAnswer(Answer):
+    """One redirect, without the query string of the address that it leads to."""
+
+    status: int
+    to: str
+
+
+class TestResultAnswer(Answer):
+    """What a worker met. Without a `code` the image would be stored, and is `content_type`, `width` by `height` pixels."""
+
+    __test__ = False  # pytest takes a name that begins so for a test
+
+    seconds: float
+    status: int | None
+    redirects: list[RedirectAnswer]
+    announced_type: str | None
+    size: Annotated[int | None, Field(alias="bytes")]
+    content_type: str | None
+    width: int | None
+    height: int | None
+    code: str | None
+    detail: str | None
+    advice: str | None
+
+
+class TestFetchAnswer(Answer):
+    """A test fetch; `expired` means that no worker was free, or the one that had it is gone."""
+
+    __test__ = False
+
+    number: int
+    state: Literal["waiting", "running", "done", "expired"]
+    url: str
+    asked_at: Time
+    result: TestResultAnswer | None

@@ -137,9 +137,10 @@ async def test_what_log_ins_leave_behind_is_forgotten(keeping: LimitsHarness) ->
     keeping.old.failed_log_ins = [now, now - FAILED_LOG_INS - DAY]
     keeping.old.report_sessions = [now, now - SESSIONS - DAY]
     keeping.old.report_links = [now, now - FAILED_LOG_INS - DAY]
+    keeping.old.test_fetches = [now, now - FAILED_LOG_INS - DAY]
     keeping.old.audit = [now - SESSIONS - DAY, now - AUDIT - DAY]
     assert await keeping.run() is not None
-    tables = ("session", "one_time_log_in", "log_in_failure", "report_session", "report_link_use", "audit")
+    tables = ("session", "one_time_log_in", "log_in_failure", "report_session", "report_link_use", "test_fetch", "audit")
     assert [keeping.purged(table) for table in tables] == [1] * len(tables)
 
 

@@ -1,4 +1,4 @@
-"""Name and SKU of an image's product, what a shop's people search by, and how they are let in. Expands only."""
+"""Name and SKU of an image's product, what a shop's people search by, how they are let in, and what they test. Expands only."""
 
 import sqlalchemy
 from alembic import op
@@ -64,13 +64,30 @@ CREATE TABLE IF NOT EXISTS report_link_use (
     KEY by_end (ends_at)
 ) ENGINE=InnoDB DEFAULT CHARSET=utf8mb4 COLLATE=utf8mb4_bin
 """
+# `result` is JSON; a test without one, some time after it was asked for or taken, has expired.
+TEST_FETCH = """
+CREATE TABLE IF NOT EXISTS test_fetch (
+    id BIGINT UNSIGNED NOT NULL AUTO_INCREMENT,
+    shop_no BIGINT UNSIGNED NOT NULL,
+    url VARCHAR(4096) NOT NULL,
+    asked_at DATETIME(6) NOT NULL,
+    asked_by VARCHAR(120) NOT NULL,
+    taken_at DATETIME(6) NULL,
+    taken_by VARCHAR(120) NULL,
+    result MEDIUMTEXT NULL,
+    PRIMARY KEY (id),
+    KEY by_shop (shop_no, asked_at),
+    KEY by_taken (taken_at, asked_at),
+    KEY by_asked (asked_at)
+) ENGINE=InnoDB DEFAULT CHARSET=utf8mb4 COLLATE=utf8mb4_bin
+"""
 
 
 def upgrade() -> None:
-    """Widen the tables of the images and sources, and create those of the shops' sessions."""
+    """Widen the tables of the images and sources, and create those of the shops' sessions and test fetches."""
     # MySQL knows no IF NOT EXISTS for columns, and a migration that died half way is run again as a whole.
     for table, column, statement in (("image", "product_name", IMAGE), ("source_host", "answer_seconds", SOURCE_HOST)):
         if column not in {found["name"] for found in sqlalchemy.inspect(op.get_bind()).get_columns(table)}:
             op.execute(statement)
-    for statement in (REPORT_SESSION, REPORT_LINK_USE):
+    for statement in (REPORT_SESSION, REPORT_LINK_USE, TEST_FETCH):
         op.execute(statement)
