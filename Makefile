@@ -8,11 +8,11 @@ ifneq ($(wildcard /etc/ssl/certs/ca-certificates.crt),)
 export UV_SYSTEM_CERTS ?= true
 endif
 
-.PHONY: help run unit test proof bench soak lint format lock sample clean .venv/new
+.PHONY: help run unit test proof bench bench-reports soak lint format lock sample clean .venv/new
 
 help: ## List the commands
-	@sed -n 's/^\([a-z]*\):.*## \(.*\)/  make \1|\2/p' Makefile | column -t -s '|' 2>/dev/null \
-		|| sed -n 's/^\([a-z]*\):.*## \(.*\)/  make \1: \2/p' Makefile
+	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1|\2/p' Makefile | column -t -s '|' 2>/dev/null \
+		|| sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1: \2/p' Makefile
 
 run: .venv/.installed ## Start everything, import the sample catalogue, stay up until Ctrl-C
 	@exec $(PYTHON) -m devstack run
@@ -29,6 +29,9 @@ proof: .venv/.installed ## Search for violations: model, state machine, crash po
 bench: .venv/.installed ## Measure intake, worker and PUT on real servers, and print one table
 	$(PYTHON) -m bench
 
+bench-reports: .venv/.installed ## Measure reports over 20 million outcomes and 50 million daily rows
+	$(PYTHON) -m bench reports
+
 soak: .venv/.installed ## Kill workers, services and networks for an hour, then check every invariant
 	$(PYTHON) -m tests.proofs.soak
 
@@ -43,7 +46,7 @@ format: .venv/.installed ## Format the code and fix what ruff can fix
 	.venv/bin/ruff format .
 
 lock: .venv/.installed ## Update the locked dependencies from requirements/*.in
-	cd requirements && for name in runtime dev; do \
+	cd requirements && for name in runtime stats dev; do \
 		../.venv/bin/uv pip compile --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header \
 			$$name.in -o $$name.txt --quiet || exit 1; \
 	done

@@ -1,7 +1,8 @@
-"""Run the benchmarks and print one table; `hostile`, `stalled`, `operate`, `pages`, `mistake` and `dead-hosts` run only by their names."""
+"""Run the benchmarks and print one table; those that have a name run only by it."""
 
 import sys
 from pathlib import Path
+from statistics import median
 
 from rich.console import Console
 from rich.table import Table
@@ -18,6 +19,8 @@ from bench.operate import FAILED, GOOD, measure_operate
 from bench.operate import fill as fill_to_operate
 from bench.pages import measure_pages
 from bench.put_latency import measure_put_latency
+from bench.report_data import DAYS, Scale
+from bench.reports import PER_SECOND, measure_reports, p95, p99
 from bench.stalled import QUEUED, ROWS, fill, measure_stalled
 from bench.worker import measure_worker
 
@@ -30,24 +33,15 @@ def main() -> None:
     match sys.argv[1:]:
         case []:
             everything()
-        case ["hostile"]:
-            hostile()
-        case ["stalled"]:
-            stalled()
-        case ["operate"]:
-            operate()
-        case ["pages"]:
-            pages()
-        case ["mistake"]:
-            mistake()
-        case ["dead-hosts"]:
-            among_dead_hosts()
+        case [name] if name in _NAMED:
+            _NAMED[name]()
+        case ["reports", factor] if _is_factor(factor):
+            reports(Scale(float(factor)))
         case ["compare", tree, *pairs]:
             for ratios in compare(Path(tree), int(pairs[0]) if pairs else PAIRS):
                 print(ratios)
         case words:
-            named = "hostile, stalled, operate, pages, mistake, dead-hosts, or compare TREE [PAIRS]"
-            sys.exit(f"bench: unknown benchmark {' '.join(words)!r}; use none, {named}")
+            sys.exit(f"bench: unknown benchmark {' '.join(words)!r}; use none, {', '.join(_NAMED)}, reports SCALE, or compare TREE [PAIRS]")
 
 
 def hostile() -> None:
@@ -129,6 +123,42 @@ def among_dead_hosts() -> None:
     Console().print(table)
 
 
+def _is_factor(text: str) -> bool:
+    try:
+        return 0 < float(text) <= 1
+    except ValueError:
+        return False
+
+
+def reports(scale: Scale = Scale(1.0)) -> None:  # noqa: B008 - it is frozen
+    """Measure reports; targets are for scale 1, smaller ones print only."""
+    console, table = Console(width=150), Table("what", "measured", "to hold at scale 1")
+    with installed("structure", buffer_pool="1G", statistics=True) as installation:
+        figures = measure_reports(installation, scale, console.print)
+    ms = 1000
+    table.add_row(f"history, and its hot shop: {scale.history:,} outcomes, {scale.history // 10:,}", "", "")
+    table.add_row(f"store: {scale.rows:,} rows; daily table of MariaDB: {scale.maria_shops * DAYS:,}", "", "")
+    table.add_row("page of 13 months straight from the history, by its key", f"{figures.raw:.1f} s", "")
+    table.add_row("the same by the best key, which only reports would use", f"{figures.best_key:.1f} s", "")
+    table.add_row("from a daily table in MariaDB, p50", f"{median(figures.daily_table) * ms:.1f} ms", "")
+    table.add_row("from the store, p50 / p95", f"{median(figures.store) * ms:.1f} / {p95(figures.store) * ms:.1f} ms", "p95 <= 100 ms")
+    table.add_row("history / store", f"{figures.ratio:,.0f}", ">= 300")
+    table.add_row("best key / store", f"{figures.best_key / median(figures.store):,.0f}", "")
+    table.add_row("from the cache, p50", f"{median(figures.cache) * ms:.1f} ms", "<= 2 ms")
+    rate = f"{median(figures.at_rate) * ms:.1f} / {p99(figures.at_rate) * ms:.1f} ms"
+    table.add_row(f"from the cache at {PER_SECOND}/s, p50 / p99", rate, "<= 2 / 10 ms")
+    table.add_row(
+        "whole HTML page by month, p50 / p95", f"{median(figures.page) * ms:.0f} / {p95(figures.page) * ms:.0f} ms", "p95 <= 100 ms"
+    )
+    whole = f"{median(figures.page_of_day) * ms:.0f} / {p95(figures.page_of_day) * ms:.0f} ms"
+    table.add_row("whole HTML page by day, 400 rows, p50 / p95", whole, "")
+    table.add_row("a day's list of the hot shop, slowest of 40", f"{max(figures.day_list) * ms:.0f} ms", "< 300 ms")
+    table.add_row("all shops, 13 months: store, daily table", f"{figures.platform_store:.2f} s, {figures.platform_daily_table:.2f} s", "")
+    table.add_row(f"load of a day, {figures.loaded_shops:,} shops", f"{figures.load:.1f} s", "<= 60 s")
+    table.add_row("control totals of every day", f"{figures.all_totals:.2f} s", "")
+    console.print(table)
+
+
 def stalled() -> None:
     """Measure how long it takes to find unfinished images among many finished ones."""
     table, console = Table("what", "measured", "target"), Console()
@@ -141,8 +171,8 @@ def stalled() -> None:
     table.add_row(f"first sample of {ROWS:,} rows", f"{figures.first * 1000:,.0f} ms", "< 200 ms")
     table.add_row("further samples", f"{figures.fastest * 1000:,.0f} to {figures.slowest * 1000:,.0f} ms", "< 200 ms")
     table.add_row(f"sample of one shop with {QUEUED:,} queued", f"{figures.of_shop * 1000:,.0f} ms", "")
-    for path, (p50, p99) in figures.answers.items():
-        table.add_row(f"GET {path}, p50 / p99", f"{p50 * 1000:.1f} / {p99 * 1000:.1f} ms", "<= 20 ms")
+    for path, (half, most) in figures.answers.items():
+        table.add_row(f"GET {path}, p50 / p99", f"{half * 1000:.1f} / {most * 1000:.1f} ms", "<= 20 ms")
     console.print(table)
 
 
@@ -180,6 +210,17 @@ def _add_failures(table: Table, figures: FailureFigures) -> None:
     table.add_row("lateness of the earliest retry", f"{figures.earliest:.3f} s", ">= 0")
     table.add_row(f"{DUE:,} due rows to Kafka by one process", f"{figures.due_per_second:,.0f} rows/s", ">= 2,000")
     table.add_row(f"{DEAD:,} dead letters", f"{figures.dead_letter_seconds:.1f} s", "<= 60 s")
+
+
+_NAMED = {
+    "hostile": hostile,
+    "stalled": stalled,
+    "operate": operate,
+    "pages": pages,
+    "mistake": mistake,
+    "dead-hosts": among_dead_hosts,
+    "reports": reports,
+}
 
 
 if __name__ == "__main__":

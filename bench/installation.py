@@ -92,10 +92,16 @@ class Installation:
 
 
 @contextmanager
-def installed(level: str = "structure") -> Iterator[Installation]:
-    """Start the services in a temporary folder and stop them afterwards; `level` is the level of the image check."""
-    with TemporaryDirectory(prefix="shop-images-bench-") as name, Stack(Path(name) / "stack", Ports.free(), CLONE / ".devstack") as stack:
-        yield Installation(stack, Path(name), level)
+def installed(level: str = "structure", *, buffer_pool: str = "256M", statistics: bool = False) -> Iterator[Installation]:
+    """Start the services in a temporary folder and stop them afterwards; `level` is the level of the image check.
+
+    `buffer_pool` is MariaDB's; with `statistics` the settings have an embedded ClickHouse.
+    """
+    with TemporaryDirectory(prefix="shop-images-bench-") as name:
+        stack = Stack(Path(name) / "stack", Ports.free(), CLONE / ".devstack")
+        stack.mariadb.buffer_pool = buffer_pool
+        with stack:
+            yield Installation(stack, Path(name), level, stack.statistics_environment() if statistics else None)
 
 
 def cpu_seconds(pid: int) -> float:

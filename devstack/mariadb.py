@@ -52,6 +52,8 @@ class MariaDB(Service):
         super().__init__(folder, (ports.mariadb,))
         self.port = ports.mariadb
         self.password = password
+        self.buffer_pool = "256M"
+        """Memory for pages of the tables, as the server's option takes it; set before it starts."""
         self._cache = cache
         self._program: Unpacked | Installed
 
@@ -93,7 +95,7 @@ class MariaDB(Service):
             "--socket=",
             f"--pid-file={self.data / 'server.pid'}",
             "--character-set-server=utf8mb4",
-            "--innodb-buffer-pool-size=256M",
+            f"--innodb-buffer-pool-size={self.buffer_pool}",
             # Otherwise the server generates a certificate at each start, which takes between one and fourteen seconds.
             "--skip-ssl",
         ]

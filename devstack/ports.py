@@ -9,7 +9,7 @@
 | +4     | Valkey                   | +12    | SeaweedFS filer              |
 | +5     | sample source of images  | +8     | Kafka, behind a proxy        |
 | +13    | its bad certificate      | +9     | proxy in front of Kafka      |
-| +14    | its closed port          |        |                              |
+| +14    | its closed port          | +15    | process `stats`              |
 
 SeaweedFS also listens on each of its four ports + 10000. `make run` starts at 21090, or at `DEVSTACK_PORT_BASE`.
 """
@@ -130,6 +130,11 @@ class Ports:
         return self.base + 7
 
     @property
+    def stats(self) -> int:
+        """The process `stats` of shop-images."""
+        return self.base + 15
+
+    @property
     def seaweed_master(self) -> int:
         """SeaweedFS's master."""
         return self.base + 10
@@ -153,7 +158,7 @@ class Ports:
     @property
     def all(self) -> tuple[int, ...]:
         """Every port of the block that is used."""
-        return tuple(range(self.base, self.base + 10)) + self.seaweedfs[1:] + self.image_sources[1:]
+        return tuple(range(self.base, self.base + 10)) + self.seaweedfs[1:] + self.image_sources[1:] + (self.stats,)
 
 
 def bindable(port: int) -> bool:

@@ -1,4 +1,4 @@
-"""`make run`: starts services, worker and web, imports the sample catalogue, and stays up until Ctrl-C."""
+"""`make run`: starts services, worker, web and stats, imports the sample catalogue, and stays up until Ctrl-C."""
 
 from __future__ import annotations
 
@@ -11,6 +11,8 @@ from devstack.interruption import Interrupted, Interruption
 from devstack.ports import Ports, refuse_taken
 from devstack.product import Imported, Product, await_ready
 from devstack.sample.catalogue import catalogue_for
+from devstack.sample.history import write_sample_history
+from devstack.sample.shops import SHOPS
 from devstack.service import LOGS
 from devstack.stack import Stack
 from devstack.supervisor import Supervisor, procfile_commands
@@ -20,7 +22,7 @@ if TYPE_CHECKING:
     from devstack.service import Service
 
 WATCH_EVERY = 1.0
-PROCESSES = ("worker", "web")
+PROCESSES = ("stats", "worker", "web")
 
 
 def say(line: str) -> None:
@@ -29,7 +31,7 @@ def say(line: str) -> None:
 
 
 def run(clone: Clone) -> None:
-    """Run everything until the first Ctrl-C, SIGTERM or SIGHUP, then stop worker and web, then the services.
+    """Run everything until the first Ctrl-C, SIGTERM or SIGHUP, then stop the processes, then the services.
 
     Raises DevstackError for an error the user can fix, after everything is stopped.
     """
@@ -44,7 +46,7 @@ def run(clone: Clone) -> None:
             session.open()
             session.watch()
         except Interrupted:
-            say("\nStopping worker and web, then the services; Ctrl-C again stops them at once.")
+            say("\nStopping worker, web and stats, then the services; Ctrl-C again stops them at once.")
         finally:
             session.close()
         say("Stopped. The data stays; `make run` continues with it.")
@@ -57,25 +59,26 @@ class Session:
         self._clone = clone
         self._interruption = interruption
         self._begun = time.monotonic()
-        for port, owner in ((ports.web, "the web process"), (ports.worker, "the worker")):
+        for port, owner in ((ports.web, "the web process"), (ports.worker, "the worker"), (ports.stats, "the process stats")):
             refuse_taken(port, owner)
         self._commands = procfile_commands(clone.top / "Procfile", PROCESSES)
         self._stack = Stack(clone.folder, ports, cache=clone.folder)
-        self._values = _relative(self._stack.environment(), clone)
+        self._values = _relative({**self._stack.environment(), **self._stack.statistics_environment()}, clone)
         self._product = Product(cwd=clone.top, folder=clone.folder, values=self._values)
         self._supervisor = Supervisor(self._commands, folder=clone.folder, cwd=clone.top, environment=self._product.environment, say=say)
 
     def open(self) -> None:
-        """Start the services, set up, start worker and web, import the sample catalogue, and print the addresses."""
+        """Start the services, set up, start the processes, import the sample catalogue, and print the addresses."""
         say("Starting the services; the first time they are downloaded (180 MB).")
         self._stack.up(started=announce)
         write_env_file(self._clone.env_file, self._values)
         self._product.setup()
+        write_sample_history(self._stack.mariadb.url, [each.shop for each in SHOPS])
         self._supervisor.start()
         for name in PROCESSES:
             log = self._clone.folder / LOGS / f"{name}.log"
             await_ready(name, self._values[f"{name.upper()}_URL"], log)
-        say(f"worker and web are ready after {time.monotonic() - self._begun:.1f} s. Importing the sample catalogue.")
+        say(f"worker, web and stats are ready after {time.monotonic() - self._begun:.1f} s. Importing the sample catalogue.")
         self._say_summary(self._imported_sample())
 
     def watch(self) -> None:
@@ -87,7 +90,7 @@ class Session:
                     self._restart(service)
 
     def close(self) -> None:
-        """Stop worker and web, at once after a second signal, then the services."""
+        """Stop the processes, at once after a second signal, then the services."""
         self._supervisor.stop(self._interruption.hurry)
         self._stack.down()
 
@@ -119,6 +122,7 @@ class Session:
             f"  worker        {self._values['WORKER_URL']}/ready\n"
             f"  lag           {self._values['WEB_URL']}/lag\n"
             f"  unfinished    {self._values['WEB_URL']}/stalled\n"
+            f"  reports       {self._values['WEB_URL']}/reports/{SHOPS[0].shop}\n"
             f"  image source  {self._values['SOURCE_URL']}\n"
             f"Settings and tokens: .env. Logs: .devstack/{LOGS}/. Ctrl-C stops everything."
         )

@@ -24,14 +24,16 @@ class Secrets:
     s3_secret_access_key: str = field(default_factory=_random)
     intake_token: str = field(default_factory=_random)
     operate_token: str = field(default_factory=_random)
+    statistics_password: str = field(default_factory=_random)
 
     @classmethod
     def of(cls, folder: Path) -> Secrets:
-        """Return the secrets stored in `folder`, creating them if there are none; only the file's owner can read it."""
+        """Return the secrets stored in `folder`, creating those that are missing; only the file's owner can read it."""
         file = folder / "secrets.json"
-        if file.exists():
-            return cls(**json.loads(file.read_text()))
-        made = cls()
+        kept = json.loads(file.read_text()) if file.exists() else {}
+        made = cls(**kept)
+        if asdict(made) == kept:
+            return made
         folder.mkdir(parents=True, exist_ok=True)
         write_private(file, json.dumps(asdict(made), indent=2) + "\n")
         return made

@@ -98,15 +98,24 @@ class Stack:
             "SOURCE_ALLOW": ",".join(f"127.0.0.1:{port}" for port in ports.image_sources),
             "WEB_PORT": str(ports.web),
             "WORKER_PORT": str(ports.worker),
+            "STATISTICS_PORT": str(ports.stats),
             "DATA_DIR": str(self.folder / "faust"),
             "TOPIC_REPLICATION": "1",
             "TOPIC_MIN_INSYNC_REPLICAS": "1",
             "LOG_FORMAT": "console",
             "WEB_URL": f"http://127.0.0.1:{ports.web}",
             "WORKER_URL": f"http://127.0.0.1:{ports.worker}",
+            "STATS_URL": f"http://127.0.0.1:{ports.stats}",
             "SOURCE_URL": self.image_source.address,
             "INTAKE_TOKEN": self.secrets.intake_token,
             "OPERATE_TOKEN": self.secrets.operate_token,
+        }
+
+    def statistics_environment(self) -> dict[str, str]:
+        """Return the settings by which the process `stats` owns an embedded ClickHouse; without them the database is the store."""
+        return {
+            "STATISTICS_DIR": str(self.folder / "statistics"),
+            "CLICKHOUSE_URL": f"http://stats:{self.secrets.statistics_password}@127.0.0.1:{self.ports.stats}/default",
         }
 
     def _start_all(self, started: Callable[[Service], None]) -> None:

@@ -125,6 +125,20 @@ class Settings(BaseSettings):
         "03:00", pattern=r"^([01]\d|2[0-3]):[0-5]\d$", description="Time of the daily check and of the deletion of old rows, in that zone."
     )
     daily_all_well: bool = Field(False, description="Send a message even when the daily check finds nothing, as a sign of life.")
+    clickhouse_url: SecretStr | None = Field(
+        None,
+        description="ClickHouse or the process `stats`, `http://user:password@host:port/database`; else the database keeps the statistics.",
+    )
+    statistics_dir: Path | None = Field(
+        None, description="Folder of the embedded ClickHouse, which the process `stats` serves at `CLICKHOUSE_URL`; empty: none."
+    )
+    statistics_port: int = Field(6067, ge=1, le=65535, description="Port of the process `stats`, on the loopback interface.")
+    statistics_close_day: int = Field(
+        3, ge=1, le=28, description="Day of the next month on which the figures of a month become final, in the platform's zone."
+    )
+    redis_url: SecretStr | None = Field(
+        None, description="Redis or Valkey that keeps reports, `redis://:password@host:port/0`; without it each report is read anew."
+    )
     public_base_url: str | None = Field(
         None, description="Public address of the bucket or its CDN; `/i/{shop_no}/{image_id}` redirects to an object's key below it."
     )
@@ -203,6 +217,32 @@ class Settings(BaseSettings):
         if text is not None and not _is_http(text):
             raise ValueError("must look like https://host/path")
         return value.rstrip("/") if isinstance(value, str) else value
+
+    @field_validator("clickhouse_url")
+    @classmethod
+    def _store_is_a_server(cls, value: SecretStr | None) -> SecretStr | None:
+        parts = urlsplit(value.get_secret_value()) if value is not None else None
+        if parts is not None and not (_has_port_or_none(parts) and parts.scheme in {"http", "https"} and parts.hostname):
+            raise ValueError("must look like http://user:password@host:8123/database")
+        return value
+
+    @field_validator("redis_url")
+    @classmethod
+    def _cache_is_a_server(cls, value: SecretStr | None) -> SecretStr | None:
+        parts = urlsplit(value.get_secret_value()) if value is not None else None
+        if parts is not None and not (_has_port_or_none(parts) and parts.scheme in {"redis", "rediss"} and parts.hostname):
+            raise ValueError("must look like redis://:password@host:6379/0")
+        return value
+
+    @model_validator(mode="after")
+    def _embedded_store_has_an_address(self) -> Self:
+        if self.statistics_dir is None:
+            return self
+        parts = urlsplit(self.clickhouse_url.get_secret_value() if self.clickhouse_url is not None else "")
+        if parts.hostname not in {"127.0.0.1", "localhost", "::1"} or parts.port != self.statistics_port:
+            port = self.statistics_port
+            raise ValueError(f"CLICKHOUSE_URL: must be http://127.0.0.1:{port}/ where STATISTICS_DIR and STATISTICS_PORT={port} are set")
+        return self
 
     @field_validator("alert_webhook_secret")
     @classmethod

@@ -135,7 +135,7 @@ def test_the_commands_of_the_readme_are_in_the_makefile() -> None:
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(CLONE)))
 def test_the_commands_a_page_names_exist_with_their_options(page: Path) -> None:
     unknown = []
-    for name, words in re.findall(r"(?:`|\.venv/bin/)shop-images ([a-z]+)([^`\n]*)", page.read_text()):
+    for name, words in re.findall(r"(?:`|\.venv/bin/)shop-images ([a-z-]+)([^`\n]*)", page.read_text()):
         options = known_options(main.commands[name]) if name in main.commands else set()
         unknown += [f"{name} {option}" for option in re.findall(r"(?<!\S)--?[a-z][a-z-]*", words) if option not in options]
         unknown += [name] if name not in main.commands else []

@@ -1,63 +1,72 @@
-"""The pages of shops, and who is let in."""
+"""The pages of the shops, assembled on whatever reads the figures and their lines."""
 
-from faust_app.adapters.mariadb.database import Database
-from faust_app.adapters.mariadb.import_runs import MariaImportRuns
-from faust_app.adapters.mariadb.mend_rows import MariaMendRows
-from faust_app.adapters.mariadb.report_sessions import MariaReportSessions
-from faust_app.adapters.mariadb.suspicions import MariaSuspicions
-from faust_app.adapters.mariadb.test_fetches import MariaTestFetches
-from faust_app.core.reports.embed import parse_origins
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from zoneinfo import ZoneInfo
+
+from aiohttp import web
+
 from faust_app.flows.ports.clock import Clock
-from faust_app.flows.reports.enter import ReportAccess
-from faust_app.flows.reports.mend import Mend
-from faust_app.flows.reports.test_fetch import AskTestFetch
-from faust_app.flows.republish.control import RepublishControl
-from faust_app.settings import Settings
+from faust_app.flows.ports.images import ImageSearch
+from faust_app.flows.ports.sources import SlowSources
+from faust_app.flows.ports.statistics import Ledger, Reports
+from faust_app.flows.statistics.shop_report import ReadReport
+from faust_app.web.admin.pages import Page
 from faust_app.web.admin.static import StaticFiles
-from faust_app.web.reports.enter import EnterPages
+from faust_app.web.reports.figures.handlers import ReportHandlers
+from faust_app.web.reports.figures.images import ImageListPages
+from faust_app.web.reports.figures.pages import Exists, FigurePages
+from faust_app.web.reports.figures.platform import PlatformPages
 from faust_app.web.reports.frame import ReportFrame
-from faust_app.web.reports.mend.lists import MendLists
-from faust_app.web.reports.mend.overview import MendPage
-from faust_app.web.reports.mend.picture import PicturePage
-from faust_app.web.reports.mend.test_address import TestAddressPage
-from faust_app.web.reports.pages import ReportPages
-from faust_app.wiring.common import Parts, utc_now
-from faust_app.wiring.operators import entrance_of
+from faust_app.wiring.common import utc_now
 
 
-def report_access(settings: Settings, database: Database) -> ReportAccess:
-    """Return what lets the people of shops in."""
-    secret = settings.report_link_secret
-    return ReportAccess(MariaReportSessions(database), secret.get_secret_value() if secret else None, clock=database)
+@dataclass(frozen=True, slots=True)
+class ReportPages:
+    """The pages and their frame, which `protect` needs to show their errors in it."""
 
+    frame: ReportFrame
+    pages: Sequence[Page]
 
-def mend_flow(parts: Parts, control: RepublishControl) -> Mend:
-    """Return what shows a shop its failed images, and has them tried again."""
-    database = parts.database
-    return Mend(
-        MariaMendRows(database), parts.repository, imports=MariaImportRuns(database), sources=parts.source_records,
-        suspicions=MariaSuspicions(database), control=control, clock=database,
-    )  # fmt: skip
-
-
-def ask_test_fetch(database: Database) -> AskTestFetch:
-    """Return what has addresses tested by workers."""
-    return AskTestFetch(MariaTestFetches(database), clock=database)
+    def register(self, router: web.UrlDispatcher) -> None:
+        """Add the routes."""
+        for page in self.pages:
+            page.register(router)
 
 
 def report_pages(
-    settings: Settings, static: StaticFiles, access: ReportAccess, mend: Mend, tests: AskTestFetch, *, clock: Clock
+    reports: Reports,
+    ledger: Ledger,
+    search: ImageSearch,
+    static: StaticFiles,
+    slow: SlowSources,
+    *,
+    clock: Clock,
+    zone: ZoneInfo,
+    close_day: int,
+    ancestors: Sequence[str] = (),
+    now: Callable[[], datetime] = utc_now,
 ) -> ReportPages:
-    """Return the pages of shops, in a frame that the origins of the settings may embed."""
-    origins = parse_origins(settings.report_embed_origins or "")
-    frame = ReportFrame(static, settings.zone, utc_now, ancestors=origins)
-    return ReportPages(
-        frame,
-        (
-            EnterPages(frame, access, entrance_of(settings), embeds=bool(origins)),
-            MendPage(frame, mend),
-            MendLists(frame, mend),
-            PicturePage(frame, mend),
-            TestAddressPage(frame, tests, clock=clock),
-        ),
+    """Return the pages of the figures; a month is closed on the `close_day`-th day after its end.
+
+    `static` are the files that the operator's pages serve; `ancestors` are the origins whose pages may show these in a frame.
+    """
+    frame = ReportFrame(static, zone, now, ancestors=ancestors)
+    read, exists = ReadReport(reports, zone=zone, now=now, close_day=close_day), shop_exists(search)
+    pages = (
+        PlatformPages(frame, read, slow, clock=clock),
+        FigurePages(frame, read, exists=exists),
+        ImageListPages(frame, read, ledger),
+        ReportHandlers(read, exists=exists),
     )
+    return ReportPages(frame, pages)
+
+
+def shop_exists(search: ImageSearch) -> Exists:
+    """Return what finds whether a shop has ever sent a request: its first image is a lookup by key."""
+
+    async def exists(shop_no: int) -> bool:
+        return bool(await search.of_shop(shop_no, state=None, product_id=None, after=b"", limit=1))
+
+    return exists

@@ -19,12 +19,14 @@ from faust_app.adapters.mariadb.recoveries import MariaRecoveries
 from faust_app.adapters.mariadb.rejections import MariaRejections
 from faust_app.adapters.mariadb.republish_runs import MariaRepublishRuns
 from faust_app.adapters.mariadb.samples import MariaSamples
+from faust_app.adapters.mariadb.slow_sources import MariaSlowSources
 from faust_app.adapters.mariadb.suspicions import MariaSuspicions
 from faust_app.adapters.mariadb.taken_alerts import MariaTakenAlerts
 from faust_app.adapters.mariadb.timeline import MariaTimeline
 from faust_app.adapters.mariadb.workers import MariaWorkerList
 from faust_app.core.imports.catalogue import Format
 from faust_app.core.operators.rate_limit import Rate
+from faust_app.core.reports.embed import parse_origins
 from faust_app.flows.alerts.desk import AlertDesk
 from faust_app.flows.causes.decide import CauseDesk
 from faust_app.flows.images.find import Find
@@ -32,6 +34,7 @@ from faust_app.flows.images.rejections import RejectionBuffer
 from faust_app.flows.maintenance.lease import LeasedTask
 from faust_app.flows.monitoring.readiness import IntakeReadiness
 from faust_app.flows.ports.imports import Catalogue
+from faust_app.flows.ports.statistics import ReportCache, StatisticsStore
 from faust_app.flows.republish.control import RepublishControl
 from faust_app.web.admin.frame import Frame
 from faust_app.web.admin.operate.alerts import AlertsPage
@@ -40,6 +43,7 @@ from faust_app.web.admin.operate.overview import OverviewPage
 from faust_app.web.admin.operate.republish import RepublishPages
 from faust_app.web.admin.operate.republish_images import RunImagePages
 from faust_app.web.admin.operate.republish_run import RunPages
+from faust_app.web.admin.operate.statistics import StatisticsPage
 from faust_app.web.admin.operate.timeline import TimelinePage
 from faust_app.web.admin.pages import AdminPages, Page
 from faust_app.web.admin.shops.images import ImagePages
@@ -60,6 +64,7 @@ from faust_app.web.api.report_access import ReportAccessHandlers
 from faust_app.web.api.republish import RepublishHandlers
 from faust_app.web.api.search import SearchHandlers
 from faust_app.web.api.shop_images import ShopImageHandlers
+from faust_app.web.api.statistics import StatisticsHandlers
 from faust_app.web.api.test_fetches import TestFetchHandlers
 from faust_app.web.auth.rate_limits import RateLimits
 from faust_app.web.auth.tokens import Token
@@ -67,12 +72,13 @@ from faust_app.web.docs.pages import DocsPages
 from faust_app.web.pages.health import HealthPages
 from faust_app.web.pages.lag import LagPage
 from faust_app.web.pages.unfinished import StalledPage
-from faust_app.web.reports.pages import ReportPages
 from faust_app.wiring.common import Parts, release_lease
 from faust_app.wiring.monitoring import Watches, build_watches
 from faust_app.wiring.operators import admin_pages, web_address
-from faust_app.wiring.reports import ask_test_fetch, mend_flow, report_access, report_pages
+from faust_app.wiring.reports import ReportPages, report_pages
 from faust_app.wiring.republish import republish_control, republish_task
+from faust_app.wiring.shops import ask_test_fetch, mend_flow, report_access, shop_pages
+from faust_app.wiring.statistics import ledger_lists, open_cache, open_store, read_reports, statistics_desk
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,6 +100,7 @@ class WebParts:
     republish: RepublishHandlers
     causes: CauseHandlers
     alerts: AlertHandlers
+    statistics: StatisticsHandlers
     republish_task: LeasedTask[int]
     report_access: ReportAccessHandlers
     mend: MendHandlers
@@ -105,6 +112,15 @@ class WebParts:
 @asynccontextmanager
 async def open_web_parts(parts: Parts, tokens: list[Token]) -> AsyncIterator[WebParts]:
     """Assemble what only the web process needs; nothing ever holds up the process itself. Its lease is released at the end."""
+    async with open_store(parts.settings, parts.database) as store, open_cache(parts.settings) as cache:
+        web = _web_parts(parts, tokens, store, cache)
+        try:
+            yield web
+        finally:
+            await release_lease("republish", web.republish_task.release)
+
+
+def _web_parts(parts: Parts, tokens: list[Token], store: StatisticsStore, cache: ReportCache | None) -> WebParts:
     watches = build_watches(parts, held_here=tuple)
     control = republish_control(parts.settings, parts.database, parts.offsets, parts.author)
     public = PublicAddresses(parts.settings.public_base_url, parts.settings.web_public_url)
@@ -112,13 +128,27 @@ async def open_web_parts(parts: Parts, tokens: list[Token]) -> AsyncIterator[Web
     limits = RateLimits(rate, parts.metrics, seconds=time.monotonic)
     access, mend = report_access(parts.settings, parts.database), mend_flow(parts, control)
     tests = ask_test_fetch(parts.database)
+    statistics = statistics_desk(parts.settings, parts.database, store)
     admin = admin_pages(
         parts.settings, parts.database, parts.metrics, tokens, limits=limits, reports=access,
-        operate=lambda frame: _operate(parts, watches, control, frame),
+        operate=lambda frame: (*_operate(parts, watches, control, frame), StatisticsPage(frame, statistics)),
     )  # fmt: skip
+    reports = read_reports(parts.settings, parts.database, store, cache)
+    figures = report_pages(
+        reports,
+        ledger_lists(parts.settings, parts.database, reports),
+        MariaImageSearch(parts.database),
+        admin.static,
+        MariaSlowSources(parts.database),
+        clock=parts.database,
+        zone=parts.settings.zone,
+        close_day=parts.settings.statistics_close_day,
+        ancestors=parse_origins(parts.settings.report_embed_origins or ""),
+    )
+    of_shops = shop_pages(parts.settings, figures.frame, access, mend, tests, clock=parts.database)
     task = republish_task(parts)
     refused = RejectionBuffer(MariaRejections(parts.database), parts.metrics)
-    web = WebParts(
+    return WebParts(
         intake=IntakeHandlers(parts.intake, refused, limits),
         imports=ImportHandlers(MariaImportRuns(parts.database), MariaRejections(parts.database), parts.repository, _catalogue_of),
         refused=refused,
@@ -144,17 +174,14 @@ async def open_web_parts(parts: Parts, tokens: list[Token]) -> AsyncIterator[Web
         causes=CauseHandlers(_cause_desk(parts.database)),
         alerts=AlertHandlers(_alert_desk(parts.database)),
         republish=RepublishHandlers(control, MariaRepublishRuns(parts.database)),
+        statistics=StatisticsHandlers(statistics),
         republish_task=task,
         report_access=ReportAccessHandlers(access, web_address(parts.settings)),
         mend=MendHandlers(mend, public),
         test_fetches=TestFetchHandlers(tests, clock=parts.database),
-        reports=report_pages(parts.settings, admin.static, access, mend, tests, clock=parts.database),
         admin=admin,
+        reports=ReportPages(figures.frame, (*figures.pages, *of_shops)),
     )
-    try:
-        yield web
-    finally:
-        await release_lease("republish", task.release)
 
 
 def _find(database: Database) -> Find:

@@ -11,7 +11,7 @@ from devstack.ports import Ports
 
 @pytest.fixture
 def clone(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Clone:
-    (tmp_path / "Procfile").write_text("worker: a\nweb: b\n")
+    (tmp_path / "Procfile").write_text("worker: a\nweb: b\nstats: c\n")
     clone = Clone(tmp_path)
     monkeypatch.setattr(Clone, "ours", lambda: clone)
     return clone

@@ -15,7 +15,7 @@ from devstack.supervisor import Supervisor
 
 @pytest.fixture
 def clone(tmp_path: Path) -> Clone:
-    (tmp_path / "Procfile").write_text("worker: a\nweb: b\n")
+    (tmp_path / "Procfile").write_text("worker: a\nweb: b\nstats: c\n")
     return Clone(tmp_path)
 
 
@@ -39,6 +39,7 @@ def order(monkeypatch: pytest.MonkeyPatch) -> list[str]:
     record(Product, "import_catalogue", "import", Imported(stored=3))
     record(Product, "admin_address", "admin", "http://127.0.0.1:1/admin/log-in/one-time#code")
     monkeypatch.setattr("devstack.run.await_ready", lambda *_: done.append("ready"))
+    monkeypatch.setattr("devstack.run.write_sample_history", lambda *_: done.append("history"))
     return done
 
 
@@ -55,9 +56,9 @@ def test_worker_and_web_start_after_setup_and_end_before_the_services(
 
     run(clone)
 
-    assert order[:5] == ["services up", "setup", "processes up", "ready", "ready"]
-    assert order[5:8] == ["import"] * 3
-    assert order[8:] == ["admin", "processes down", "services down"]
+    assert order[:7] == ["services up", "setup", "history", "processes up", "ready", "ready", "ready"]
+    assert order[7:10] == ["import"] * 3
+    assert order[10:] == ["admin", "processes down", "services down"]
     assert "http://127.0.0.1:1/admin/log-in/one-time#code" in capsys.readouterr().out
     assert "WEB_PORT" in clone.env_file.read_text()
 

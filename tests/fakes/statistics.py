@@ -1,4 +1,4 @@
-"""In-memory `Reports` and `Ledger`."""
+"""In-memory `Reports`, `Ledger` and `SlowSources`."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -9,6 +9,7 @@ from faust_app.core.failure import Dependency, Unavailable
 from faust_app.core.statistics.figures import Day, Figures, Source, total
 from faust_app.core.statistics.ledger import Kind, LedgerEntry
 from faust_app.core.statistics.report import ClosedMonth, Correction, PlatformDays, ShopDays, ShopTotal
+from faust_app.core.statistics.slow_source import SlowSource
 from tests.factories import NOW
 
 
@@ -73,3 +74,14 @@ class FakeLedger:
         found = [entry for day, entry in self.lines.get((shop_no, kind), []) if first <= day <= last]
         found.sort(key=lambda entry: -entry.cursor)
         return [entry for entry in found if after is None or entry.cursor < after][:limit]
+
+
+@dataclass
+class FakeSlowSources:
+    """Sources with their images, whenever they were done."""
+
+    sources: list[SlowSource] = field(default_factory=list)
+
+    async def slowest(self, since: datetime, *, at_least: int, limit: int) -> Sequence[SlowSource]:
+        found = [source for source in self.sources if source.images >= at_least]
+        return sorted(found, key=lambda source: -source.average_ms)[:limit]

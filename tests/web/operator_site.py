@@ -36,6 +36,7 @@ from faust_app.web.admin.operate.causes import CausePages
 from faust_app.web.admin.operate.republish import RepublishPages
 from faust_app.web.admin.operate.republish_images import RunImagePages
 from faust_app.web.admin.operate.republish_run import RunPages
+from faust_app.web.admin.operate.statistics import StatisticsPage
 from faust_app.web.admin.pages import AdminPages, Page
 from faust_app.web.admin.shops.images import ImagePages
 from faust_app.web.admin.shops.imports import ImportPages
@@ -54,6 +55,7 @@ from faust_app.web.api.report_access import ReportAccessHandlers
 from faust_app.web.api.republish import RepublishHandlers
 from faust_app.web.api.search import SearchHandlers
 from faust_app.web.api.shop_images import ShopImageHandlers
+from faust_app.web.api.statistics import StatisticsHandlers
 from faust_app.web.api.test_fetches import TestFetchHandlers
 from faust_app.web.auth.entrance import Entrance
 from faust_app.web.auth.rate_limits import RateLimits
@@ -68,8 +70,8 @@ from faust_app.web.reports.mend.lists import MendLists
 from faust_app.web.reports.mend.overview import MendPage
 from faust_app.web.reports.mend.picture import PicturePage
 from faust_app.web.reports.mend.test_address import TestAddressPage
-from faust_app.web.reports.pages import ReportPages
 from faust_app.web.server import protect, web_options
+from faust_app.wiring.reports import ReportPages, report_pages
 from tests.factories import LEASE, NOW
 from tests.fakes.alerts import FakeAlertStore, FakeRecoveries, FakeTakenAlerts
 from tests.fakes.causes import FakeCauses, FakeSuspicions
@@ -86,6 +88,8 @@ from tests.fakes.operators import FakeAccounts, FakeAuditLog, FakeHasher, FakeLo
 from tests.fakes.reports import FakeMendRows, FakeReportSessions, FakeTestFetches
 from tests.fakes.republish import FakeRepublish
 from tests.fakes.source_records import FakeSourceRecords
+from tests.fakes.statistics import FakeLedger, FakeReports, FakeSlowSources
+from tests.fakes.statistics_store import FakeStatistics, fake_statistics
 from tests.flows.monitoring.monitoring_harness import WatchHarness
 from tests.flows.worker_harness import WorkerHarness
 from tests.web.conftest import SiteServer
@@ -138,6 +142,7 @@ class OperatorSite:
     timeline: FakeTimeline
     cookie: str
     registered: set[str]
+    statistics: FakeStatistics
     access: ReportAccess
     visit_cookie: str
     tests: FakeTestFetches
@@ -174,6 +179,7 @@ def handlers_of(
     runs: Any,
     samples: FakeSamples,
     timeline: FakeTimeline,
+    statistics: FakeStatistics,
     visits: Visits,
     reports: ReportPages,
 ) -> dict[str, Any]:
@@ -201,14 +207,15 @@ def handlers_of(
         "causes": CauseHandlers(CauseDesk(FakeCauses(rows), FakeSuspicions(), clock=rows)),
         "alerts": AlertHandlers(alert_desk()),
         "republish": RepublishHandlers(untouched, runs),
+        "statistics": StatisticsHandlers(statistics.desk),
         "health": HealthPages(metrics, nothing),
         "lag": LagPage(watch.lag, watch.stalled, admin.frame),
         "stalled": StalledPage(watch.stalled, images_at="", pages=admin.frame),
+        "admin": admin,
+        "reports": reports,
         "report_access": ReportAccessHandlers(visits.access, "https://images.test"),
         "mend": MendHandlers(mend_of(rows, FakeImportRuns(rejections, lambda: NOW)), PUBLIC),
-        "reports": reports,
         "test_fetches": TestFetchHandlers(AskTestFetch(visits.tests, clock=store), clock=store),
-        "admin": admin,
     }
 
 
@@ -222,12 +229,11 @@ def mend_of(rows: FakeImageRepository, imports: FakeImportRuns) -> Mend:
     )  # fmt: skip
 
 
-def report_pages_of(admin: AdminPages, rows: FakeImageRepository, visits: Visits, clock: FakeOperators) -> ReportPages:
-    frame = ReportFrame(admin.static, ZoneInfo("Europe/Berlin"), lambda: NOW, ancestors=visits.origins)
+def shop_pages_of(frame: ReportFrame, rows: FakeImageRepository, visits: Visits, clock: FakeOperators) -> tuple[Page, ...]:
     mend = mend_of(rows, FakeImportRuns(FakeRejections(lambda: NOW), lambda: NOW))
     entering = EnterPages(frame, visits.access, visits.entrance, embeds=bool(visits.origins))
     testing = TestAddressPage(frame, AskTestFetch(visits.tests, clock=clock), clock=clock, wait_seconds=0)
-    return ReportPages(frame, (entering, MendPage(frame, mend), MendLists(frame, mend), PicturePage(frame, mend), testing))
+    return (entering, MendPage(frame, mend), MendLists(frame, mend), PicturePage(frame, mend), testing)
 
 
 def alert_desk() -> AlertDesk:
@@ -272,9 +278,11 @@ async def open_site(
     store, metrics, rows = FakeOperators(), Metrics(), FakeImageRepository()
     used: PasswordHasher = hasher or FakeHasher()
     accounts, sessions = FakeAccounts(store), FakeSessions(store)
+    statistics = fake_statistics(lambda: store.now_is, ZoneInfo("Europe/Berlin"))
     log_in = LogIn(accounts, sessions, FakeLogInFailures(store), used, metrics, clock=store)
     entrance = Entrance(public_url, parse_proxies(proxies))
     access = ReportAccess(FakeReportSessions(store), report_secret, clock=store)
+    visits = Visits(access, entrance, FakeTestFetches(lambda: store.now_is), embed_origins)
     admin = AdminPages(
         log_in=log_in,
         accounts=accounts,
@@ -285,16 +293,28 @@ async def open_site(
         zone=ZoneInfo("Europe/Berlin"),
         clock=store,
         now=lambda: store.now_is,
-        operate=lambda frame: pages_of(frame, rows, runs or Untouched()),
+        operate=lambda frame: (*pages_of(frame, rows, runs or Untouched()), StatisticsPage(frame, statistics.desk)),
     )
     watch = WatchHarness(WorkerHarness())
     application = web.Application(**web_options())
     samples, timeline = FakeSamples(), FakeTimeline(Happening(NOW, Happened.JOB, "limits finished"))
-    visits = Visits(access, entrance, FakeTestFetches(lambda: store.now_is), embed_origins)
-    reports = report_pages_of(admin, rows, visits, store)
-    registered = handlers_of(
-        store, rows, watch, admin, metrics, runs=runs or Untouched(), samples=samples, timeline=timeline, visits=visits, reports=reports
+    reports = report_pages(
+        FakeReports(),
+        FakeLedger(),
+        FakeImageSearch(rows),
+        admin.static,
+        FakeSlowSources(),
+        clock=store,
+        zone=ZoneInfo("Europe/Berlin"),
+        close_day=3,
+        ancestors=embed_origins,
+        now=lambda: store.now_is,
     )
+    reports = ReportPages(reports.frame, (*reports.pages, *shop_pages_of(reports.frame, rows, visits, store)))
+    registered = handlers_of(
+        store, rows, watch, admin, metrics, runs=runs or Untouched(), samples=samples, timeline=timeline, statistics=statistics,
+        visits=visits, reports=reports,
+    )  # fmt: skip
     for handlers in registered.values():
         handlers.register(application.router)
     protect(application, admin, reports.frame)
@@ -311,6 +331,7 @@ async def open_site(
             timeline,
             entrance.cookie,
             set(registered),
+            statistics,
             access,
             entrance.visit_cookie,
             visits.tests,

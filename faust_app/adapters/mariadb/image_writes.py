@@ -49,6 +49,10 @@ def _detail(text: str | None) -> str | None:
     return None if text is None else one_line(text)
 
 
+def _origin(origin: Origin) -> str | None:
+    return None if origin is Origin.SHOP else origin.value
+
+
 def _of_row(value_of: Callable[[ImageRow], Any]) -> Callable[[Scheduled], Any]:
     return lambda item: value_of(item.row)
 
@@ -91,7 +95,7 @@ _ACCEPTED: Final[Columns[ImageRow]] = {
     "requested_at": lambda row: row.requested_at,
     **_TIME,
     "open_since": lambda row: row.open_since,
-    "origin": lambda row: None if row.origin is Origin.SHOP else row.origin.value,
+    "origin": lambda row: _origin(row.origin),
     "refetched": lambda row: row.refetched,
     "republishes": lambda row: row.republishes,
 }
@@ -193,7 +197,23 @@ SELECT %s, x.shop_no, x.image_id, x.version, 'superseded' FROM ({values}) x WHER
 """
 
 
-_ADD_HISTORY: Final = "INSERT INTO image_history (at, shop_no, image_id, version, outcome, code, detail, bytes, judged_by, worker) VALUES "
+_HISTORY: Final[Columns[HistoryEntry]] = {
+    "at": lambda entry: entry.at,
+    "shop_no": lambda entry: entry.key[0],
+    "image_id": lambda entry: entry.key[1],
+    "version": lambda entry: entry.version,
+    "outcome": lambda entry: entry.outcome,
+    "code": lambda entry: entry.code,
+    "detail": lambda entry: _detail(entry.detail),
+    "bytes": lambda entry: entry.size,
+    "counts_as": lambda entry: entry.counted and entry.counted.figure and entry.counted.figure.value,
+    "origin": lambda entry: _origin(entry.counted.origin) if entry.counted else None,
+    "fault": lambda entry: entry.counted and entry.counted.fault and entry.counted.fault.value,
+    "bytes_change": lambda entry: entry.counted.bytes_change if entry.counted else 0,
+    "took_ms": lambda entry: entry.counted and entry.counted.took_ms,
+}
+_ADD_HISTORY: Final = f"INSERT INTO image_history ({', '.join(_HISTORY)}, judged_by, worker) VALUES "  # noqa: S608 - our own columns
+_HISTORY_MARK: Final = f"({','.join(['%s'] * (len(_HISTORY) + 2))})"
 
 
 async def _add_superseded(session: Session, entries: Sequence[HistoryEntry]) -> None:
@@ -209,11 +229,10 @@ async def _add_history(session: Session, entries: Sequence[HistoryEntry], author
     await _add_superseded(session, [entry for entry in entries if entry.outcome == SUPERSEDED])
     entries = [entry for entry in entries if entry.outcome != SUPERSEDED]
     if entries:
-        marks = ",".join(["(%s,%s,%s,%s,%s,%s,%s,%s,%s,%s)"] * len(entries))
+        marks = ",".join([_HISTORY_MARK] * len(entries))
         flat: list[Any] = []
         for entry in entries:
-            flat += (entry.at, *entry.key, entry.version, entry.outcome, entry.code, _detail(entry.detail), entry.size)
-            flat += (author.release, author.worker)
+            flat += (*(value_of(entry) for value_of in _HISTORY.values()), author.release, author.worker)
         await session.change(_ADD_HISTORY + marks, flat)
 
 

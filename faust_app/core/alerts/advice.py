@@ -129,6 +129,20 @@ _FAULTS: Final = {
         "open one of its images; if it is good, roll back and republish what failed; then say on the page of the cause whose fault it is.",
         "no; it ends with the release, or when its share of the failures is as before.",
     ),
+    FaultKind.STATISTICS_LATE: Advice(
+        "Daily statistics are not loaded",
+        "lost 0; reports count the days from the history, more slowly, and the images are not affected.",
+        "the statistics store is down, its disk is full, or the process `stats` does not run.",
+        "check the process `stats` and CLICKHOUSE_URL; `shop-images load-statistics` loads at once and gives the reason. It can wait.",
+        "yes; every day that is missing is loaded as soon as the store answers.",
+    ),
+    FaultKind.STATISTICS_CHANGED: Advice(
+        "Figures of past days changed",
+        "images lost 0; figures of a closed month stay as they were closed.",
+        "rows of the history were changed or deleted by hand, or the database was restored from a backup.",
+        "read /admin/statistics: days of an open month were loaded again, those of a closed month wait for your decision.",
+        "it ends with the next night in which nothing changed.",
+    ),
 }
 
 

@@ -53,6 +53,8 @@ class FaultKind(StrEnum):
     DATABASE_WENT_BACK = "database_went_back", Severity.PLATFORM, 60
     TOO_MUCH_GARBAGE = "too_much_garbage", Severity.PLATFORM, 60
     SUSPECTED_OURS = "suspected_ours", Severity.PLATFORM, 60
+    STATISTICS_LATE = "statistics_late", Severity.PLATFORM, 60
+    STATISTICS_CHANGED = "statistics_changed", Severity.PLATFORM, 60
 
 
 OUTAGES: Final = {

@@ -60,6 +60,8 @@ RULES: Final = {
     FaultKind.DATABASE_WENT_BACK: _MUST_ACT,
     FaultKind.TOO_MUCH_GARBAGE: _MUST_ACT,
     FaultKind.SUSPECTED_OURS: _MUST_ACT,
+    FaultKind.STATISTICS_LATE: _CAN_WAIT,  # reports count the days from the history meanwhile
+    FaultKind.STATISTICS_CHANGED: _TOLD,
 }
 
 

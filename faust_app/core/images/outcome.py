@@ -6,6 +6,7 @@ from typing import Final
 
 from faust_app.core.alerts.alert import Occurrence
 from faust_app.core.failure import Failure, FailureCode
+from faust_app.core.images.counted import Counted
 from faust_app.core.images.row import ImageKey, ImageRow, Shown
 
 LATE_PUT: Final = timedelta(hours=1)
@@ -116,6 +117,8 @@ class HistoryEntry:
     size: int | None = None
     judged_by: str | None = None
     worker: str | None = None
+    counted: Counted | None = None
+    """What it adds to the statistics; None where it counts nowhere, and where a timeline is read."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -71,6 +71,6 @@ def _usable_validators(row: ImageRow) -> Validators:
 
     A repair is fetched whole: what is shown may be what is broken.
     """
-    if row.shown is not None and row.shown.url == row.source_url and row.origin is not Origin.REPAIR:
+    if row.shown is not None and row.shown.url == row.source_url and row.origin is Origin.SHOP:
         return row.shown.validators
     return NO_VALIDATORS

@@ -42,7 +42,8 @@ class Origin(StrEnum):
     """On whose behalf the wanted version was begun."""
 
     SHOP = "shop"  #: a request asked for it
-    REPAIR = "repair"  #: an operator, or `recover`, has it fetched once more
+    REPAIR = "repair"  #: an operator has it fetched once more
+    PLATFORM = "platform"  #: its object was missing, and `recover` has it fetched once more
 
 
 @dataclass(frozen=True, slots=True)

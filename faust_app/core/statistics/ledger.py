@@ -1,12 +1,16 @@
-"""What one line of an image's history counts as."""
+"""The lines of the history that a shop's figures count, as lists of images."""
 
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 
+from faust_app.core.images.counted import Fault
+
+__all__ = ["Fault", "Kind", "LedgerEntry"]
+
 
 class Kind(StrEnum):
-    """What a line counts as: the figures that open a list of their images."""
+    """The figures that open a list of their images."""
 
     REGISTERED = "registered"
     UPDATED = "updated"
@@ -19,14 +23,6 @@ class Kind(StrEnum):
     RETRIED = "retried"
     DEAD_LETTERED = "dead_lettered"
     RESCUED = "rescued"
-
-
-class Fault(StrEnum):
-    """Whose fault a failed fetch was."""
-
-    SHOP = "shop"  #: the address, the file, or the record that the shop sent
-    SOURCE = "source"  #: the server that the image comes from
-    OURS = "ours"  #: the platform's
 
 
 @dataclass(frozen=True, slots=True)

@@ -46,7 +46,7 @@ class Transfer:
             return Kept(plan.row, replace(shown, version=plan.row.version), transferred=False)
         self._metrics.fetched_bytes.inc(len(answer.content))
         answer, digest = await self._prepared(answer)
-        if shown is not None and shown.sha256 == digest and plan.row.origin is not Origin.REPAIR:  # its object may be what is missing
+        if shown is not None and shown.sha256 == digest and plan.row.origin is Origin.SHOP:  # its object may be what is missing
             kept = replace(shown, version=plan.row.version, url=plan.url, validators=answer.validators)
             return Kept(plan.row, kept, transferred=True)
         return await self._put(plan.row, plan.url, answer, digest, deadline)

@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from typing import Final
 
 from faust_app.core.images.changes import Changes, Locked
+from faust_app.core.images.counted import counted_hidden
 from faust_app.core.images.objects import OBJECTS, folder, folder_of, newer_keys, shop_prefix, shows_missing
 from faust_app.core.images.outcome import HistoryEntry
 from faust_app.core.images.row import ImageKey, ImageRow
@@ -132,11 +133,13 @@ def _republish_missing(rows: Sequence[ImageRow]) -> Callable[[Locked], tuple[Cha
     def decide(locked: Locked) -> tuple[Changes, int]:
         changes = Changes()
         for row in rows:
-            again = recovered(locked.rows.get(row.key), row, locked.now)
-            if again is not None:
+            current = locked.rows.get(row.key)
+            again = recovered(current, row, locked.now)
+            if again is not None and current is not None:
                 changes.accepted.append(again)
                 changes.hidden.append(again)
-                changes.history.append(HistoryEntry(again.key, locked.now, again.version, "republished"))
+                counted = counted_hidden(current)
+                changes.history.append(HistoryEntry(again.key, locked.now, again.version, "republished", counted=counted))
         return changes, len(changes.accepted)
 
     return decide

@@ -1,10 +1,11 @@
 """What all workers know of the sources. Every method raises Unavailable when the database does not do its part."""
 
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from datetime import datetime
 from typing import Protocol, TypeVar
 
 from faust_app.core.sources.health import DecideSources, Source, SourceRecord
+from faust_app.core.statistics.slow_source import SlowSource
 
 R = TypeVar("R")
 
@@ -30,4 +31,15 @@ class SourceRecords(Protocol):
 
     async def of(self, source: Source) -> list[SourceRecord]:
         """Return the records of one source: the host's and the shop's, where there are any."""
+        ...
+
+
+class SlowSources(Protocol):
+    """How long the images of each source take."""
+
+    async def slowest(self, since: datetime, *, at_least: int, limit: int) -> Sequence[SlowSource]:
+        """Return the hosts whose images took longest on average, of those with `at_least` images; the slowest first.
+
+        Looks at the newest SAMPLED images that were done since then (UTC). Raises Unavailable.
+        """
         ...

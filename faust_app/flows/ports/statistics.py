@@ -1,11 +1,16 @@
 """What the reports need: figures by day, and the lines they count."""
 
-from collections.abc import Sequence
-from datetime import date
+from collections.abc import Mapping, Sequence
+from datetime import date, datetime, tzinfo
 from typing import Protocol
 
+from faust_app.core.operators.audit import Actor
+from faust_app.core.statistics.calendar import Bounds
+from faust_app.core.statistics.figures import Figures
 from faust_app.core.statistics.ledger import Kind, LedgerEntry
-from faust_app.core.statistics.report import PlatformDays, ShopDays
+from faust_app.core.statistics.load import Manifest, Marker, ShopRow, Snapshot, Totals
+from faust_app.core.statistics.report import ClosedMonth, Correction, PlatformDays, ShopDays, ShopTotal
+from faust_app.core.statistics.run import StatisticsRun
 
 
 class Reports(Protocol):
@@ -32,4 +37,188 @@ class Ledger(Protocol):
 
     async def entries(self, shop_no: int, first: date, last: date, kind: Kind, *, after: int | None, limit: int) -> Sequence[LedgerEntry]:
         """Return the lines of a kind from the days `first` to `last`, newest first, from behind the cursor `after` on."""
+        ...
+
+
+class LedgerLines(Protocol):
+    """The lines of single days. Raises Unavailable."""
+
+    async def of_day(self, shop_no: int, bounds: Bounds, kind: Kind, *, after: int | None, limit: int) -> Sequence[LedgerEntry]:
+        """Return the lines of a kind from one day, newest first, from behind the cursor `after` on."""
+        ...
+
+
+class DailyCounts(Protocol):
+    """Counts the history, day by day. Raises Unavailable."""
+
+    async def snapshot(self, day: date, bounds: Bounds, *, with_balance: bool) -> Snapshot:
+        """Return the day of all shops, counted in a transaction of its own under the next `load_id`.
+
+        With `with_balance` the rows carry what was stored for each shop when the day began; every shop that has something
+        stored then has a row.
+        """
+        ...
+
+    async def of_shop(self, shop_no: int, days: Sequence[tuple[date, Bounds]]) -> Mapping[date, Figures]:
+        """Return a shop's figures of some days, counted now."""
+        ...
+
+    async def of_platform(self, days: Sequence[tuple[date, Bounds]]) -> Mapping[date, Figures]:
+        """Return the figures of all shops together of some days, counted now."""
+        ...
+
+    async def stored(self, shop_no: int | None, before: datetime) -> int:
+        """Return the bytes that were stored at a time for a shop, or for all of them."""
+        ...
+
+    async def difference_to_rows(self) -> tuple[int, int]:
+        """Return the bytes stored by the history and by the rows, both of one moment."""
+        ...
+
+
+class StatisticsStore(Protocol):
+    """Keeps the loads of each day. Raises StoreUnavailable."""
+
+    async def prepare(self) -> None:
+        """Create what is missing in the store; safe to repeat."""
+        ...
+
+    async def manifest(self) -> Manifest:
+        """Return the load of each day that counts."""
+        ...
+
+    async def add_rows(self, day: date, load_id: int, rows: Sequence[ShopRow]) -> None:
+        """Add rows of a load, which nobody reads before its marker is there."""
+        ...
+
+    async def totals(self, day: date, load_id: int) -> Totals:
+        """Count what has arrived of a load."""
+        ...
+
+    async def publish(self, marker: Marker) -> None:
+        """Write the marker: from now on this load is read."""
+        ...
+
+    async def shop_rows(self, shop_no: int, first: date, last: date) -> Sequence[tuple[date, int, ShopRow]]:
+        """Return a shop's rows of every load of these days, with day and `load_id`."""
+        ...
+
+    async def platform_rows(self, first: date, last: date) -> Mapping[date, ShopRow]:
+        """Return the sum over all shops of each published day; its shop number is 0."""
+        ...
+
+    async def top_shops(self, first: date, last: date, limit: int) -> Sequence[ShopTotal]:
+        """Return the shops with most images registered and updated in the published days, with their sums."""
+        ...
+
+    async def all_totals(self) -> Mapping[date, Totals]:
+        """Count the load that counts of every day."""
+        ...
+
+    async def collect(self, before: datetime) -> int:
+        """Delete rows of loads that are superseded, or were never published, unless they are younger than `before`; return how many."""
+        ...
+
+    async def drop_before(self, month: date) -> Sequence[date]:
+        """Delete every month before this one, markers first; return them."""
+        ...
+
+
+class StatisticsBook(Protocol):
+    """What is known of the loads besides the figures: zone, closed months, corrections. Raises Unavailable."""
+
+    async def zone(self) -> str | None:
+        """Return the zone that days were counted in so far, None before the first load."""
+        ...
+
+    async def keep_zone(self, zone: str) -> str:
+        """Keep the zone unless one is kept already; return the one that is kept."""
+        ...
+
+    async def first_day(self, zone: tzinfo) -> date | None:
+        """Return the day of the first line of the history, None without one."""
+        ...
+
+    async def closed(self) -> Sequence[ClosedMonth]:
+        """Return the closed months, oldest first."""
+        ...
+
+    async def closed_totals(self, day: date) -> Totals | None:
+        """Return a day's totals as they were when its month was closed, None while it is open."""
+        ...
+
+    async def close(self, month: date, totals: Mapping[date, Totals]) -> ClosedMonth:
+        """Close a month with the totals of its days; return it as it is kept, should another process have been first."""
+        ...
+
+    async def corrections(self, since: date) -> Sequence[Correction]:
+        """Return the corrections of days from `since` on, newest first."""
+        ...
+
+    async def add_correction(self, day: date, before: Totals, after: Totals, reason: str) -> int:
+        """List a correction that is not applied yet, once for the same totals; return its number."""
+        ...
+
+    async def apply_correction(self, number: int) -> None:
+        """Mark a correction as applied: the closed month's totals of the day are those after it."""
+        ...
+
+    async def forget_balances(self, after: date) -> Sequence[date]:
+        """Forget what was stored at the beginning of the months after this one; return the months."""
+        ...
+
+
+class StatisticsRuns(Protocol):
+    """The loads that operators asked for. Raises Unavailable."""
+
+    async def ask(self, first: date, last: date, reason: str | None, actor: Actor) -> int:
+        """Ask for a load, with its audit, and return its number; the number of one that waits for the same days, if there is one."""
+        ...
+
+    async def next(self) -> StatisticsRun | None:
+        """Return the oldest run that has not ended, None without one."""
+        ...
+
+    async def advance(self, number: int, *, days_done: int, days_changed: int) -> None:
+        """Keep how far a run is."""
+        ...
+
+    async def end(self, number: int, problem: str | None) -> None:
+        """End a run; `problem` says why it could not be finished."""
+        ...
+
+    async def recent(self, limit: int) -> Sequence[StatisticsRun]:
+        """Return the newest runs."""
+        ...
+
+
+class ReportCache(Protocol):
+    """Keeps parts of reports for all processes. Every method raises CacheUnavailable."""
+
+    async def get(self, keys: Sequence[str]) -> Sequence[bytes | None]:
+        """Return what is kept under each key."""
+        ...
+
+    async def put(self, values: Mapping[str, bytes], seconds: int) -> None:
+        """Keep values for so long."""
+        ...
+
+    async def lock(self, name: str, token: str, milliseconds: int) -> bool:
+        """Take a lock that ends by itself; return whether it was free."""
+        ...
+
+    async def unlock(self, name: str, token: str) -> None:
+        """Release a lock that is still held under this token."""
+        ...
+
+    async def forget(self, keys: Sequence[str]) -> None:
+        """Delete keys."""
+        ...
+
+    async def count_view(self, shop_no: int) -> None:
+        """Count that a shop's report was looked at."""
+        ...
+
+    async def most_viewed(self, limit: int) -> Sequence[int]:
+        """Return the shops whose reports were looked at most of late."""
         ...

@@ -50,6 +50,7 @@ NAVIGATION: Final = (
     ("Shops", "/admin/shops"),
     ("Records", "/admin/records"),
     ("Reports", "/reports"),
+    ("Statistics", "/admin/statistics"),
     ("Alerts", "/admin/alerts"),
     ("Timeline", "/admin/timeline"),
     ("Audit", "/admin/audit"),

@@ -24,6 +24,7 @@ _SCOPES: Final = (
     ("/v1/causes", "view", "operate"),
     ("/v1/alerts", "view", "operate"),
     (REPORTS, "view", "operate"),
+    ("/v1/statistics", "view", "operate"),
     ("/v1", "view", "intake"),
 )
 _OF_SHOP: Final = {

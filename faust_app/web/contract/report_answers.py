@@ -1,130 +1,98 @@
-"""What the HTTP interface answers about the pages of a shop, as models: documented and checked like the others."""
+"""What the reports answer over HTTP, as models."""
 
 from typing import Annotated, Literal
 
 from pydantic import Field
 
-from faust_app.web.contract.answers import Answer, ListedImage, NextText, Time
+from faust_app.web.contract.answers import Answer, Time
+
+Day = Annotated[str, Field(json_schema_extra={"format": "date"}, description="A day in the platform's time zone.")]
+Count = Annotated[int | None, Field(description="Null where not one day of the period is known.")]
 
 
-class MadeLinkAnswer(Answer):
-    """A link into the pages of a shop, and until when it works."""
+class DayRangeAnswer(Answer):
+    """The days from first to last, both included."""
 
-    url: str
-    expires_at: Time
-
-
-class EndedSessions(Answer):
-    """How many sessions of a shop were ended."""
-
-    ended: int
+    first: Annotated[Day, Field(alias="from")]
+    last: Annotated[Day, Field(alias="to")]
 
 
-class MendGroupAnswer(Answer):
-    """Images with one reason and one host: who has to act, and what to do. `next_at` is the first time at which we try again."""
+class TradeFigures(Answer):
+    """What only operators see; times from request to done in milliseconds, null without images."""
 
-    standing: Literal["act", "trying", "ours"]
-    code: str | None
-    host: str | None
-    images: int
-    without_picture: int
-    next_at: Time | None
-    advice: str
-
-
-class LastImportAnswer(Answer):
-    """A shop's newest import; `seconds` until the file was read."""
-
-    number: Annotated[int, Field(alias="import")]
-    images: int
-    rejected: int
-    started_at: Time
-    ended_at: Time | None
-    seconds: float | None
+    failed_shop: Count
+    failed_source: Count
+    failed_ours: Count
+    repaired: Count
+    retried: Count
+    rescued: Count
+    dead_lettered: Count
+    bytes_change: Count
+    p50: int | None
+    p95: int | None
+    p99: int | None
+    sources: Annotated[dict[str, int], Field(description="How many days are settled, live, fallback or missing.")]
 
 
-class MendAnswer(Answer):
-    """How a shop stands: images wanted, shown, and shown in an older version; and what it can mend.
+class FiguresAnswer(Answer):
+    """Figures of some days: images, and bytes."""
 
-    `answer_seconds` is the mean time in which its server answered of late.
-    """
-
-    wanted: int
-    shown: int
-    shown_is_at_least: bool
-    older: int
-    in_progress: int
-    pictureless_products: int
-    last_import: LastImportAnswer | None
-    answer_seconds: float | None
-    groups: list[MendGroupAnswer]
+    registered: Count
+    updated: Count
+    deleted: Count
+    failed: Count
+    bytes_in: Annotated[int | None, Field(description="Size of the images that were registered or updated.")]
+    bytes_stored: Annotated[int | None, Field(description="Stored at the end of the last day; null where it is not known.")]
+    operator: TradeFigures | None = None
 
 
-class PicturelessProductAnswer(Answer):
-    """A product that shows no picture: its failed images, and one of them."""
+class ReportRow(FiguresAnswer):
+    """The figures of a period, as far as it lies in the range."""
 
-    product_id: str
-    product_name: str | None
-    sku: str | None
-    failed_images: int
-    image_id: str
-    error_code: str | None
-    advice: str | None
-
-
-class ProductPage(Answer):
-    """A page of products, by id."""
-
-    products: list[PicturelessProductAnswer]
-    next: NextText
+    first: Annotated[Day, Field(alias="from")]
+    last: Annotated[Day, Field(alias="to")]
+    extent: Annotated[Literal["whole", "cut", "running"], Field(description="`cut` by the range; `running`: today lies in it.")]
+    missing_days: Annotated[int, Field(description="Days that are not known at the moment; their figures are missing in the sums.")]
+    final: Annotated[bool, Field(description="Whether every month of it is closed.")]
+    before: FiguresAnswer | None = None
 
 
-class FoundImages(Answer):
-    """Images of a shop that a text may mean."""
+class ComparedAnswer(DayRangeAnswer):
+    """What the report is compared with, and its figures."""
 
-    images: list[ListedImage]
-
-
-class RetriedAnswer(Answer):
-    """The republish run that was started: images that are tried again, and images left out."""
-
-    run: int
-    images: int
-    skipped: int
+    basis: Annotated[
+        Literal["days", "months", "same_days", "year"],
+        Field(description="Just before; whole months before; a running month's same days of the month before; a year before."),
+    ]
+    figures: FiguresAnswer
 
 
-class RedirectAnswer(Answer):
-    """One redirect, without the query string of the address that it leads to."""
+class MonthAnswer(Answer):
+    """A month of the range: its figures are final from `closes_on` on, under a number."""
 
-    status: int
-    to: str
-
-
-class TestResultAnswer(Answer):
-    """What a worker met. Without a `code` the image would be stored, and is `content_type`, `width` by `height` pixels."""
-
-    __test__ = False  # pytest takes a name that begins so for a test
-
-    seconds: float
-    status: int | None
-    redirects: list[RedirectAnswer]
-    announced_type: str | None
-    size: Annotated[int | None, Field(alias="bytes")]
-    content_type: str | None
-    width: int | None
-    height: int | None
-    code: str | None
-    detail: str | None
-    advice: str | None
+    month: Annotated[str, Field(json_schema_extra={"format": "date"}, description="Its first day.")]
+    number: Annotated[int | None, Field(description="The number of the final figures; null as long as they may change.")]
+    closes_on: Day
 
 
-class TestFetchAnswer(Answer):
-    """A test fetch; `expired` means that no worker was free, or the one that had it is gone."""
-
-    __test__ = False
+class CorrectionAnswer(Answer):
+    """A correction of final figures."""
 
     number: int
-    state: Literal["waiting", "running", "done", "expired"]
-    url: str
-    asked_at: Time
-    result: TestResultAnswer | None
+    day: Day
+    at: Time
+    reason: str
+
+
+class ReportAnswer(DayRangeAnswer):
+    """The figures of a shop."""
+
+    shop_no: int
+    by: Literal["day", "week", "month"]
+    as_of: Annotated[Time, Field(description="Until when the figures of today count. UTC, in ISO 8601 with a Z.")]
+    refreshing_days: Annotated[int, Field(description="Days before today that were counted just now; they may still change.")]
+    rows: list[ReportRow]
+    total: ReportRow
+    compared: Annotated[ComparedAnswer | None, Field(description="Null without a comparison, and where no figures are kept of it.")]
+    months: list[MonthAnswer]
+    corrections: list[CorrectionAnswer]

@@ -36,10 +36,10 @@ _STATUSES: Final = {
 }
 _SECTIONS: Final = (
     ("/republish", "Republish"), ("/causes", "Causes"), ("/imports", "Imports"), ("/rejections", "Imports"), ("/compare", "Imports"),
-    ("/i/", "Images"), ("/images", "Images"),
+    ("/reports", "Reports"), ("/statistics", "Reports"), ("/i/", "Images"), ("/images", "Images"),
 )  # fmt: skip
 _OTHER: Final = "Operating"
-_TAGS: Final = ("Images", "Imports", "Causes", "Republish", _OTHER)
+_TAGS: Final = ("Images", "Imports", "Reports", "Causes", "Republish", _OTHER)
 """The subjects, in the order in which somebody who integrates meets them."""
 
 

@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 
 from faust_app.core.alerts.alert import Occurrence
 from faust_app.core.failure import FailureCode
+from faust_app.core.images.counted import counted_retry
 from faust_app.core.images.objects import image_prefix, object_key, version_of
 from faust_app.core.images.outcome import LATE_PUT, Deferred, Failed, HistoryEntry, Kept, Outcome, Removed, Retry, Settlement, Stored
 from faust_app.core.images.row import ImageRow, ImageState, ScheduleReason
@@ -128,7 +129,9 @@ def test_a_retry_waits_for_its_time_without_a_position_and_counts_one_attempt() 
         ImageState.IN_PROGRESS, 2, NOW + timedelta(seconds=60), ScheduleReason.RETRY,
     )  # fmt: skip
     assert (after.position, after.error_code, after.fingerprint) == (None, "source_error", "source_error@source.test")
-    assert settlement.history == HistoryEntry(row.key, NOW, row.version, "retry", code="source_error", detail="status 500")
+    assert settlement.history == HistoryEntry(
+        row.key, NOW, row.version, "retry", code="source_error", detail="status 500", counted=counted_retry(row, FailureCode.SOURCE_ERROR)
+    )
 
 
 def test_a_deferred_image_waits_and_nothing_is_counted_against_it() -> None:

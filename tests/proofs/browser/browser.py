@@ -64,18 +64,23 @@ class Operator:
         await self.page.screenshot(path=self.pictures / f"{name}.png", full_page=True)
 
     async def problems(self) -> list[str]:
-        """Return what keeps people from using the page, as lines: what axe finds, and a page that is wider than the screen."""
-        await self.page.evaluate(AXE)
-        found = await self.page.evaluate("rules => axe.run(document, {runOnly: rules})", list(RULES))
-        lines = [
-            f"{violation['id']}: {node['target']} {node['failureSummary']}"
-            for violation in found["violations"]
-            if violation["impact"] in SERIOUS
-            for node in violation["nodes"]
-        ]
-        if await self.page.evaluate("document.documentElement.scrollWidth > document.documentElement.clientWidth"):
-            lines.append("it is wider than the screen")
-        return lines
+        """Return what keeps people from using the page, as lines."""
+        return await problems_of(self.page)
+
+
+async def problems_of(page: Page) -> list[str]:
+    """Return what keeps people from using a page, as lines: what axe finds, and a page that is wider than the screen."""
+    await page.evaluate(AXE)
+    found = await page.evaluate("rules => axe.run(document, {runOnly: rules})", list(RULES))
+    lines = [
+        f"{violation['id']}: {node['target']} {node['failureSummary']}"
+        for violation in found["violations"]
+        if violation["impact"] in SERIOUS
+        for node in violation["nodes"]
+    ]
+    if await page.evaluate("document.documentElement.scrollWidth > document.documentElement.clientWidth"):
+        lines.append("it is wider than the screen")
+    return lines
 
 
 @asynccontextmanager
@@ -96,6 +101,11 @@ async def operator(installation: Installation, browser: Browser, kind: str, name
 
 def pictures_folder(installation: Installation) -> Path:
     """Return where screenshots go: the folder that SCREENSHOTS names, else one of the test."""
-    folder = Path(os.environ.get("SCREENSHOTS", installation.folder / "screenshots"))
+    return screenshots_in(installation.folder)
+
+
+def screenshots_in(test_folder: Path) -> Path:
+    """Return the folder that SCREENSHOTS names, else one in the test's own."""
+    folder = Path(os.environ.get("SCREENSHOTS", test_folder / "screenshots"))
     folder.mkdir(parents=True, exist_ok=True)
     return folder

@@ -5,6 +5,7 @@ from datetime import datetime
 from typing import Final
 
 from faust_app.core.failure_codes import FailureCode
+from faust_app.core.images.counted import counted_rescued
 from faust_app.core.images.outcome import Failed, HistoryEntry, Settlement
 from faust_app.core.images.row import ImageRow, ImageState, Origin, ScheduleReason
 from faust_app.core.images.transitions.accept import begun_anew, next_version
@@ -27,7 +28,7 @@ def rescued(current: ImageRow | None, as_read: ImageRow, now: datetime) -> Settl
     if not still_lost(current, as_read) or current is None:
         return Settlement(None)
     row = replace(current, rescues=current.rescues + 1, position=None, scheduled_at=now, schedule_reason=ScheduleReason.RESCUED)
-    return Settlement(row, HistoryEntry(row.key, now, row.version, "rescued"))
+    return Settlement(row, HistoryEntry(row.key, now, row.version, "rescued", counted=counted_rescued(row)))
 
 
 def still_lost(current: ImageRow | None, as_read: ImageRow) -> bool:
@@ -56,7 +57,7 @@ def recovered(current: ImageRow | None, as_read: ImageRow, now: datetime) -> Ima
         return None
     if current.op is Op.DELETE:
         return None
-    return replace(_begun_for_repair(current, now), shown=None)
+    return replace(_begun_for_repair(current, now), shown=None, origin=Origin.PLATFORM)
 
 
 # Republish and take back

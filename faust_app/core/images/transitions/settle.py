@@ -6,6 +6,7 @@ from typing import assert_never
 
 from faust_app.core.alerts.alert import Occurrence, fingerprint
 from faust_app.core.failure_codes import Severity
+from faust_app.core.images.counted import counted_deleted, counted_failed, counted_kept, counted_retry, counted_stored
 from faust_app.core.images.objects import image_prefix
 from faust_app.core.images.outcome import (
     LATE_PUT,
@@ -69,7 +70,9 @@ def _done(current: ImageRow, outcome: Stored | Kept, now: datetime, replaced_gra
     replaced = old is not None and old != outcome.shown.object_key
     garbage = (Garbage(current.key, old, now + replaced_grace),) if replaced and old else ()
     name = "stored" if isinstance(outcome, Stored) else ("same_bytes" if outcome.transferred else "not_modified")
-    return Settlement(row, HistoryEntry(current.key, now, current.version, name, size=outcome.shown.size), garbage)
+    stored = isinstance(outcome, Stored)
+    counted = counted_stored(current, outcome.shown, now) if stored else counted_kept(current, outcome.shown)
+    return Settlement(row, HistoryEntry(current.key, now, current.version, name, size=outcome.shown.size, counted=counted), garbage)
 
 
 def _and_again(settlement: Settlement, outcome: Stored | Kept | Failed, now: datetime) -> Settlement:
@@ -86,7 +89,7 @@ def _deleted(current: ImageRow, now: datetime) -> Settlement:
     row = replace(_closed(current), state=ImageState.DELETED, shown_version=current.version, shown=None)
     prefix = image_prefix(*current.key)
     garbage = (Garbage(current.key, prefix, now), Garbage(current.key, prefix, now + LATE_PUT))
-    return Settlement(row, HistoryEntry(current.key, now, current.version, "deleted"), garbage)
+    return Settlement(row, HistoryEntry(current.key, now, current.version, "deleted", counted=counted_deleted(current, now)), garbage)
 
 
 def _still_good(current: ImageRow, shown: Shown, outcome: Failed, now: datetime) -> Settlement:
@@ -95,14 +98,17 @@ def _still_good(current: ImageRow, shown: Shown, outcome: Failed, now: datetime)
     code, detail = outcome.code.value, outcome.detail
     row = replace(_closed(current), state=ImageState.DONE, shown_version=current.version, shown=shown, error_code=code, error_detail=detail)
     garbage = (Garbage(current.key, outcome.leaves, now + LATE_PUT),) if outcome.leaves is not None else ()
-    return Settlement(row, HistoryEntry(current.key, now, current.version, "refetch_failed", code=code, detail=detail), garbage)
+    counted = counted_failed(current, outcome.code)
+    entry = HistoryEntry(current.key, now, current.version, "refetch_failed", code=code, detail=detail, counted=counted)
+    return Settlement(row, entry, garbage)
 
 
 def _failed(current: ImageRow, outcome: Failed, now: datetime) -> Settlement:
     code, host = outcome.code, outcome.host or current.source_host
     cause = fingerprint(code, host)
     row = replace(_closed(current), state=ImageState.FAILED, error_code=code.value, error_detail=outcome.detail, fingerprint=cause)
-    entry = HistoryEntry(current.key, now, current.version, "failed", code=code.value, detail=outcome.detail)
+    figure = counted_failed(current, code)
+    entry = HistoryEntry(current.key, now, current.version, "failed", code=code.value, detail=outcome.detail, counted=figure)
     garbage = (Garbage(current.key, outcome.leaves, now + LATE_PUT),) if outcome.leaves is not None else ()
     counted = Occurrence(cause, code, host if code.severity is Severity.SHOP else None, *row.key, outcome.detail)
     return Settlement(row, entry, garbage, counted)
@@ -116,7 +122,9 @@ def _retry(current: ImageRow, outcome: Retry, now: datetime) -> Settlement:
         error_detail=outcome.detail,
         fingerprint=fingerprint(outcome.code, outcome.host or current.source_host),
     )
-    return Settlement(row, HistoryEntry(current.key, now, current.version, "retry", code=outcome.code.value, detail=outcome.detail))
+    counted = counted_retry(current, outcome.code)
+    entry = HistoryEntry(current.key, now, current.version, "retry", code=outcome.code.value, detail=outcome.detail, counted=counted)
+    return Settlement(row, entry)
 
 
 def _deferred(current: ImageRow, outcome: Deferred, now: datetime) -> ImageRow:

@@ -15,6 +15,8 @@ _STEPS: Final = (1, 2, 2.5, 5, 10)
 _MOST_LABELS_OF_DAYS: Final = 62
 """With more days than this, the axis names months."""
 
+_HALF_LABEL: Final = 24
+
 
 @dataclass(frozen=True, slots=True)
 class Size:
@@ -123,9 +125,14 @@ def draw(values: Sequence[Value], by: Granularity, axis: Axis, size: Size) -> Ch
     return Chart(
         size, whole, partial, gaps, "".join(before),
         [Label(y(step), axis.value(step)) for step in steps],
-        [Label(round(size.left + (place + 0.5) * slot, 1), text) for place, text in _labels(values, by, axis, size.labels)],
+        [Label(_inside(size.left + (place + 0.5) * slot, size), text) for place, text in _labels(values, by, axis, size.labels)],
         y(0),
     )  # fmt: skip
+
+
+def _inside(x: float, size: Size) -> float:
+    """Return where the middle of a label may stand, so that none is cut off at the right."""
+    return round(min(x, size.width - _HALF_LABEL), 1)
 
 
 def _labels(values: Sequence[Value], by: Granularity, axis: Axis, most: int) -> list[tuple[int, str]]:

@@ -62,7 +62,7 @@ class FigurePages:
         report = await self._read(shop_no, query, today)
         shown = query.question.shown
         return await csv_of(
-            request, f"figures-of-shop-{shop_no}-{shown.first}-{shown.last}", view_of(report.table, query, language, _closed)
+            request, f"figures-of-shop-{shop_no}-{shown.first}-{shown.last}", view_of(report.table, query, language, opens_nothing)
         )
 
     async def refresh(self, request: web.Request) -> web.Response:
@@ -89,8 +89,9 @@ def opens(request: web.Request, shop_no: int) -> Callable[[Column, DayRange], st
     return address
 
 
-def _closed(_column: Column, _days: DayRange) -> None:
-    return None
+def opens_nothing(_column: Column, _days: DayRange) -> None:
+    """Return no address: the figures open no list."""
+    return
 
 
 def shown_values(frame: ReportFrame, report: Report, query: Query, view: View, language: Language) -> dict[str, Any]:

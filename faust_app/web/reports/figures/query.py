@@ -11,7 +11,7 @@ from faust_app.core.messages.strict_json import plain_name
 from faust_app.core.statistics.calendar import REPORTED_MONTHS, first_kept
 from faust_app.core.statistics.compare import Compare
 from faust_app.core.statistics.periods import Granularity, default_granularity
-from faust_app.core.statistics.ranges import DayRange, Preset, preset_range, read_range
+from faust_app.core.statistics.ranges import DayRange, Preset, RangeFault, preset_range, read_range
 from faust_app.core.statistics.table import Question
 from faust_app.web.reports.figures.columns import REGISTERED, Column, columns_for
 from faust_app.web.reports.language import LANGUAGES, PARAMETER, Language
@@ -63,13 +63,13 @@ class Query:
 
 def read_query(given: MultiMapping[str], today: date, *, operators: bool, known: tuple[str, ...] = PARAMETERS) -> Query | tuple[Fault, ...]:
     """Read the parameters of a report. `operators` is whether the sender may have their view."""
-    faults = [*_unknown(given, known)]
-    view = _one_of("view", given.get("view", ""), {VIEW: True} if operators else {}, faults)
+    faults = [*unknown_faults(given, known)]
+    view = one_of("view", given.get("view", ""), {VIEW: True} if operators else {}, faults)
     columns = {column.name: column for column in columns_for(operators=bool(view))}
-    figure = _one_of("figure", given.get("figure", ""), columns, faults)
-    by = _one_of("by", given.get("by", ""), {each.value: each for each in Granularity}, faults)
-    compare = _one_of("compare", given.get("compare", ""), {each.value: each for each in Compare}, faults)
-    _one_of(PARAMETER, given.get(PARAMETER, ""), LANGUAGES, faults)
+    figure = one_of("figure", given.get("figure", ""), columns, faults)
+    by = one_of("by", given.get("by", ""), {each.value: each for each in Granularity}, faults)
+    compare = one_of("compare", given.get("compare", ""), {each.value: each for each in Compare}, faults)
+    one_of(PARAMETER, given.get(PARAMETER, ""), LANGUAGES, faults)
     preset, shown = _range(given, today, faults)
     if faults or shown is None:
         return tuple(faults)
@@ -77,7 +77,8 @@ def read_query(given: MultiMapping[str], today: date, *, operators: bool, known:
     return Query(question, preset, by, figure or REGISTERED, bool(view))
 
 
-def _unknown(given: MultiMapping[str], known: tuple[str, ...]) -> list[Fault]:
+def unknown_faults(given: MultiMapping[str], known: tuple[str, ...]) -> list[Fault]:
+    """Return a fault for each parameter that a page does not have, or that is given twice."""
     faults = [
         Fault(plain_name(name), "unknown", {"name": plain_name(name), "known": ", ".join(known)}) for name in given if name not in known
     ]
@@ -85,7 +86,7 @@ def _unknown(given: MultiMapping[str], known: tuple[str, ...]) -> list[Fault]:
     return [*faults, *(Fault(name, "twice", {"name": name}) for name in twice)]
 
 
-def _one_of(field: str, text: str, choices: Mapping[str, V], faults: list[Fault]) -> V | None:
+def one_of(field: str, text: str, choices: Mapping[str, V], faults: list[Fault]) -> V | None:
     """Return the choice that a text names, None for an empty text; adds a fault for any other."""
     if text and text not in choices:
         faults.append(Fault(field, "choice", {"choices": ", ".join(choices) or "-"}))
@@ -94,7 +95,7 @@ def _one_of(field: str, text: str, choices: Mapping[str, V], faults: list[Fault]
 
 def _range(given: MultiMapping[str], today: date, faults: list[Fault]) -> tuple[Preset | None, DayRange | None]:
     first, last = given.get("from", "").strip(), given.get("to", "").strip()
-    preset = _one_of("range", given.get("range", ""), {each.value: each for each in Preset}, faults)
+    preset = one_of("range", given.get("range", ""), {each.value: each for each in Preset}, faults)
     if not (first or last):
         chosen = preset or DEFAULT
         return chosen, preset_range(chosen, today)
@@ -103,6 +104,11 @@ def _range(given: MultiMapping[str], today: date, faults: list[Fault]) -> tuple[
     found = read_range(first, last, today)
     if isinstance(found, DayRange):
         return None, found
-    values = {"today": today, "oldest": first_kept(today), "months": REPORTED_MONTHS}
-    faults.extend(Fault(field, fault.value, values) for field, fault in found.items())
+    faults.extend(range_faults(found, today))
     return None, None
+
+
+def range_faults(found: Mapping[str, RangeFault], today: date) -> list[Fault]:
+    """Return the faults of a range with what their sentences name."""
+    values = {"today": today, "oldest": first_kept(today), "months": REPORTED_MONTHS}
+    return [Fault(field, fault.value, values) for field, fault in found.items()]

@@ -44,7 +44,7 @@ class Record:
 
 @dataclass(frozen=True, slots=True)
 class Tile:
-    """The total of a figure, with its change where it is compared."""
+    """The total of a figure, with its change where it can be compared."""
 
     column: Column
     title: str
@@ -124,7 +124,7 @@ class _Builder:
     def _tile(self, column: Column) -> Tile:
         value, before = column.of(self.table.total), column.of(self.table.total_before)
         share = _share(self.table.total, value, before) if self.is_compared else None
-        change = self.language.change(share) if share is not None else NO_FIGURE if self.is_compared else None
+        change = self.language.change(share) if share is not None else None
         link = self._link(column, value, self.table.total)
         return Tile(column, column.title(self.language), column.shown(value, self.language), link, change)
 

@@ -4,7 +4,7 @@ import sqlalchemy
 from alembic import op
 
 revision = "0009"
-down_revision = "0007"
+down_revision = "0008"
 
 # The virtual columns are computed by the database, so that no writer has to know them, and an image on its usual way touches none
 # of their keys but that of its product, once: `mend` is null unless the image failed, is tried again or waits for its source.

@@ -1,0 +1,258 @@
+"""How fast reports are: straight from the history, from a daily table, from the store, and from the cache, in one run."""
+
+import asyncio
+import subprocess
+import sys
+import time
+import urllib.error
+import urllib.request
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Sequence
+from contextlib import asynccontextmanager, contextmanager
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from statistics import median, quantiles
+from typing import Final
+
+from bench.installation import Installation
+from bench.report_data import (
+    BEST_KEY,
+    HOT,
+    Scale,
+    fill_busy_day,
+    fill_daily_table,
+    fill_history,
+    fill_store,
+    first_day,
+    yesterday,
+)  # fmt: skip
+from faust_app.adapters.clickhouse.daily_statistics import ClickHouseDailyStatistics
+from faust_app.adapters.mariadb.daily_statistics import MariaDailyStatistics
+from faust_app.adapters.mariadb.database import Database
+from faust_app.adapters.mariadb.statistics_book import MariaStatisticsBook
+from faust_app.core.statistics.calendar import days_between
+from faust_app.core.statistics.ledger import Kind
+from faust_app.core.statistics.periods import Granularity, roll_up
+from faust_app.flows.ports.statistics import ReportCache, StatisticsStore
+from faust_app.flows.statistics.manifest import KnownLoads
+from faust_app.flows.statistics.month_blocks import MonthBlocks
+from faust_app.flows.statistics.read import ReadReports
+from faust_app.wiring.statistics import daily_counts, ledger_lists, open_cache, statistics_loader
+
+ROUNDS: Final = 40
+PER_SECOND: Final = 200
+SECONDS: Final = 10
+SHOPS: Final = 50
+"""Other shops whose pages are read, so that no page is read twice from a process's own memory."""
+_RAW: Final = """
+SELECT SUM(counts_as = 'registered'), SUM(counts_as = 'updated'), SUM(counts_as = 'deleted'), SUM(counts_as = 'failed'),
+    SUM(counts_as = 'retried'), SUM(IF(counts_as IN ('registered', 'updated'), bytes, 0)), SUM(bytes_change),
+    COUNT(took_ms), SUM(took_ms), MAX(took_ms), {period} AS period
+FROM image_history {index} WHERE shop_no = {shop} AND at >= '{first}' GROUP BY period
+"""
+_PERIODS: Final = ("DATE(at)", "YEARWEEK(at, 3)", "DATE_FORMAT(at, '%Y-%m')")
+
+
+@dataclass
+class ReportFigures:
+    """Seconds of each way to a page of 13 months by day, week and month, and what else is asked of reports."""
+
+    raw: float = 0.0
+    best_key: float = 0.0
+    daily_table: list[float] = field(default_factory=list)
+    store: list[float] = field(default_factory=list)
+    cache: list[float] = field(default_factory=list)
+    at_rate: list[float] = field(default_factory=list)
+    page: list[float] = field(default_factory=list)
+    page_of_day: list[float] = field(default_factory=list)
+    platform_store: float = 0.0
+    platform_daily_table: float = 0.0
+    day_list: list[float] = field(default_factory=list)
+    load: float = 0.0
+    loaded_shops: int = 0
+    all_totals: float = 0.0
+
+    @property
+    def ratio(self) -> float:
+        """How many times the store is faster than the history."""
+        return self.raw / median(self.store)
+
+
+def p95(seconds: Sequence[float]) -> float:
+    """Return the 95th percentile."""
+    return quantiles(seconds, n=20)[-1]
+
+
+def p99(seconds: Sequence[float]) -> float:
+    """Return the 99th percentile."""
+    return quantiles(seconds, n=100)[-1]
+
+
+def measure_reports(installation: Installation, scale: Scale, say: Callable[[str], None]) -> ReportFigures:
+    """Fill everything and measure; takes a quarter of an hour at scale 1, most of it to fill."""
+    figures = ReportFigures()
+    with _stats(installation):
+        asyncio.run(_filled_store(installation, scale, say))
+        installation.execute(
+            "INSERT INTO job_run (job, local_date, started, finished, result) VALUES"
+            " ('statistics', UTC_DATE(), UTC_TIMESTAMP(6), UTC_TIMESTAMP(6), '{}')"
+        )
+        fill_history(installation, scale, say)
+        fill_daily_table(installation, scale, say)
+        say("reading ...")
+        asyncio.run(_measure(installation, scale, figures))
+        with installation.process("faust_app.web_app"):
+            _pages(installation, figures)
+        figures.raw = _raw_page(installation, "FORCE INDEX (by_shop)")
+        say("building the best key of the history ...")
+        installation.execute(f"ALTER TABLE image_history ADD KEY {BEST_KEY}")
+        figures.best_key = _raw_page(installation, "FORCE INDEX (best)")
+        installation.execute("ALTER TABLE image_history DROP KEY best")
+        say("loading a day of all shops ...")
+        fill_busy_day(installation, scale)
+        asyncio.run(_load(installation, figures))
+    return figures
+
+
+def _raw_page(installation: Installation, index: str) -> float:
+    """Return the seconds of the three queries of a page straight from the history of the hot shop, run once."""
+    begun = time.monotonic()
+    for period in _PERIODS:
+        installation.query(_RAW.format(period=period, index=index, shop=HOT, first=first_day()))
+    return time.monotonic() - begun
+
+
+async def _filled_store(installation: Installation, scale: Scale, say: Callable[[str], None]) -> None:
+    async with _clickhouse(installation, seconds=600) as store:
+        await fill_store(store, scale, say)
+
+
+@asynccontextmanager
+async def _clickhouse(installation: Installation, *, seconds: float = 10.0) -> AsyncIterator[ClickHouseDailyStatistics]:
+    url = installation.settings.clickhouse_url
+    assert url is not None
+    async with ClickHouseDailyStatistics.connect(url.get_secret_value(), seconds=seconds) as store:
+        yield store
+
+
+async def _measure(installation: Installation, scale: Scale, figures: ReportFigures) -> None:
+    settings = installation.settings
+    connected = Database.connect(settings.database, 8)
+    async with connected as database, _clickhouse(installation) as store, open_cache(settings) as cache:
+        maria, shops = MariaDailyStatistics(database), [HOT, *range(2, SHOPS + 2)]
+        for round_ in range(ROUNDS):
+            shop = shops[round_ % len(shops)]
+            figures.daily_table.append(await _page(_reader(installation, database, maria, None), min(shop, scale.maria_shops)))
+            figures.store.append(await _page(_reader(installation, database, store, None), shop))
+        warm = _reader(installation, database, store, cache)
+        await warm.warm(shops)
+        figures.cache = [await _page(_reader(installation, database, store, cache), shops[n % len(shops)]) for n in range(ROUNDS)]
+        figures.at_rate = await _at_rate(lambda n: _page(_reader(installation, database, store, cache), shops[n % len(shops)]))
+        figures.platform_store = await _timed(lambda: store.platform_rows(first_day(), yesterday()))
+        figures.platform_daily_table = await _timed(lambda: maria.platform_rows(first_day(), yesterday()))
+        figures.all_totals = await _timed(store.all_totals)
+        lists = ledger_lists(settings, database, _reader(installation, database, maria, None))
+        for day in days_between(first_day(), yesterday())[-ROUNDS:]:
+            begun = time.monotonic()
+            found = await lists.entries(HOT, day, day, Kind.UPDATED, after=None, limit=100)
+            figures.day_list.append(time.monotonic() - begun)
+            assert found
+
+
+def _reader(installation: Installation, database: Database, store: StatisticsStore, cache: ReportCache | None) -> ReadReports:
+    """Return what a process reads reports with, which has read nothing yet but what is loaded."""
+    settings = installation.settings
+    known = _known(installation, database, store)
+    return ReadReports(known, MonthBlocks(store, cache), daily_counts(settings, database), store, cache=None, zone=settings.zone, now=_now)
+
+
+_KNOWN: dict[int, KnownLoads] = {}
+
+
+def _known(installation: Installation, database: Database, store: StatisticsStore) -> KnownLoads:
+    """Return what is known of a store: a process asks every few seconds, not for each page."""
+    if id(store) not in _KNOWN:
+        _KNOWN[id(store)] = KnownLoads(store, MariaStatisticsBook(database), zone=installation.settings.zone, seconds=lambda: 0.0)
+    return _KNOWN[id(store)]
+
+
+async def _page(reader: ReadReports, shop: int) -> float:
+    """Read 13 months up to yesterday and roll them up by day, week and month; return the seconds."""
+    last = yesterday()
+    begun = time.monotonic()
+    report = await reader.shop_days(shop, first_day(), last)
+    for by in Granularity:
+        roll_up(report.days, by, last)
+    taken = time.monotonic() - begun
+    assert not report.missing
+    return taken
+
+
+async def _at_rate(page: Callable[[int], Awaitable[float]]) -> list[float]:
+    """Read pages at a steady rate, whether or not the ones before are done; return the seconds from when each was due."""
+    loop = asyncio.get_running_loop()
+    begun, taken = loop.time(), list[float]()
+
+    async def one(number: int) -> None:
+        due = begun + number / PER_SECOND
+        await asyncio.sleep(due - loop.time())
+        await page(number)
+        taken.append(loop.time() - due)
+
+    await asyncio.gather(*(one(number) for number in range(PER_SECOND * SECONDS)))
+    return taken
+
+
+async def _timed(work: Callable[[], Awaitable[object]]) -> float:
+    begun = time.monotonic()
+    await work()
+    return time.monotonic() - begun
+
+
+async def _load(installation: Installation, figures: ReportFigures) -> None:
+    async with Database.connect(installation.settings.database, 2) as database, _clickhouse(installation, seconds=60) as store:
+        begun = time.monotonic()
+        load = await statistics_loader(installation.settings, database, store).load(yesterday())
+        figures.load, figures.loaded_shops = time.monotonic() - begun, load.totals.shops
+
+
+def _pages(installation: Installation, figures: ReportFigures) -> None:
+    """Ask the web process for whole pages, as a browser does."""
+    _until(f"{installation.web_url}/ready", {})
+    for path, taken in (("by=month", figures.page), ("by=day", figures.page_of_day)):
+        for number in range(ROUNDS + 1):
+            headers = {"Authorization": f"Bearer {installation.token}", "Accept": "text/html"}
+            request = urllib.request.Request(f"{installation.web_url}/reports/{number + 1}?range=13m&{path}", headers=headers)  # noqa: S310 - ours
+            begun = time.monotonic()
+            with urllib.request.urlopen(request, timeout=60) as answer:  # noqa: S310 - as above
+                answer.read()
+            if number:
+                taken.append(time.monotonic() - begun)
+
+
+@contextmanager
+def _stats(installation: Installation) -> Iterator[None]:
+    with (installation.folder / "stats.log").open("ab") as log:
+        command = [sys.executable, "-m", "faust_app", "stats"]
+        process = subprocess.Popen(command, env=installation.environment, stdout=log, stderr=log, cwd=installation.folder)
+    try:
+        _until(f"{installation.environment['STATS_URL']}/ready", {})
+        yield
+    finally:
+        process.terminate()
+        process.wait(60)
+
+
+def _until(url: str, headers: dict[str, str]) -> None:
+    limit = time.monotonic() + 60
+    while True:
+        try:
+            with urllib.request.urlopen(urllib.request.Request(url, headers=headers), timeout=5):  # noqa: S310 - our own address
+                return
+        except (OSError, urllib.error.HTTPError):
+            if time.monotonic() > limit:
+                raise
+            time.sleep(0.1)
+
+
+def _now() -> datetime:
+    return datetime.now(UTC).replace(tzinfo=None)

@@ -1,0 +1,36 @@
+"""The lines of `image_history` that a figure counts, as lists of images."""
+
+from collections.abc import Sequence
+from typing import Final
+
+from faust_app.adapters.mariadb.database import Database
+from faust_app.core.statistics.calendar import Bounds
+from faust_app.core.statistics.ledger import Kind, LedgerEntry
+
+_CONDITIONS: Final = {
+    **{kind: f"h.counts_as = '{kind.value}'" for kind in Kind},
+    **{
+        kind: f"h.counts_as = 'failed' AND h.fault = '{kind.value.removeprefix('failed_')}'"
+        for kind in (Kind.FAILED_SHOP, Kind.FAILED_SOURCE, Kind.FAILED_OURS)
+    },
+    Kind.DEAD_LETTERED: "h.counts_as = 'failed' AND h.outcome = 'failed'",
+}
+# The image as it stands lends its product and address: they may be others than at the time.
+_LINES: Final = """
+SELECT h.id, h.at, h.image_id, h.version, h.outcome, h.code, h.bytes, h.bytes_change, h.took_ms, i.product_id, i.source_url
+FROM image_history h FORCE INDEX (by_shop) LEFT JOIN image i ON i.shop_no = h.shop_no AND i.image_id = h.image_id
+WHERE h.shop_no = %s AND h.at >= %s AND h.at < %s AND {condition}{behind} ORDER BY h.at DESC, h.id DESC LIMIT %s
+"""
+_BEHIND: Final = " AND (h.at, h.id) < ((SELECT at FROM image_history WHERE id = %s LIMIT 1), %s)"
+
+
+class MariaLedger:
+    """Implements `flows.ports.statistics.LedgerLines` on MariaDB or MySQL."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    async def of_day(self, shop_no: int, bounds: Bounds, kind: Kind, *, after: int | None, limit: int) -> Sequence[LedgerEntry]:
+        behind, cursor = ("", []) if after is None else (_BEHIND, [after, after])
+        sql = _LINES.format(condition=_CONDITIONS[kind], behind=behind)
+        return [LedgerEntry(*row) for row in await self._database.rows(sql, (shop_no, bounds.start, bounds.end, *cursor, limit))]

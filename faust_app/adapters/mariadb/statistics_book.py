@@ -1,0 +1,111 @@
+"""What is known of the daily statistics besides their figures: zone, closed months, corrections."""
+
+import json
+from collections.abc import Mapping, Sequence
+from datetime import date, tzinfo
+from typing import Any, Final
+
+from faust_app.adapters.mariadb.database import Database, Session
+from faust_app.core.statistics.calendar import day_of, month_of
+from faust_app.core.statistics.load import Totals
+from faust_app.core.statistics.report import ClosedMonth, Correction
+
+_FIRST: Final = "SELECT MIN(at) FROM image_history"
+_CLOSED: Final = "SELECT month, number, closed_at FROM statistics_month ORDER BY month"
+_CORRECTIONS: Final = """
+SELECT id, day, at, totals_before, totals_after, reason, applied FROM statistics_correction WHERE day >= %s ORDER BY id DESC
+"""
+_ADD: Final = """
+INSERT INTO statistics_correction (day, at, totals_before, totals_after, reason, applied) VALUES (%s, %s, %s, %s, %s, FALSE)
+"""
+_SAME: Final = "SELECT id FROM statistics_correction WHERE day = %s AND NOT applied AND totals_before = %s AND totals_after = %s"
+_REASON_LENGTH: Final = 500
+
+
+class MariaStatisticsBook:
+    """Implements `flows.ports.statistics.StatisticsBook` on MariaDB or MySQL."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    async def zone(self) -> str | None:
+        found = await self._database.rows("SELECT zone FROM statistics_state WHERE id = 1")
+        return found[0][0] if found else None
+
+    async def keep_zone(self, zone: str) -> str:
+        await self._database.change("UPDATE statistics_state SET zone = %s WHERE id = 1 AND zone IS NULL", (zone,))
+        return await self.zone() or zone
+
+    async def first_day(self, zone: tzinfo) -> date | None:
+        ((first,),) = await self._database.rows(_FIRST)
+        return None if first is None else day_of(first, zone)
+
+    async def closed(self) -> list[ClosedMonth]:
+        return [ClosedMonth(*row) for row in await self._database.rows(_CLOSED)]
+
+    async def closed_totals(self, day: date) -> Totals | None:
+        found = await self._database.rows("SELECT totals FROM statistics_month WHERE month = %s", (month_of(day),))
+        kept = json.loads(found[0][0]).get(day.isoformat()) if found else None
+        return None if kept is None else Totals.from_json(kept)
+
+    async def close(self, month: date, totals: Mapping[date, Totals]) -> ClosedMonth:
+        text = json.dumps({day.isoformat(): each.to_json() for day, each in sorted(totals.items())})
+
+        async def unit(session: Session) -> ClosedMonth:
+            # The lock on the only row makes numbers without gaps, whoever closes at the same time.
+            await session.rows("SELECT load_id FROM statistics_state WHERE id = 1 FOR UPDATE")
+            closed = {row[0]: ClosedMonth(*row) for row in await session.rows(_CLOSED)}
+            if month not in closed:
+                number, now = max((each.number for each in closed.values()), default=0) + 1, await session.now()
+                sql = "INSERT INTO statistics_month (month, number, closed_at, totals) VALUES (%s, %s, %s, %s)"
+                await session.change(sql, (month, number, now, text))
+                closed[month] = ClosedMonth(month, number, now)
+            return closed[month]
+
+        return await self._database.run(unit)
+
+    async def corrections(self, since: date) -> Sequence[Correction]:
+        return [_correction(row) for row in await self._database.rows(_CORRECTIONS, (since,))]
+
+    async def add_correction(self, day: date, before: Totals, after: Totals, reason: str) -> int:
+        was, now = _text(before), _text(after)
+
+        async def unit(session: Session) -> int:
+            await session.rows("SELECT load_id FROM statistics_state WHERE id = 1 FOR UPDATE")
+            same = await session.rows(_SAME, (day, was, now))
+            if same:
+                await session.change("UPDATE statistics_correction SET reason = %s WHERE id = %s", (reason[:_REASON_LENGTH], same[0][0]))
+                return int(same[0][0])
+            await session.change(_ADD, (day, await session.now(), was, now, reason[:_REASON_LENGTH]))
+            ((number,),) = await session.rows("SELECT LAST_INSERT_ID()")
+            return int(number)
+
+        return await self._database.run(unit)
+
+    async def apply_correction(self, number: int) -> None:
+        async def unit(session: Session) -> None:
+            sql = "SELECT day, totals_after FROM statistics_correction WHERE id = %s FOR UPDATE"
+            ((day, after),) = await session.rows(sql, (number,))
+            ((text,),) = await session.rows("SELECT totals FROM statistics_month WHERE month = %s FOR UPDATE", (month_of(day),))
+            totals = {**json.loads(text), day.isoformat(): json.loads(after)}
+            await session.change("UPDATE statistics_month SET totals = %s WHERE month = %s", (json.dumps(totals), month_of(day)))
+            await session.change("UPDATE statistics_correction SET applied = TRUE WHERE id = %s", (number,))
+
+        await self._database.run(unit)
+
+    async def forget_balances(self, after: date) -> list[date]:
+        async def unit(session: Session) -> list[date]:
+            months = [month for (month,) in await session.rows("SELECT DISTINCT month FROM stored_balance WHERE month > %s", (after,))]
+            await session.change("DELETE FROM stored_balance WHERE month > %s", (after,))
+            return sorted(months)
+
+        return await self._database.run(unit)
+
+
+def _text(totals: Totals) -> str:
+    return json.dumps(totals.to_json(), sort_keys=True)
+
+
+def _correction(row: Sequence[Any]) -> Correction:
+    number, day, at, before, after, reason, applied = row
+    return Correction(number, day, at, json.loads(before), json.loads(after), reason, bool(applied))

@@ -1,0 +1,129 @@
+"""Months of figures from the cache, and from the store where the cache has none: read once, however many ask at once.
+
+A block's key changes with every load of its month, so nothing in the cache is ever out of date, and nothing is ever invalidated.
+"""
+
+import asyncio
+import secrets
+from collections import OrderedDict
+from collections.abc import Mapping, Sequence
+from contextlib import suppress
+from datetime import date
+from typing import Final
+
+import structlog
+
+from faust_app.core.statistics.blocks import PLATFORM, Block, blocks_of, decoded, encoded, key_of, last_day_of, version_of
+from faust_app.core.statistics.load import Manifest
+from faust_app.core.statistics.unavailable import CacheUnavailable
+from faust_app.flows.ports.statistics import ReportCache, StatisticsStore
+from faust_app.flows.statistics.manifest import Coalesced
+
+log = structlog.get_logger()
+
+CLOSED_SECONDS: Final = 14 * 86400
+OPEN_SECONDS: Final = 26 * 3600
+"""The running month changes its key every night; its blocks need not outlive it by long."""
+LOCK_MS: Final = 2000
+"""A process that reads the store has so long; then others do not wait for it any more."""
+_POLL_SECONDS: Final = 0.01
+MOST_KEPT: Final = 2000
+"""Decoded blocks that a process keeps: some 20 MB."""
+
+
+class MonthBlocks:
+    """Reads blocks. Raises StoreUnavailable, or Unavailable where the database is the store."""
+
+    def __init__(self, store: StatisticsStore, cache: ReportCache | None) -> None:
+        self._store = store
+        self._cache = cache
+        self._coalesced = Coalesced()
+        self._kept: OrderedDict[str, Block] = OrderedDict()
+
+    async def of_shop(self, shop_no: int, months: Sequence[date], manifest: Manifest) -> dict[date, Block]:
+        """Return the blocks of the months that have a loaded day; PLATFORM is all shops together."""
+        versions = {month: version for month in months if (version := version_of(manifest, month)) is not None}
+        keys = {month: key_of(shop_no, month, version) for month, version in versions.items()}
+        found = {month: self._kept[key] for month, key in keys.items() if key in self._kept}
+        for month in found:
+            self._kept.move_to_end(keys[month])
+        missing = {month: key for month, key in keys.items() if month not in found}
+        if missing:
+            read = await self._coalesced.run(tuple(missing.values()), lambda: self._read(shop_no, missing, manifest))
+            found |= read
+        return found
+
+    async def forget(self, shop_no: int, months: Sequence[date], manifest: Manifest) -> None:
+        """Delete the blocks of a shop; they are read anew."""
+        versions = {month: version for month in months if (version := version_of(manifest, month)) is not None}
+        keys = [key_of(shop_no, month, version) for month, version in versions.items()]
+        for key in keys:
+            self._kept.pop(key, None)
+        if self._cache is not None:
+            with suppress(CacheUnavailable):
+                await self._cache.forget(keys)
+
+    async def _read(self, shop_no: int, keys: Mapping[date, str], manifest: Manifest) -> dict[date, Block]:
+        if self._cache is None:
+            found = await self._from_store(shop_no, list(keys), manifest)
+        else:
+            try:
+                found = await self._through(self._cache, shop_no, keys, manifest)
+            except CacheUnavailable as failure:
+                log.debug("report is read without the cache", reason=str(failure))
+                found = await self._from_store(shop_no, list(keys), manifest)
+        for month, block in found.items():
+            self._kept[keys[month]] = block
+        while len(self._kept) > MOST_KEPT:
+            self._kept.popitem(last=False)
+        return found
+
+    async def _through(self, cache: ReportCache, shop_no: int, keys: Mapping[date, str], manifest: Manifest) -> dict[date, Block]:
+        """Return the blocks from the cache; of processes that miss one at the same time, one reads the store for all."""
+        found = await _cached(cache, keys)
+        missing = {month: key for month, key in keys.items() if month not in found}
+        if not missing:
+            return found
+        name, token = f"{shop_no}:{max(missing.values())}", secrets.token_hex(8)
+        ends = asyncio.get_running_loop().time() + LOCK_MS / 1000
+        while not await cache.lock(name, token, LOCK_MS):
+            await asyncio.sleep(_POLL_SECONDS)
+            found |= await _cached(cache, missing)
+            missing = {month: key for month, key in keys.items() if month not in found}
+            if not missing:
+                return found
+            if asyncio.get_running_loop().time() >= ends:
+                return found | await self._from_store(shop_no, list(missing), manifest)
+        try:
+            found |= await _cached(cache, missing)  # the holder before us may have been done between our two looks
+            missing = {month: key for month, key in keys.items() if month not in found}
+            if missing:
+                found |= await self._store_and_keep(cache, shop_no, missing, manifest)
+        finally:
+            with suppress(CacheUnavailable):
+                await cache.unlock(name, token)
+        return found
+
+    async def _store_and_keep(self, cache: ReportCache, shop_no: int, keys: Mapping[date, str], manifest: Manifest) -> dict[date, Block]:
+        blocks = await self._from_store(shop_no, list(keys), manifest)
+        newest = max(manifest)
+        open_month = newest.replace(day=1)
+        with suppress(CacheUnavailable):
+            await cache.put({keys[month]: encoded(block) for month, block in blocks.items() if month != open_month}, CLOSED_SECONDS)
+            await cache.put({keys[month]: encoded(block) for month, block in blocks.items() if month == open_month}, OPEN_SECONDS)
+        return blocks
+
+    async def _from_store(self, shop_no: int, months: Sequence[date], manifest: Manifest) -> dict[date, Block]:
+        first, last = min(months), last_day_of(max(months))
+        if shop_no == PLATFORM:
+            sums = await self._store.platform_rows(first, last)
+            rows = [(day, manifest[day].load_id, row) for day, row in sums.items() if day in manifest]
+        else:
+            rows = list(await self._store.shop_rows(shop_no, first, last))
+        return blocks_of(rows, months, manifest)
+
+
+async def _cached(cache: ReportCache, keys: Mapping[date, str]) -> dict[date, Block]:
+    values = await cache.get(list(keys.values()))
+    blocks = {month: decoded(value) for month, value in zip(keys, values, strict=True) if value is not None}
+    return {month: block for month, block in blocks.items() if block is not None}

@@ -1,0 +1,1 @@
+"""The statistics store of one machine: an embedded ClickHouse behind ClickHouse's own HTTP dialect."""
