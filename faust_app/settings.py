@@ -148,6 +148,9 @@ class Settings(BaseSettings):
     report_link_secret: SecretStr | None = Field(
         None, description="Key of at least 32 bytes that signs the links which let a shop's people in; without it there are none."
     )
+    egress_addresses: str | None = Field(
+        None, description="Addresses and networks that images are fetched from, comma-separated; shown to shops, and to nothing else."
+    )
     report_embed_origins: str | None = Field(
         None, description="Origins whose pages may show a shop's pages in a frame, comma-separated; without them none may."
     )
@@ -265,6 +268,12 @@ class Settings(BaseSettings):
             raise ValueError(f"must have at least {MIN_SECRET_BYTES} bytes; `openssl rand -hex 32` makes one")
         return value
 
+    @field_validator("egress_addresses")
+    @classmethod
+    def _egress_addresses_are_networks(cls, value: str | None) -> str | None:
+        parse_proxies(value or "")
+        return value
+
     @field_validator("report_embed_origins")
     @classmethod
     def _embed_origins_are_origins(cls, value: str | None) -> str | None:
@@ -293,6 +302,17 @@ class Settings(BaseSettings):
         if self.watchdog_after <= self.event_deadline:
             raise ValueError("WATCHDOG_AFTER: must be above EVENT_DEADLINE, or one slow event would end a worker")
         return self
+
+    @property
+    def user_agent(self) -> str:
+        """What sources read of who fetches their images."""
+        contact = f" (+{self.contact_url})" if self.contact_url else ""
+        return f"shop-images/{version('shop-images')}{contact}"
+
+    @property
+    def shown_egress(self) -> list[str]:
+        """The addresses and networks that images are fetched from, as they are shown."""
+        return [part.strip() for part in (self.egress_addresses or "").split(",") if part.strip()]
 
     @property
     def bootstrap_servers(self) -> list[str]:

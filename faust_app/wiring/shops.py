@@ -15,6 +15,7 @@ from faust_app.settings import Settings
 from faust_app.web.admin.pages import Page
 from faust_app.web.reports.enter import EnterPages
 from faust_app.web.reports.frame import ReportFrame
+from faust_app.web.reports.let_us_in import LetUsInPage
 from faust_app.web.reports.mend.lists import MendLists
 from faust_app.web.reports.mend.overview import MendPage
 from faust_app.web.reports.mend.picture import PicturePage
@@ -53,4 +54,5 @@ def shop_pages(
         MendLists(frame, mend),
         PicturePage(frame, mend),
         TestAddressPage(frame, tests, clock=clock),
+        LetUsInPage(frame, agent=settings.user_agent, addresses=settings.shown_egress, contact=settings.contact_url),
     )

@@ -66,6 +66,7 @@ from faust_app.web.pages.lag import LagPage
 from faust_app.web.pages.unfinished import StalledPage
 from faust_app.web.reports.enter import EnterPages
 from faust_app.web.reports.frame import ReportFrame
+from faust_app.web.reports.let_us_in import LetUsInPage
 from faust_app.web.reports.mend.lists import MendLists
 from faust_app.web.reports.mend.overview import MendPage
 from faust_app.web.reports.mend.picture import PicturePage
@@ -232,8 +233,11 @@ def mend_of(rows: FakeImageRepository, imports: FakeImportRuns) -> Mend:
 def shop_pages_of(frame: ReportFrame, rows: FakeImageRepository, visits: Visits, clock: FakeOperators) -> tuple[Page, ...]:
     mend = mend_of(rows, FakeImportRuns(FakeRejections(lambda: NOW), lambda: NOW))
     entering = EnterPages(frame, visits.access, visits.entrance, embeds=bool(visits.origins))
+    letting = LetUsInPage(
+        frame, agent="shop-images/1 (+https://us.test)", addresses=["192.0.2.7", "198.51.100.0/24"], contact="https://us.test"
+    )
     testing = TestAddressPage(frame, AskTestFetch(visits.tests, clock=clock), clock=clock, wait_seconds=0)
-    return (entering, MendPage(frame, mend), MendLists(frame, mend), PicturePage(frame, mend), testing)
+    return (entering, MendPage(frame, mend), MendLists(frame, mend), PicturePage(frame, mend), testing, letting)
 
 
 def alert_desk() -> AlertDesk:

@@ -4,7 +4,6 @@ import asyncio
 import errno
 import ssl
 from datetime import UTC, datetime
-from importlib.metadata import version
 from typing import Final, Self
 
 import aiodns
@@ -45,12 +44,11 @@ class HttpFetcher:
         self._session: aiohttp.ClientSession
 
     async def __aenter__(self) -> Self:
-        contact = f" (+{self._settings.contact_url})" if self._settings.contact_url else ""
         self._resolver = self._resolver or aiohttp.AsyncResolver(timeout=_NAME_SECONDS, tries=2)
         self._session = aiohttp.ClientSession(
             connector=GuardedConnector(self._opened, limit=self._settings.slots, ttl_dns_cache=30, resolver=self._resolver),
             timeout=aiohttp.ClientTimeout(total=None, sock_connect=self._settings.fetch_connect_timeout),
-            headers={"User-Agent": f"shop-images/{version('shop-images')}{contact}", "Accept": "image/*", "Accept-Encoding": "identity"},
+            headers={"User-Agent": self._settings.user_agent, "Accept": "image/*", "Accept-Encoding": "identity"},
             cookie_jar=aiohttp.DummyCookieJar(),
             auto_decompress=False,
             max_line_size=16 * 1024,

