@@ -243,7 +243,8 @@ def test_every_failure_that_a_shop_can_mend_says_what_to_do(language: Any) -> No
             assert reason(language, Standing.ACT, code.value) != language.text("mend.unknown"), code
         else:
             assert f"code.{code.value}" not in TEXTS
-        assert reason(language, Standing.OURS, code.value) == language.text("mend.ours.text")
+        assert reason(language, Standing.OURS, code.value) == language.text("mend.unknown")
+        assert to_do(language, Standing.OURS, code.value) == language.text("mend.ours.text")
 
 
 @pytest.mark.parametrize("language", ["en", "ko"])

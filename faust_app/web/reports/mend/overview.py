@@ -20,7 +20,7 @@ from faust_app.web.reports.language import PARAMETER, Language, language_of
 from faust_app.web.reports.mend.words import around, reason, stands, to_do
 
 MEND: Final = SHOP + "/mend"
-_PRODUCTS: Final = 10
+_PRODUCTS: Final = 5
 _AT_ONCE: Final = 500
 _SECTIONS: Final = (Standing.ACT, Standing.TRYING, Standing.OURS)
 _TRIED: Final = {JUST_TRIED: "just_tried", NOTHING_LEFT: "none_left"}

@@ -14,7 +14,7 @@ from faust_app.web.reports.texts import TEXTS
 def reason(language: Language, standing: Standing | None, code: str | None) -> str:
     """Return why images are not stored; nothing that is ours is told as the shop's fault."""
     if standing is Standing.OURS:
-        return language.text("mend.ours.text")
+        return language.text("mend.unknown")
     if f"code.{code}" in TEXTS:
         return language.text(f"code.{code}")
     return language.text("mend.waiting" if standing is Standing.TRYING else "mend.unknown")
@@ -24,7 +24,9 @@ def to_do(language: Language, standing: Standing | None, code: str | None) -> st
     """Return what the shop has to do; empty where it is nothing."""
     if standing is Standing.ACT and f"code.{code}.do" in TEXTS:
         return language.text(f"code.{code}.do")
-    return language.text("mend.trying.text") if standing is Standing.TRYING else ""
+    if standing is Standing.ACT:
+        return ""
+    return language.text("mend.trying.text" if standing is Standing.TRYING else "mend.ours.text")
 
 
 def group_reason(language: Language, group: MendGroup) -> str:

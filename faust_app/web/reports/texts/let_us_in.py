@@ -45,7 +45,7 @@ LET_US_IN: Final = {
     "let.how": ("How to let us in", "허용하는 방법"),
     "let.cloudflare": (
         (
-            "Security, WAF, Custom rules: create a rule with this expression and the action Skip (all remaining custom rules, rate limiting, "
+            "Security, WAF, Custom rules: create a rule with this expression and the action Skip (remaining custom rules, rate limiting, "
             "managed rules, Super Bot Fight Mode). Place it first. Switch Scrape Shield's Hotlink Protection off for these pictures."
         ),
         (
@@ -56,7 +56,7 @@ LET_US_IN: Final = {
     "let.waf": ("Another firewall or bot filter", "다른 방화벽이나 봇 차단 서비스"),
     "let.waf.text": (
         (
-            "Allow GET requests with our user agent, or from our addresses, to the folder of the pictures. Challenges (JavaScript, captcha) "
+            "Allow GET requests with our user agent, or from our addresses, to the folder of the pictures. Challenges (script, captcha) "
             "must be off for them: no program can solve one."
         ),
         (
@@ -66,7 +66,7 @@ LET_US_IN: Final = {
     ),
     "let.hotlink": ("Hotlink protection", "이미지 무단 링크 방지"),
     "let.hotlink.text": (
-        "It refuses requests from other sites by their Referer. We send none: allow requests without one, as browsers also send them.",
+        "It refuses requests from other sites by their Referer. We send none: allow requests without one; browsers send them too.",
         "다른 사이트에서 온 요청을 Referer로 막는 기능입니다. 저희는 Referer를 보내지 않으니 Referer가 없는 요청을 허용해 주세요.",
     ),
     "let.nginx.text": (
