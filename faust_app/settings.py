@@ -13,6 +13,8 @@ from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 from faust_app.core.alerts.webhook_format import parse_secret, parse_template
 from faust_app.core.messages.topics import Topics
 from faust_app.core.operators.remote import parse_proxies
+from faust_app.core.reports.embed import parse_origins
+from faust_app.core.reports.link import MIN_SECRET_BYTES
 from faust_app.core.sources.addresses import parse_opened, parse_ports
 
 _DAY_SECONDS = 24 * 3600
@@ -143,6 +145,15 @@ class Settings(BaseSettings):
     web_public_url: str | None = Field(
         None, description="Public address of the web process: for links, the only host of its pages, and the only origin of changes."
     )
+    report_link_secret: SecretStr | None = Field(
+        None, description="Key of at least 32 bytes that signs the links which let a shop's people in; without it there are none."
+    )
+    egress_addresses: str | None = Field(
+        None, description="Addresses and networks that images are fetched from, comma-separated; shown to shops, and to nothing else."
+    )
+    report_embed_origins: str | None = Field(
+        None, description="Origins whose pages may show a shop's pages in a frame, comma-separated; without them none may."
+    )
 
     log_format: Literal["json", "console"] = Field("json", description="`json` for machines, `console` for development.")
 
@@ -250,6 +261,25 @@ class Settings(BaseSettings):
             parse_template(value)
         return value
 
+    @field_validator("report_link_secret")
+    @classmethod
+    def _link_secret_is_long(cls, value: SecretStr | None) -> SecretStr | None:
+        if value is not None and len(value.get_secret_value().encode()) < MIN_SECRET_BYTES:
+            raise ValueError(f"must have at least {MIN_SECRET_BYTES} bytes; `openssl rand -hex 32` makes one")
+        return value
+
+    @field_validator("egress_addresses")
+    @classmethod
+    def _egress_addresses_are_networks(cls, value: str | None) -> str | None:
+        parse_proxies(value or "")
+        return value
+
+    @field_validator("report_embed_origins")
+    @classmethod
+    def _embed_origins_are_origins(cls, value: str | None) -> str | None:
+        parse_origins(value or "")
+        return value
+
     @field_validator("platform_zone")
     @classmethod
     def _zone_is_known(cls, value: str) -> str:
@@ -272,6 +302,17 @@ class Settings(BaseSettings):
         if self.watchdog_after <= self.event_deadline:
             raise ValueError("WATCHDOG_AFTER: must be above EVENT_DEADLINE, or one slow event would end a worker")
         return self
+
+    @property
+    def user_agent(self) -> str:
+        """What sources read of who fetches their images."""
+        contact = f" (+{self.contact_url})" if self.contact_url else ""
+        return f"shop-images/{version('shop-images')}{contact}"
+
+    @property
+    def shown_egress(self) -> list[str]:
+        """The addresses and networks that images are fetched from, as they are shown."""
+        return [part.strip() for part in (self.egress_addresses or "").split(",") if part.strip()]
 
     @property
     def bootstrap_servers(self) -> list[str]:

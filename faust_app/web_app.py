@@ -43,7 +43,8 @@ class WebApp(faust.App):
         self.parts = await open_or_exit(self, open_parts(self.settings, self.metrics, client_id=f"{self.settings.app_id}-web"))
         self.web_parts = web = await open_or_exit(self, open_web_parts(self.parts, self.tokens))
         api = (web.intake, web.imports, web.images, web.shop_images, web.public, web.republish, web.causes, web.alerts)
-        for handlers in (*api, web.operating, web.search, web.statistics, web.health, web.lag, web.stalled, web.admin, web.reports):
+        shops = (web.report_access, web.mend, web.test_fetches, web.reports)
+        for handlers in (*api, *shops, web.operating, web.search, web.statistics, web.health, web.lag, web.stalled, web.admin):
             handlers.register(router_of(self))
         protect(self.web.web_app, web.admin, web.reports.frame)  # type: ignore[attr-defined]
         use_our_runner(self, self.metrics)

@@ -29,6 +29,7 @@ from faust_app.wiring.startup import build_or_exit, claim_port_or_exit, open_or_
 from faust_app.wiring.worker import WorkerParts, open_worker_parts  # noqa: E402
 
 DISPATCHER_SECONDS = 1.0
+TEST_FETCH_SECONDS = 1.0
 REGISTER_SECONDS = 5.0
 SOURCES_SECONDS = 2.0
 DAILY_SECONDS = 30.0
@@ -95,6 +96,7 @@ class WorkerApp(faust.App):
             Periodic("audit of the bucket", settings.collect_interval, maintenance.audit.run_pass),
             Periodic("daily check", DAILY_SECONDS, maintenance.daily_check.run_pass),
             Periodic("limits", DAILY_SECONDS, maintenance.limits.run_pass),
+            Periodic("test fetches", TEST_FETCH_SECONDS, worker.test_fetches.run_pass),
             worker.requests_reader,
             self._watchdog(),
         ]

@@ -11,6 +11,7 @@ from faust_app.core.operators.audit import Actor
 from faust_app.core.operators.remote import parse_proxies
 from faust_app.flows.operators.accounts import AccountControl
 from faust_app.flows.operators.log_in import LogIn
+from faust_app.flows.reports.enter import ReportAccess
 from faust_app.metrics import Metrics
 from faust_app.settings import Settings
 from faust_app.web.admin.access.log_in import ONE_TIME
@@ -38,10 +39,14 @@ def entrance_of(settings: Settings) -> Entrance:
     return Entrance(settings.web_public_url, parse_proxies(settings.trusted_proxies or ""))
 
 
+def web_address(settings: Settings) -> str:
+    """Return the address under which people reach the web process."""
+    return settings.web_public_url or f"http://{settings.web_bind}:{settings.web_port}"
+
+
 def one_time_address(settings: Settings, code: str) -> str:
     """Return the address that logs in once. The code stands behind `#`: browsers keep that part, and no proxy logs it."""
-    base = settings.web_public_url or f"http://{settings.web_bind}:{settings.web_port}"
-    return f"{base}{ONE_TIME}#{code}"
+    return f"{web_address(settings)}{ONE_TIME}#{code}"
 
 
 def admin_pages(
@@ -51,17 +56,19 @@ def admin_pages(
     tokens: list[Token],
     *,
     limits: RateLimits,
+    reports: ReportAccess,
     operate: Callable[[Frame], Sequence[Page]],
 ) -> AdminPages:
     """Return the operator's pages, with the authentication that protects the whole process; `operate` makes those about images."""
     log_in, entrance = log_in_flow(database, metrics), entrance_of(settings)
+    authentication = Authentication(tokens, log_in.identify, entrance, limits, identify_visit=reports.identify)
     return AdminPages(
         log_in=log_in,
         accounts=MariaAccounts(database),
         sessions=MariaSessions(database),
         audit=MariaAuditLog(database),
         entrance=entrance,
-        authentication=Authentication(tokens, log_in.identify, entrance, limits),
+        authentication=authentication,
         zone=settings.zone,
         clock=database,
         now=utc_now,

@@ -26,6 +26,7 @@ from faust_app.adapters.mariadb.timeline import MariaTimeline
 from faust_app.adapters.mariadb.workers import MariaWorkerList
 from faust_app.core.imports.catalogue import Format
 from faust_app.core.operators.rate_limit import Rate
+from faust_app.core.reports.embed import parse_origins
 from faust_app.flows.alerts.desk import AlertDesk
 from faust_app.flows.causes.decide import CauseDesk
 from faust_app.flows.images.find import Find
@@ -56,12 +57,15 @@ from faust_app.web.api.causes import CauseHandlers
 from faust_app.web.api.images import ImageHandlers
 from faust_app.web.api.imports import ImportHandlers
 from faust_app.web.api.intake import IntakeHandlers
+from faust_app.web.api.mend import MendHandlers
 from faust_app.web.api.operating import OperatingHandlers
 from faust_app.web.api.public import PublicAddresses, PublicHandlers
+from faust_app.web.api.report_access import ReportAccessHandlers
 from faust_app.web.api.republish import RepublishHandlers
 from faust_app.web.api.search import SearchHandlers
 from faust_app.web.api.shop_images import ShopImageHandlers
 from faust_app.web.api.statistics import StatisticsHandlers
+from faust_app.web.api.test_fetches import TestFetchHandlers
 from faust_app.web.auth.rate_limits import RateLimits
 from faust_app.web.auth.tokens import Token
 from faust_app.web.docs.pages import DocsPages
@@ -70,9 +74,10 @@ from faust_app.web.pages.lag import LagPage
 from faust_app.web.pages.unfinished import StalledPage
 from faust_app.wiring.common import Parts, release_lease
 from faust_app.wiring.monitoring import Watches, build_watches
-from faust_app.wiring.operators import admin_pages
+from faust_app.wiring.operators import admin_pages, web_address
 from faust_app.wiring.reports import ReportPages, report_pages
 from faust_app.wiring.republish import republish_control, republish_task
+from faust_app.wiring.shops import ask_test_fetch, mend_flow, report_access, shop_pages
 from faust_app.wiring.statistics import ledger_lists, open_cache, open_store, read_reports, statistics_desk
 
 
@@ -97,8 +102,11 @@ class WebParts:
     alerts: AlertHandlers
     statistics: StatisticsHandlers
     republish_task: LeasedTask[int]
-    admin: AdminPages
+    report_access: ReportAccessHandlers
+    mend: MendHandlers
+    test_fetches: TestFetchHandlers
     reports: ReportPages
+    admin: AdminPages
 
 
 @asynccontextmanager
@@ -118,12 +126,26 @@ def _web_parts(parts: Parts, tokens: list[Token], store: StatisticsStore, cache:
     public = PublicAddresses(parts.settings.public_base_url, parts.settings.web_public_url)
     rate = Rate(parts.settings.token_rate, parts.settings.token_burst)
     limits = RateLimits(rate, parts.metrics, seconds=time.monotonic)
+    access, mend = report_access(parts.settings, parts.database), mend_flow(parts, control)
+    tests = ask_test_fetch(parts.database)
     statistics = statistics_desk(parts.settings, parts.database, store)
     admin = admin_pages(
-        parts.settings, parts.database, parts.metrics, tokens, limits=limits,
+        parts.settings, parts.database, parts.metrics, tokens, limits=limits, reports=access,
         operate=lambda frame: (*_operate(parts, watches, control, frame), StatisticsPage(frame, statistics)),
     )  # fmt: skip
     reports = read_reports(parts.settings, parts.database, store, cache)
+    figures = report_pages(
+        reports,
+        ledger_lists(parts.settings, parts.database, reports),
+        MariaImageSearch(parts.database),
+        admin.static,
+        MariaSlowSources(parts.database),
+        clock=parts.database,
+        zone=parts.settings.zone,
+        close_day=parts.settings.statistics_close_day,
+        ancestors=parse_origins(parts.settings.report_embed_origins or ""),
+    )
+    of_shops = shop_pages(parts.settings, figures.frame, access, mend, tests, clock=parts.database)
     task = republish_task(parts)
     refused = RejectionBuffer(MariaRejections(parts.database), parts.metrics)
     return WebParts(
@@ -154,17 +176,11 @@ def _web_parts(parts: Parts, tokens: list[Token], store: StatisticsStore, cache:
         republish=RepublishHandlers(control, MariaRepublishRuns(parts.database)),
         statistics=StatisticsHandlers(statistics),
         republish_task=task,
+        report_access=ReportAccessHandlers(access, web_address(parts.settings)),
+        mend=MendHandlers(mend, public),
+        test_fetches=TestFetchHandlers(tests, clock=parts.database),
         admin=admin,
-        reports=report_pages(
-            reports,
-            ledger_lists(parts.settings, parts.database, reports),
-            MariaImageSearch(parts.database),
-            admin.static,
-            MariaSlowSources(parts.database),
-            clock=parts.database,
-            zone=parts.settings.zone,
-            close_day=parts.settings.statistics_close_day,
-        ),
+        reports=ReportPages(figures.frame, (*figures.pages, *of_shops)),
     )
 
 

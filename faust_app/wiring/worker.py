@@ -9,6 +9,7 @@ from datetime import timedelta
 from faust_app.adapters.http.fetcher import HttpFetcher
 from faust_app.adapters.image_check.metadata import stripped
 from faust_app.adapters.image_check.pool import CheckPool
+from faust_app.adapters.mariadb.test_fetches import MariaTestFetches
 from faust_app.core.dispatch.pace import SourcePace
 from faust_app.core.images.retry import Backoff
 from faust_app.flows.images.consume_requests import TakeRequests
@@ -19,6 +20,7 @@ from faust_app.flows.images.settle import Settler
 from faust_app.flows.images.transfer import Transfer
 from faust_app.flows.monitoring.readiness import WorkerReadiness
 from faust_app.flows.ports.transfer import Fetcher
+from faust_app.flows.reports.test_fetch import RunTestFetches
 from faust_app.flows.resilience.held_events import HeldEvents
 from faust_app.stream.dispatcher import Dispatcher
 from faust_app.stream.requests import RequestsReader
@@ -42,6 +44,7 @@ class WorkerParts:
     maintenance: MaintenanceTasks
     readiness: WorkerReadiness
     watches: Watches
+    test_fetches: RunTestFetches
 
 
 @asynccontextmanager
@@ -70,6 +73,7 @@ async def open_worker_parts(
             may_start=resilience.gate.may_start, pace=pace, slots=settings.slots, grace=settings.drain_grace,
         )  # fmt: skip
         maintenance = maintenance_tasks(parts, dead_letters)
+        tests = RunTestFetches(MariaTestFetches(parts.database), fetcher, check, worker=name, may_start=resilience.gate.is_open)
         breakers, gate = resilience.breakers, resilience.gate
         try:
             yield WorkerParts(
@@ -82,8 +86,10 @@ async def open_worker_parts(
                 maintenance=maintenance,
                 readiness=WorkerReadiness(parts.database, parts.store, parts.publisher, breakers, gate),
                 watches=build_watches(parts, held_here=gate.reasons),
+                test_fetches=tests,
             )
         finally:
+            await tests.stop()
             await maintenance.give_up()
             await breakers.stop()
 

@@ -109,7 +109,9 @@ class FakeImageRepository:
             current = self.rows.get(row.key)
             if current is not None and current.version == row.version:
                 at = max(current.requested_at, row.requested_at)
-                self.rows[row.key] = replace(current, requested_at=at, correlation_id=row.correlation_id)
+                self.rows[row.key] = replace(
+                    current, requested_at=at, correlation_id=row.correlation_id, product_name=row.product_name, sku=row.sku
+                )
         self._accept(changes.accepted, now)
         for row in changes.hidden:
             current = self.rows.get(row.key)

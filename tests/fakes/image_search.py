@@ -26,6 +26,11 @@ class FakeImageSearch:
     async def by_image_id(self, image_id: bytes, limit: int) -> list[ImageRow]:
         return [row for row in self._rows() if row.image_id == image_id][:limit]
 
+    async def by_label(self, label: str, limit: int) -> list[ImageRow]:
+        of_sku = [row for row in self._rows() if row.sku == label]
+        named = [row for row in self._rows() if row.sku != label and (row.product_name or "").casefold() == label.casefold()]
+        return (of_sku + named)[:limit]
+
     async def shops_of_product(self, product_id: str, limit: int) -> list[int]:
         return sorted({row.shop_no for row in self._rows() if row.product_id == product_id})[:limit]
 

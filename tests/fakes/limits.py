@@ -52,6 +52,9 @@ class FakeOldRows:
         self.sessions: list[datetime] = []
         self.one_time: list[datetime] = []
         self.failed_log_ins: list[datetime] = []
+        self.report_sessions: list[datetime] = []
+        self.report_links: list[datetime] = []
+        self.test_fetches: list[datetime] = []
         self.largest = 0
 
     async def purge_tombstones(self, before: datetime, limit: int) -> int:
@@ -123,6 +126,21 @@ class FakeOldRows:
     async def forget_failed_log_ins(self, before: datetime, limit: int) -> int:
         gone = [failed for failed in self.failed_log_ins if failed < before][:limit]
         self.failed_log_ins = [failed for failed in self.failed_log_ins if failed not in gone]
+        return len(gone)
+
+    async def forget_report_sessions(self, before: datetime, limit: int) -> int:
+        gone = [seen for seen in self.report_sessions if seen < before][:limit]
+        self.report_sessions = [seen for seen in self.report_sessions if seen not in gone]
+        return len(gone)
+
+    async def forget_report_links(self, before: datetime, limit: int) -> int:
+        gone = [end for end in self.report_links if end < before][:limit]
+        self.report_links = [end for end in self.report_links if end not in gone]
+        return len(gone)
+
+    async def forget_test_fetches(self, before: datetime, limit: int) -> int:
+        gone = [asked for asked in self.test_fetches if asked < before][:limit]
+        self.test_fetches = [asked for asked in self.test_fetches if asked not in gone]
         return len(gone)
 
 

@@ -53,6 +53,11 @@ class FakeSourceRecords:
                 self.written_at[record.key] = now
             return result
 
+    async def answering(self, shop_no: int) -> SourceRecord | None:
+        await self._answer()
+        found = [each for each in self.records.values() if each.answered_for == shop_no and each.answer_seconds is not None]
+        return max(found, key=lambda each: each.answered_at or datetime.min, default=None)  # noqa: DTZ901 - as the database's
+
     async def of(self, source: Source) -> list[SourceRecord]:
         await self._answer()
         return [self.records[key] for key in keys_of(source) if key in self.records]

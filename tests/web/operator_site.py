@@ -16,6 +16,7 @@ from faust_app.core.monitoring.workers import ListedWorker
 from faust_app.core.operators.access import Account, Role
 from faust_app.core.operators.rate_limit import Rate
 from faust_app.core.operators.remote import parse_proxies
+from faust_app.core.sources.addresses import NOTHING_OPENED
 from faust_app.flows.alerts.desk import AlertDesk
 from faust_app.flows.causes.decide import CauseDesk
 from faust_app.flows.images.find import Find
@@ -24,7 +25,10 @@ from faust_app.flows.images.publish import Publisher
 from faust_app.flows.images.rejections import RejectionBuffer
 from faust_app.flows.operators.log_in import Device, LoggedIn, LogIn
 from faust_app.flows.ports.operators import PasswordHasher
-from faust_app.flows.republish.control import RepublishControl
+from faust_app.flows.reports.enter import ReportAccess
+from faust_app.flows.reports.mend import Mend
+from faust_app.flows.reports.test_fetch import AskTestFetch
+from faust_app.flows.republish.control import FetchRules, RepublishControl
 from faust_app.metrics import Metrics
 from faust_app.web.admin.frame import Frame
 from faust_app.web.admin.operate.alerts import AlertsPage
@@ -44,12 +48,15 @@ from faust_app.web.api.causes import CauseHandlers
 from faust_app.web.api.images import ImageHandlers
 from faust_app.web.api.imports import ImportHandlers
 from faust_app.web.api.intake import IntakeHandlers
+from faust_app.web.api.mend import MendHandlers
 from faust_app.web.api.operating import OperatingHandlers
 from faust_app.web.api.public import PublicAddresses, PublicHandlers
+from faust_app.web.api.report_access import ReportAccessHandlers
 from faust_app.web.api.republish import RepublishHandlers
 from faust_app.web.api.search import SearchHandlers
 from faust_app.web.api.shop_images import ShopImageHandlers
 from faust_app.web.api.statistics import StatisticsHandlers
+from faust_app.web.api.test_fetches import TestFetchHandlers
 from faust_app.web.auth.entrance import Entrance
 from faust_app.web.auth.rate_limits import RateLimits
 from faust_app.web.auth.tokens import Authentication, Token
@@ -57,6 +64,13 @@ from faust_app.web.docs.pages import DocsPages
 from faust_app.web.pages.health import HealthPages
 from faust_app.web.pages.lag import LagPage
 from faust_app.web.pages.unfinished import StalledPage
+from faust_app.web.reports.enter import EnterPages
+from faust_app.web.reports.frame import ReportFrame
+from faust_app.web.reports.let_us_in import LetUsInPage
+from faust_app.web.reports.mend.lists import MendLists
+from faust_app.web.reports.mend.overview import MendPage
+from faust_app.web.reports.mend.picture import PicturePage
+from faust_app.web.reports.mend.test_address import TestAddressPage
 from faust_app.web.server import protect, web_options
 from faust_app.wiring.reports import ReportPages, report_pages
 from tests.factories import LEASE, NOW
@@ -64,6 +78,7 @@ from tests.fakes.alerts import FakeAlertStore, FakeRecoveries, FakeTakenAlerts
 from tests.fakes.causes import FakeCauses, FakeSuspicions
 from tests.fakes.clock import FakeClock
 from tests.fakes.collector import FakeImageFolders
+from tests.fakes.consumer_offsets import FakeConsumerOffsets
 from tests.fakes.event_log import FakeEventLog
 from tests.fakes.image_repository import FakeImageRepository
 from tests.fakes.image_search import FakeImageSearch
@@ -71,6 +86,8 @@ from tests.fakes.imports import FakeImportRuns, FakeRejections
 from tests.fakes.monitoring import FakePicturelessProducts, FakeSamples, FakeTimeline, FakeWorkerList
 from tests.fakes.object_store import FakeObjectStore
 from tests.fakes.operators import FakeAccounts, FakeAuditLog, FakeHasher, FakeLogInFailures, FakeOperators, FakeSessions
+from tests.fakes.reports import FakeMendRows, FakeReportSessions, FakeTestFetches
+from tests.fakes.republish import FakeRepublish
 from tests.fakes.source_records import FakeSourceRecords
 from tests.fakes.statistics import FakeLedger, FakeReports, FakeSlowSources
 from tests.fakes.statistics_store import FakeStatistics, fake_statistics
@@ -80,6 +97,7 @@ from tests.web.conftest import SiteServer
 from tests.web.declared import as_declared
 
 PASSWORD = "correct horse battery"
+REPORT_SECRET = "report-secret-of-at-least-32-bytes"
 ALL = frozenset({"intake", "view", "operate", "admin"})
 TOKENS = [
     Token("machine", "all-secret", frozenset({"intake", "view", "operate"})),
@@ -88,6 +106,16 @@ TOKENS = [
 ]
 SAME_ORIGIN = {"Sec-Fetch-Site": "same-origin"}
 BROWSER = {"Accept": "text/html,application/xhtml+xml,*/*;q=0.8"}
+
+
+@dataclass
+class Visits:
+    """How the people of shops come in, and what they test."""
+
+    access: ReportAccess
+    entrance: Entrance
+    tests: FakeTestFetches
+    origins: tuple[str, ...]
 
 
 PUBLIC = PublicAddresses("https://cdn.test", "https://images.test")
@@ -116,6 +144,9 @@ class OperatorSite:
     cookie: str
     registered: set[str]
     statistics: FakeStatistics
+    access: ReportAccess
+    visit_cookie: str
+    tests: FakeTestFetches
 
     async def session(self, name: str, role: Role = Role.ADMIN, shops: frozenset[int] | None = None) -> dict[str, str]:
         """Return the headers of a browser in which this person is logged in."""
@@ -150,6 +181,7 @@ def handlers_of(
     samples: FakeSamples,
     timeline: FakeTimeline,
     statistics: FakeStatistics,
+    visits: Visits,
     reports: ReportPages,
 ) -> dict[str, Any]:
     """Return what `WebApp` registers, by the names of `WebParts`; the control of republish is not reached."""
@@ -182,7 +214,30 @@ def handlers_of(
         "stalled": StalledPage(watch.stalled, images_at="", pages=admin.frame),
         "admin": admin,
         "reports": reports,
+        "report_access": ReportAccessHandlers(visits.access, "https://images.test"),
+        "mend": MendHandlers(mend_of(rows, FakeImportRuns(rejections, lambda: NOW)), PUBLIC),
+        "test_fetches": TestFetchHandlers(AskTestFetch(visits.tests, clock=store), clock=store),
     }
+
+
+def mend_of(rows: FakeImageRepository, imports: FakeImportRuns) -> Mend:
+    """Return what a shop sees of its failed images; what it has tried again is begun by nobody."""
+    republish, causes = FakeRepublish(rows), FakeCauses(rows)
+    offsets, rules = FakeConsumerOffsets(FakeEventLog(), []), FetchRules(NOTHING_OPENED, frozenset({80, 443}), 1000)
+    return Mend(
+        FakeMendRows(rows), rows, imports=imports, sources=FakeSourceRecords(), suspicions=causes.suspicions,
+        control=RepublishControl(republish, republish, offsets, rules, clock=rows), clock=rows,
+    )  # fmt: skip
+
+
+def shop_pages_of(frame: ReportFrame, rows: FakeImageRepository, visits: Visits, clock: FakeOperators) -> tuple[Page, ...]:
+    mend = mend_of(rows, FakeImportRuns(FakeRejections(lambda: NOW), lambda: NOW))
+    entering = EnterPages(frame, visits.access, visits.entrance, embeds=bool(visits.origins))
+    letting = LetUsInPage(
+        frame, agent="shop-images/1 (+https://us.test)", addresses=["192.0.2.7", "198.51.100.0/24"], contact="https://us.test"
+    )
+    testing = TestAddressPage(frame, AskTestFetch(visits.tests, clock=clock), clock=clock, wait_seconds=0)
+    return (entering, MendPage(frame, mend), MendLists(frame, mend), PicturePage(frame, mend), testing, letting)
 
 
 def alert_desk() -> AlertDesk:
@@ -216,7 +271,13 @@ async def nothing() -> list[str]:
 
 @asynccontextmanager
 async def open_site(
-    *, public_url: str | None = None, proxies: str = "", hasher: PasswordHasher | None = None, runs: object = None
+    *,
+    public_url: str | None = None,
+    proxies: str = "",
+    hasher: PasswordHasher | None = None,
+    runs: object = None,
+    report_secret: str | None = REPORT_SECRET,
+    embed_origins: tuple[str, ...] = (),
 ) -> AsyncIterator[OperatorSite]:
     store, metrics, rows = FakeOperators(), Metrics(), FakeImageRepository()
     used: PasswordHasher = hasher or FakeHasher()
@@ -224,13 +285,15 @@ async def open_site(
     statistics = fake_statistics(lambda: store.now_is, ZoneInfo("Europe/Berlin"))
     log_in = LogIn(accounts, sessions, FakeLogInFailures(store), used, metrics, clock=store)
     entrance = Entrance(public_url, parse_proxies(proxies))
+    access = ReportAccess(FakeReportSessions(store), report_secret, clock=store)
+    visits = Visits(access, entrance, FakeTestFetches(lambda: store.now_is), embed_origins)
     admin = AdminPages(
         log_in=log_in,
         accounts=accounts,
         sessions=sessions,
         audit=FakeAuditLog(store),
         entrance=entrance,
-        authentication=Authentication(TOKENS, log_in.identify, entrance),
+        authentication=Authentication(TOKENS, log_in.identify, entrance, identify_visit=access.identify),
         zone=ZoneInfo("Europe/Berlin"),
         clock=store,
         now=lambda: store.now_is,
@@ -248,16 +311,33 @@ async def open_site(
         clock=store,
         zone=ZoneInfo("Europe/Berlin"),
         close_day=3,
+        ancestors=embed_origins,
         now=lambda: store.now_is,
     )
+    reports = ReportPages(reports.frame, (*reports.pages, *shop_pages_of(reports.frame, rows, visits, store)))
     registered = handlers_of(
         store, rows, watch, admin, metrics, runs=runs or Untouched(), samples=samples, timeline=timeline, statistics=statistics,
-        reports=reports,
+        visits=visits, reports=reports,
     )  # fmt: skip
     for handlers in registered.values():
         handlers.register(application.router)
     protect(application, admin, reports.frame)
     application.middlewares.append(as_declared)
     async with TestClient(SiteServer(application, metrics), cookie_jar=DummyCookieJar()) as client:
-        yield OperatorSite(client, store, used, log_in, rows, watch, samples, timeline, entrance.cookie, set(registered), statistics)
+        yield OperatorSite(
+            client,
+            store,
+            used,
+            log_in,
+            rows,
+            watch,
+            samples,
+            timeline,
+            entrance.cookie,
+            set(registered),
+            statistics,
+            access,
+            entrance.visit_cookie,
+            visits.tests,
+        )
     await watch.worker.breakers.stop()

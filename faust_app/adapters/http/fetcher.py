@@ -4,7 +4,6 @@ import asyncio
 import errno
 import ssl
 from datetime import UTC, datetime
-from importlib.metadata import version
 from typing import Final, Self
 
 import aiodns
@@ -15,13 +14,15 @@ from yarl import URL
 from faust_app.adapters.http.address_guard import GuardedConnector
 from faust_app.core.failure import Failure, FailureCode, Permanent, Transient
 from faust_app.core.messages.source_url import FetchUrl, UrlError, follow, parse_url
+from faust_app.core.redact import redact_query
 from faust_app.core.sources.addresses import parse_opened, parse_ports
-from faust_app.core.sources.content import Fetched, NotModified, Validators
+from faust_app.core.sources.content import NO_VALIDATORS, Fetched, NotModified, Observed, Redirect, Validators
 from faust_app.core.sources.response import PACE, Pace, check_announcement, refused, validators
 from faust_app.settings import Settings
 
 MAX_REDIRECTS: Final = 3
 _REDIRECTS: Final = {301, 302, 303, 307, 308}
+_TYPE_CHARACTERS: Final = 100
 _NAME_SECONDS: Final = 3.0
 """Until one name server is asked again, and then given up."""
 
@@ -43,12 +44,11 @@ class HttpFetcher:
         self._session: aiohttp.ClientSession
 
     async def __aenter__(self) -> Self:
-        contact = f" (+{self._settings.contact_url})" if self._settings.contact_url else ""
         self._resolver = self._resolver or aiohttp.AsyncResolver(timeout=_NAME_SECONDS, tries=2)
         self._session = aiohttp.ClientSession(
             connector=GuardedConnector(self._opened, limit=self._settings.slots, ttl_dns_cache=30, resolver=self._resolver),
             timeout=aiohttp.ClientTimeout(total=None, sock_connect=self._settings.fetch_connect_timeout),
-            headers={"User-Agent": f"shop-images/{version('shop-images')}{contact}", "Accept": "image/*", "Accept-Encoding": "identity"},
+            headers={"User-Agent": self._settings.user_agent, "Accept": "image/*", "Accept-Encoding": "identity"},
             cookie_jar=aiohttp.DummyCookieJar(),
             auto_decompress=False,
             max_line_size=16 * 1024,
@@ -62,7 +62,23 @@ class HttpFetcher:
 
     async def fetch(self, url: str, validators: Validators) -> Fetched | NotModified:
         """Return the whole body, or NotModified where validators were given and hold. Raises Permanent or Transient."""
-        way = _Way(self._checked(url))
+        return await self._fetch(_Way(self._checked(url)), validators)
+
+    async def observe(self, url: str) -> Observed:
+        """Return what a fetch of the address met, by the rules of every image."""
+        try:
+            way = _Way(self._checked(url))
+        except Failure as failure:
+            return Observed(None, (), None, failure)
+        outcome: Fetched | Failure
+        try:
+            fetched = await self._fetch(way, NO_VALIDATORS)
+            outcome = fetched if isinstance(fetched, Fetched) else Transient(FailureCode.SOURCE_ERROR, "The source answered 304.")
+        except Failure as failure:
+            outcome = failure
+        return Observed(way.status, tuple(way.redirects), way.announced_type, outcome)
+
+    async def _fetch(self, way: "_Way", validators: Validators) -> Fetched | NotModified:
         try:
             async with asyncio.timeout(self._settings.fetch_timeout):
                 return await self._follow(way, validators)
@@ -90,10 +106,12 @@ class HttpFetcher:
         conditions = _conditions(known)
         for _ in range(MAX_REDIRECTS + 1):
             async with self._session.get(_sent(way.now), headers=conditions, allow_redirects=False) as answer:
-                way.heard = True
+                way.heard, way.status = True, answer.status
                 if answer.status not in _REDIRECTS:
+                    way.announced_type = answer.headers.get("Content-Type", "")[:_TYPE_CHARACTERS] or None
                     return await self._read(answer, conditional=bool(conditions))
                 target = self._next(way.now, answer.headers.get("Location"))
+                way.redirects.append(Redirect(answer.status, _shown(target)))
             way.now, way.heard = target, False
             self._check_port(target)
         raise Permanent(FailureCode.TOO_MANY_REDIRECTS, f"The address redirects more than {MAX_REDIRECTS} times.")
@@ -162,6 +180,9 @@ class _Way:
         self.now = first
         self.heard = False
         """Whether the host has begun to answer: from then on it is slow, not silent."""
+        self.status: int | None = None
+        self.announced_type: str | None = None
+        self.redirects: list[Redirect] = []
 
     def name_host(self, failure: Failure) -> None:
         """Name the host in a failure that another host than the first one caused."""
@@ -172,6 +193,11 @@ class _Way:
 def _sent(target: FetchUrl) -> URL:
     """Return the URL for aiohttp. The whole target is given as its path, which is sent as it is: an empty query is kept."""
     return URL.build(scheme=target.scheme, authority=target.authority, path=target.target, encoded=True)
+
+
+def _shown(target: FetchUrl) -> str:
+    """Return the URL as people may see it: without the query string, which may carry a signature."""
+    return redact_query(f"{target.scheme}://{target.authority}{target.target}")
 
 
 def _conditions(known: Validators) -> dict[str, str]:

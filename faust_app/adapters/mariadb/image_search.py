@@ -6,7 +6,7 @@ from typing import Any, Final
 from faust_app.adapters.mariadb.database import Database
 from faust_app.adapters.mariadb.image_row import COLUMNS, image_row
 from faust_app.adapters.mariadb.image_writes import groups, values_table
-from faust_app.core.images.row import ImageRow, ImageState
+from faust_app.core.images.row import ImageKey, ImageRow, ImageState
 
 _OF_SHOP: Final = f"""
 SELECT {COLUMNS} FROM image FORCE INDEX ({{index}})
@@ -24,6 +24,7 @@ SELECT {columns} FROM (SELECT DISTINCT shop_no FROM image) s
 STRAIGHT_JOIN image FORCE INDEX ({index}) ON image.shop_no = s.shop_no AND image.{column} = %s
 WHERE image.version > 0 LIMIT %s
 """
+_OF_IMAGE: Final = ", ".join(f"image.{name.strip()}" for name in COLUMNS.split(","))
 _BY_URL: Final = f"""
 SELECT {COLUMNS} FROM image FORCE INDEX (by_source) WHERE source_hash = CRC32(%s) AND source_url = %s AND version > 0 LIMIT %s
 """  # noqa: S608 - our own columns
@@ -60,8 +61,14 @@ class MariaImageSearch:
         return {ImageState(state): count for state, count in await self._database.rows(union, flat) if count}
 
     async def by_image_id(self, image_id: bytes, limit: int) -> list[ImageRow]:
-        columns = ", ".join(f"image.{name.strip()}" for name in COLUMNS.split(","))
-        return await self._rows(_ANY_SHOP.format(columns=columns, index="PRIMARY", column="image_id"), (image_id, limit))
+        return await self._rows(_ANY_SHOP.format(columns=_OF_IMAGE, index="PRIMARY", column="image_id"), (image_id, limit))
+
+    async def by_label(self, label: str, limit: int) -> list[ImageRow]:
+        found: dict[ImageKey, ImageRow] = {}
+        for index, column in (("by_sku", "sku"), ("by_product_name", "product_name")):
+            rows = await self._rows(_ANY_SHOP.format(columns=_OF_IMAGE, index=index, column=column), (label, limit))
+            found |= {row.key: row for row in rows}
+        return list(found.values())[:limit]
 
     async def shops_of_product(self, product_id: str, limit: int) -> list[int]:
         sql = _ANY_SHOP.format(columns="DISTINCT image.shop_no", index="by_product", column="product_id")

@@ -88,6 +88,8 @@ _ACCEPTED: Final[Columns[ImageRow]] = {
     "source_url": lambda row: row.source_url,
     "source_host": lambda row: row.source_host,
     "product_id": lambda row: row.product_id,
+    "product_name": lambda row: row.product_name,
+    "sku": lambda row: row.sku,
     "external_version": lambda row: row.external_version,
     "correlation_id": lambda row: row.correlation_id,
     "requested_at": lambda row: row.requested_at,
@@ -148,11 +150,14 @@ _REPEATED: Final[Columns[ImageRow]] = {
     **_KEY,
     "requested_at": lambda row: row.requested_at,
     "correlation_id": lambda row: row.correlation_id,
+    "product_name": lambda row: row.product_name,
+    "sku": lambda row: row.sku,
 }
 # Two requests at once lock the row one after the other, but a record that waited in its topic may be older.
 _WRITE_REPEATED: Final = """
 UPDATE image JOIN ({values}) x ON image.shop_no = x.shop_no AND image.image_id = x.image_id SET
-    image.requested_at = GREATEST(image.requested_at, CAST(x.requested_at AS DATETIME(6))), image.correlation_id = x.correlation_id
+    image.requested_at = GREATEST(image.requested_at, CAST(x.requested_at AS DATETIME(6))), image.correlation_id = x.correlation_id,
+    image.product_name = x.product_name, image.sku = x.sku
 WHERE image.version = x.version
 """
 

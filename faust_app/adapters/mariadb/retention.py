@@ -78,6 +78,15 @@ class MariaOldRows:
     async def forget_failed_log_ins(self, before: datetime, limit: int) -> int:
         return await self._database.change("DELETE FROM log_in_failure WHERE failed_at < %s ORDER BY failed_at LIMIT %s", (before, limit))
 
+    async def forget_report_sessions(self, before: datetime, limit: int) -> int:
+        return await self._database.change("DELETE FROM report_session WHERE seen_at < %s ORDER BY seen_at LIMIT %s", (before, limit))
+
+    async def forget_report_links(self, before: datetime, limit: int) -> int:
+        return await self._database.change("DELETE FROM report_link_use WHERE ends_at < %s ORDER BY ends_at LIMIT %s", (before, limit))
+
+    async def forget_test_fetches(self, before: datetime, limit: int) -> int:
+        return await self._database.change("DELETE FROM test_fetch WHERE asked_at < %s ORDER BY asked_at LIMIT %s", (before, limit))
+
 
 NAMES_OF_MONTHS: Final = (
     "SELECT PARTITION_NAME FROM information_schema.PARTITIONS"

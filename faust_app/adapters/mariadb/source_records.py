@@ -16,7 +16,7 @@ _CHANGED: Final = 5000
 """Records a refresh reads at most; what is left out is learnt when it is met."""
 _NAMES: Final = (
     "host", "shop_no", "failures", "shops", "code", "failing_since", "failed_at", "deferred_since", "probe_at", "answered_at",
-    "answered_for", "origin",
+    "answered_for", "origin", "answer_seconds",
 )  # fmt: skip
 _COLUMNS: Final = ", ".join(_NAMES)
 _KNOWN: Final = f"SELECT {_COLUMNS} FROM source_host WHERE failures > 0 OR deferred_since IS NOT NULL ORDER BY updated_at"  # noqa: S608 - our own columns
@@ -27,6 +27,10 @@ WHERE host.shop_no = 0 AND host.deferred_since IS NOT NULL AND s.failures = 0
 _LATELY: Final = f"SELECT {_COLUMNS} FROM source_host WHERE answered_at IS NOT NULL ORDER BY answered_at DESC LIMIT {_ANSWERED}"  # noqa: S608
 _SINCE: Final = f"SELECT {_COLUMNS} FROM source_host WHERE updated_at >= %s ORDER BY updated_at DESC LIMIT {_CHANGED}"  # noqa: S608
 _OF: Final = f"SELECT {_COLUMNS} FROM source_host WHERE host = %s AND shop_no IN (0, %s) ORDER BY shop_no"  # noqa: S608
+_ANSWERING: Final = f"""
+SELECT {_COLUMNS} FROM source_host FORCE INDEX (by_answered_for)
+WHERE answered_for = %s AND answer_seconds IS NOT NULL ORDER BY answered_at DESC LIMIT 1
+"""  # noqa: S608 - our own columns
 _LOCK: Final = f"SELECT {_COLUMNS} FROM source_host WHERE host IN ({{marks}}) ORDER BY host, shop_no FOR UPDATE"  # noqa: S608
 # The host's own row is locked first, and made where it is missing: whoever changes something of a host queues behind it.
 _ENTER: Final = "INSERT INTO source_host (host, shop_no, updated_at) VALUES {marks} ON DUPLICATE KEY UPDATE shop_no = VALUES(shop_no)"
@@ -67,6 +71,10 @@ class MariaSourceRecords:
 
         return await self._database.run(unit)
 
+    async def answering(self, shop_no: int) -> SourceRecord | None:
+        found = await self._database.rows(_ANSWERING, (shop_no,))
+        return _record(found[0]) if found else None
+
     async def of(self, source: Source) -> list[SourceRecord]:
         shop, host = source
         return [_record(values) for values in await self._database.rows(_OF, (host, shop))]
@@ -86,6 +94,7 @@ def _values(record: SourceRecord) -> tuple[Any, ...]:
     return (
         *record.key, record.failures, record.shops, record.code.value if record.code else None, record.failing_since,
         record.failed_at, record.deferred_since, record.probe_at, record.answered_at, record.answered_for, record.origin,
+        record.answer_seconds,
     )  # fmt: skip
 
 

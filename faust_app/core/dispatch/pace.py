@@ -139,6 +139,11 @@ class SourcePace:
             account.fetching.remove(since)
             account.add(now - since)
 
+    def mean_of(self, source: Source) -> float | None:
+        """Return the mean seconds of fetches from the source of late, None before the first."""
+        account = self._sources.get(source)
+        return None if account is None else account.mean
+
     def answered(self, host: str) -> None:
         """Count an answer of the host, whatever it said."""
         account = self._host(host)

@@ -37,7 +37,7 @@ class Changes:
     finished: list[ImageRow] = field(default_factory=list)
     scheduled: list[Scheduled] = field(default_factory=list)
     repeated: list[ImageRow] = field(default_factory=list)
-    """Rows that were asked for again: only when, and by whom, is written."""
+    """Rows that were asked for again: only when, by whom, and the product's name and SKU are written."""
     again: list[ImageRow] = field(default_factory=list)
     """Finished rows that begin anew in the same transaction, written after `finished`."""
     restored: list[ImageRow] = field(default_factory=list)

@@ -35,7 +35,10 @@ class Superseded:
 
 @dataclass(frozen=True, slots=True)
 class Unchanged:
-    """The row already wants, or shows, just this: nothing to do but to keep when it was last asked for, where that is later."""
+    """The row already wants, or shows, just this: nothing to do but to keep what the request says beside it.
+
+    That is when the image was last asked for, where that is later, and how the shop's people call the product.
+    """
 
     row: ImageRow
 

@@ -95,6 +95,9 @@ class ImageRow:
     """How often an operator republished it since it was last stored, or last asked for."""
     judged_by: str | None = None
     """The release that wrote the last outcome."""
+    product_name: str | None = None
+    sku: str | None = None
+    """Name and stock-keeping unit are labels for the shop's people: a change of them alone fetches nothing."""
 
     @property
     def key(self) -> ImageKey:

@@ -7,7 +7,7 @@ from urllib.parse import urlsplit
 
 from faust_app.core.images.objects import OBJECTS
 from faust_app.core.images.row import ImageKey, ImageRow
-from faust_app.core.messages.events import MAX_ID_BYTES, MAX_NUMBER, MAX_URL_BYTES
+from faust_app.core.messages.events import MAX_ID_BYTES, MAX_NAME_BYTES, MAX_NUMBER, MAX_URL_BYTES
 
 _SHOP: Final = re.compile(r"(?:shop )?([1-9][0-9]{0,15})")
 _IMAGE_OF_SHOP: Final = re.compile(r"([1-9][0-9]{0,15})[:/](.+)")
@@ -15,11 +15,15 @@ _IMAGE_OF_SHOP: Final = re.compile(r"([1-9][0-9]{0,15})[:/](.+)")
 
 @dataclass(frozen=True, slots=True)
 class SearchTerms:
-    """What a text may be: the number of a shop, an image of a shop, an id of an image or product, an object key, a source URL."""
+    """What a text may be: the number of a shop, an image of a shop, an id of an image or product, a label, an object key, a source URL.
+
+    A label is what the shop's people call a product: its name or SKU.
+    """
 
     shop_no: int | None = None
     image: tuple[int, bytes] | None = None
     any_id: str | None = None
+    label: str | None = None
     object_key: str | None = None
     source_url: str | None = None
 
@@ -37,6 +41,7 @@ def search_terms(text: str) -> SearchTerms:
         shop_no=int(shop[1]) if shop and int(shop[1]) <= MAX_NUMBER else None,
         image=(int(image[1]), image[2].encode()) if image and int(image[1]) <= MAX_NUMBER and _is_id(image[2]) else None,
         any_id=text if _is_id(text) else None,
+        label=text if len(text.encode("utf-8", "replace")) <= MAX_NAME_BYTES else None,
         object_key=key,
     )
 

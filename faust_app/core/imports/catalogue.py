@@ -14,7 +14,7 @@ from typing import Annotated, Any, Final, Literal
 
 from pydantic import Field, ValidationError
 
-from faust_app.core.messages.events import MAX_ID_BYTES, BatchItem, ImageRequest, Op
+from faust_app.core.messages.events import MAX_ID_BYTES, MAX_NAME_BYTES, BatchItem, ImageRequest, Op
 from faust_app.core.messages.field_errors import problems
 from faust_app.core.messages.strict_json import NotStrict, check_strict
 
@@ -65,6 +65,8 @@ class CatalogueItem:
     request: ImageRequest
 
 
+_JOINERS: Final = "\u200c\u200d"
+"""They do not print, but Persian words and composed emoji need them."""
 _SECOND_ADDRESS: Final = re.compile(r"(?:\s|[;|]\s*)https?://")
 
 
@@ -100,7 +102,7 @@ def product_columns(header: str) -> tuple[str, list[str]]:
 
 
 def product_entries(values: Mapping[str, str], line: int, end: int, shop_no: int) -> Iterator[Entry]:
-    """Yield the images of one product of a WooCommerce export, by its columns `Images`, `SKU` and `ID`."""
+    """Yield the images of one product of a WooCommerce export, by its columns `Images`, `SKU`, `ID` and `Name`."""
     addresses = dict.fromkeys(part.strip(" ,\t\r\n").partition("#")[0] for part in _NEXT_IMAGE.split(values.get("Images", "")))
     addresses.pop("", None)
     if not addresses:
@@ -109,6 +111,7 @@ def product_entries(values: Mapping[str, str], line: int, end: int, shop_no: int
     if not (sku or number):
         yield LineProblem(line, "SKU", "neither SKU nor ID is given, so its images cannot be named")
         return
+    labels = _labels(values.get("Name", ""), sku)
     seen: Counter[str] = Counter()
     for url in addresses:
         if _SECOND_ADDRESS.search(url):
@@ -121,7 +124,17 @@ def product_entries(values: Mapping[str, str], line: int, end: int, shop_no: int
         product_id = number or sku
         if len(product_id.encode()) <= MAX_ID_BYTES:  # it only groups images: one that is too long is left out
             asked["product_id"] = product_id
+        asked |= labels
         yield from _validated(line, end, lambda asked=asked: ImageRequest.model_validate(asked))  # type: ignore[misc]
+
+
+def _labels(name: str, sku: str) -> dict[str, str]:
+    """Return the fields that only label the image: no picture is refused for its product's name, so that is cut and cleaned."""
+    words = " ".join("".join(character if character.isprintable() or character in _JOINERS else " " for character in name).split())
+    labels = {"product_name": words.encode()[:MAX_NAME_BYTES].decode(errors="ignore").rstrip()}
+    if len(sku.encode()) <= MAX_ID_BYTES and sku.isprintable():
+        labels["sku"] = sku
+    return {field: value for field, value in labels.items() if value}
 
 
 def image_id(product: str, path: str, nth: int = 1) -> str:

@@ -26,7 +26,8 @@ AUDIT: Final = timedelta(days=400)
 SESSIONS: Final = timedelta(days=30)
 """Who was logged in, and from where, can be listed this long after the last request of a session."""
 FAILED_LOG_INS: Final = timedelta(days=1)
-"""Counts of failed log-ins, and one-time log-ins that nobody used; both mean nothing any more much earlier."""
+"""Counts of failed log-ins, one-time log-ins that nobody used, links of shops that somebody did, and test fetches; all mean nothing any
+more much earlier."""
 WORKERS: Final = REPORTS
 """A worker that has not reported for this long counts as a new one when it returns."""
 SOURCES: Final = timedelta(days=30)
@@ -65,6 +66,9 @@ KEPT: Final = {
     "account": "one row per user",
     "session": f"{SESSIONS.days} days after its last request",
     "one_time_log_in": f"{FAILED_LOG_INS.days} day after it expired",
+    "report_session": f"{SESSIONS.days} days after its last request",
+    "report_link_use": f"{FAILED_LOG_INS.days} day after the link's end",
+    "test_fetch": f"{FAILED_LOG_INS.days} day",
     "log_in_failure": f"{FAILED_LOG_INS.days} day after the last failure",
     "lease": "one row per task",
     "collector": "one row",

@@ -14,6 +14,7 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validat
 from faust_app.core.messages.source_url import parse_url
 
 MAX_ID_BYTES: Final = 64
+MAX_NAME_BYTES: Final = 200
 MAX_URL_BYTES: Final = 4096
 MAX_NUMBER: Final = 2**53 - 1
 MAX_RETRIES: Final = 3
@@ -22,6 +23,8 @@ MAX_VERSION: Final = 2**63 - 1
 
 _CONTROL: Final = re.compile(r"[\x00-\x1f\x7f-\x9f]")
 """Unicode's category Cc, whole."""
+_LINE_BREAKS: Final = "\u2028\u2029"
+"""They end a line without being control characters."""
 
 
 class Op(StrEnum):
@@ -32,18 +35,28 @@ class Op(StrEnum):
     DELETE = "delete"
 
 
-def _identifier(value: str) -> str:
+def _text(value: str, limit: int) -> str:
     if _CONTROL.search(value):
         raise ValueError("must not contain control characters")
     try:
         size = len(value.encode())
     except UnicodeEncodeError:
         raise ValueError("must be valid Unicode") from None
-    if not 1 <= size <= MAX_ID_BYTES:
-        raise ValueError(f"must be 1 to {MAX_ID_BYTES} bytes of UTF-8, is {size}")
+    if not 1 <= size <= limit:
+        raise ValueError(f"must be 1 to {limit} bytes of UTF-8, is {size}")
     if not value.strip():
         raise ValueError("must not be blank")
     return value
+
+
+def _identifier(value: str) -> str:
+    return _text(value, MAX_ID_BYTES)
+
+
+def _product_name(value: str) -> str:
+    if any(character in value for character in _LINE_BREAKS):
+        raise ValueError("must not contain line breaks")
+    return _text(value, MAX_NAME_BYTES)
 
 
 def _source_url(value: str) -> str:
@@ -67,6 +80,10 @@ def _image_id(value: str) -> str:
 ShopNo = Annotated[int, Field(ge=1, le=MAX_NUMBER, description="Number of the shop.")]
 ImageId = Annotated[str, AfterValidator(_image_id), Field(description="The shop's own id of the image: 1 to 64 bytes of UTF-8.")]
 ProductId = Annotated[str, AfterValidator(_identifier), Field(description="The shop's own id of the product: 1 to 64 bytes of UTF-8.")]
+ProductName = Annotated[
+    str, AfterValidator(_product_name), Field(description="The product's name as the shop's owner knows it: 1 to 200 bytes of UTF-8.")
+]
+Sku = Annotated[str, AfterValidator(_identifier), Field(description="The product's stock-keeping unit: 1 to 64 bytes of UTF-8.")]
 CorrelationId = Annotated[str, AfterValidator(_identifier), Field(description="Handed back with every result: 1 to 64 bytes of UTF-8.")]
 SourceUrl = Annotated[
     str, AfterValidator(_source_url), Field(description="Where the image is fetched from: http or https, at most 4,096 bytes.")
@@ -83,6 +100,8 @@ class Image(BaseModel):
 
     source_url: SourceUrl
     product_id: ProductId | None = None
+    product_name: ProductName | None = None
+    sku: Sku | None = None
     external_version: ExternalVersion | None = None
     correlation_id: CorrelationId | None = None
 
@@ -95,6 +114,8 @@ class BatchItem(BaseModel):
     op: Annotated[Op, Field(strict=False)]
     image_id: ImageId
     product_id: ProductId | None = None
+    product_name: ProductName | None = None
+    sku: Sku | None = None
     source_url: SourceUrl | None = None
     external_version: ExternalVersion | None = None
     correlation_id: CorrelationId | None = None

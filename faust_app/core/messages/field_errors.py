@@ -39,6 +39,7 @@ _REASONS: Final[dict[str, str | Callable[[Mapping[str, Any]], str]]] = {
     "tuple_type": "must be a list",
     "list_type": "must be a list",
     "set_type": "must be a list",
+    "frozen_set_type": "must be a list",
     "dict_type": "must be an object",
     "model_type": "must be an object",
     "model_attributes_type": "must be an object",

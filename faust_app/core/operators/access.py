@@ -75,13 +75,24 @@ class Session:
 
 @dataclass(frozen=True, slots=True)
 class Sender:
-    """Who sent a request: a token of the tokens file, or an account by its session."""
+    """Who sent a request: a token of the tokens file, an account by its session, or the people of a shop, by a link."""
 
     name: str
     scopes: frozenset[str]
     shops: Shops = None
     session: int | None = None
     """The number of the session; None for a token."""
+    visit: int | None = None
+    """The number of the shop's own session; None for everybody else."""
+
+    @property
+    def is_person(self) -> bool:
+        """Whether a browser sends the requests: it also sends what other sites make it send."""
+        return self.session is not None or self.visit is not None
+
+    def may(self, scope: str) -> bool:
+        """Return whether the sender has the scope; whoever operates may also have a shop's images tried again."""
+        return scope in self.scopes or (scope == "retry" and "operate" in self.scopes)
 
     def reaches(self, shop_no: int) -> bool:
         """Return whether the sender may see and change this shop."""

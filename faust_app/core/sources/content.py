@@ -2,6 +2,8 @@
 
 from dataclasses import dataclass
 
+from faust_app.core.failure import Failure
+
 
 @dataclass(frozen=True, slots=True)
 class Validators:
@@ -23,6 +25,24 @@ class Fetched:
 
     content: bytes
     validators: Validators = NO_VALIDATORS
+
+
+@dataclass(frozen=True, slots=True)
+class Redirect:
+    """One redirect: its status and the address that it leads to, without its query string."""
+
+    status: int
+    to: str
+
+
+@dataclass(frozen=True, slots=True)
+class Observed:
+    """What one fetch met on its way: redirects, the last status, what the server called it, and how it ended."""
+
+    status: int | None
+    redirects: tuple[Redirect, ...]
+    announced_type: str | None
+    outcome: Fetched | Failure
 
 
 @dataclass(frozen=True, slots=True)

@@ -59,6 +59,8 @@ class SourceRecord:
     answered_at: datetime | None = None
     answered_for: int | None = None
     origin: str | None = None
+    answer_seconds: float | None = None
+    """The mean time of its fetches of late, as the worker saw it that wrote the last answer."""
 
     @property
     def key(self) -> RecordKey:
@@ -92,6 +94,8 @@ class SourceAnswer:
     source: Source
     origin: str
     at: datetime
+    seconds: float | None = None
+    """The mean time of fetches from the source."""
 
 
 R = TypeVar("R")
@@ -131,7 +135,8 @@ def after_answer(records: Records, answer: SourceAnswer) -> list[SourceRecord]:
     of_all, of_shop = keys_of(answer.source)
     host = records.get(of_all)
     at = answer.at if host is None or host.answered_at is None else max(host.answered_at, answer.at)
-    after = SourceRecord(*of_all, answered_at=at, answered_for=answer.source[0], origin=answer.origin)
+    seconds = answer.seconds if answer.seconds is not None or host is None else host.answer_seconds
+    after = SourceRecord(*of_all, answered_at=at, answered_for=answer.source[0], origin=answer.origin, answer_seconds=seconds)
     if host is not None and host.is_deferred:
         ended = [key for key in records if key[0] == of_all[0] and key[1] != ALL_SHOPS]
     else:

@@ -38,6 +38,8 @@ class Find:
             found |= {row.key: row for row in await self._search.named(terms.image[0], [terms.image[1]])}
         if terms.any_id is not None:
             found |= {row.key: row for row in await self._search.by_image_id(terms.any_id.encode(), limit)}
+        if terms.label is not None:
+            found |= {row.key: row for row in await self._search.by_label(terms.label, limit)}
         if terms.source_url is not None:
             found |= {row.key: row for row in await self._search.by_source_url(terms.source_url, limit)}
         folder = folder_of(terms.object_key) if terms.object_key is not None else None

@@ -66,6 +66,9 @@ class KeepLimits:
         left |= await self._purge("session", lambda: self._rows.forget_sessions(now - SESSIONS, AT_ONCE))
         left |= await self._purge("one_time_log_in", lambda: self._rows.forget_one_time(now - FAILED_LOG_INS, AT_ONCE))
         left |= await self._purge("log_in_failure", lambda: self._rows.forget_failed_log_ins(now - FAILED_LOG_INS, AT_ONCE))
+        left |= await self._purge("report_session", lambda: self._rows.forget_report_sessions(now - SESSIONS, AT_ONCE))
+        left |= await self._purge("report_link_use", lambda: self._rows.forget_report_links(now - FAILED_LOG_INS, AT_ONCE))
+        left |= await self._purge("test_fetch", lambda: self._rows.forget_test_fetches(now - FAILED_LOG_INS, AT_ONCE))
         if left:
             return None
         months_kept = await self._keep_months(now.date())

@@ -174,6 +174,10 @@ class ImageSearch(Protocol):
         """Return up to `limit` images with this id, of any shop."""
         ...
 
+    async def by_label(self, label: str, limit: int) -> list[ImageRow]:
+        """Return up to `limit` images, of any shop, of products with this SKU, then of those with this name in any case."""
+        ...
+
     async def shops_of_product(self, product_id: str, limit: int) -> list[int]:
         """Return up to `limit` shops that have images of a product with this id."""
         ...

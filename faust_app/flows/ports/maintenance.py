@@ -178,6 +178,18 @@ class OldRows(Protocol):
         """Delete up to `limit` counts of failed log-ins whose last failure was before `before`; return how many."""
         ...
 
+    async def forget_report_sessions(self, before: datetime, limit: int) -> int:
+        """Delete up to `limit` sessions of shops whose last request was before `before`; return how many."""
+        ...
+
+    async def forget_report_links(self, before: datetime, limit: int) -> int:
+        """Delete up to `limit` used links that ended before `before`; return how many."""
+        ...
+
+    async def forget_test_fetches(self, before: datetime, limit: int) -> int:
+        """Delete up to `limit` test fetches that were asked for before `before`; return how many."""
+        ...
+
 
 class TableSizes(Protocol):
     """Sizes of the tables. Raises Unavailable."""

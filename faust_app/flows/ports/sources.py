@@ -25,6 +25,10 @@ class SourceRecords(Protocol):
         """Lock all records of the hosts, ask `decide`, write what it says, and return its result after COMMIT."""
         ...
 
+    async def answering(self, shop_no: int) -> SourceRecord | None:
+        """Return the record of the host that answered last, and for this shop, with the mean time of its answers; None without one."""
+        ...
+
     async def of(self, source: Source) -> list[SourceRecord]:
         """Return the records of one source: the host's and the shop's, where there are any."""
         ...

@@ -3,7 +3,7 @@
 from collections.abc import AsyncIterator, Sequence
 from typing import Protocol
 
-from faust_app.core.sources.content import Fetched, ImageFacts, NotModified, Validators
+from faust_app.core.sources.content import Fetched, ImageFacts, NotModified, Observed, Validators
 
 
 class Fetcher(Protocol):
@@ -15,6 +15,14 @@ class Fetcher(Protocol):
 
     async def connects(self, origin: str) -> bool:
         """Return whether anything is heard from the origin (scheme, host, port, `/`); a refused connection is an answer."""
+        ...
+
+
+class ObservingFetcher(Protocol):
+    """Downloads like `Fetcher`, by the same rules, and tells of the way."""
+
+    async def observe(self, url: str) -> Observed:
+        """Return what the fetch met; a Permanent or Transient failure is its outcome."""
         ...
 
 

@@ -90,7 +90,7 @@ class KnownSources:
         """Count an answer of the source."""
         if self._time is None:
             return
-        answer = SourceAnswer(source, origin, self.now)
+        answer = SourceAnswer(source, origin, self.now, self._pace.mean_of(source))
         self._answered_at[source[1]] = answer.at
         self._answered_at.move_to_end(source[1])
         if len(self._answered_at) > _REMEMBERED:

@@ -9,7 +9,7 @@ from aiohttp import web
 from faust_app.web.problems import Problem
 
 PATH: Final = "/admin/static/"
-_FILES: Final = ("admin.css", "reports.css", "admin.js", "vendor/htmx-4.0.1.min.js")
+_FILES: Final = ("admin.css", "reports.css", "admin.js", "report_enter.js", "vendor/htmx-4.0.1.min.js")
 _TYPES: Final = {"css": "text/css", "js": "text/javascript"}
 _HASH_DIGITS: Final = 12
 _HEADERS: Final = {"Cache-Control": "public, max-age=31536000, immutable", "X-Content-Type-Options": "nosniff"}

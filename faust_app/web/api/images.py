@@ -106,6 +106,8 @@ def describe(row: ImageRow, history: list[HistoryEntry], content: str | None) ->
         "shop_no": row.shop_no,
         "image_id": row.image_id.decode(),
         "product_id": row.product_id,
+        "product_name": row.product_name,
+        "sku": row.sku,
         "state": row.state.value,
         "op": row.op.value,
         "version": row.version,

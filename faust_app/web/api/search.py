@@ -32,7 +32,9 @@ def _after(text: str) -> ImageKey:
 
 
 _PICTURELESS: Final = (Parameter("after", _after, {"type": "string"}, "The `next` of the page before."), LIMIT)
-_MEANINGS: Final = "A shop's number, `7:shoe-1`, the id of an image or product, an object key, or a source address."
+_MEANINGS: Final = (
+    "A shop's number, `7:shoe-1`, the id of an image or product, a product's SKU or name, an object key, or a source address."
+)
 _SEARCH: Final = (printable_parameter("q", MAX_URL_BYTES, _MEANINGS, required=True),)
 
 
@@ -51,7 +53,7 @@ class SearchHandlers:
 
     @described(Operation({200: Answered("What was found.", FoundAnswer)}, query=_SEARCH))
     async def get(self, request: web.Request) -> web.Response:
-        """Return what a text may mean, up to 50 images and 50 products. Ids and addresses are compared as a whole."""
+        """Return what a text may mean, up to 50 images and 50 products. All are compared as a whole, a product's name in any case."""
         found = await self._find(query_of(request, _SEARCH)["q"], _FOUND)
         answer = {
             "shops": found.shops,

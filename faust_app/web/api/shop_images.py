@@ -94,6 +94,8 @@ def listed_json(row: ImageRow, public: PublicAddresses) -> dict[str, object]:
     return {
         "image_id": row.image_id.decode(),
         "product_id": row.product_id,
+        "product_name": row.product_name,
+        "sku": row.sku,
         "state": row.state.value,
         "version": row.version,
         "external_version": row.external_version,

@@ -11,6 +11,7 @@ from faust_app.web.problems import Problem
 
 _DEFAULT_PORTS: Final = {"http": "80", "https": "443"}
 _COOKIE: Final = "shop_images"
+_VISIT_COOKIE: Final = "shop_images_report"
 
 
 class Entrance:
@@ -25,16 +26,20 @@ class Entrance:
     @property
     def cookie(self) -> str:
         """The name of the session's cookie. `__Host-` makes the browser refuse one that a sibling domain or plain HTTP sets."""
-        return f"__Host-{_COOKIE}" if self._scheme == "https" else _COOKIE
+        return self._named(_COOKIE)
 
-    def set_cookie(self, response: web.StreamResponse, token: str) -> None:
-        """Give the browser the session's token, for as long as it runs; scripts cannot read it and other sites cannot send it."""
-        secure = self._scheme == "https"
-        response.set_cookie(self.cookie, token, path="/", httponly=True, samesite="Strict", secure=secure)
+    @property
+    def visit_cookie(self) -> str:
+        """The name of the cookie of a shop's session."""
+        return self._named(_VISIT_COOKIE)
 
-    def clear_cookie(self, response: web.StreamResponse) -> None:
+    def set_cookie(self, response: web.StreamResponse, name: str, token: str) -> None:
+        """Give the browser a session's token, for as long as it runs; scripts cannot read it and other sites cannot send it."""
+        response.set_cookie(name, token, path="/", httponly=True, samesite="Strict", secure=self._scheme == "https")
+
+    def clear_cookie(self, response: web.StreamResponse, name: str) -> None:
         """Make the browser forget the token."""
-        response.del_cookie(self.cookie, path="/", httponly=True, samesite="Strict", secure=self._scheme == "https")
+        response.del_cookie(name, path="/", httponly=True, samesite="Strict", secure=self._scheme == "https")
 
     def remote(self, request: web.Request) -> str | None:
         """Return the address of the sender."""
@@ -57,6 +62,9 @@ class Entrance:
         elif request.headers.get("Origin") in self._origins(request):
             return
         raise Problem(403, "this change was not sent by a page of ours; open the page and send it again")
+
+    def _named(self, name: str) -> str:
+        return f"__Host-{name}" if self._scheme == "https" else name
 
     def _origins(self, request: web.Request) -> set[str]:
         if self._host is not None:

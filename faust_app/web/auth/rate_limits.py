@@ -20,7 +20,7 @@ class RateLimits:
 
     def admit(self, sender: Sender) -> None:
         """Count a request. Raises Problem 429, which says when to come back, for a sender that has asked for too much."""
-        if sender.session is not None:
+        if sender.is_person:
             return
         now = self._seconds()
         bucket = self._buckets.get(sender.name) or full(self._rate, now)
@@ -36,6 +36,6 @@ class RateLimits:
 
     def charge(self, sender: Sender, images: int) -> None:
         """Count the images of a batch that was admitted as one request."""
-        if sender.session is None and images > 1:
+        if not sender.is_person and images > 1:
             now = self._seconds()
             self._buckets[sender.name] = take(self._buckets.get(sender.name) or full(self._rate, now), self._rate, now, images - 1)

@@ -8,7 +8,11 @@ from faust_app.core.operators.access import Sender, shops_text
 from faust_app.web.problems import Problem
 
 READS: Final = frozenset({"GET", "HEAD"})
-_OPEN: Final = ("/health", "/ready", "/admin/log-in", "/docs", "/docs/", "/docs/openapi.json")
+REPORTS: Final = "/reports"
+"""The pages of shops, and all that is below them."""
+ENTER: Final = f"{REPORTS}/enter"
+LET_US_IN: Final = f"{REPORTS}/let-us-in"
+_OPEN: Final = ("/health", "/ready", "/admin/log-in", "/docs", "/docs/", "/docs/openapi.json", ENTER, LET_US_IN)
 _OPEN_BELOW: Final = ("/admin/static/", "/admin/log-in/", "/i/")
 _SCOPES: Final = (
     # path and what is below it, scope to read, scope to change; the first match counts
@@ -17,17 +21,24 @@ _SCOPES: Final = (
     ("/admin/log-out", "view", "view"),
     ("/admin/zone", "view", "view"),
     ("/admin", "view", "operate"),
-    ("/reports", "view", "operate"),
     ("/v1/republish", "view", "operate"),
     ("/v1/causes", "view", "operate"),
     ("/v1/alerts", "view", "operate"),
+    (REPORTS, "view", "operate"),
     ("/v1/statistics", "view", "operate"),
     ("/v1", "view", "intake"),
 )
-_PEOPLE: Final = ("/admin", "/lag", "/stalled", "/reports")
+_OF_SHOP: Final = {
+    ("v1", "report-link"): "view", ("v1", "report-sessions"): "operate", ("v1", "test-fetches"): "view", ("v1", "retries"): "operate",
+    ("reports", "test-fetches"): "view", ("reports", "leave"): "view", ("reports", "retries"): "retry",
+}  # fmt: skip
+"""Scopes of changes by the first and last part of a shop's path, where they are not those of `_SCOPES`."""
+_PEOPLE: Final = ("/admin", "/lag", "/stalled", REPORTS)
 _NARROWED: Final = ("/lag", "/stalled", "/v1/republish", "/v1/audit", "/admin/audit", "/admin/sessions", "/admin/log-out", "/admin/zone")
 """Paths without a shop that are open to a sender who is limited to shops: they say nothing of a shop, or narrow themselves."""
 _SHOPS_CHARACTERS: Final = 300
+_SHOP_PARTS: Final = 4
+"""Parts of the shortest path with a shop and something below it: `/reports/7/leave`."""
 _NARROWED_EXACTLY: Final = ("/", "/admin", "/admin/")
 
 
@@ -35,6 +46,10 @@ def needed_scope(method: str, path: str) -> str | None:
     """Return the scope a request needs, None for what is open to all."""
     if path in _OPEN or path.startswith(_OPEN_BELOW):
         return None
+    parts = path.split("/")
+    of_shop = _OF_SHOP.get((parts[1], parts[-1])) if method not in READS and len(parts) >= _SHOP_PARTS else None
+    if of_shop is not None:
+        return of_shop
     for prefix, read, change in _SCOPES:
         if _is_below(path, prefix):
             return read if method in READS else change
@@ -44,6 +59,11 @@ def needed_scope(method: str, path: str) -> str | None:
 def is_for_people(path: str) -> bool:
     """Return whether browsers show this path as a page."""
     return path == "/" or any(_is_below(path, prefix) for prefix in _PEOPLE)
+
+
+def is_report(path: str) -> bool:
+    """Return whether this is a page of a shop."""
+    return _is_below(path, REPORTS)
 
 
 def refuse_foreign_shop(sender: Sender, request: web.Request) -> None:

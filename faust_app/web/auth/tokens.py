@@ -6,7 +6,7 @@ import tomllib
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, Final, Protocol
 from urllib.parse import quote
 
 from aiohttp import web
@@ -15,7 +15,7 @@ from faust_app.core.operators.access import Sender, Shops
 from faust_app.core.operators.audit import Actor
 from faust_app.web.auth.entrance import Entrance
 from faust_app.web.auth.rate_limits import RateLimits
-from faust_app.web.auth.rules import READS, is_for_people, needed_scope, refuse_foreign_shop
+from faust_app.web.auth.rules import ENTER, READS, is_for_people, is_report, needed_scope, refuse_foreign_shop
 from faust_app.web.problems import Handler, Problem, wants_page
 
 SCOPES: Final = frozenset({"intake", "view", "operate"})
@@ -30,6 +30,14 @@ _REMOTE: Final = web.RequestKey("remote", str)
 
 Identify = Callable[[str], Awaitable[Sender | None]]
 """Returns whose session a cookie's token opens."""
+
+
+class IdentifyVisit(Protocol):
+    """Finds the shop whose session a token opens; `framed` says that it came in a header, from a page in a frame, not as a cookie."""
+
+    async def __call__(self, token: str, *, framed: bool) -> Sender | None:
+        """Return the shop as a sender; None if the session is over, or of the other kind."""
+        ...
 
 
 class TokensError(Exception):
@@ -100,8 +108,8 @@ def actor_of(request: web.Request) -> Actor:
 class Authentication:
     """A middleware that rejects every request whose sender is unknown or may not do this.
 
-    `identify` finds the sender of a session; without it there are tokens only, as on a worker. `limits` hold each token to its
-    rate.
+    `identify` finds the sender of a session; without it there are tokens only, as on a worker. `identify_visit` finds that of a
+    shop's session, which opens the shop's pages and nothing else. `limits` hold each token to its rate.
     """
 
     def __init__(
@@ -110,8 +118,11 @@ class Authentication:
         identify: Identify | None = None,
         entrance: Entrance | None = None,
         limits: RateLimits | None = None,
+        *,
+        identify_visit: IdentifyVisit | None = None,
     ) -> None:
         self._tokens = tokens
+        self._identify_visit = identify_visit
         self._identify = identify
         self._entrance = entrance or Entrance()
         self._limits = limits
@@ -127,7 +138,7 @@ class Authentication:
             if is_for_people(request.path):
                 self._entrance.refuse_foreign_host(request)
             scope = needed_scope(request.method, request.path)
-            if request.path.startswith("/admin") and request.method not in READS:
+            if (request.path.startswith("/admin") or request.path == ENTER) and request.method not in READS:
                 self._entrance.refuse_foreign_origin(request)  # also of whoever logs in, who is not known yet
             if scope is None:
                 return await handler(request)
@@ -144,11 +155,11 @@ class Authentication:
 
     def _refuse(self, request: web.Request, sender: Sender, scope: str) -> None:
         """Raise Problem if the sender may not do this."""
-        if sender.session is not None:
+        if sender.is_person:
             self._entrance.refuse_foreign_host(request)
             if request.method not in READS:  # browsers also send what other sites make them send
                 self._entrance.refuse_foreign_origin(request)
-        if scope not in sender.scopes:
+        if not sender.may(scope):
             raise Problem(403, f"{sender.name} lacks the scope {scope}")
         refuse_foreign_shop(sender, request)
 
@@ -157,14 +168,22 @@ class Authentication:
         reads = request.method in READS
         secret = _secret(request.headers.get("Authorization", ""), basic=reads)
         if secret:
-            return self._sender_of(secret, request)
+            return await self._visit(request, secret, framed=True) or self._sender_of(secret, request)
         token = request.cookies.get(self._entrance.cookie) if self._identify is not None else None
         if token and self._identify is not None and (sender := await self._identify(token)) is not None:
             return sender
+        if visit := await self._visit(request, request.cookies.get(self._entrance.visit_cookie), framed=False):
+            return visit
         person = self._identify is not None and (request.path.startswith("/admin") or wants_page(request))
         if not person or "Authorization" in request.headers:
             raise Problem(401, "send the header `Authorization: Bearer <token>`", headers=_challenge(request))
         return None
+
+    async def _visit(self, request: web.Request, token: str | None, *, framed: bool) -> Sender | None:
+        """Return the shop whose session the token opens, on the pages of shops alone."""
+        if self._identify_visit is None or not token or not is_report(request.path):
+            return None
+        return await self._identify_visit(token, framed=framed)
 
     def _sender_of(self, secret: str, request: web.Request) -> Sender:
         """Return the sender that a token names; compares with every token, in constant time."""
@@ -176,14 +195,21 @@ class Authentication:
 
 
 def to_log_in(request: web.Request) -> web.StreamResponse:
-    """Send a person to the log-in page, and from there back to what was asked for."""
+    """Send a person to the log-in page, and from there back to what was asked for.
+
+    Raises Problem on a page of a shop, whose people have no log-in here.
+    """
     target = local_target(request.path_qs) if request.method in READS else START
     address = f"{LOG_IN}?to={quote(target, safe='/')}"
-    if "HX-Request" in request.headers:  # a script follows redirects by itself, and would show the form inside of the page
+    if "HX-Request" in request.headers and not is_report(
+        request.path
+    ):  # a script follows redirects by itself, and would show the form inside of the page
         return web.Response(status=204, headers={"HX-Redirect": address})
     if request.headers.get("Sec-Fetch-Site") == "cross-site" and request.method in READS:
         # A SameSite=Strict cookie stays away when another site's link is followed. The page asks again as itself, with it.
         return web.Response(text=_AGAIN, content_type="text/html", headers={**_AGAIN_HEADERS, "Refresh": f"0; url={target}"})
+    if is_report(request.path):
+        raise Problem(401, _NOT_IN, headers={"WWW-Authenticate": _CHALLENGE})
     return web.Response(status=303, headers={"Location": address, "Cache-Control": "no-store"})
 
 
@@ -197,6 +223,9 @@ _AGAIN: Final = '<!doctype html><html lang="en"><meta name="color-scheme" conten
 _AGAIN_HEADERS: Final = {"Content-Security-Policy": "default-src 'none'; frame-ancestors 'none'", "Cache-Control": "no-store"}
 
 
+_NOT_IN: Final = (
+    "nobody is logged in here, or no longer; open this page again from the administration of your shop (operators: from /admin/log-in)"
+)
 _CHALLENGE: Final = 'Bearer realm="shop-images"'
 _CHALLENGE_BROWSER: Final = 'Basic realm="shop-images: any user and a token as password", charset="UTF-8"'
 

@@ -131,6 +131,8 @@ class ImageAnswer(Answer):
     shop_no: int
     image_id: str
     product_id: str | None
+    product_name: str | None
+    sku: str | None
     state: State
     op: Literal["register", "update", "delete"]
     version: int
@@ -154,6 +156,8 @@ class ListedImage(Answer):
 
     image_id: str
     product_id: str | None
+    product_name: str | None
+    sku: str | None
     state: State
     version: int
     external_version: int | None

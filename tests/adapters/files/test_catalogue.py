@@ -96,6 +96,19 @@ def test_what_a_line_lacks_is_told_by_its_number_and_the_rest_goes_in() -> None:
     assert [e.line for e in entries if isinstance(e, CatalogueItem)] == [2, 8]
 
 
+@pytest.mark.parametrize(
+    ("name", "sku", "product_name", "kept"),
+    [
+        ("Red  shoe\n", "S", "Red shoe", "S"), ("", "", None, None), ("\x07", "S", None, "S"), ("é" * 150, "x" * 65, "é" * 100, None),
+        ("x" * 199 + "é", "S", "x" * 199, "S"), ("a\u2028b", "S", "a b", "S"), ("👩\u200d🔧", "S", "👩\u200d🔧", "S"),
+    ],
+)  # fmt: skip
+def test_name_and_sku_label_an_image_and_never_refuse_it(name: str, sku: str, product_name: str | None, kept: str | None) -> None:
+    (entry,) = read(export({"ID": "1", "Name": name, "SKU": sku, "Images": A}, columns=["ID", "Name", "SKU", "Images"]))
+    assert isinstance(entry, CatalogueItem)
+    assert (entry.request.product_name, entry.request.sku) == (product_name, kept)
+
+
 def test_a_product_id_that_does_not_fit_is_left_out() -> None:
     ((_, _, product, _),) = items(export({"SKU": "x" * 65, "Images": A}))
     assert product is None

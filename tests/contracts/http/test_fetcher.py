@@ -510,3 +510,29 @@ async def test_a_cancelled_fetch_is_cancelled_and_not_a_failure(http: HttpFetche
     task.cancel()
     with pytest.raises(asyncio.CancelledError):
         await task
+
+
+async def test_the_way_of_a_fetch_can_be_observed(http: HttpFetcher, server: BaseTestServer, source: Source) -> None:
+    async def answer(request: web.Request) -> web.Response:
+        if request.path == "/a":
+            return web.Response(status=301, headers={"Location": "/b?sign=secret"})
+        return web.Response(body=BODY, content_type="image/png")
+
+    source.answer = answer
+    seen = await http.observe(str(server.make_url("/a")))
+    assert (seen.status, seen.announced_type, seen.outcome) == (200, "image/png", Fetched(BODY))
+    assert [(each.status, each.to) for each in seen.redirects] == [(301, f"http://127.0.0.1:{server.port}/b?...")]
+
+
+@pytest.mark.parametrize(
+    ("path", "status", "code"),
+    [("/gone", 410, FailureCode.SOURCE_GONE), ("", None, FailureCode.ADDRESS_REFUSED), ("x", None, FailureCode.BAD_ADDRESS)],
+)
+async def test_an_observed_failure_is_told_and_not_raised(
+    http: HttpFetcher, server: BaseTestServer, source: Source, path: str, status: int | None, code: FailureCode
+) -> None:
+    source.status(410)
+    url = {"": "http://10.0.0.1/a.jpg", "x": "no address"}.get(path, str(server.make_url(path)))
+    seen = await http.observe(url)
+    assert isinstance(seen.outcome, Failure)
+    assert (seen.status, seen.outcome.code) == (status, code)

@@ -58,11 +58,20 @@ async def the_row(repository: ImageRepository, row: ImageRow) -> ImageRow:
 
 async def test_an_accepted_row_reads_back_as_it_was_written(repository: ImageRepository, shop_no: int) -> None:
     (row,) = await accept(
-        repository, shop_no, "á", product_id="p", external_version=5, correlation_id="c", source_url="https://h:8443/ä?x=1"
-    )
+        repository, shop_no, "á", product_id="p", external_version=5, correlation_id="c", source_url="https://h:8443/ä?x=1",
+        product_name="x" * 194 + "鞋子", sku="S 1",
+    )  # fmt: skip
     read = await the_row(repository, row)
     assert replace(read, updated_at=None) == replace(row, updated_at=None)
     assert read.source_host == "h:8443"
+
+
+async def test_the_name_of_a_product_is_written_beside_an_unfinished_version(repository: ImageRepository, shop_no: int) -> None:
+    (row,) = await accept(repository, shop_no, "a", sku="S-1")
+    (again,) = await accept(repository, shop_no, "a", product_name="Red shoe")
+    read = await the_row(repository, row)
+    assert (read.version, read.product_name, read.sku) == (row.version, "Red shoe", "S-1")
+    assert replace(again, updated_at=None) == replace(read, updated_at=None)
 
 
 async def test_ids_that_differ_only_in_case_accent_or_trailing_space_are_different_images(

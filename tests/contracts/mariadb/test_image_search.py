@@ -77,3 +77,14 @@ async def test_an_id_a_product_and_an_address_are_found_in_any_shop(site: Site, 
     assert await site.search.shops_of_product(f"p-{shop_no}", 10) == [shop_no]
     assert [row.shop_no for row in await site.search.by_source_url(url, 10)] == [shop_no]
     assert await site.search.by_source_url(url.upper(), 10) == []
+
+
+async def test_a_sku_and_a_name_in_any_case_find_images_in_any_shop(site: Site, shop_no: int) -> None:
+    sku, name = f"SKU-{shop_no}", f"Rote Schuhe {shop_no}"
+    await accept(site.rows, shop_no, "a", sku=sku)
+    await accept(site.rows, shop_no + 500_000, "b", product_name=name)
+    await accept(site.rows, shop_no, "c", product_name=sku)
+    assert [row.image_id for row in await site.search.by_label(sku, 10)] == [b"a", b"c"]
+    assert [row.image_id for row in await site.search.by_label(name.upper(), 10)] == [b"b"]
+    assert await site.search.by_label(sku.lower(), 1) == [(await site.search.named(shop_no, [b"c"]))[0]]
+    assert await site.search.by_label(f"{name} ", 10) in ([], await site.search.by_label(name, 10))

@@ -92,9 +92,20 @@ def test_a_request_that_reached_us_before_the_rows_is_superseded() -> None:
 
 
 def test_a_request_without_a_revision_or_product_keeps_the_rows() -> None:
-    decision = decide(replace(done_row(), external_version=5, product_id="p"), make_request())
+    row = replace(done_row(), external_version=5, product_id="p", product_name="Red shoe", sku="S-1")
+    decision = decide(row, make_request(source_url="http://source.test/b.jpg"))
     assert isinstance(decision, Accepted)
     assert (decision.row.external_version, decision.row.product_id) == (5, "p")
+    assert (decision.row.product_name, decision.row.sku) == ("Red shoe", "S-1")
+
+
+@pytest.mark.parametrize("row", [accepted_row(sku="S-1"), done_row(sku="S-1")])
+def test_a_new_name_of_the_product_is_kept_and_fetches_nothing(row: ImageRow) -> None:
+    asked = make_request(product_name="Red shoe")
+    decision = accept_changed(row, asked, requested_at=LATER, now=LATER, lease=LEASE)
+    assert decision == Unchanged(replace(row, product_name="Red shoe"))
+    repeated = accept_changed(decision.row, asked, requested_at=LATER, now=LATER, lease=LEASE)
+    assert repeated.row is decision.row
 
 
 @pytest.mark.parametrize(

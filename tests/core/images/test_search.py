@@ -1,5 +1,7 @@
 """What a text in the search box may mean."""
 
+from dataclasses import replace
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -28,7 +30,14 @@ URL_OF_OBJECT = "https://cdn.test/x/shops/7/ab/5-cd.jpg?v=1"
     ],
 )  # fmt: skip
 def test_a_text_may_be_a_shop_an_image_an_id_a_key_or_an_address(text: str, terms: SearchTerms) -> None:
-    assert search_terms(text) == terms
+    assert replace(search_terms(text), label=None) == terms
+
+
+@pytest.mark.parametrize(
+    ("text", "label"), [(" Red shoe ", "Red shoe"), ("7", "7"), ("x" * 200, "x" * 200), ("ä" * 101, None), ("a\nb", None)]
+)
+def test_a_text_may_be_the_name_or_sku_of_a_product(text: str, label: str | None) -> None:
+    assert search_terms(text).label == label
 
 
 @given(st.text(max_size=200))

@@ -135,9 +135,13 @@ async def test_what_log_ins_leave_behind_is_forgotten(keeping: LimitsHarness) ->
     keeping.old.sessions = [now, now - SESSIONS - DAY]
     keeping.old.one_time = [now, now - FAILED_LOG_INS - DAY]
     keeping.old.failed_log_ins = [now, now - FAILED_LOG_INS - DAY]
+    keeping.old.report_sessions = [now, now - SESSIONS - DAY]
+    keeping.old.report_links = [now, now - FAILED_LOG_INS - DAY]
+    keeping.old.test_fetches = [now, now - FAILED_LOG_INS - DAY]
     keeping.old.audit = [now - SESSIONS - DAY, now - AUDIT - DAY]
     assert await keeping.run() is not None
-    assert [keeping.purged(table) for table in ("session", "one_time_log_in", "log_in_failure", "audit")] == [1, 1, 1, 1]
+    tables = ("session", "one_time_log_in", "log_in_failure", "report_session", "report_link_use", "test_fetch", "audit")
+    assert [keeping.purged(table) for table in tables] == [1] * len(tables)
 
 
 async def test_months_are_made_ahead_and_dropped_after_fifteen(keeping: LimitsHarness) -> None:

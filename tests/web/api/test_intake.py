@@ -40,11 +40,14 @@ def fields(body: dict[str, Any]) -> set[str]:
 
 
 async def test_a_put_is_answered_202_once_the_row_is_committed(site: Site) -> None:
-    answer = await put(site, body={**GOOD, "product_id": "p", "external_version": 3, "correlation_id": "c"})
+    answer = await put(
+        site, body={**GOOD, "product_id": "p", "external_version": 3, "correlation_id": "c", "product_name": "Shoe", "sku": "S"}
+    )
     row = site.rows.rows[7, b"a"]
     assert answer.status == 202
     assert await answer.json() == {"version": row.version, "state": "IN_PROGRESS"}
     assert (row.product_id, row.external_version, row.correlation_id) == ("p", 3, "c")
+    assert (row.product_name, row.sku) == ("Shoe", "S")
 
 
 async def test_a_superseded_put_is_answered_200_and_changes_nothing(site: Site) -> None:

@@ -106,7 +106,7 @@ async def test_samples_are_those_of_a_day_or_since_a_time(site: OperatorSite) ->
 
 
 def keep_images(site: OperatorSite) -> None:
-    failed = replace(accepted_row(7, b"f", product_id="q"), state=ImageState.FAILED, error_code="empty")
+    failed = replace(accepted_row(7, b"f", product_id="q", product_name="Red shoe", sku="S-1"), state=ImageState.FAILED, error_code="empty")
     for row in (done_row(7, b"a", product_id="p"), accepted_row(7, b"b"), failed, replace(failed, shop_no=8)):
         site.rows.rows[row.key] = row
 
@@ -116,6 +116,7 @@ def keep_images(site: OperatorSite) -> None:
     [
         ("7", [7], [], []), ("7:a", [], [], [(7, "a")]), ("f", [], [], [(7, "f"), (8, "f")]), ("p", [], [(7, "p")], []),
         ("nothing", [], [], []), ("A", [], [], []),
+        ("S-1", [], [], [(7, "f"), (8, "f")]), ("red SHOE", [], [], [(7, "f"), (8, "f")]),
     ],
 )  # fmt: skip
 async def test_a_text_finds_what_it_may_mean(

@@ -33,7 +33,7 @@ def accept(row: ImageRow, request: ImageRequest, *, requested_at: datetime, now:
     exists = row.version > 0 and row.state is not ImageState.DELETED
     op = request.op if request.op is Op.DELETE else (Op.UPDATE if exists else Op.REGISTER)
     begun = begun_anew(
-        row,
+        labelled(row, request),
         version=next_version(row.version, now),
         open_since=row.open_since or now,
         scheduled_at=now + lease if begins <= now else begins,
@@ -55,20 +55,32 @@ def accept(row: ImageRow, request: ImageRequest, *, requested_at: datetime, now:
 
 
 def accept_changed(row: ImageRow, request: ImageRequest, *, requested_at: datetime, now: datetime, lease: timedelta) -> Decision:
-    """Decide like `accept`, under its guard, but leave alone what is DONE or IN_PROGRESS with the same URL: a repeated import."""
+    """Decide like `accept`, under its guard, but leave alone what is DONE or IN_PROGRESS with the same URL: a repeated import.
+
+    Only the product's name and SKU are kept from it.
+    """
     wants_the_same = row.version > 0 and row.op is not Op.DELETE and row.source_url == request.source_url
     if wants_the_same and row.state in {ImageState.DONE, ImageState.IN_PROGRESS}:
-        return Unchanged(row)
+        return Unchanged(labelled(row, request))
     return accept(row, request, requested_at=requested_at, now=now, lease=lease)
 
 
 def repeated(row: ImageRow, request: ImageRequest, requested_at: datetime) -> ImageRow:
-    """Return the row as it keeps that it was asked for again: the time of the newest request, and whose it is.
+    """Return the row as it keeps that it was asked for again: the time of the newest request, whose it is, and the labels.
 
     The time never goes back. Guard (`image_writes._WRITE_REPEATED`): `image.version = x.version`.
     """
     correlation_id = request.correlation_id if request.correlation_id is not None else row.correlation_id
-    return replace(row, requested_at=max(row.requested_at, requested_at), correlation_id=correlation_id)
+    return replace(labelled(row, request), requested_at=max(row.requested_at, requested_at), correlation_id=correlation_id)
+
+
+def labelled(row: ImageRow, request: ImageRequest) -> ImageRow:
+    """Return the row with the product's name and SKU of the request, where it has them: the same object if nothing changes."""
+    product_name = request.product_name if request.product_name is not None else row.product_name
+    sku = request.sku if request.sku is not None else row.sku
+    if (product_name, sku) == (row.product_name, row.sku):
+        return row
+    return replace(row, product_name=product_name, sku=sku)
 
 
 def begun_anew(row: ImageRow, *, version: int, open_since: datetime, scheduled_at: datetime, reason: ScheduleReason) -> ImageRow:

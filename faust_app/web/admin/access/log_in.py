@@ -77,12 +77,12 @@ class LogInPages:
         await form_of(request)
         await self._log_in.log_out(sender_of(request), actor_of(request))
         answer = see_other(LOG_IN)
-        self._entrance.clear_cookie(answer)
+        self._entrance.clear_cookie(answer, self._entrance.cookie)
         return answer
 
     def _entered(self, result: LoggedIn, to: str) -> web.Response:
         answer = see_other(to)
-        self._entrance.set_cookie(answer, result.token)
+        self._entrance.set_cookie(answer, self._entrance.cookie, result.token)
         return answer
 
     def _not_entered(self, request: web.Request, template: str, result: Wrong | Slowed, wrong: str, **values: str) -> web.Response:
