@@ -28,15 +28,17 @@ from bench.report_data import (
 from faust_app.adapters.clickhouse.daily_statistics import ClickHouseDailyStatistics
 from faust_app.adapters.mariadb.daily_statistics import MariaDailyStatistics
 from faust_app.adapters.mariadb.database import Database
+from faust_app.adapters.mariadb.ledger import MariaLedger
 from faust_app.adapters.mariadb.statistics_book import MariaStatisticsBook
-from faust_app.core.statistics.calendar import days_between
+from faust_app.core.statistics.calendar import bounds, days_between
 from faust_app.core.statistics.ledger import Kind
 from faust_app.core.statistics.periods import Granularity, roll_up
 from faust_app.flows.ports.statistics import ReportCache, StatisticsStore
 from faust_app.flows.statistics.manifest import KnownLoads
 from faust_app.flows.statistics.month_blocks import MonthBlocks
 from faust_app.flows.statistics.read import ReadReports
-from faust_app.wiring.statistics import daily_counts, ledger_lists, open_cache, statistics_loader
+from faust_app.logs import configure_logging
+from faust_app.wiring.statistics import daily_counts, open_cache, statistics_loader
 
 ROUNDS: Final = 40
 PER_SECOND: Final = 200
@@ -60,7 +62,9 @@ class ReportFigures:
     best_key: float = 0.0
     daily_table: list[float] = field(default_factory=list)
     store: list[float] = field(default_factory=list)
+    redis: list[float] = field(default_factory=list)
     cache: list[float] = field(default_factory=list)
+    all_ways: list[float] = field(default_factory=list)
     at_rate: list[float] = field(default_factory=list)
     page: list[float] = field(default_factory=list)
     page_of_day: list[float] = field(default_factory=list)
@@ -89,13 +93,10 @@ def p99(seconds: Sequence[float]) -> float:
 
 def measure_reports(installation: Installation, scale: Scale, say: Callable[[str], None]) -> ReportFigures:
     """Fill everything and measure; takes a quarter of an hour at scale 1, most of it to fill."""
+    configure_logging("console", level="WARNING")
     figures = ReportFigures()
     with _stats(installation):
         asyncio.run(_filled_store(installation, scale, say))
-        installation.execute(
-            "INSERT INTO job_run (job, local_date, started, finished, result) VALUES"
-            " ('statistics', UTC_DATE(), UTC_TIMESTAMP(6), UTC_TIMESTAMP(6), '{}')"
-        )
         fill_history(installation, scale, say)
         fill_daily_table(installation, scale, say)
         say("reading ...")
@@ -141,21 +142,24 @@ async def _measure(installation: Installation, scale: Scale, figures: ReportFigu
         maria, shops = MariaDailyStatistics(database), [HOT, *range(2, SHOPS + 2)]
         for round_ in range(ROUNDS):
             shop = shops[round_ % len(shops)]
-            figures.daily_table.append(await _page(_reader(installation, database, maria, None), min(shop, scale.maria_shops)))
-            figures.store.append(await _page(_reader(installation, database, store, None), shop))
+            figures.daily_table.append(
+                await _page(_reader(installation, database, maria, None), min(shop, scale.maria_shops), tuple(Granularity))
+            )
+            figures.store.append(await _page(_reader(installation, database, store, None), shop, tuple(Granularity)))
         warm = _reader(installation, database, store, cache)
         await warm.warm(shops)
-        figures.cache = [await _page(_reader(installation, database, store, cache), shops[n % len(shops)]) for n in range(ROUNDS)]
-        figures.at_rate = await _at_rate(lambda n: _page(_reader(installation, database, store, cache), shops[n % len(shops)]))
+        figures.redis = [await _page(_reader(installation, database, store, cache), shops[n % len(shops)]) for n in range(ROUNDS)]
+        figures.cache = [await _page(warm, shops[n % len(shops)]) for n in range(ROUNDS)]
+        figures.all_ways = [await _page(warm, shops[n % len(shops)], tuple(Granularity)) for n in range(ROUNDS)]
+        figures.at_rate = await _at_rate(lambda n: _page(warm, shops[n % len(shops)]))
         figures.platform_store = await _timed(lambda: store.platform_rows(first_day(), yesterday()))
         figures.platform_daily_table = await _timed(lambda: maria.platform_rows(first_day(), yesterday()))
         figures.all_totals = await _timed(store.all_totals)
-        lists = ledger_lists(settings, database, _reader(installation, database, maria, None))
         for day in days_between(first_day(), yesterday())[-ROUNDS:]:
             begun = time.monotonic()
-            found = await lists.entries(HOT, day, day, Kind.UPDATED, after=None, limit=100)
+            lines = await MariaLedger(database).of_day(HOT, bounds(day, settings.zone), Kind.UPDATED, after=None, limit=5_000)
             figures.day_list.append(time.monotonic() - begun)
-            assert found
+            assert lines
 
 
 def _reader(installation: Installation, database: Database, store: StatisticsStore, cache: ReportCache | None) -> ReadReports:
@@ -175,12 +179,12 @@ def _known(installation: Installation, database: Database, store: StatisticsStor
     return _KNOWN[id(store)]
 
 
-async def _page(reader: ReadReports, shop: int) -> float:
-    """Read 13 months up to yesterday and roll them up by day, week and month; return the seconds."""
+async def _page(reader: ReadReports, shop: int, ways: Sequence[Granularity] = (Granularity.MONTH,)) -> float:
+    """Read 13 months up to yesterday and roll them up, as a page shows them; return the seconds."""
     last = yesterday()
     begun = time.monotonic()
     report = await reader.shop_days(shop, first_day(), last)
-    for by in Granularity:
+    for by in ways:
         roll_up(report.days, by, last)
     taken = time.monotonic() - begun
     assert not report.missing

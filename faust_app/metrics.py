@@ -119,7 +119,7 @@ class Metrics:
         )
         self.job_finished = Gauge(
             "shop_images_job_finished_timestamp_seconds",
-            "When the daily job last finished, in seconds since 1970: daily check, limits.",
+            "When the daily job last finished, in seconds since 1970: daily check, limits, statistics.",
             ("job",),
             registry=self.registry,
         )

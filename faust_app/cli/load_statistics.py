@@ -1,6 +1,6 @@
 """`shop-images load-statistics`: loads days of the statistics now, with a progress bar."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import date, datetime
@@ -15,7 +15,7 @@ from faust_app.core.statistics.unavailable import StoreUnavailable
 from faust_app.flows.statistics.load import DayLoad, Loaded, LoadIncomplete, ZoneChanged
 from faust_app.flows.statistics.load_range import LoadRange, RangeError
 from faust_app.settings import Settings
-from faust_app.wiring.statistics import open_store, statistics_loader
+from faust_app.wiring.statistics import daily_counts, open_store, statistics_loader
 
 
 @dataclass(slots=True)
@@ -55,14 +55,28 @@ def _day(_context: click.Context, _parameter: click.Parameter, text: str | None)
 @click.option("--to", "last", callback=_day, metavar="DAY", help="Load the days up to this one.")
 @click.option("--verify", is_flag=True, help="Count the days again and load those whose figures differ; without it every day is loaded.")
 @click.option("--reason", help="Allow days of closed months to change; the reason is listed with each correction.")
+@click.option(
+    "--adjust-bytes", is_flag=True, help="Make the bytes stored by the history those of the rows, by a line for each shop that differs."
+)
 @json_option
 @click.pass_context
 def load_statistics_command(
-    context: click.Context, *, day: date | None, first: date | None, last: date | None, verify: bool, reason: str | None, as_json: bool
+    context: click.Context,
+    *,
+    day: date | None,
+    first: date | None,
+    last: date | None,
+    verify: bool,
+    reason: str | None,
+    adjust_bytes: bool,
+    as_json: bool,
 ) -> None:
     """Load days of the statistics from the history: without a range, those that are not loaded yet. Safe beside the process `stats`."""
     if day is not None and (first is not None or last is not None):
         raise click.UsageError("Give --date, or --from and --to")
+    if adjust_bytes:
+        print_report(run(_adjust(context.obj)), as_json=as_json)
+        return
     try:
         report = run(_load(context.obj, (day or first, day or last), verify=verify, reason=reason))
     except RangeError as error:
@@ -77,10 +91,32 @@ def load_statistics_command(
         raise SystemExit(1)
 
 
+@dataclass(frozen=True, slots=True)
+class AdjustReport:
+    """By how many bytes the history of each shop was adjusted."""
+
+    shops: Mapping[int, int]
+
+    def as_json(self) -> dict[str, object]:
+        """Return the report as a JSON object."""
+        return {"shops": {str(shop_no): off for shop_no, off in self.shops.items()}}
+
+    def lines(self) -> list[str]:
+        """Return the report for people."""
+        if not self.shops:
+            return ["the history and the rows agree; nothing was adjusted"]
+        return [f"shop {shop_no}: {off:+,} bytes" for shop_no, off in sorted(self.shops.items())]
+
+
+async def _adjust(settings: Settings) -> AdjustReport:
+    async with Database.connect(settings.database, 1) as database:
+        return AdjustReport(await daily_counts(settings, database).adjust_to_rows())
+
+
 async def _load(settings: Settings, span: tuple[date | None, date | None], *, verify: bool, reason: str | None) -> LoadReport:
     async with Database.connect(settings.database, 2) as database, open_store(settings, database) as store:
         loader = statistics_loader(settings, database, store)
-        ranges = LoadRange(loader, store)
+        ranges = LoadRange(loader)
         await loader.prepare()
         asked = span != (None, None) or verify
         days = await ranges.days(*span) if asked else await loader.missing()

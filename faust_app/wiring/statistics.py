@@ -128,7 +128,7 @@ async def open_statistics(settings: Settings, metrics: Metrics) -> AsyncIterator
             warm=partial(_warm, cache, lambda: read_reports(settings, database, store, cache)),
         )  # fmt: skip
         job = DailyJob(NIGHTLY, nightly.run, MariaJobRuns(database), Daily(settings.zone, NIGHT, process), metrics, clock=database)
-        task = StatisticsTask(nightly, job.run_pass, LoadRange(loader, store), MariaStatisticsRuns(database), alerts=faults)
+        task = StatisticsTask(nightly, job.run_pass, LoadRange(loader), MariaStatisticsRuns(database), alerts=faults)
         yield StatisticsParts(database, store, task, faults)
 
 

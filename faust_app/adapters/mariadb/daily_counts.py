@@ -57,6 +57,16 @@ SELECT
     + (SELECT COALESCE(SUM(bytes_change), 0) FROM image_history WHERE at >= %s AND bytes_change <> 0),
     (SELECT COALESCE(SUM(bytes), 0) FROM image WHERE object_key IS NOT NULL)
 """
+_OFF_BY_SHOP: Final = """
+SELECT shop_no, SUM(bytes) AS off FROM (
+    SELECT shop_no, CAST(SUM(bytes) AS SIGNED) AS bytes FROM image WHERE object_key IS NOT NULL GROUP BY shop_no
+    UNION ALL SELECT shop_no, -bytes FROM stored_balance WHERE month = %s
+    UNION ALL SELECT shop_no, -SUM(bytes_change) FROM image_history WHERE at >= %s AND bytes_change <> 0 GROUP BY shop_no
+) x GROUP BY shop_no HAVING off <> 0
+"""
+_ADJUST: Final = """
+INSERT INTO image_history (at, shop_no, image_id, version, outcome, bytes_change) VALUES (%s, %s, '', 0, 'adjusted', %s)
+"""
 _FAR: Final = datetime.max  # noqa: DTZ901 - as above
 _AT_ONCE: Final = 5000
 StartOf = Callable[[date], datetime]
@@ -114,6 +124,20 @@ class MariaDailyCounts:
         since = datetime.min if month is None else self._start_of(month)  # noqa: DTZ901 - as above
         ((by_history, by_rows),) = await self._database.rows(_STORED, (month, since))
         return int(by_history), int(by_rows)
+
+    async def adjust_to_rows(self) -> dict[int, int]:
+        month = await self._last_balance_before(_FAR)
+        since = datetime.min if month is None else self._start_of(month)  # noqa: DTZ901 - as above
+
+        async def unit(session: Session) -> dict[int, int]:
+            # What changes after this statement changes on both sides.
+            found = {shop_no: int(off) for shop_no, off in await session.rows(_OFF_BY_SHOP, (month, since))}
+            now = await session.now()
+            for shop_no, off in found.items():
+                await session.change(_ADJUST, (now, shop_no, off))
+            return found
+
+        return await self._database.run(unit)
 
     async def _last_balance_before(self, before: datetime) -> date | None:
         for (month,) in await self._database.rows("SELECT DISTINCT month FROM stored_balance ORDER BY month DESC"):

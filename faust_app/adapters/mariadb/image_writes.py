@@ -197,21 +197,18 @@ SELECT %s, x.shop_no, x.image_id, x.version, 'superseded' FROM ({values}) x WHER
 """
 
 
-_HISTORY: Final[Columns[HistoryEntry]] = {
-    "at": lambda entry: entry.at,
-    "shop_no": lambda entry: entry.key[0],
-    "image_id": lambda entry: entry.key[1],
-    "version": lambda entry: entry.version,
-    "outcome": lambda entry: entry.outcome,
-    "code": lambda entry: entry.code,
-    "detail": lambda entry: _detail(entry.detail),
-    "bytes": lambda entry: entry.size,
-    "counts_as": lambda entry: entry.counted and entry.counted.figure and entry.counted.figure.value,
-    "origin": lambda entry: _origin(entry.counted.origin) if entry.counted else None,
-    "fault": lambda entry: entry.counted and entry.counted.fault and entry.counted.fault.value,
-    "bytes_change": lambda entry: entry.counted.bytes_change if entry.counted else 0,
-    "took_ms": lambda entry: entry.counted and entry.counted.took_ms,
-}
+_HISTORY: Final = (
+    "at", "shop_no", "image_id", "version", "outcome", "code", "detail", "bytes", "counts_as", "origin", "fault", "bytes_change", "took_ms",
+)  # fmt: skip
+
+
+def _history_values(entry: HistoryEntry) -> tuple[Any, ...]:
+    """Return the values of _HISTORY."""
+    line = (entry.at, *entry.key, entry.version, entry.outcome, entry.code, _detail(entry.detail), entry.size)
+    counted = entry.counted
+    return (*line, None, None, None, 0, None) if counted is None else (*line, *counted.values)
+
+
 _ADD_HISTORY: Final = f"INSERT INTO image_history ({', '.join(_HISTORY)}, judged_by, worker) VALUES "  # noqa: S608 - our own columns
 _HISTORY_MARK: Final = f"({','.join(['%s'] * (len(_HISTORY) + 2))})"
 
@@ -232,7 +229,7 @@ async def _add_history(session: Session, entries: Sequence[HistoryEntry], author
         marks = ",".join([_HISTORY_MARK] * len(entries))
         flat: list[Any] = []
         for entry in entries:
-            flat += (*(value_of(entry) for value_of in _HISTORY.values()), author.release, author.worker)
+            flat += (*_history_values(entry), author.release, author.worker)
         await session.change(_ADD_HISTORY + marks, flat)
 
 

@@ -36,6 +36,10 @@ class MariaStatisticsBook:
         await self._database.change("UPDATE statistics_state SET zone = %s WHERE id = 1 AND zone IS NULL", (zone,))
         return await self.zone() or zone
 
+    async def number_above(self, load_id: int) -> None:
+        sql = "UPDATE statistics_state SET load_id = %s WHERE id = 1 AND load_id < %s"
+        await self._database.change(sql, (load_id, load_id))
+
     async def first_day(self, zone: tzinfo) -> date | None:
         ((first,),) = await self._database.rows(_FIRST)
         return None if first is None else day_of(first, zone)
@@ -47,6 +51,10 @@ class MariaStatisticsBook:
         found = await self._database.rows("SELECT totals FROM statistics_month WHERE month = %s", (month_of(day),))
         kept = json.loads(found[0][0]).get(day.isoformat()) if found else None
         return None if kept is None else Totals.from_json(kept)
+
+    async def all_closed_totals(self) -> dict[date, Totals]:
+        kept = [json.loads(totals) for (totals,) in await self._database.rows("SELECT totals FROM statistics_month")]
+        return {date.fromisoformat(day): Totals.from_json(totals) for month in kept for day, totals in month.items()}
 
     async def close(self, month: date, totals: Mapping[date, Totals]) -> ClosedMonth:
         text = json.dumps({day.isoformat(): each.to_json() for day, each in sorted(totals.items())})
@@ -92,6 +100,10 @@ class MariaStatisticsBook:
             await session.change("UPDATE statistics_correction SET applied = TRUE WHERE id = %s", (number,))
 
         await self._database.run(unit)
+
+    async def drop_before(self, month: date) -> None:
+        await self._database.change("DELETE FROM stored_balance WHERE month < %s", (month,))
+        await self._database.change("DELETE FROM statistics_run WHERE asked_at < %s AND ended_at IS NOT NULL", (month,))
 
     async def forget_balances(self, after: date) -> list[date]:
         async def unit(session: Session) -> list[date]:

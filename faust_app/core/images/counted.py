@@ -12,6 +12,8 @@ from faust_app.core.images.row import ImageRow, Origin, Shown
 LONGEST: Final = timedelta(days=45)
 """Longer times are counted as this one: a column of four bytes holds milliseconds of 49 days."""
 
+_MILLISECOND: Final = timedelta(milliseconds=1)
+
 
 class CountsAs(StrEnum):
     """The figure that an outcome adds to. What is stored for another origin than the shop is REPAIRED."""
@@ -46,9 +48,15 @@ class Counted:
     """From the request to its end; None where no shop waited for it."""
 
     @property
+    def values(self) -> tuple[str | None, str | None, str | None, int, int | None]:
+        """Figure, origin (None: the shop), fault, change of bytes and milliseconds, as a row keeps them."""
+        origin = None if self.origin is Origin.SHOP else self.origin.value
+        return self.figure and self.figure.value, origin, self.fault and self.fault.value, self.bytes_change, self.took_ms
+
+    @property
     def took_ms(self) -> int | None:
         """The time in whole milliseconds, between 0 and LONGEST."""
-        return None if self.took is None else int(max(timedelta(0), min(self.took, LONGEST)) / timedelta(milliseconds=1))
+        return None if self.took is None else max(0, min(self.took, LONGEST) // _MILLISECOND)
 
 
 _OF_SOURCE: Final = {CodeFault.HOST_SILENT, CodeFault.HOST, CodeFault.SOURCE, CodeFault.SOURCE_BLOCKS, CodeFault.SOURCE_GIVEN_UP}

@@ -9,6 +9,7 @@ from typing import Final
 from faust_app.core.alerts.digest import LONGEST_DIGEST
 from faust_app.core.causes.suspicion import KEPT_COUNTS
 from faust_app.core.monitoring.samples import KEPT as KEPT_SAMPLES
+from faust_app.core.statistics.calendar import KEPT_MONTHS
 
 LIMITS: Final = "limits"
 """The daily job that enforces them."""
@@ -48,6 +49,13 @@ KEPT: Final = {
     "suspicion": f"{REPORTS.days} days after its end",
     "job_run": f"{REPORTS.days} days",
     "import_run": f"{REPORTS.days} days after its last progress",
+    "shop_stats_daily": f"{KEPT_MONTHS} months",
+    "stats_load": f"{KEPT_MONTHS} months",
+    "stored_balance": f"{KEPT_MONTHS} months",
+    "statistics_run": f"{KEPT_MONTHS} months",
+    "statistics_month": "one row per month",
+    "statistics_correction": "for good",
+    "statistics_state": "one row",
     "sample": f"{KEPT_SAMPLES.days} days",
     "rejection": f"{REPORTS.days} days",
     "republish": f"{REPORTS.days} days after its plan",

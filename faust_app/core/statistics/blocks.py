@@ -1,31 +1,72 @@
-"""Months of a shop's figures as bytes, for a cache: the columns that hold anything, as JSON, compressed above a kilobyte."""
+"""Months of a shop's figures, and how a cache keeps them."""
 
-import json
 import zlib
+from collections import Counter
 from collections.abc import Mapping, Sequence
-from datetime import date
+from dataclasses import dataclass
+from datetime import date, timedelta
+from functools import cached_property
+from struct import Struct
+from struct import error as StructError  # noqa: N812 - a class, whatever its name
 from typing import Final
 
-from faust_app.core.statistics.calendar import days_between, months_later
-from faust_app.core.statistics.figures import BUCKETS, COUNTS, Times, figures_of
+from faust_app.core.statistics.calendar import month_of, months_later
+from faust_app.core.statistics.figures import BUCKETS, COUNTS, NOTHING, Day, Source, Times, figures_of
 from faust_app.core.statistics.load import Manifest, ShopRow
 
-Block = Mapping[int, ShopRow]
-"""The figures of a shop in a month, by day of the month; a day without a row had none."""
+
+@dataclass(frozen=True)
+class Block:
+    """The figures of a shop in a month, by day of the month; a day without a row had none."""
+
+    month: date
+    rows: Mapping[int, ShopRow]
+
+    @cached_property
+    def whole(self) -> tuple[Day, ...]:
+        """Every day of the month, with the bytes stored at its end: put together once for all reports. For a month that is loaded whole."""
+        stored, days = self.rows[1].bytes_before if 1 in self.rows else 0, []
+        for day in range(1, last_day_of(self.month).day + 1):
+            figures = self.rows[day].figures if day in self.rows else NOTHING
+            stored += figures.bytes_change
+            days.append(Day(self.month.replace(day=day), Source.SETTLED, figures, stored))
+        return tuple(days)
+
 
 PLATFORM: Final = 0
 """In place of a shop's number: all shops together."""
-_COMPRESSED: Final = b"z"
-_PLAIN: Final = b"j"
-_SMALL: Final = 1024
-_TIMES: Final = ("count", "total", "longest")
+_FIRST_TIME: Final = len(COUNTS) + 2
+_ROW: Final = Struct(f"<{_FIRST_TIME + 3 + BUCKETS}q")
+"""Day of the month, the figures, the bytes before, the times, their histogram."""
 
 
-def version_of(manifest: Manifest, month: date) -> str | None:
-    """Return what changes whenever a day of the month is loaded, None where none is: the number of days and the newest load."""
-    last = months_later(month, 1)
-    loads = [marker.load_id for day, marker in manifest.items() if month <= day < last]
-    return f"{len(loads)}-{max(loads)}" if loads else None
+def last_day_of(month: date) -> date:
+    """Return the last day of a month."""
+    return months_later(month, 1) - timedelta(days=1)
+
+
+@dataclass(frozen=True)
+class Loads:
+    """The load that counts of each day, and what follows from it for months."""
+
+    manifest: Manifest
+
+    @cached_property
+    def versions(self) -> Mapping[date, str]:
+        """What changes whenever a day of a month is loaded: the number of loaded days, and the newest load."""
+        loads: dict[date, list[int]] = {}
+        for day, marker in self.manifest.items():
+            loads.setdefault(month_of(day), []).append(marker.load_id)
+        return {month: f"{len(found)}-{max(found)}" for month, found in loads.items()}
+
+    @cached_property
+    def whole(self) -> frozenset[date]:
+        """The months of which every day is loaded."""
+        counts = Counter(map(month_of, self.manifest))
+        return frozenset(month for month, count in counts.items() if count == last_day_of(month).day)
+
+
+NO_LOADS: Final = Loads({})
 
 
 def key_of(shop_no: int, month: date, version: str) -> str:
@@ -34,43 +75,26 @@ def key_of(shop_no: int, month: date, version: str) -> str:
 
 
 def encoded(block: Block) -> bytes:
-    """Return the block as bytes."""
-    days = sorted(block)
-    rows = [block[day] for day in days]
-    columns: dict[str, object] = {"days": days}
-    for name in COUNTS:
-        _add(columns, name, [getattr(row.figures, name) for row in rows])
-    _add(columns, "before", [row.bytes_before for row in rows])
-    for name in _TIMES:
-        _add(columns, name, [getattr(row.figures.times, name) for row in rows])
-    for bucket in range(BUCKETS):
-        _add(columns, str(bucket), [row.figures.times.histogram[bucket] for row in rows])
-    text = json.dumps(columns, separators=(",", ":")).encode()
-    return _PLAIN + text if len(text) < _SMALL else _COMPRESSED + zlib.compress(text, 3)
+    """Return the block as bytes: a row of numbers for each day, compressed. Most of them are 0."""
+    packed = (
+        _ROW.pack(day, *row.values[1:], *row.figures.times.histogram)  # without the shop, which is in the key
+        for day, row in sorted(block.rows.items())
+    )
+    return zlib.compress(b"".join(packed), 3)
 
 
-def _add(columns: dict[str, object], name: str, values: Sequence[int]) -> None:
-    if any(values):
-        columns[name] = values
-
-
-def decoded(data: bytes) -> Block | None:
+def decoded(month: date, data: bytes) -> Block | None:
     """Return the block of bytes; None for what is no block of this release."""
     try:
-        text = zlib.decompress(data[1:]) if data[:1] == _COMPRESSED else data[1:]
-        columns = json.loads(text)
-        days: list[int] = columns["days"]
-        none = [0] * len(days)
-        counts = zip(*(columns.get(name, none) for name in COUNTS), strict=True)
-        times = zip(*(columns.get(name, none) for name in _TIMES), strict=True)
-        histograms = zip(*(columns.get(str(bucket), none) for bucket in range(BUCKETS)), strict=True)
-        before = columns.get("before", none)
-        return {
-            day: ShopRow(PLATFORM, figures_of(count, Times(time[0], time[1], time[2], histogram)), stored)
-            for day, count, time, histogram, stored in zip(days, counts, times, histograms, before, strict=True)
-        }
-    except (ValueError, KeyError, TypeError, zlib.error):
+        return Block(month, {values[0]: _row(values) for values in _ROW.iter_unpack(zlib.decompress(data))})
+    except (zlib.error, StructError):
         return None
+
+
+def _row(values: tuple[int, ...]) -> ShopRow:
+    count, time_total, longest, *_ = times = values[_FIRST_TIME:]
+    figures = figures_of(values[1 : len(COUNTS) + 1], Times(count, time_total, longest, times[3:]))
+    return ShopRow(PLATFORM, figures, values[_FIRST_TIME - 1])
 
 
 def blocks_of(rows: Sequence[tuple[date, int, ShopRow]], months: Sequence[date], manifest: Manifest) -> dict[date, Block]:
@@ -80,9 +104,4 @@ def blocks_of(rows: Sequence[tuple[date, int, ShopRow]], months: Sequence[date],
         marker = manifest.get(day)
         if marker is not None and marker.load_id == load_id and day.replace(day=1) in blocks:
             blocks[day.replace(day=1)][day.day] = row
-    return dict(blocks)
-
-
-def last_day_of(month: date) -> date:
-    """Return the last day of a month."""
-    return days_between(month, months_later(month, 1))[-2]
+    return {month: Block(month, rows) for month, rows in blocks.items()}

@@ -4,6 +4,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field, fields
 from datetime import date
 from enum import StrEnum
+from operator import attrgetter
 from typing import Final
 
 BUCKETS: Final = 24
@@ -20,12 +21,7 @@ class Times:
     histogram: tuple[int, ...] = (0,) * BUCKETS
 
     def __add__(self, other: "Times") -> "Times":
-        return Times(
-            self.count + other.count,
-            self.total + other.total,
-            max(self.longest, other.longest),
-            tuple(mine + theirs for mine, theirs in zip(self.histogram, other.histogram, strict=True)),
-        )
+        return _total_times((self, other))
 
     def quantile(self, share: float) -> int | None:
         """Return the time below which this share of the images was done: the upper end of its bucket, None without images."""
@@ -82,7 +78,7 @@ class Figures:
         return self.failed_shop + self.failed_source + self.failed_ours
 
     def __add__(self, other: "Figures") -> "Figures":
-        return Figures(*(getattr(self, name) + getattr(other, name) for name in _NAMES))
+        return total((self, other))
 
 
 _NAMES: Final = tuple(each.name for each in fields(Figures))
@@ -91,14 +87,34 @@ COUNTS: Final = tuple(name for name in _NAMES if name != "times")
 """The names of the figures that are plain numbers."""
 
 
+_NUMBERS: Final = attrgetter(*COUNTS)
+
+
 def figures_of(counts: Sequence[int], times: Times = NO_TIMES) -> Figures:
     """Return the figures of numbers in the order of COUNTS."""
-    return Figures(**dict(zip(COUNTS, counts, strict=True)), times=times)
+    return Figures(*counts, times)  # type: ignore[arg-type,call-arg]  # COUNTS are the fields before `times`
 
 
 def total(figures: Iterable[Figures]) -> Figures:
-    """Return the sum."""
-    return sum(figures, NOTHING)
+    """Return the sum. Column by column: a report of 13 months adds 20,000 numbers, and adding objects would take most of its time."""
+    added = list(figures)
+    if len(added) == 1:
+        return added[0]
+    if not added:
+        return NOTHING
+    sums = map(sum, zip(*map(_NUMBERS, added), strict=True))
+    return figures_of(list(sums), _total_times([each.times for each in added if each.times.count]))
+
+
+def _total_times(times: Sequence[Times]) -> Times:
+    if not times:
+        return NO_TIMES
+    return Times(
+        sum(each.count for each in times),
+        sum(each.total for each in times),
+        max(each.longest for each in times),
+        tuple(map(sum, zip(*(each.histogram for each in times), strict=True))),
+    )
 
 
 class Source(StrEnum):

@@ -113,3 +113,10 @@ def difference(before: Totals, after: Totals) -> str:
     """Return what differs between two totals, in one line; empty where only the distribution over shops differs."""
     names = {"shops": (before.shops, after.shops), **{name: (before.sums[name], after.sums[name]) for name in _SUMMED}}
     return ", ".join(f"{name} {was:,} -> {now:,}" for name, (was, now) in names.items() if was != now)
+
+
+def change_of(before: Totals, after: Totals) -> str:
+    """Return what changed between two totals, in one line; empty where nothing did."""
+    if before.matches(after):
+        return ""
+    return difference(before, after) or "the same totals, spread over other shops"

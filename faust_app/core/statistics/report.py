@@ -47,19 +47,9 @@ class ShopDays:
     corrections: tuple[Correction, ...] = ()
 
     @property
-    def refreshing(self) -> int:
-        """Days before today whose figures are not loaded, or that do not come from where they were loaded."""
-        today = self.days[-1].date if self.days else None
-        return sum(day.source is not Source.SETTLED and day.date != today for day in self.days)
-
-    @property
     def missing(self) -> tuple[date, ...]:
         """Days of which nothing is known at the moment."""
         return tuple(day.date for day in self.days if day.source is Source.MISSING)
-
-    def is_final(self, day: date) -> bool:
-        """Return whether the day's month is closed."""
-        return any(closed.month == day.replace(day=1) for closed in self.closed)
 
 
 @dataclass(frozen=True, slots=True)

@@ -75,6 +75,10 @@ class DailyCounts(Protocol):
         """Return the bytes stored by the history and by the rows, both of one moment."""
         ...
 
+    async def adjust_to_rows(self) -> Mapping[int, int]:
+        """Write a line for each shop whose stored bytes differ from its rows, with the difference; return the differences."""
+        ...
+
 
 class StatisticsStore(Protocol):
     """Keeps the loads of each day. Raises StoreUnavailable."""
@@ -135,6 +139,10 @@ class StatisticsBook(Protocol):
         """Keep the zone unless one is kept already; return the one that is kept."""
         ...
 
+    async def number_above(self, load_id: int) -> None:
+        """Have the next load numbered above this one."""
+        ...
+
     async def first_day(self, zone: tzinfo) -> date | None:
         """Return the day of the first line of the history, None without one."""
         ...
@@ -145,6 +153,10 @@ class StatisticsBook(Protocol):
 
     async def closed_totals(self, day: date) -> Totals | None:
         """Return a day's totals as they were when its month was closed, None while it is open."""
+        ...
+
+    async def all_closed_totals(self) -> Mapping[date, Totals]:
+        """Return the totals of every day of the closed months, as they are read."""
         ...
 
     async def close(self, month: date, totals: Mapping[date, Totals]) -> ClosedMonth:
@@ -161,6 +173,10 @@ class StatisticsBook(Protocol):
 
     async def apply_correction(self, number: int) -> None:
         """Mark a correction as applied: the closed month's totals of the day are those after it."""
+        ...
+
+    async def drop_before(self, month: date) -> None:
+        """Delete what was stored at the beginning of months before this one, and loads that operators asked for before it."""
         ...
 
     async def forget_balances(self, after: date) -> Sequence[date]:

@@ -89,5 +89,5 @@ class StatisticsDesk:
 
     async def ask(self, first: date | None, last: date | None, reason: str | None, actor: Actor) -> int:
         """Ask for a load of these days, and return its number; the process `stats` begins it within seconds. Raises RangeError."""
-        days = await LoadRange(self._loader, self._store).days(first, last)
+        days = await LoadRange(self._loader).days(first, last)
         return await self._runs.ask(days[-1], days[0], reason, actor)

@@ -14,7 +14,7 @@ from zoneinfo import ZoneInfo
 import structlog
 
 from faust_app.core.statistics.calendar import bounds, day_of, first_kept, last_loadable, month_of
-from faust_app.core.statistics.load import Manifest, Marker, ShopRow, Snapshot, Totals, days_to_load, difference
+from faust_app.core.statistics.load import Manifest, Marker, ShopRow, Snapshot, Totals, change_of, days_to_load, difference
 from faust_app.flows.ports.clock import Clock
 from faust_app.flows.ports.statistics import DailyCounts, StatisticsBook, StatisticsStore
 
@@ -68,9 +68,13 @@ class StatisticsLoader:
         self._clock = clock
 
     async def prepare(self) -> None:
-        """Create the store's tables, and keep the zone. Raises ZoneChanged."""
+        """Create the store's tables, keep the zone, and number loads above those of the store. Raises ZoneChanged.
+
+        A database that was restored from a backup would number them below, and none of them would ever be read.
+        """
         await self.check_zone()
         await self._store.prepare()
+        await self._book.number_above(max((marker.load_id for marker in (await self._store.manifest()).values()), default=0))
 
     async def check_zone(self) -> None:
         """Raise ZoneChanged if days were counted in another zone; the first time, keep it."""
@@ -92,26 +96,26 @@ class StatisticsLoader:
         span = await self.loadable()
         return [] if span is None else days_to_load(await self._store.manifest(), *span)
 
-    async def load(self, day: date, *, reason: str | None = None, published: Marker | None = None) -> DayLoad:
-        """Count a day and publish it, unless what is `published` has the same figures.
+    async def load(self, day: date, *, reason: str | None = None, anew: bool = False) -> DayLoad:
+        """Count a day and publish it, unless what is published has the same figures; with `anew` in any case.
 
         In a closed month other figures than the closed ones are listed as a correction; they are published only with a
         `reason`, which is listed with them.
         """
         snapshot = await self._counts.snapshot(day, bounds(day, self._zone), with_balance=day.day == 1)
-        totals = snapshot.totals
-        if published is not None and published.totals.matches(totals):
+        totals, published = snapshot.totals, (await self._store.manifest()).get(day)
+        if published is not None and published.totals.matches(totals) and not anew:
             return DayLoad(day, Loaded.UNCHANGED, totals)
         closed = await self._book.closed_totals(day)
         correction = None
         if closed is not None and not closed.matches(totals):
             correction = await self._book.add_correction(day, closed, totals, reason or FOUND_LATER)
             if reason is None:
-                return DayLoad(day, Loaded.LISTED, totals, difference(closed, totals))
+                return DayLoad(day, Loaded.LISTED, totals, change_of(closed, totals))
         await self._publish(snapshot)
         if correction is not None:
             await self._book.apply_correction(correction)
-        change = "" if published is None else difference(published.totals, totals) or "the same totals, spread over other shops"
+        change = "" if published is None else change_of(published.totals, totals)
         log.info("day of the statistics loaded", day=day.isoformat(), load_id=snapshot.load_id, shops=totals.shops, change=change or None)
         if published is not None and published.totals.sums["bytes_change"] != totals.sums["bytes_change"]:
             await self._reload_later_months(day)
@@ -131,7 +135,7 @@ class StatisticsLoader:
         manifest = await self._store.manifest()
         for month in await self._book.forget_balances(month_of(day)):
             if month in manifest:
-                await self.load(month, reason=f"The stored bytes of {day} changed.", published=manifest[month])
+                await self.load(month, reason=f"The stored bytes of {day} changed.")
 
     async def settle_corrections(self, manifest: Manifest) -> None:
         """Mark corrections as applied whose load was published by a process that died before it could say so."""

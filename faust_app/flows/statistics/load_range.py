@@ -4,7 +4,6 @@ from collections.abc import AsyncIterator
 from datetime import date
 
 from faust_app.core.statistics.calendar import days_between
-from faust_app.flows.ports.statistics import StatisticsStore
 from faust_app.flows.statistics.load import DayLoad, StatisticsLoader
 
 
@@ -15,9 +14,8 @@ class RangeError(ValueError):
 class LoadRange:
     """Loads a range of days again, or what differs of them."""
 
-    def __init__(self, loader: StatisticsLoader, store: StatisticsStore) -> None:
+    def __init__(self, loader: StatisticsLoader) -> None:
         self._loader = loader
-        self._store = store
 
     async def days(self, first: date | None, last: date | None) -> list[date]:
         """Return the days of a range, newest first; without bounds every day that can be loaded. Raises RangeError."""
@@ -38,5 +36,4 @@ class LoadRange:
         """
         await self._loader.prepare()
         for day in days:
-            published = (await self._store.manifest()).get(day) if verify else None
-            yield await self._loader.load(day, reason=reason, published=published)
+            yield await self._loader.load(day, reason=reason, anew=not verify)

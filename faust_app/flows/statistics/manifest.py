@@ -2,14 +2,14 @@
 
 import asyncio
 from collections.abc import Awaitable, Callable, Hashable
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import date, tzinfo
 from typing import Any, Final, TypeVar
 
 import structlog
 
 from faust_app.core.failure import Unavailable
-from faust_app.core.statistics.load import Manifest
+from faust_app.core.statistics.blocks import NO_LOADS, Loads
 from faust_app.core.statistics.report import ClosedMonth, Correction
 from faust_app.core.statistics.unavailable import StoreUnavailable
 from faust_app.flows.ports.statistics import StatisticsBook, StatisticsStore
@@ -49,7 +49,7 @@ class Coalesced:
 class Known:
     """What a report needs to know before it reads a figure."""
 
-    manifest: Manifest = field(default_factory=dict)
+    loads: Loads = NO_LOADS
     first_day: date | None = None
     """The first day of the history: days before it had nothing to count."""
     closed: tuple[ClosedMonth, ...] = ()
@@ -86,4 +86,4 @@ class KnownLoads:
         except (StoreUnavailable, Unavailable, TimeoutError) as failure:
             log.warning("statistics store is not asked", reason=str(failure) or type(failure).__name__)
             return
-        self._known, self._known_at = Known(manifest, first, closed, corrections), self._seconds()
+        self._known, self._known_at = Known(Loads(manifest), first, closed, corrections), self._seconds()

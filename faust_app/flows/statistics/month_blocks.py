@@ -13,7 +13,7 @@ from typing import Final
 
 import structlog
 
-from faust_app.core.statistics.blocks import PLATFORM, Block, blocks_of, decoded, encoded, key_of, last_day_of, version_of
+from faust_app.core.statistics.blocks import PLATFORM, Block, Loads, blocks_of, decoded, encoded, key_of, last_day_of
 from faust_app.core.statistics.load import Manifest
 from faust_app.core.statistics.unavailable import CacheUnavailable
 from faust_app.flows.ports.statistics import ReportCache, StatisticsStore
@@ -40,23 +40,21 @@ class MonthBlocks:
         self._coalesced = Coalesced()
         self._kept: OrderedDict[str, Block] = OrderedDict()
 
-    async def of_shop(self, shop_no: int, months: Sequence[date], manifest: Manifest) -> dict[date, Block]:
+    async def of_shop(self, shop_no: int, months: Sequence[date], loads: Loads) -> dict[date, Block]:
         """Return the blocks of the months that have a loaded day; PLATFORM is all shops together."""
-        versions = {month: version for month in months if (version := version_of(manifest, month)) is not None}
-        keys = {month: key_of(shop_no, month, version) for month, version in versions.items()}
+        keys = {month: key_of(shop_no, month, loads.versions[month]) for month in months if month in loads.versions}
         found = {month: self._kept[key] for month, key in keys.items() if key in self._kept}
         for month in found:
             self._kept.move_to_end(keys[month])
         missing = {month: key for month, key in keys.items() if month not in found}
         if missing:
-            read = await self._coalesced.run(tuple(missing.values()), lambda: self._read(shop_no, missing, manifest))
+            read = await self._coalesced.run(tuple(missing.values()), lambda: self._read(shop_no, missing, loads.manifest))
             found |= read
         return found
 
-    async def forget(self, shop_no: int, months: Sequence[date], manifest: Manifest) -> None:
+    async def forget(self, shop_no: int, loads: Loads) -> None:
         """Delete the blocks of a shop; they are read anew."""
-        versions = {month: version for month in months if (version := version_of(manifest, month)) is not None}
-        keys = [key_of(shop_no, month, version) for month, version in versions.items()]
+        keys = [key_of(shop_no, month, version) for month, version in loads.versions.items()]
         for key in keys:
             self._kept.pop(key, None)
         if self._cache is not None:
@@ -125,5 +123,5 @@ class MonthBlocks:
 
 async def _cached(cache: ReportCache, keys: Mapping[date, str]) -> dict[date, Block]:
     values = await cache.get(list(keys.values()))
-    blocks = {month: decoded(value) for month, value in zip(keys, values, strict=True) if value is not None}
+    blocks = {month: decoded(month, value) for month, value in zip(keys, values, strict=True) if value is not None}
     return {month: block for month, block in blocks.items() if block is not None}

@@ -11,7 +11,7 @@ import structlog
 from faust_app.core.alerts.alert import FaultKind
 from faust_app.core.maintenance.jobs import FinishedRun, RunResult
 from faust_app.core.statistics.calendar import day_of, days_between, first_kept, is_closed_on, month_of, months_between, months_later
-from faust_app.core.statistics.load import VERIFIED_DAYS, Manifest
+from faust_app.core.statistics.load import VERIFIED_DAYS, Manifest, Totals
 from faust_app.flows.ports.alerts import Alerts
 from faust_app.flows.ports.statistics import DailyCounts, StatisticsBook, StatisticsStore
 from faust_app.flows.statistics.load import GRACE_OF_READERS, DayLoad, Loaded, StatisticsLoader
@@ -99,7 +99,9 @@ class NightlyStatistics:
         await self.verify(findings, now)
         await self._close_months(findings, now)
         findings.collected = await self._store.collect(now - GRACE_OF_READERS)
-        findings.dropped = list(await self._store.drop_before(first_kept(day_of(now, self._months.zone))))
+        kept_from = first_kept(day_of(now, self._months.zone))
+        findings.dropped = list(await self._store.drop_before(kept_from))
+        await self._book.drop_before(kept_from)
         findings.bytes_by_history, findings.bytes_by_rows = await self._counts.difference_to_rows()
         self._report(findings)
         await self._warm()
@@ -123,16 +125,15 @@ class NightlyStatistics:
         """Count the last days again, and load anew whatever the store does not have as it was published."""
         manifest = await self._store.manifest()
         await self._loader.settle_corrections(manifest)
-        today = day_of(now, self._months.zone)
-        counted = await self._store.all_totals()
-        broken = [day for day, marker in manifest.items() if day in counted and not counted[day].matches(marker.totals)]
-        broken += [day for day, marker in manifest.items() if day not in counted and marker.totals.shops]
-        for day in broken:
-            log.error("statistics store lost figures of a day; it is loaded again", day=day.isoformat())
-            findings.take(await self._loader.load(day))
-        last = [day for day in days_between(today - timedelta(days=VERIFIED_DAYS), today - timedelta(days=1)) if day in manifest]
-        for day in last:
-            findings.take(await self._loader.load(day, published=manifest[day]))
+        today, counted, closed = day_of(now, self._months.zone), await self._store.all_totals(), await self._book.all_closed_totals()
+        for day, marker in manifest.items():
+            arrived = counted.get(day, Totals())
+            if not arrived.matches(marker.totals) or not closed.get(day, marker.totals).matches(marker.totals):
+                log.error("the store has other figures of a day than were published; it is loaded again", day=day.isoformat())
+                findings.take(await self._loader.load(day, anew=True))
+        for day in days_between(today - timedelta(days=VERIFIED_DAYS), today - timedelta(days=1)):
+            if day in manifest:
+                findings.take(await self._loader.load(day))
 
     async def _close_months(self, findings: NightlyFindings, now: datetime) -> None:
         """Close months that are over for long enough, each after all of its days were counted once more."""
@@ -148,7 +149,7 @@ class NightlyStatistics:
             if not all(day in manifest for day in days):
                 continue
             for day in days:
-                findings.take(await self._loader.load(day, published=manifest[day]))
+                findings.take(await self._loader.load(day))
             kept: Manifest = await self._store.manifest()
             number = (await self._book.close(month, {day: kept[day].totals for day in days})).number
             findings.closed.append(number)

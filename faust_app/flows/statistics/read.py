@@ -4,9 +4,8 @@ Whether a day falls back is decided by the day, never by a shop's row: a quiet s
 """
 
 import asyncio
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
-from datetime import date, datetime, timedelta
+from collections.abc import Callable, Sequence
+from datetime import date, datetime
 from typing import Final
 from zoneinfo import ZoneInfo
 
@@ -14,9 +13,9 @@ import structlog
 
 from faust_app.core.failure import Unavailable
 from faust_app.core.statistics.blocks import PLATFORM, Block
-from faust_app.core.statistics.calendar import bounds, day_of, days_between, first_kept, month_of, months_between
-from faust_app.core.statistics.figures import NOTHING, Day, Figures, Source
-from faust_app.core.statistics.load import ShopRow
+from faust_app.core.statistics.calendar import bounds, day_of, first_kept, month_of, months_between
+from faust_app.core.statistics.compose import Counted, Settled, compose, run_starts, to_count
+from faust_app.core.statistics.figures import Day, Figures
 from faust_app.core.statistics.report import PlatformDays, ShopDays
 from faust_app.core.statistics.unavailable import CacheUnavailable, StoreUnavailable
 from faust_app.flows.ports.statistics import DailyCounts, ReportCache, StatisticsStore
@@ -27,17 +26,8 @@ log = structlog.get_logger()
 
 MOST_FALLBACK_DAYS: Final = 7
 """Days before today that one report counts from the history; older ones are missing until they are loaded."""
-_DAY: Final = timedelta(days=1)
 COUNTS_AT_ONCE: Final = 4
 """Days that a process counts from the history at the same time: a store that is down must not become a storm on the database."""
-
-
-@dataclass(frozen=True, slots=True)
-class _Counted:
-    """Days counted from the history: their figures, and what was stored when some of them began."""
-
-    figures: Mapping[date, Figures]
-    stored_before: Mapping[date, int]
 
 
 class ReadReports:
@@ -84,62 +74,39 @@ class ReadReports:
 
     async def refresh(self, shop_no: int) -> None:
         """Forget what is cached of a shop."""
-        known = await self._known.current()
-        today = day_of(self._now(), self._zone)
-        await self._blocks.forget(shop_no, months_between(first_kept(today), today), known.manifest)
+        await self._blocks.forget(shop_no, (await self._known.current()).loads)
 
     async def warm(self, shops: Sequence[int]) -> None:
         """Read the months of these shops into the cache. Raises StoreUnavailable, Unavailable."""
         known = await self._known.current()
         today = day_of(self._now(), self._zone)
         for shop_no in shops:
-            await self._blocks.of_shop(shop_no, months_between(first_kept(today), today), known.manifest)
+            await self._blocks.of_shop(shop_no, months_between(first_kept(today), today), known.loads)
 
     async def _days(self, known: Known, shop_no: int, first: date, last: date) -> tuple[tuple[Day, ...], datetime]:
-        as_of = self._now()
-        start = month_of(first)  # the bytes stored are known when a month begins
-        settled = await self._settled(known, shop_no, start, last)
-        wanted = [day for day in days_between(start, last) if day not in settled and not _is_before(day, known.first_day)]
-        wanted = wanted[-MOST_FALLBACK_DAYS - 1 :]
-        known_days = settled.keys() | set(wanted)
-        starts = [day for day in wanted if day - _DAY not in known_days and not _is_before(day - _DAY, known.first_day)]
-        counted = await self._counted(shop_no, wanted, starts)
-        days, stored = [], _stored_at(start, settled)
-        if known.first_day is not None and start <= known.first_day:
-            stored = 0
-        for day in days_between(start, last):
-            stored = counted.stored_before.get(day, stored)
-            row = settled.get(day)
-            if row is not None and day.day == 1:
-                stored = row.bytes_before
-            figures = row.figures if row is not None else counted.figures.get(day)
-            if _is_before(day, known.first_day):
-                figures = NOTHING
-            stored = None if figures is None or stored is None else stored + figures.bytes_change
-            if day >= first:
-                days.append(Day(day, _source(day, figures, known, settled), figures, stored))
-        return tuple(days), as_of
+        as_of, start = self._now(), month_of(first)  # the bytes stored are known when a month begins
+        settled = Settled(known.loads, await self._blocks_of(known, shop_no, start, last), known.first_day)
+        wanted = to_count(settled, start, last, MOST_FALLBACK_DAYS + 1)
+        counted = await self._counted(shop_no, wanted, run_starts(settled, wanted, start))
+        return tuple(compose(settled, counted, start, last))[(first - start).days :], as_of
 
-    async def _settled(self, known: Known, shop_no: int, first: date, last: date) -> dict[date, ShopRow]:
-        """Return the rows of the loaded days that could be read, an empty one where a shop had nothing."""
+    async def _blocks_of(self, known: Known, shop_no: int, first: date, last: date) -> dict[date, Block]:
+        """Return the blocks of the months that have loaded days and could be read."""
         try:
-            blocks = await self._blocks.of_shop(shop_no, months_between(first, last), known.manifest)
+            return await self._blocks.of_shop(shop_no, months_between(first, last), known.loads)
         except (StoreUnavailable, Unavailable) as failure:
             log.warning("statistics store is not read", reason=str(failure))
             return {}
-        return {
-            day: _row(blocks[month_of(day)], day) for day in days_between(first, last) if day in known.manifest and month_of(day) in blocks
-        }
 
-    async def _counted(self, shop_no: int, days: Sequence[date], starts: Sequence[date]) -> _Counted:
+    async def _counted(self, shop_no: int, days: Sequence[date], starts: Sequence[date]) -> Counted:
         """Count days from the history, and what was stored when some of them began. Without the database nothing is known of them."""
         try:
             figures = await asyncio.gather(*(self._count(shop_no, day) for day in days))
             stored = await asyncio.gather(*(self._stored(shop_no, day) for day in starts))
         except Unavailable as failure:
             log.warning("days are not counted", reason=str(failure))
-            return _Counted({}, {})
-        return _Counted(dict(zip(days, figures, strict=True)), dict(zip(starts, stored, strict=True)))
+            return Counted({}, {})
+        return Counted(dict(zip(days, figures, strict=True)), dict(zip(starts, stored, strict=True)))
 
     async def _count(self, shop_no: int, day: date) -> Figures:
         """Count a day; whoever asks for the same at the same time gets the same answer, and nobody after that."""
@@ -165,24 +132,3 @@ class ReadReports:
                 await self._cache.count_view(shop_no)
             except CacheUnavailable:
                 log.debug("view of a report is not counted", shop_no=shop_no)
-
-
-def _row(block: Block, day: date) -> ShopRow:
-    return block.get(day.day) or ShopRow(PLATFORM, NOTHING)
-
-
-def _stored_at(start: date, settled: Mapping[date, ShopRow]) -> int | None:
-    row = settled.get(start)
-    return None if row is None else row.bytes_before
-
-
-def _is_before(day: date, first_day: date | None) -> bool:
-    return first_day is not None and day < first_day
-
-
-def _source(day: date, figures: Figures | None, known: Known, settled: Mapping[date, ShopRow]) -> Source:
-    if figures is None:
-        return Source.MISSING
-    if day in settled or _is_before(day, known.first_day):
-        return Source.SETTLED
-    return Source.FALLBACK if day in known.manifest else Source.LIVE

@@ -56,6 +56,7 @@ class ReportFrame:
         text = self._environment.get_template(template).render({**self._around(request), **values})
         answer = web.Response(status=status, text=text, content_type="text/html", charset="utf-8", headers=self._headers)
         answer.headers["Content-Language"] = language_of(request).code
+        answer.enable_compression()
         remember(answer, request)
         return answer
 

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from datetime import UTC, date, datetime
+from functools import lru_cache
 from typing import Final
 from zoneinfo import ZoneInfo
 
@@ -16,9 +17,24 @@ COOKIE: Final = "lang"
 PARAMETER: Final = "lang"
 NO_FIGURE: Final = "\N{EN DASH}"
 """Stands for a number that is not known, which is not zero."""
+_MINUS: Final = "\N{MINUS SIGN}"
+_JOINED: Final = "\N{NO-BREAK SPACE}"
+"""Between a number and its unit, which stay on one line."""
+_KEPT: Final = 8192
+"""Numbers and days that are kept as text: a page has thousands, and most of them are on the next page too."""
 _UNITS: Final = ("B", "kB", "MB", "GB", "TB", "PB")
 _SMALL: Final = 10
 """Below it, a size has one decimal."""
+
+
+@lru_cache(_KEPT)
+def _decimal(value: float, pattern: str | None, locale: Locale) -> str:
+    return format_decimal(value, format=pattern, locale=locale)
+
+
+@lru_cache(_KEPT)
+def _skeleton(skeleton: str, day: date, locale: Locale) -> str:
+    return format_skeleton(skeleton, day, locale=locale)
 
 
 class Language:
@@ -41,7 +57,7 @@ class Language:
 
     def number(self, value: float | None) -> str:
         """Return a whole number."""
-        return NO_FIGURE if value is None else format_decimal(value, locale=self.locale)
+        return NO_FIGURE if value is None else _decimal(value, None, self.locale)
 
     def short_number(self, value: float) -> str:
         """Return a number in few characters, for an axis."""
@@ -55,7 +71,7 @@ class Language:
         while rest >= 1000 and unit < len(_UNITS) - 1:  # noqa: PLR2004 - kilo
             unit, rest = unit + 1, rest / 1000
         pattern = "#,##0.0" if unit and rest < _SMALL else "#,##0"
-        return f"{'-' if value < 0 else ''}{format_decimal(rest, format=pattern, locale=self.locale)} {_UNITS[unit]}"
+        return f"{_MINUS if value < 0 else ''}{_decimal(round(rest, 1), pattern, self.locale)}{_JOINED}{_UNITS[unit]}"
 
     def seconds(self, milliseconds: float | None) -> str:
         """Return a duration in seconds, minutes or hours."""
@@ -63,33 +79,33 @@ class Language:
             return NO_FIGURE
         for unit, length in (("h", 3_600_000), ("min", 60_000), ("s", 1000)):
             if milliseconds >= length:
-                return f"{format_decimal(milliseconds / length, format='#,##0.#', locale=self.locale)} {unit}"
-        return f"{self.number(milliseconds)} ms"
+                return f"{_decimal(round(milliseconds / length, 1), '#,##0.#', self.locale)}{_JOINED}{unit}"
+        return f"{self.number(milliseconds)}{_JOINED}ms"
 
     def change(self, share: float) -> str:
         """Return a change as a percentage with its sign: 0.12 is +12 %."""
-        sign = "+" if share > 0 else "\N{MINUS SIGN}" if share < 0 else "±"
+        sign = "+" if share > 0 else _MINUS if share < 0 else "±"
         return sign + format_percent(abs(share), format="#,##0.#%", locale=self.locale)
 
     def day(self, day: date) -> str:
         """Return a day with its year."""
-        return format_skeleton("yMMMd", day, locale=self.locale)
+        return _skeleton("yMMMd", day, self.locale)
 
     def weekday(self, day: date) -> str:
         """Return a day with its day of the week and its year."""
-        return format_skeleton("yMMMEd", day, locale=self.locale)
+        return _skeleton("yMMMEd", day, self.locale)
 
     def day_of_year(self, day: date) -> str:
         """Return a day without its year."""
-        return format_skeleton("MMMd", day, locale=self.locale)
+        return _skeleton("MMMd", day, self.locale)
 
     def month(self, day: date) -> str:
         """Return the month that the day is in, with its year."""
-        return format_skeleton("yMMMM", day, locale=self.locale)
+        return _skeleton("yMMMM", day, self.locale)
 
     def short_month(self, day: date) -> str:
         """Return the month that the day is in, for an axis."""
-        return format_skeleton("yMMM" if day.month == 1 else "MMM", day, locale=self.locale)
+        return _skeleton("yMMM" if day.month == 1 else "MMM", day, self.locale)
 
     def days(self, first: date, last: date) -> str:
         """Return a range of days, as short as it can be written."""

@@ -14,7 +14,7 @@ from faust_app.adapters.mariadb.database import Database
 from faust_app.adapters.mariadb.statistics_book import MariaStatisticsBook
 from faust_app.core.alerts.alert import FaultKind
 from faust_app.core.statistics.calendar import month_bounds
-from faust_app.core.statistics.load import ShopRow
+from faust_app.core.statistics.load import Marker, ShopRow
 from faust_app.flows.ports.statistics import StatisticsStore
 from faust_app.flows.statistics.load import Loaded, LoadIncomplete, StatisticsLoader, ZoneChanged
 from faust_app.flows.statistics.load_range import LoadRange, RangeError
@@ -198,7 +198,7 @@ async def test_a_difference_in_a_closed_month_is_listed_and_changes_nothing(stat
     await statistics.night()
     before = await statistics.read()
     await write(statistics.database, [stored(at_noon(FIRST), size=5000)])
-    load = await statistics.loader.load(FIRST, published=(await statistics.store.manifest())[FIRST])
+    load = await statistics.loader.load(FIRST)
     assert load.outcome is Loaded.LISTED
     assert await statistics.read() == before
     (correction,) = await statistics.book.corrections(date.min)
@@ -210,8 +210,7 @@ async def test_a_difference_in_a_closed_month_is_listed_and_changes_nothing(stat
 async def test_a_correction_with_a_reason_is_published_and_the_months_after_it_begin_right(statistics: Statistics) -> None:
     await statistics.night()
     await write(statistics.database, [stored(at_noon(FIRST), size=5000)])
-    marker = (await statistics.store.manifest())[FIRST]
-    load = await statistics.loader.load(FIRST, reason="Import of February was late.", published=marker)
+    load = await statistics.loader.load(FIRST, reason="Import of February was late.")
     assert load.outcome is Loaded.PUBLISHED
     seen = await statistics.read()
     assert seen[FIRST][0].figures.registered == 2
@@ -233,7 +232,7 @@ async def test_a_correction_whose_process_died_after_publishing_is_marked_later(
 
     monkeypatch.setattr(statistics.book, "apply_correction", die)
     with pytest.raises(KilledHere):
-        await statistics.loader.load(FIRST, reason="why", published=None)
+        await statistics.loader.load(FIRST, reason="why")
     monkeypatch.undo()
     await statistics.night()
     assert [each.applied for each in await statistics.book.corrections(date.min)] == [True]
@@ -247,6 +246,35 @@ async def test_a_store_that_was_lost_is_built_again_also_of_closed_months(statis
     await statistics.night()
     assert {day: [row.figures for row in rows] for day, rows in (await statistics.read()).items()} == before
     assert statistics.found["listed"] == {}
+
+
+async def test_a_store_that_was_set_back_is_mended_also_where_a_month_was_corrected(statistics: Statistics) -> None:
+    await statistics.night()
+    old = (await statistics.store.manifest())[FIRST]
+    await write(statistics.database, [stored(at_noon(FIRST), size=5000)])
+    await statistics.loader.load(FIRST, reason="late")
+    await statistics.store.publish(Marker(FIRST, 10_000, old.totals, NOW))
+    await statistics.store.add_rows(
+        FIRST, 10_000, [row for _, load_id, row in await statistics.store.shop_rows(7, FIRST, FIRST) if load_id == old.load_id]
+    )
+    await statistics.night()
+    assert (await statistics.read())[FIRST][0].figures.registered == 2
+
+
+async def test_loads_of_a_database_that_was_set_back_are_read_too(statistics: Statistics) -> None:
+    await statistics.night()
+    await statistics.database.change("UPDATE statistics_state SET load_id = 1")
+    day = date(2026, 3, 4)
+    await write(statistics.database, [stored(at_noon(day))])
+    await statistics.night()
+    assert (await statistics.read())[day][0].figures.registered == 2
+
+
+async def test_bytes_that_nobody_counted_are_taken_into_the_history_once(statistics: Statistics) -> None:
+    await statistics.night()
+    assert await statistics.counts.adjust_to_rows() == {7: -828}
+    assert await statistics.counts.adjust_to_rows() == {}
+    assert await statistics.counts.difference_to_rows() == (0, 0)
 
 
 async def test_a_zone_that_changed_is_refused_with_what_to_do(statistics: Statistics) -> None:
@@ -276,11 +304,11 @@ async def test_a_day_is_loaded_ten_minutes_after_it_has_ended(statistics: Statis
 )
 async def test_a_range_that_cannot_be_loaded_is_refused(statistics: Statistics, first: date, last: date | None, said: str) -> None:
     with pytest.raises(RangeError, match=said):
-        await LoadRange(statistics.loader, statistics.store).days(first, last)
+        await LoadRange(statistics.loader).days(first, last)
 
 
 async def test_without_any_history_there_is_nothing_to_load(database: Database, store: StatisticsStore) -> None:
     empty = Statistics(database, store)
     assert (await empty.night()).loaded == []
     with pytest.raises(RangeError, match="no day to load yet"):
-        await LoadRange(empty.loader, store).days(None, None)
+        await LoadRange(empty.loader).days(None, None)

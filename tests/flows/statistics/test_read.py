@@ -8,6 +8,7 @@ from zoneinfo import ZoneInfo
 import pytest
 
 from faust_app.core.statistics.figures import NOTHING, Figures, Source
+from faust_app.core.statistics.finality import refreshing
 from faust_app.core.statistics.load import Marker, ShopRow, totals_of
 from faust_app.core.statistics.report import ClosedMonth, Correction, ShopDays
 from faust_app.flows.statistics.manifest import FRESH, USABLE, KnownLoads
@@ -74,7 +75,7 @@ async def test_loaded_days_come_from_the_store_and_today_is_counted_now(desk: De
     assert {day.source for day in report.days[:-1]} == {Source.SETTLED}
     assert (report.days[-1].source, report.days[-1].figures) == (Source.LIVE, Figures(registered=5, bytes_change=50))
     assert desk.counts.counted == [(SHOP, TODAY)]
-    assert (report.refreshing, report.missing, report.as_of) == (0, (), NOW)
+    assert (refreshing(report.days, TODAY), report.missing, report.as_of) == (0, (), NOW)
 
 
 async def test_stored_bytes_are_what_was_before_and_the_changes_also_within_a_month(desk: Desk) -> None:
@@ -104,7 +105,11 @@ async def test_a_day_that_is_not_loaded_is_counted_now_and_named(desk: Desk) -> 
     desk.unload(yesterday)
     desk.counts.figures[SHOP, yesterday] = Figures(registered=2, bytes_change=7)
     report = await desk.read()
-    assert (report.days[-2].source, report.days[-2].figures, report.refreshing) == (Source.LIVE, Figures(registered=2, bytes_change=7), 1)
+    assert (report.days[-2].source, report.days[-2].figures, refreshing(report.days, TODAY)) == (
+        Source.LIVE,
+        Figures(registered=2, bytes_change=7),
+        1,
+    )
     assert report.days[-1].bytes_stored == 10 * (len(report.days) - 2) + 7 + 50
 
 
@@ -135,7 +140,7 @@ async def test_loaded_days_that_cannot_be_read_fall_back_to_the_history(desk: De
     desk.store.is_down = True
     report = await desk.read()
     assert [day.source for day in report.days[-8:]] == [Source.FALLBACK] * 7 + [Source.LIVE]
-    assert report.refreshing == len(report.days) - 1
+    assert refreshing(report.days, TODAY) == 7
 
 
 async def test_a_database_that_is_down_leaves_the_loaded_days(desk: Desk) -> None:
@@ -160,7 +165,7 @@ async def test_closed_months_and_corrections_are_told(desk: Desk) -> None:
         Correction(n, day, NOW, {}, {}, "why", applied=False) for n, day in enumerate((date(2026, 1, 25), date(2026, 2, 1)))
     ]
     report = await desk.read(date(2026, 1, 20), date(2026, 1, 31))
-    assert [report.is_final(day) for day in (date(2026, 1, 31), date(2026, 2, 1))] == [True, False]
+    assert [each.month for each in report.closed] == [date(2026, 1, 1)]
     assert [each.day for each in report.corrections] == [date(2026, 1, 25)]
 
 

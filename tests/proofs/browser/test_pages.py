@@ -1,6 +1,7 @@
 """Every page of the operator in a real browser: on a laptop, on a phone and in the dark, usable by everybody, and by keyboard alone."""
 
 import re
+from datetime import UTC, datetime
 
 import pytest
 from playwright.async_api import Browser, Page
@@ -9,12 +10,14 @@ from tests.e2e.installation import Installation
 from tests.proofs.browser.browser import KINDS, Operator, operator, pictures_folder
 from tests.proofs.browser.conftest import FAILED, SHOP
 
+TODAY = datetime.now(UTC).date()
 PAGES = (
     "/admin/overview", "/admin/causes", "/lag", "/stalled", "/admin/republish", "/admin/shops", f"/admin/shops/{SHOP}",
     f"/admin/shops/{SHOP}/imports", f"/admin/shops/{SHOP}/imports/1", f"/admin/shops/{SHOP}/rejections", f"/admin/shops/{SHOP}/compare",
     f"/admin/shops/{SHOP}/images/f0", f"/admin/shops/{SHOP}/images/late-0", "/admin/search?q=late", "/admin/search?q=nothing",
     "/admin/products", "/admin/records", "/admin/alerts", "/admin/timeline", "/admin/audit", "/admin/sessions", "/admin/users",
-    "/admin/zone",
+    "/admin/zone", "/admin/statistics", "/reports", f"/reports/{SHOP}?view=operator",
+    f"/reports/{SHOP}/images?figure=registered&from={TODAY}",
 )  # fmt: skip
 
 

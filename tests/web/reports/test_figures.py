@@ -118,6 +118,11 @@ async def test_the_page_says_what_is_final_and_until_when_the_rest_may_change(fi
     assert "January 2026: final (no. 5)." in await figured.page("?from=2026-01-01&to=2026-01-31")
 
 
+async def test_months_that_nobody_closed_are_told_once(figured: Figured) -> None:
+    page = await figured.page("?range=13m")
+    assert "March 2025 \N{EN DASH} January 2026: not final yet. February 2026: may change until Mar 3, 2026. March 2026: may change" in page
+
+
 async def test_a_correction_is_listed_without_what_belongs_to_other_shops(figured: Figured) -> None:
     before, after = {"registered": 991_000}, {"registered": 991_007}
     applied = Correction(1, date(2026, 2, 3), NOW, before, after, "late rows", applied=True)

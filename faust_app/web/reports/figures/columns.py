@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Final
 
+from faust_app.core.statistics.compare import share_of_change
 from faust_app.core.statistics.figures import Figures
 from faust_app.core.statistics.ledger import Kind
 from faust_app.core.statistics.periods import Row
@@ -22,7 +23,11 @@ class Unit(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Column:
-    """A figure. `name` is its name in addresses and JSON; `adds_up` is whether periods add up, as what is stored at an end does not."""
+    """A figure. `name` is its name in addresses and JSON.
+
+    `adds_up` is whether periods add up, as what is stored at an end does not; `compares` whether a percentage says anything of it,
+    as it does not of a number that may be negative.
+    """
 
     name: str
     unit: Unit
@@ -30,12 +35,19 @@ class Column:
     for_operators: bool = False
     opens: Kind | None = None
     adds_up: bool = True
+    compares: bool = True
 
     def of(self, row: Row | Before) -> int | None:
         """Return the value, None where it is not known."""
         if self is STORED:
             return row.bytes_stored
         return None if row.figures is None else self.read(row.figures)
+
+    def change(self, row: Row, before: Before) -> float | None:
+        """Return the change against what was before as a share of it; None where there is none, and of a row that is not complete."""
+        if row.is_incomplete or not self.compares:  # less than all of it is no comparison
+            return None
+        return share_of_change(self.of(row), self.of(before))
 
     def title(self, language: Language) -> str:
         """Return what readers call it."""
@@ -78,7 +90,7 @@ COLUMNS: Final = (
     _counted(Kind.RETRIED, for_operators=True),
     _counted(Kind.RESCUED, for_operators=True),
     _counted(Kind.DEAD_LETTERED, for_operators=True),
-    Column("bytes_change", Unit.BYTES, lambda figures: figures.bytes_change, for_operators=True),
+    Column("bytes_change", Unit.BYTES, lambda figures: figures.bytes_change, for_operators=True, compares=False),
     _time("p50", 0.5),
     _time("p95", 0.95),
     _time("p99", 0.99),

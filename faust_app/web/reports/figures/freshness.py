@@ -20,25 +20,22 @@ def freshness(report: Report, language: Language, zone: ZoneInfo) -> list[str]:
         sentences.append(language.text("fresh.until", time=language.time(report.as_of, zone)))
     if report.refreshing:
         sentences.append(language.counted("fresh.refreshing", report.refreshing))
-    for is_closed, group in groupby(report.months, key=lambda state: state.closed is not None):
-        states = [*group]
-        sentences += [_closed(states, language)] if is_closed else [_open(state, report, language) for state in states]
+    for _, group in groupby(report.months, key=lambda state: (state.closed is not None, state.closes_on <= report.table.today)):
+        sentences.append(_months([*group], report, language))
     return sentences
 
 
-def _closed(states: list[MonthState], language: Language) -> str:
-    numbers = [state.closed.number for state in states if state.closed is not None]
-    if len(states) == 1:
-        return language.text("fresh.final", month=language.month(states[0].month), number=numbers[0])
+def _months(states: list[MonthState], report: Report, language: Language) -> str:
+    """Return the state of months that follow each other and stand the same way. Only the running month and the one before are open."""
     months = range_title(DayRange(states[0].month, whole_month(states[-1].month).last), language)
-    return language.text("fresh.final_months", months=months, first=min(numbers), last=max(numbers))
-
-
-def _open(state: MonthState, report: Report, language: Language) -> str:
-    month = language.month(state.month)
-    if state.closes_on <= report.table.today:
-        return language.text("fresh.overdue", month=month)
-    return language.text("fresh.open", month=month, day=language.day(state.closes_on))
+    numbers = [state.closed.number for state in states if state.closed is not None]
+    if len(numbers) > 1:
+        return language.text("fresh.final_months", months=months, first=min(numbers), last=max(numbers))
+    if numbers:
+        return language.text("fresh.final", month=months, number=numbers[0])
+    if states[0].closes_on <= report.table.today:
+        return language.text("fresh.overdue", month=months)
+    return " ".join(language.text("fresh.open", month=language.month(each.month), day=language.day(each.closes_on)) for each in states)
 
 
 def corrections(report: Report, language: Language, zone: ZoneInfo, *, operators: bool) -> list[str]:

@@ -2,7 +2,7 @@
 
 from typing import Final
 
-from faust_app.core.statistics.compare import Basis, share_of_change
+from faust_app.core.statistics.compare import Basis
 from faust_app.core.statistics.periods import Granularity, Row
 from faust_app.core.statistics.ranges import DayRange
 from faust_app.core.statistics.table import Table
@@ -62,8 +62,8 @@ def _change(table: Table, column: Column, language: Language) -> list[str]:
     before = column.of(table.total_before)
     if before is None:
         return []
-    share, written = share_of_change(column.of(table.total), before), column.shown(before, language)
-    if share is None or table.total.is_incomplete:
+    share, written = column.change(table.total, table.total_before), column.shown(before, language)
+    if share is None:
         return [language.text("sentence.no_share", before=written)]
     return [language.text("sentence.more", share=language.change(share), before=written)]
 

@@ -3,7 +3,6 @@
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
-from faust_app.core.statistics.compare import share_of_change
 from faust_app.core.statistics.figures import Source
 from faust_app.core.statistics.periods import Granularity, Row
 from faust_app.core.statistics.ranges import DayRange
@@ -122,8 +121,8 @@ class _Builder:
         return Value(row.period.first, title, value, earlier, is_whole=not said)
 
     def _tile(self, column: Column) -> Tile:
-        value, before = column.of(self.table.total), column.of(self.table.total_before)
-        share = _share(self.table.total, value, before) if self.is_compared else None
+        value = column.of(self.table.total)
+        share = column.change(self.table.total, self.table.total_before) if self.is_compared else None
         change = self.language.change(share) if share is not None else None
         link = self._link(column, value, self.table.total)
         return Tile(column, column.title(self.language), column.shown(value, self.language), link, change)
@@ -132,8 +131,7 @@ class _Builder:
         cells = [self._cell(column, row) for column in self.columns]
         if self.is_compared:
             figure = self.query.figure
-            value, earlier = figure.of(row), figure.of(before)
-            share = _share(row, value, earlier)
+            earlier, share = figure.of(before), figure.change(row, before)
             cells.append(Cell(figure.shown(earlier, self.language), earlier))
             cells.append(Cell(self.language.change(share) if share is not None else NO_FIGURE, None if share is None else round(share, 4)))
         if self.query.for_operators:
@@ -159,8 +157,3 @@ def _key(row: Row, by: Granularity) -> str:
         return f"{row.period.first:%Y-%m}"
     year, week, _ = row.period.first.isocalendar()
     return f"{year}-W{week:02}" if by is Granularity.WEEK else row.period.first.isoformat()
-
-
-def _share(row: Row, value: int | None, before: int | None) -> float | None:
-    """Return the change; None where a day of the row is not known: less than all of it is no comparison."""
-    return None if row.is_incomplete else share_of_change(value, before)
