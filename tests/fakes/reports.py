@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 from faust_app.core.images.row import ImageRow, ImageState, ScheduleReason
 from faust_app.core.operators.audit import AuditEntry
 from faust_app.core.reports.link import ReportLink
-from faust_app.core.reports.mend import PicturelessProduct, ShopCounts, Tally, tally_of
+from faust_app.core.reports.mend import Fetching, PicturelessProduct, ShopCounts, Tally, tally_of
 from faust_app.core.reports.session import ReportSession
 from faust_app.core.reports.test_fetch import A_MINUTE, TAKEN_WITHIN, TestFetch, TestResult
 from tests.fakes.image_repository import FakeImageRepository
@@ -80,6 +80,11 @@ class FakeMendRows:
 
     async def pictureless(self, shop_no: int) -> int:
         return len(self._pictureless(shop_no))
+
+    async def fetched_of(self, shop_no: int, since: datetime, until: datetime) -> Fetching:
+        rows = [row for row in self._rows(shop_no) if since <= row.requested_at <= until]
+        ended = [row.updated_at for row in rows if row.state is not ImageState.IN_PROGRESS and row.updated_at]
+        return Fetching(len([row for row in rows if row.state is ImageState.IN_PROGRESS]), max(ended, default=None))
 
     async def images(self, shop_no: int, mends: Sequence[str], after: bytes, limit: int) -> list[ImageRow]:
         return [row for row in self._rows(shop_no) if mend_of(row) in mends and row.image_id > after][:limit]

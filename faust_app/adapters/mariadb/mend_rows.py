@@ -1,13 +1,14 @@
 """What a shop can mend, grouped and searched by the keys of migration 0009, so that 120,000 failed images take milliseconds."""
 
 from collections.abc import Sequence
+from datetime import datetime
 from typing import Any, Final
 
 from faust_app.adapters.mariadb.database import Database
 from faust_app.adapters.mariadb.image_row import COLUMNS, image_row
 from faust_app.adapters.mariadb.image_search import MariaImageSearch
 from faust_app.core.images.row import ImageRow, ImageState
-from faust_app.core.reports.mend import PicturelessProduct, ShopCounts, Tally, tally_of
+from faust_app.core.reports.mend import Fetching, PicturelessProduct, ShopCounts, Tally, tally_of
 
 _FAILED: Final = "failed\t"
 """How `mend` begins for a failed image that shows no picture."""
@@ -27,6 +28,10 @@ _PICTURELESS: Final = """
 FROM (SELECT DISTINCT product_id AS p FROM image FORCE INDEX (by_mend)
     WHERE shop_no = %s AND mend LIKE %s AND product_id IS NOT NULL AND product_id > %s) failed
 WHERE (SELECT 1 FROM image FORCE INDEX (by_product) WHERE shop_no = %s AND product_id = failed.p AND pictured = 1 LIMIT 1) IS NULL
+"""
+_FETCHED: Final = """
+SELECT SUM(state = 'IN_PROGRESS'), MAX(IF(state = 'IN_PROGRESS', NULL, updated_at)) FROM image
+WHERE shop_no = %s AND requested_at BETWEEN %s AND %s
 """
 _IMAGES: Final = f"""
 SELECT {COLUMNS} FROM image FORCE INDEX (by_mend) WHERE shop_no = %s AND mend IN ({{marks}}) AND image_id > %s ORDER BY image_id LIMIT %s
@@ -65,6 +70,10 @@ class MariaMendRows:
     async def pictureless(self, shop_no: int) -> int:
         ((products,),) = await self._database.rows("SELECT COUNT(*)" + _PICTURELESS, (shop_no, f"{_FAILED}%", "", shop_no))
         return int(products)
+
+    async def fetched_of(self, shop_no: int, since: datetime, until: datetime) -> Fetching:
+        ((in_progress, ended_at),) = await self._database.rows(_FETCHED, (shop_no, since, until))
+        return Fetching(int(in_progress or 0), ended_at)
 
     async def images(self, shop_no: int, mends: Sequence[str], after: bytes, limit: int) -> list[ImageRow]:
         if not mends:

@@ -166,6 +166,14 @@ def standings(counts: ShopCounts, tallies: Sequence[Tally], pictureless: int) ->
 
 
 @dataclass(frozen=True, slots=True)
+class Fetching:
+    """How far the images of an import are: those on their way, and when the newest of the others ended (UTC)."""
+
+    in_progress: int
+    ended_at: datetime | None
+
+
+@dataclass(frozen=True, slots=True)
 class PicturelessProduct:
     """A product of which no picture is shown: its labels, its failed images, and one of them with its failure."""
 

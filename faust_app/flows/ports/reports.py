@@ -7,7 +7,7 @@ from typing import Protocol
 from faust_app.core.images.row import ImageRow
 from faust_app.core.operators.audit import AuditEntry
 from faust_app.core.reports.link import ReportLink
-from faust_app.core.reports.mend import PicturelessProduct, ShopCounts, Tally
+from faust_app.core.reports.mend import Fetching, PicturelessProduct, ShopCounts, Tally
 from faust_app.core.reports.session import ReportSession
 from faust_app.core.reports.test_fetch import TestFetch, TestResult
 
@@ -49,6 +49,10 @@ class MendRows(Protocol):
 
     async def pictureless(self, shop_no: int) -> int:
         """Count products that have a failed image and show no picture."""
+        ...
+
+    async def fetched_of(self, shop_no: int, since: datetime, until: datetime) -> Fetching:
+        """Return how far the images are that were asked for last between two times; reads every row of the shop."""
         ...
 
     async def images(self, shop_no: int, mends: Sequence[str], after: bytes, limit: int) -> list[ImageRow]:

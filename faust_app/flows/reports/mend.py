@@ -8,7 +8,7 @@ from typing import Final
 from faust_app.core.images.row import ImageRow
 from faust_app.core.imports.run import ImportRun
 from faust_app.core.operators.audit import Actor
-from faust_app.core.reports.mend import MendGroup, PicturelessProduct, Standing, Standings, grouped, standings
+from faust_app.core.reports.mend import Fetching, MendGroup, PicturelessProduct, Standing, Standings, grouped, standings
 from faust_app.core.reports.picture import Picture, picture_of
 from faust_app.core.republish.run import Draft
 from faust_app.core.republish.selection import ImageRef, SelectedState, Selection
@@ -25,6 +25,8 @@ from faust_app.flows.republish.control import Refused, RepublishControl
 RETRIED_EVERY: Final = timedelta(minutes=10)
 """The same images are tried again at the request of their shop once in so long, whoever presses the button."""
 _TIMELINE: Final = 50
+_LOOKED_AT: Final = 50_000
+"""Images of a shop up to which each is looked at, to say when those of an import were fetched."""
 JUST_TRIED: Final = "These pictures were tried again within the last ten minutes; see first what became of it."
 NOTHING_LEFT: Final = "None of these pictures can be tried again: they were mended meanwhile, or tried again three times without success."
 
@@ -36,6 +38,8 @@ class MendOverview:
     standings: Standings
     groups: list[MendGroup]
     last_import: ImportRun | None
+    fetching: Fetching | None
+    """How far the images of that import are; None without one that ended, and in a shop too large to look at each image."""
     answer_seconds: float | None
     at: datetime
 
@@ -79,7 +83,11 @@ class Mend:
             self._suspicions.blame(), self._imports.of_shop(shop_no, None, 1), self._sources.answering(shop_no), self._clock.now()
         )
         seconds = None if source is None else source.answer_seconds
-        return MendOverview(standings(counts, tallies, pictureless), grouped(tallies, blame), imports[0] if imports else None, seconds, now)
+        last, told = imports[0] if imports else None, standings(counts, tallies, pictureless)
+        fetching = None
+        if last is not None and last.ended_at is not None and told.wanted <= _LOOKED_AT:
+            fetching = await rows.fetched_of(shop_no, last.started_at, last.ended_at)
+        return MendOverview(told, grouped(tallies, blame), last, fetching, seconds, now)
 
     async def groups(self, shop_no: int) -> list[MendGroup]:
         """Return the groups alone."""

@@ -11,7 +11,7 @@ from faust_app.core.causes.suspicion import advice_to_shop
 from faust_app.core.images.row import ImageRow
 from faust_app.core.imports.run import ImportRun
 from faust_app.core.messages.events import MAX_ID_BYTES, MAX_URL_BYTES
-from faust_app.core.reports.mend import MendGroup, PicturelessProduct, Standing, Standings, advice
+from faust_app.core.reports.mend import Fetching, MendGroup, PicturelessProduct, Standing, Standings, advice
 from faust_app.flows.reports.mend import Mend
 from faust_app.flows.republish.control import Refused
 from faust_app.web.api.images import time_text
@@ -94,7 +94,7 @@ class MendHandlers:
         return web.json_response(
             {
                 **standings_json(found.standings),
-                "last_import": import_json(found.last_import),
+                "last_import": import_json(found.last_import, found.fetching),
                 "answer_seconds": found.answer_seconds,
                 "groups": [group_json(group) for group in found.groups],
             }
@@ -183,7 +183,7 @@ def product_json(product: PicturelessProduct, standing: Standing) -> dict[str, o
     }
 
 
-def import_json(run: ImportRun | None) -> dict[str, object] | None:
+def import_json(run: ImportRun | None, fetching: Fetching | None) -> dict[str, object] | None:
     """Return a shop's newest import as a JSON object, None without one."""
     if run is None:
         return None
@@ -195,4 +195,6 @@ def import_json(run: ImportRun | None) -> dict[str, object] | None:
         "started_at": time_text(run.started_at),
         "ended_at": time_text(ended),
         "seconds": None if ended is None else (ended - run.started_at).total_seconds(),
+        "images_in_progress": None if fetching is None else fetching.in_progress,
+        "images_ended_at": None if fetching is None else time_text(fetching.ended_at),
     }

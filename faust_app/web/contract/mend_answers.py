@@ -33,7 +33,11 @@ class MendGroupAnswer(Answer):
 
 
 class LastImportAnswer(Answer):
-    """A shop's newest import; `seconds` until the file was read."""
+    """A shop's newest import; `seconds` until the file was read.
+
+    `images_in_progress` are those of it on their way, `images_ended_at` when the newest of the others ended; both are null while the file
+    is read, and in shops of over 50,000 images.
+    """
 
     number: Annotated[int, Field(alias="import")]
     images: int
@@ -41,6 +45,8 @@ class LastImportAnswer(Answer):
     started_at: Time
     ended_at: Time | None
     seconds: float | None
+    images_in_progress: int | None
+    images_ended_at: Time | None
 
 
 class MendAnswer(Answer):

@@ -13,7 +13,7 @@ from faust_app.adapters.mariadb.mend_rows import MariaMendRows
 from faust_app.core.failure_codes import FailureCode
 from faust_app.core.images.changes import Changes, Scheduled
 from faust_app.core.images.row import ImageRow, ImageState, ScheduleReason
-from faust_app.core.reports.mend import Tally
+from faust_app.core.reports.mend import Fetching, Tally
 from faust_app.flows.ports.images import ImageRepository
 from faust_app.flows.ports.reports import MendRows
 from faust_app.settings import Settings
@@ -83,6 +83,17 @@ async def test_images_are_counted_by_cause_release_and_picture(shelf: Shelf, sho
     }
     counts = await shelf.mend.counts(shop_no)
     assert (counts.wanted, counts.in_progress, counts.in_progress_shown, counts.at_least) == (7, 3, 0, False)
+
+
+async def test_the_images_of_an_import_are_those_asked_for_while_it_ran(shelf: Shelf, shop_no: int) -> None:
+    a, b = await accept(shelf.rows, shop_no, "a", "b")
+    since, until = a.requested_at, b.requested_at
+    assert await shelf.mend.fetched_of(shop_no, since, until) == Fetching(2, None)
+    await finish(shelf.rows, a)
+    await fail(shelf, b)
+    ended = (await the_row(shelf.rows, b)).updated_at
+    assert await shelf.mend.fetched_of(shop_no, since, until) == Fetching(0, ended)
+    assert await shelf.mend.fetched_of(shop_no, since - timedelta(days=2), since - timedelta(days=1)) == Fetching(0, None)
 
 
 async def test_the_longest_cause_fits_into_the_column(shelf: Shelf, shop_no: int) -> None:

@@ -6,16 +6,19 @@ from collections.abc import AsyncIterator
 from dataclasses import replace
 from datetime import timedelta
 from typing import Any
+from zoneinfo import ZoneInfo
 
 import pytest
 
 from faust_app.core.failure_codes import FailureCode, Severity
 from faust_app.core.images.row import ImageRow, ImageState, ScheduleReason
-from faust_app.core.reports.mend import Standing
+from faust_app.core.imports.run import ImportCounts, ImportedFile, ImportRun, ImportStatus
+from faust_app.core.reports.mend import Fetching, Standing, Standings
 from faust_app.core.reports.test_fetch import DONE_WITHIN, TestResult
 from faust_app.core.sources.content import Redirect
+from faust_app.flows.reports.mend import MendOverview
 from faust_app.web.reports.language import ENGLISH, KOREAN
-from faust_app.web.reports.mend.words import reason, to_do
+from faust_app.web.reports.mend.words import around, reason, to_do
 from faust_app.web.reports.texts import TEXTS
 from tests.factories import NOW, accepted_row, done_row
 from tests.web.operator_site import BROWSER, SAME_ORIGIN, OperatorSite, open_site
@@ -68,6 +71,23 @@ async def test_what_the_shop_must_do_stands_before_what_we_do(site: OperatorSite
     assert "&lt;shoe&gt;" in page
     assert "internal error" not in page
     assert "Try all of these again" not in page
+
+
+@pytest.mark.parametrize(
+    ("status", "fetching", "says"),
+    [
+        (ImportStatus.RUNNING, None, "Your import has read 12 pictures so far."),
+        (ImportStatus.FINISHED, Fetching(0, NOW + timedelta(minutes=38)), "Your last import: 12 pictures in 38 min, Mar 1, 2026 13:38."),
+        (ImportStatus.FINISHED, Fetching(3, NOW), "Your last import: 12 pictures, of which 3 are on their way."),
+        (ImportStatus.FINISHED, None, "Your last import: 12 pictures, read in 2 s, Mar 1, 2026 13:00."),
+    ],
+)
+def test_the_second_line_says_how_the_last_import_went(status: ImportStatus, fetching: Fetching | None, says: str) -> None:
+    ended = None if status is ImportStatus.RUNNING else NOW + timedelta(seconds=2)
+    file, counts = ImportedFile(7, "shop.csv", 10, b"x" * 32, "woocommerce"), ImportCounts(entries=13, rejected=1)
+    run = ImportRun(1, file, status, counts, "anna", None, NOW, NOW, 0, NOW, ended)
+    found = MendOverview(Standings(12, 12, 0, 0, 0), [], run, fetching, 1.9, NOW)
+    assert around(ENGLISH, found, ZoneInfo("Europe/Berlin")) == [says, "1 line could not be used.", "Your server answers in 1.9 s."]
 
 
 async def test_a_shop_without_failures_has_nothing_to_do(site: OperatorSite) -> None:

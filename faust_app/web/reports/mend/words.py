@@ -4,7 +4,7 @@ from zoneinfo import ZoneInfo
 
 from faust_app.core.images.row import ImageRow
 from faust_app.core.imports.run import ImportRun, ImportStatus
-from faust_app.core.reports.mend import MendGroup, Standing, Standings
+from faust_app.core.reports.mend import Fetching, MendGroup, Standing, Standings
 from faust_app.core.reports.picture import Picture, Showing
 from faust_app.flows.reports.mend import MendOverview
 from faust_app.web.reports.language import Language
@@ -51,19 +51,24 @@ def stands(language: Language, found: Standings) -> list[str]:
 
 def around(language: Language, found: MendOverview, zone: ZoneInfo) -> list[str]:
     """Return the second line: the last import, and how fast the shop's server answers."""
-    sentences = [] if found.last_import is None else _imported(language, found.last_import, zone)
+    sentences = [] if found.last_import is None else _imported(language, found.last_import, found.fetching, zone)
     if found.answer_seconds is not None:
         sentences.append(language.text("mend.answers", time=language.seconds(found.answer_seconds * 1000)))
     return sentences
 
 
-def _imported(language: Language, run: ImportRun, zone: ZoneInfo) -> list[str]:
+def _imported(language: Language, run: ImportRun, fetching: Fetching | None, zone: ZoneInfo) -> list[str]:
+    """Return how long the import took: until its last picture was fetched, where that is known, else until the file was read."""
     images = run.counts.entries - run.counts.rejected
     if run.ended_at is None or run.status is ImportStatus.RUNNING:
         sentences = [language.counted("mend.importing", images)]
+    elif fetching is not None and fetching.in_progress:
+        sentences = [language.counted("mend.fetching", images, left=language.number(fetching.in_progress))]
     else:
-        spent = language.seconds((run.ended_at - run.started_at).total_seconds() * 1000)
-        sentences = [language.counted("mend.import", images, time=spent, moment=language.moment(run.ended_at, zone))]
+        known = fetching is not None and fetching.ended_at is not None and fetching.ended_at >= run.started_at
+        ended = fetching.ended_at if fetching is not None and fetching.ended_at is not None and known else run.ended_at
+        spent, key = language.seconds((ended - run.started_at).total_seconds() * 1000), "mend.fetched" if known else "mend.import"
+        sentences = [language.counted(key, images, time=spent, moment=language.moment(ended, zone))]
     if run.counts.rejected:
         sentences.append(language.counted("mend.rejected", run.counts.rejected))
     return sentences

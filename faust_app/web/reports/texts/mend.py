@@ -22,6 +22,22 @@ MEND: Final = {
         "Your last import: {number} pictures, read in {time}, {moment}.",
         "최근 가져오기: 이미지 {number}개, {time} 걸림, {moment}.",
     ),
+    "mend.fetched.one": (
+        "Your last import: {number} picture in {time}, {moment}.",
+        "최근 가져오기: 이미지 {number}개, {time} 걸림, {moment}.",
+    ),
+    "mend.fetched.other": (
+        "Your last import: {number} pictures in {time}, {moment}.",
+        "최근 가져오기: 이미지 {number}개, {time} 걸림, {moment}.",
+    ),
+    "mend.fetching.one": (
+        "Your last import: {number} picture, of which {left} is on its way.",
+        "최근 가져오기: 이미지 {number}개, 그중 {left}개를 처리하고 있습니다.",
+    ),
+    "mend.fetching.other": (
+        "Your last import: {number} pictures, of which {left} are on their way.",
+        "최근 가져오기: 이미지 {number}개, 그중 {left}개를 처리하고 있습니다.",
+    ),
     "mend.importing.one": (
         "Your import has read {number} picture so far.",
         "가져오기를 진행하고 있습니다. 지금까지 이미지 {number}개를 읽었습니다.",
