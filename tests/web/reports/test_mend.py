@@ -218,7 +218,15 @@ async def test_a_test_of_an_address_shows_what_a_worker_met(site: OperatorSite) 
     met = TestResult(1.5, 200, (Redirect(301, "https://cdn.test/a.jpg"),), "image/jpeg", 12_345, "image/jpeg", 800, 600)
     await site.tests.end(1, met)
     page = await site.get("/reports/7/test?number=1", vera)
-    for text in ("can be stored", "HTTP 200", "301", "https://cdn.test/a.jpg", ENGLISH.size(12_345), "800 by 600", "1.5\N{NO-BREAK SPACE}s"):
+    for text in (
+        "can be stored",
+        "HTTP 200",
+        "301",
+        "https://cdn.test/a.jpg",
+        ENGLISH.size(12_345),
+        "800 by 600",
+        "1.5\N{NO-BREAK SPACE}s",
+    ):
         assert text in page, text
     assert "secret" not in page
     await site.get("/reports/8/test?number=1", vera, status=404)
