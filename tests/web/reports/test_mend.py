@@ -87,7 +87,8 @@ def test_the_second_line_says_how_the_last_import_went(status: ImportStatus, fet
     file, counts = ImportedFile(7, "shop.csv", 10, b"x" * 32, "woocommerce"), ImportCounts(entries=13, rejected=1)
     run = ImportRun(1, file, status, counts, "anna", None, NOW, NOW, 0, NOW, ended)
     found = MendOverview(Standings(12, 12, 0, 0, 0), [], run, fetching, 1.9, NOW)
-    assert around(ENGLISH, found, ZoneInfo("Europe/Berlin")) == [says, "1 line could not be used.", "Your server answers in 1.9 s."]
+    told = [sentence.replace("\N{NO-BREAK SPACE}", " ") for sentence in around(ENGLISH, found, ZoneInfo("Europe/Berlin"))]
+    assert told == [says, "1 line could not be used.", "Your server answers in 1.9 s."]
 
 
 async def test_a_shop_without_failures_has_nothing_to_do(site: OperatorSite) -> None:
@@ -217,16 +218,8 @@ async def test_a_test_of_an_address_shows_what_a_worker_met(site: OperatorSite) 
     assert "The test is under way." in await site.get("/reports/7/test?number=1", vera)
     met = TestResult(1.5, 200, (Redirect(301, "https://cdn.test/a.jpg"),), "image/jpeg", 12_345, "image/jpeg", 800, 600)
     await site.tests.end(1, met)
-    page = await site.get("/reports/7/test?number=1", vera)
-    for text in (
-        "can be stored",
-        "HTTP 200",
-        "301",
-        "https://cdn.test/a.jpg",
-        ENGLISH.size(12_345),
-        "800 by 600",
-        "1.5\N{NO-BREAK SPACE}s",
-    ):
+    page = (await site.get("/reports/7/test?number=1", vera)).replace("\N{NO-BREAK SPACE}", " ")
+    for text in ("can be stored", "HTTP 200", "301", "https://cdn.test/a.jpg", "12 kB", "800 by 600", "1.5 s"):
         assert text in page, text
     assert "secret" not in page
     await site.get("/reports/8/test?number=1", vera, status=404)
