@@ -7,6 +7,7 @@ from faust_app.cli.garbage import garbage_command
 from faust_app.cli.import_catalogue import import_command
 from faust_app.cli.load_statistics import load_statistics_command
 from faust_app.cli.recover import recover_command
+from faust_app.cli.refresh_report import refresh_report_command
 from faust_app.cli.republish import republish_command
 from faust_app.cli.resume import resume_command
 from faust_app.cli.setup import setup_command
@@ -27,6 +28,7 @@ for command in (
     alerts_command,
     import_command,
     load_statistics_command,
+    refresh_report_command,
     stats_command,
     user_command,
 ):
