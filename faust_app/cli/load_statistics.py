@@ -11,8 +11,9 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 
 from faust_app.adapters.mariadb.database import Database
 from faust_app.cli.command import json_option, print_report, run
+from faust_app.core.statistics.load import Loaded
 from faust_app.core.statistics.unavailable import StoreUnavailable
-from faust_app.flows.statistics.load import DayLoad, Loaded, LoadIncomplete, ZoneChanged
+from faust_app.flows.statistics.load import DayLoad, LoadIncomplete, ZoneChanged
 from faust_app.flows.statistics.load_range import LoadRange, RangeError
 from faust_app.settings import Settings
 from faust_app.wiring.statistics import daily_counts, open_store, statistics_loader
@@ -77,6 +78,8 @@ def load_statistics_command(
     if adjust_bytes:
         print_report(run(_adjust(context.obj)), as_json=as_json)
         return
+    if reason is not None and not reason.strip():
+        raise click.UsageError("--reason needs a text: it is listed with each correction, and shops read it")
     try:
         report = run(_load(context.obj, (day or first, day or last), verify=verify, reason=reason))
     except RangeError as error:
@@ -119,12 +122,14 @@ async def _load(settings: Settings, span: tuple[date | None, date | None], *, ve
         ranges = LoadRange(loader)
         await loader.prepare()
         asked = span != (None, None) or verify
-        days = await ranges.days(*span) if asked else await loader.missing()
         report = LoadReport()
-        with _progress(len(days)) as advance:
-            async for load in ranges.run(days, verify=verify, reason=reason):
-                report.days.append(load)
-                advance(load.day)
+        days = await ranges.days(*span) if asked else await loader.missing()
+        while days:
+            with _progress(len(days)) as advance:
+                async for load in ranges.run(days, verify=verify, reason=reason):
+                    report.days.append(load)
+                    advance(load.day)
+            days = [] if asked else await loader.missing()
         return report
 
 

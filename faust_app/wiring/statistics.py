@@ -11,6 +11,8 @@ from datetime import time as time_of_day
 from functools import partial
 from typing import Final
 
+import structlog
+
 from faust_app.adapters.clickhouse.daily_statistics import ClickHouseDailyStatistics
 from faust_app.adapters.http.webhook import Webhook
 from faust_app.adapters.mariadb.alert_counts import MariaFaults
@@ -22,8 +24,9 @@ from faust_app.adapters.mariadb.ledger import MariaLedger
 from faust_app.adapters.mariadb.statistics_book import MariaStatisticsBook
 from faust_app.adapters.mariadb.statistics_runs import MariaStatisticsRuns
 from faust_app.adapters.redis.report_cache import RedisReportCache
+from faust_app.core.failure import Unavailable
 from faust_app.core.statistics.calendar import month_bounds
-from faust_app.core.statistics.unavailable import CacheUnavailable
+from faust_app.core.statistics.unavailable import CacheUnavailable, StoreUnavailable
 from faust_app.core.text import Place
 from faust_app.flows.alerts.report_faults import FaultReporter
 from faust_app.flows.maintenance.daily_job import Daily, DailyJob
@@ -40,6 +43,8 @@ from faust_app.flows.statistics.task import StatisticsTask
 from faust_app.metrics import Metrics
 from faust_app.settings import Settings
 from faust_app.wiring.common import utc_now
+
+log = structlog.get_logger()
 
 NIGHT: Final = time_of_day(0, 10)
 """When the nightly job is due, in the platform's zone: `core.statistics.calendar.GRACE` after a day has ended."""
@@ -128,7 +133,9 @@ async def open_statistics(settings: Settings, metrics: Metrics) -> AsyncIterator
             warm=partial(_warm, cache, lambda: read_reports(settings, database, store, cache)),
         )  # fmt: skip
         job = DailyJob(NIGHTLY, nightly.run, MariaJobRuns(database), Daily(settings.zone, NIGHT, process), metrics, clock=database)
-        task = StatisticsTask(nightly, job.run_pass, LoadRange(loader), MariaStatisticsRuns(database), alerts=faults)
+        task = StatisticsTask(
+            nightly, job.run_pass, LoadRange(loader), MariaStatisticsRuns(database), alerts=faults, seconds=time.monotonic
+        )
         yield StatisticsParts(database, store, task, faults)
 
 
@@ -137,5 +144,5 @@ async def _warm(cache: ReportCache | None, reports: Callable[[], ReadReports]) -
     if cache is not None:
         try:
             await reports().warm(await cache.most_viewed(WARMED_SHOPS))
-        except CacheUnavailable:
-            return
+        except (CacheUnavailable, StoreUnavailable, Unavailable) as failure:
+            log.info("reports are not warmed", reason=str(failure))  # whoever asks first reads the store

@@ -36,6 +36,9 @@ class FakeStatisticsStore:
         self._answer()
         return {marker.day: marker for marker in sorted(self.markers, key=lambda marker: marker.load_id)}
 
+    async def highest_load(self) -> int:
+        return max([load_id for _, load_id in self.rows] + [marker.load_id for marker in self.markers], default=0)
+
     async def add_rows(self, day: date, load_id: int, rows: Sequence[ShopRow]) -> None:
         self._answer()
         self.rows.setdefault((day, load_id), []).extend(rows)
@@ -85,8 +88,8 @@ class FakeStatisticsStore:
         last = max((marker.load_id for marker in self.markers if marker.loaded_at < before), default=0)
         gone = []
         for day, load_id in self.rows:
-            published = manifest[day].load_id if day in manifest else None
-            if (published is None and load_id < last) or (published is not None and load_id < published <= last):
+            marker = manifest.get(day)
+            if load_id < last if marker is None else load_id < marker.load_id and marker.loaded_at < before:
                 gone.append((day, load_id))
         return sum(len(self.rows.pop(key)) for key in gone)
 

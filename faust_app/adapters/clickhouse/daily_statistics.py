@@ -65,16 +65,20 @@ _TOP: Final = f"""
 SELECT shop_id, {_COUNT_SUMS} FROM shop_stats_daily WHERE {_RANGE} AND {_PUBLISHED}
 GROUP BY shop_id ORDER BY sum(registered) + sum(updated) DESC, shop_id LIMIT {{limit:UInt32}}
 """  # noqa: S608 - made of constants
+# A load without a marker is old once a later one has been read for long. A day without a marker joins with the number 0.
 _SUPERSEDED: Final = """
 SELECT d.report_date, d.load_id, count() FROM shop_stats_daily d
-LEFT JOIN (SELECT report_date, max(load_id) AS published FROM stats_load GROUP BY report_date) p ON p.report_date = d.report_date
-WHERE d.load_id < {last:UInt64} AND (p.published = 0 OR (d.load_id < p.published AND p.published <= {last:UInt64}))
+LEFT JOIN (
+    SELECT report_date, max(load_id) AS published, argMax(loaded_at, load_id) AS at FROM stats_load GROUP BY report_date
+) p ON p.report_date = d.report_date
+WHERE (p.published = 0 AND d.load_id < (SELECT max(load_id) FROM stats_load WHERE loaded_at < {before:DateTime64(6)}))
+    OR (d.load_id < p.published AND p.at < {before:DateTime64(6)})
 GROUP BY d.report_date, d.load_id
 """
-_DELETE: Final = (
-    "ALTER TABLE shop_stats_daily DELETE WHERE report_date = {day:Date} AND load_id = {load:UInt64} SETTINGS mutations_sync = 1"
-)
-_LAST_BEFORE: Final = "SELECT max(load_id) FROM stats_load WHERE loaded_at < {before:DateTime64(6)}"
+_DELETE: Final = """
+ALTER TABLE shop_stats_daily DELETE IN PARTITION {month:UInt32} WHERE report_date = {day:Date} AND load_id = {load:UInt64}
+SETTINGS mutations_sync = 1
+"""
 _PARTITIONS: Final = """
 SELECT DISTINCT partition FROM system.parts
 WHERE active AND database = currentDatabase() AND table IN ('stats_load', 'shop_stats_daily') AND toUInt32OrZero(partition) < {month:UInt32}
@@ -111,6 +115,12 @@ class ClickHouseDailyStatistics:
     async def manifest(self) -> Manifest:
         return {marker.day: marker for marker in map(_marker, await self._rows(_MANIFEST))}
 
+    async def highest_load(self) -> int:
+        ((highest,),) = await self._rows(
+            "SELECT greatest((SELECT max(load_id) FROM shop_stats_daily), (SELECT max(load_id) FROM stats_load))"
+        )
+        return int(highest)
+
     async def add_rows(self, day: date, load_id: int, rows: Sequence[ShopRow]) -> None:
         values = [(day, load_id, *row.values, row.figures.times.histogram) for row in rows]
         await self._insert("shop_stats_daily", values, _COLUMNS)
@@ -142,11 +152,9 @@ class ClickHouseDailyStatistics:
         return {day: counted_totals(shops, sums) for day, shops, *sums in await self._rows(_ALL_TOTALS)}
 
     async def collect(self, before: datetime) -> int:
-        # Loads are numbered in their order: what was loaded before the time has a lower number than what was loaded at it.
-        ((last,),) = await self._rows(_LAST_BEFORE, before=before.replace(tzinfo=UTC))
         deleted = 0
-        for day, load_id, count in await self._rows(_SUPERSEDED, last=last):
-            await self._command(_DELETE, day=day, load=load_id)
+        for day, load_id, count in await self._rows(_SUPERSEDED, before=before.replace(tzinfo=UTC)):
+            await self._command(_DELETE, month=day.year * 100 + day.month, day=day, load=load_id)
             deleted += count
         return deleted
 

@@ -1,5 +1,6 @@
 """Counts the table `image_history` by days and shops, and what was stored when a month began (`stored_balance`)."""
 
+import asyncio
 from collections.abc import Callable, Mapping, Sequence
 from datetime import date, datetime
 from typing import Any, Final
@@ -69,6 +70,8 @@ INSERT INTO image_history (at, shop_no, image_id, version, outcome, bytes_change
 """
 _FAR: Final = datetime.max  # noqa: DTZ901 - as above
 _AT_ONCE: Final = 5000
+_NO_SHOP: Final = 0
+"""Has a row in every month that was counted, also in one before which no shop had anything stored."""
 StartOf = Callable[[date], datetime]
 """Returns when a month begins, UTC without a zone."""
 
@@ -85,11 +88,9 @@ class MariaDailyCounts:
             await session.change(_NEXT_LOAD)
             ((load_id,),) = await session.rows("SELECT load_id FROM statistics_state WHERE id = 1")
             counted = await session.rows(_BY_SHOP, (bounds.start, bounds.end))
-            figures = {values[0]: _figures(values[1:]) for values in counted}
             before = await self._balance(session, day) if with_balance else {}
-            shops = sorted(figures.keys() | before.keys())
-            rows = [ShopRow(shop, figures.get(shop, NOTHING), before.get(shop, 0)) for shop in shops]
-            return Snapshot(day, load_id, rows, totals_of(rows))
+            # Seconds for many shops, beside the loop that serves the store.
+            return await asyncio.to_thread(_snapshot, day, load_id, counted, before)
 
         return await self._database.run(unit)
 
@@ -151,7 +152,7 @@ class MariaDailyCounts:
         balance: dict[int, int] = {}
         since = datetime.min  # noqa: DTZ901 - as above
         if last is not None:
-            balance = dict(await session.rows("SELECT shop_no, bytes FROM stored_balance WHERE month = %s", (last,)))
+            balance = dict(await session.rows("SELECT shop_no, bytes FROM stored_balance WHERE month = %s AND shop_no > 0", (last,)))
             since = self._start_of(last)
         if last == month:
             return balance
@@ -162,8 +163,14 @@ class MariaDailyCounts:
         return balance
 
 
+def _snapshot(day: date, load_id: int, counted: Sequence[Sequence[Any]], before: Mapping[int, int]) -> Snapshot:
+    figures = {values[0]: _figures(values[1:]) for values in counted}
+    rows = [ShopRow(shop, figures.get(shop, NOTHING), before.get(shop, 0)) for shop in sorted(figures.keys() | before.keys())]
+    return Snapshot(day, load_id, rows, totals_of(rows))
+
+
 async def _keep(session: Session, month: date, balance: Mapping[int, int]) -> None:
-    items = list(balance.items())
+    items = [(_NO_SHOP, 0), *balance.items()]
     for start in range(0, len(items), _AT_ONCE):
         group = items[start : start + _AT_ONCE]
         flat = [value for shop_no, stored in group for value in (month, shop_no, stored)]

@@ -39,11 +39,17 @@ _TOP: Final = f"""
 SELECT d.shop_id, {_COUNT_SUMS} FROM shop_stats_daily {_OVER} WHERE d.report_date >= %s AND d.report_date <= %s
 GROUP BY d.shop_id ORDER BY SUM(registered + updated) DESC, d.shop_id LIMIT %s
 """  # noqa: S608 - made of constants
+# A load without a marker is old once a later one has been read for long.
 _SUPERSEDED: Final = """
-DELETE d FROM shop_stats_daily d LEFT JOIN (SELECT report_date, MAX(load_id) AS load_id FROM stats_load GROUP BY report_date) p
-    ON p.report_date = d.report_date
-WHERE (p.load_id IS NULL AND d.load_id < %s) OR (d.load_id < p.load_id AND p.load_id <= %s)
+SELECT DISTINCT d.report_date, d.load_id FROM shop_stats_daily d
+LEFT JOIN (
+    SELECT l.report_date, l.load_id, l.loaded_at FROM stats_load l
+    JOIN (SELECT report_date, MAX(load_id) AS load_id FROM stats_load GROUP BY report_date) m USING (report_date, load_id)
+) p ON p.report_date = d.report_date
+WHERE (p.load_id IS NULL AND d.load_id < (SELECT COALESCE(MAX(load_id), 0) FROM stats_load WHERE loaded_at < %s))
+    OR (d.load_id < p.load_id AND p.loaded_at < %s)
 """
+_DELETE: Final = "DELETE FROM shop_stats_daily WHERE report_date = %s AND load_id = %s LIMIT 10000"
 
 
 class MariaDailyStatistics:
@@ -58,6 +64,13 @@ class MariaDailyStatistics:
     async def manifest(self) -> Manifest:
         rows = await self._database.rows("SELECT report_date, load_id, totals, loaded_at FROM stats_load ORDER BY load_id")
         return {day: Marker(day, load_id, Totals.from_json(json.loads(totals)), at) for day, load_id, totals, at in rows}
+
+    async def highest_load(self) -> int:
+        sql = (
+            "SELECT GREATEST((SELECT COALESCE(MAX(load_id), 0) FROM shop_stats_daily), (SELECT COALESCE(MAX(load_id), 0) FROM stats_load))"
+        )
+        ((highest,),) = await self._database.rows(sql)
+        return int(highest)
 
     async def add_rows(self, day: date, load_id: int, rows: Sequence[ShopRow]) -> None:
         for start in range(0, len(rows), _AT_ONCE):
@@ -96,9 +109,11 @@ class MariaDailyStatistics:
         return {day: counted_totals(shops, sums) for day, shops, *sums in await self._database.rows(_ALL_TOTALS)}
 
     async def collect(self, before: datetime) -> int:
-        # Loads are numbered in their order: what was loaded before the time has a lower number than what was loaded at it.
-        ((last,),) = await self._database.rows("SELECT COALESCE(MAX(load_id), 0) FROM stats_load WHERE loaded_at < %s", (before,))
-        return await self._database.change(_SUPERSEDED, (last, last))
+        deleted = 0
+        for load in await self._database.rows(_SUPERSEDED, (before, before)):
+            while some := await self._database.change(_DELETE, load):
+                deleted += some
+        return deleted
 
     async def drop_before(self, month: date) -> list[date]:
         async def unit(session: Session) -> list[date]:

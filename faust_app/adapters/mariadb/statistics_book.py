@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Mapping, Sequence
-from datetime import date, tzinfo
+from datetime import date, timedelta, tzinfo
 from typing import Any, Final
 
 from faust_app.adapters.mariadb.database import Database, Session
@@ -10,15 +10,17 @@ from faust_app.core.statistics.calendar import day_of, month_of
 from faust_app.core.statistics.load import Totals
 from faust_app.core.statistics.report import ClosedMonth, Correction
 
-_FIRST: Final = "SELECT MIN(at) FROM image_history"
+_FIRST: Final = "SELECT (SELECT MIN(at) FROM image_history), (SELECT counted_from FROM statistics_state WHERE id = 1)"
 _CLOSED: Final = "SELECT month, number, closed_at FROM statistics_month ORDER BY month"
 _CORRECTIONS: Final = """
-SELECT id, day, at, totals_before, totals_after, reason, applied FROM statistics_correction WHERE day >= %s ORDER BY id DESC
+SELECT id, day, at, totals_before, totals_after, reason, status FROM statistics_correction
+WHERE day >= %s AND status <> 'withdrawn' ORDER BY id DESC
 """
 _ADD: Final = """
-INSERT INTO statistics_correction (day, at, totals_before, totals_after, reason, applied) VALUES (%s, %s, %s, %s, %s, FALSE)
+INSERT INTO statistics_correction (day, at, totals_before, totals_after, reason, status) VALUES (%s, %s, %s, %s, %s, 'listed')
 """
-_SAME: Final = "SELECT id FROM statistics_correction WHERE day = %s AND NOT applied AND totals_before = %s AND totals_after = %s"
+_SAME: Final = "SELECT id FROM statistics_correction WHERE day = %s AND status = 'listed' AND totals_before = %s AND totals_after = %s"
+_WITHDRAW: Final = "UPDATE statistics_correction SET status = 'withdrawn' WHERE day = %s AND status = 'listed'"
 _REASON_LENGTH: Final = 500
 
 
@@ -41,7 +43,9 @@ class MariaStatisticsBook:
         await self._database.change(sql, (load_id, load_id))
 
     async def first_day(self, zone: tzinfo) -> date | None:
-        ((first,),) = await self._database.rows(_FIRST)
+        ((first, counted_from),) = await self._database.rows(_FIRST)
+        if counted_from is not None and first is not None and first < counted_from:
+            return day_of(counted_from, zone) + timedelta(days=1)
         return None if first is None else day_of(first, zone)
 
     async def closed(self) -> list[ClosedMonth]:
@@ -49,8 +53,10 @@ class MariaStatisticsBook:
 
     async def closed_totals(self, day: date) -> Totals | None:
         found = await self._database.rows("SELECT totals FROM statistics_month WHERE month = %s", (month_of(day),))
-        kept = json.loads(found[0][0]).get(day.isoformat()) if found else None
-        return None if kept is None else Totals.from_json(kept)
+        if not found:
+            return None
+        kept = json.loads(found[0][0]).get(day.isoformat())
+        return Totals() if kept is None else Totals.from_json(kept)
 
     async def all_closed_totals(self) -> dict[date, Totals]:
         kept = [json.loads(totals) for (totals,) in await self._database.rows("SELECT totals FROM statistics_month")]
@@ -84,11 +90,15 @@ class MariaStatisticsBook:
             if same:
                 await session.change("UPDATE statistics_correction SET reason = %s WHERE id = %s", (reason[:_REASON_LENGTH], same[0][0]))
                 return int(same[0][0])
+            await session.change(_WITHDRAW, (day,))  # what was found before is not so any more
             await session.change(_ADD, (day, await session.now(), was, now, reason[:_REASON_LENGTH]))
             ((number,),) = await session.rows("SELECT LAST_INSERT_ID()")
             return int(number)
 
         return await self._database.run(unit)
+
+    async def withdraw_corrections(self, day: date) -> None:
+        await self._database.change(_WITHDRAW, (day,))
 
     async def apply_correction(self, number: int) -> None:
         async def unit(session: Session) -> None:
@@ -97,7 +107,7 @@ class MariaStatisticsBook:
             ((text,),) = await session.rows("SELECT totals FROM statistics_month WHERE month = %s FOR UPDATE", (month_of(day),))
             totals = {**json.loads(text), day.isoformat(): json.loads(after)}
             await session.change("UPDATE statistics_month SET totals = %s WHERE month = %s", (json.dumps(totals), month_of(day)))
-            await session.change("UPDATE statistics_correction SET applied = TRUE WHERE id = %s", (number,))
+            await session.change("UPDATE statistics_correction SET status = 'applied' WHERE id = %s", (number,))
 
         await self._database.run(unit)
 
@@ -105,13 +115,8 @@ class MariaStatisticsBook:
         await self._database.change("DELETE FROM stored_balance WHERE month < %s", (month,))
         await self._database.change("DELETE FROM statistics_run WHERE asked_at < %s AND ended_at IS NOT NULL", (month,))
 
-    async def forget_balances(self, after: date) -> list[date]:
-        async def unit(session: Session) -> list[date]:
-            months = [month for (month,) in await session.rows("SELECT DISTINCT month FROM stored_balance WHERE month > %s", (after,))]
-            await session.change("DELETE FROM stored_balance WHERE month > %s", (after,))
-            return sorted(months)
-
-        return await self._database.run(unit)
+    async def forget_balances(self, after: date) -> None:
+        await self._database.change("DELETE FROM stored_balance WHERE month > %s", (after,))
 
 
 def _text(totals: Totals) -> str:
@@ -119,5 +124,5 @@ def _text(totals: Totals) -> str:
 
 
 def _correction(row: Sequence[Any]) -> Correction:
-    number, day, at, before, after, reason, applied = row
-    return Correction(number, day, at, json.loads(before), json.loads(after), reason, bool(applied))
+    number, day, at, before, after, reason, status = row
+    return Correction(number, day, at, json.loads(before), json.loads(after), reason, status == "applied")

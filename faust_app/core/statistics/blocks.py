@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
 from functools import cached_property
+from hashlib import sha256
 from struct import Struct
 from struct import error as StructError  # noqa: N812 - a class, whatever its name
 from typing import Final
@@ -53,11 +54,11 @@ class Loads:
 
     @cached_property
     def versions(self) -> Mapping[date, str]:
-        """What changes whenever a day of a month is loaded: the number of loaded days, and the newest load."""
-        loads: dict[date, list[int]] = {}
-        for day, marker in self.manifest.items():
-            loads.setdefault(month_of(day), []).append(marker.load_id)
-        return {month: f"{len(found)}-{max(found)}" for month, found in loads.items()}
+        """What names the loads of a month: a hash of its days with number and time of their loads, which no other database has."""
+        months: dict[date, list[str]] = {}
+        for day, marker in sorted(self.manifest.items()):
+            months.setdefault(month_of(day), []).append(f"{day} {marker.load_id} {marker.loaded_at}")
+        return {month: sha256("\n".join(loads).encode()).hexdigest()[:16] for month, loads in months.items()}
 
     @cached_property
     def whole(self) -> frozenset[date]:

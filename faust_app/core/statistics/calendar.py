@@ -57,6 +57,11 @@ def days_between(first: date, last: date) -> list[date]:
     return [first + n * _DAY for n in range((last - first).days + 1)]
 
 
+def month_days(month: date) -> list[date]:
+    """Return the days of a month."""
+    return days_between(month, months_later(month, 1) - _DAY)
+
+
 def months_between(first: date, last: date) -> list[date]:
     """Return the months that the days from first to last lie in."""
     found, month = [], month_of(first)
@@ -69,13 +74,6 @@ def months_between(first: date, last: date) -> list[date]:
 def last_loadable(now: datetime, zone: tzinfo) -> date:
     """Return the newest day that has been over for GRACE."""
     return day_of(now - GRACE, zone) - _DAY
-
-
-def first_reported(today: date) -> date:
-    """Return the first day of the longest report that ends today."""
-    month = months_later(month_of(today), -REPORTED_MONTHS)
-    last = months_later(month, 1) - _DAY
-    return min(month + (today.day - 1) * _DAY, last)
 
 
 def first_kept(today: date) -> date:

@@ -4,6 +4,7 @@ import zlib
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime
+from enum import StrEnum
 from typing import Any, Final, Self
 
 from faust_app.core.statistics.calendar import days_between
@@ -120,3 +121,38 @@ def change_of(before: Totals, after: Totals) -> str:
     if before.matches(after):
         return ""
     return difference(before, after) or "the same totals, spread over other shops"
+
+
+class Loaded(StrEnum):
+    """How the load of a day ends."""
+
+    PUBLISHED = "published"
+    UNCHANGED = "unchanged"  #: what is read already has the same figures
+    LISTED = "listed"  #: its month is closed and the figures differ: a correction is listed, and nothing is changed
+
+
+@dataclass(frozen=True, slots=True)
+class Decision:
+    """How a load ends, and whether a correction is listed with it."""
+
+    outcome: Loaded
+    corrects: bool = False
+
+
+def decide(counted: Totals, published: Totals | None, closed: Totals | None, *, has_reason: bool, anew: bool) -> Decision:
+    """Decide what becomes of a day that was counted; `published` is what is read, `closed` what its closed month says.
+
+    A day that a store lost is published whatever it is: otherwise reports would count it from the history, with the same
+    figures and without a correction.
+    """
+    corrects = closed is not None and not closed.matches(counted)
+    if corrects and not has_reason and published is not None:
+        return Decision(Loaded.LISTED, corrects=True)
+    if published is not None and published.matches(counted) and not anew:
+        return Decision(Loaded.UNCHANGED)
+    return Decision(Loaded.PUBLISHED, corrects)
+
+
+def firsts_after(manifest: Manifest, day: date) -> list[date]:
+    """Return the loaded first days of the months after the day's: they carry what was stored before them."""
+    return sorted(first for first in manifest if first.day == 1 and first > day and first.replace(day=1) != day.replace(day=1))

@@ -91,6 +91,10 @@ class StatisticsStore(Protocol):
         """Return the load of each day that counts."""
         ...
 
+    async def highest_load(self) -> int:
+        """Return the highest number that any load in the store has, published or not; 0 without one."""
+        ...
+
     async def add_rows(self, day: date, load_id: int, rows: Sequence[ShopRow]) -> None:
         """Add rows of a load, which nobody reads before its marker is there."""
         ...
@@ -131,10 +135,6 @@ class StatisticsStore(Protocol):
 class StatisticsBook(Protocol):
     """What is known of the loads besides the figures: zone, closed months, corrections. Raises Unavailable."""
 
-    async def zone(self) -> str | None:
-        """Return the zone that days were counted in so far, None before the first load."""
-        ...
-
     async def keep_zone(self, zone: str) -> str:
         """Keep the zone unless one is kept already; return the one that is kept."""
         ...
@@ -144,7 +144,7 @@ class StatisticsBook(Protocol):
         ...
 
     async def first_day(self, zone: tzinfo) -> date | None:
-        """Return the day of the first line of the history, None without one."""
+        """Return the first day whose outcomes are counted whole, None without one."""
         ...
 
     async def closed(self) -> Sequence[ClosedMonth]:
@@ -152,7 +152,7 @@ class StatisticsBook(Protocol):
         ...
 
     async def closed_totals(self, day: date) -> Totals | None:
-        """Return a day's totals as they were when its month was closed, None while it is open."""
+        """Return a day's totals as they were when its month was closed, all 0 for a day it did not have; None while it is open."""
         ...
 
     async def all_closed_totals(self) -> Mapping[date, Totals]:
@@ -168,7 +168,11 @@ class StatisticsBook(Protocol):
         ...
 
     async def add_correction(self, day: date, before: Totals, after: Totals, reason: str) -> int:
-        """List a correction that is not applied yet, once for the same totals; return its number."""
+        """List a correction that is not applied yet, once for the same totals, in place of others of the day; return its number."""
+        ...
+
+    async def withdraw_corrections(self, day: date) -> None:
+        """Withdraw what is listed of a day and not applied: its history is as it was when the month was closed."""
         ...
 
     async def apply_correction(self, number: int) -> None:
@@ -179,8 +183,8 @@ class StatisticsBook(Protocol):
         """Delete what was stored at the beginning of months before this one, and loads that operators asked for before it."""
         ...
 
-    async def forget_balances(self, after: date) -> Sequence[date]:
-        """Forget what was stored at the beginning of the months after this one; return the months."""
+    async def forget_balances(self, after: date) -> None:
+        """Forget what was stored at the beginning of the months after this one; it is counted again when they are loaded."""
         ...
 
 

@@ -7,14 +7,25 @@ comes from the same transaction as the figures, so of two loads of a day the new
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
-from enum import StrEnum
 from typing import Final
 from zoneinfo import ZoneInfo
 
 import structlog
 
 from faust_app.core.statistics.calendar import bounds, day_of, first_kept, last_loadable, month_of
-from faust_app.core.statistics.load import Manifest, Marker, ShopRow, Snapshot, Totals, change_of, days_to_load, difference
+from faust_app.core.statistics.load import (
+    Loaded,
+    Manifest,
+    Marker,
+    ShopRow,
+    Snapshot,
+    Totals,
+    change_of,
+    days_to_load,
+    decide,
+    difference,
+    firsts_after,
+)  # fmt: skip
 from faust_app.flows.ports.clock import Clock
 from faust_app.flows.ports.statistics import DailyCounts, StatisticsBook, StatisticsStore
 
@@ -22,6 +33,8 @@ log = structlog.get_logger()
 
 ROWS_AT_ONCE: Final = 20_000
 """Rows of one insert: fewer make more parts than ClickHouse likes, more take more memory."""
+GRACE_OF_READERS: Final = timedelta(hours=1)
+"""Superseded rows stay for so long: no reader uses a manifest older than a sixth of it."""
 FOUND_LATER: Final = "The history of the day changed after its month was closed."
 
 
@@ -37,14 +50,6 @@ class ZoneChanged(Exception):  # noqa: N818 - what happened, not what failed
 
 class LoadIncomplete(Exception):  # noqa: N818 - as above
     """What arrived in the store is not what was counted; the load is not published, and the day stays as it was."""
-
-
-class Loaded(StrEnum):
-    """How the load of a day ended."""
-
-    PUBLISHED = "published"
-    UNCHANGED = "unchanged"  #: what is read already has the same figures
-    LISTED = "listed"  #: its month is closed and the figures differ: a correction is listed, and nothing is changed
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,15 +71,19 @@ class StatisticsLoader:
         self._book = book
         self._zone = zone
         self._clock = clock
+        self._is_prepared = False
 
     async def prepare(self) -> None:
         """Create the store's tables, keep the zone, and number loads above those of the store. Raises ZoneChanged.
 
         A database that was restored from a backup would number them below, and none of them would ever be read.
         """
+        if self._is_prepared:
+            return
         await self.check_zone()
         await self._store.prepare()
-        await self._book.number_above(max((marker.load_id for marker in (await self._store.manifest()).values()), default=0))
+        await self._book.number_above(await self._store.highest_load())
+        self._is_prepared = True
 
     async def check_zone(self) -> None:
         """Raise ZoneChanged if days were counted in another zone; the first time, keep it."""
@@ -102,24 +111,38 @@ class StatisticsLoader:
         In a closed month other figures than the closed ones are listed as a correction; they are published only with a
         `reason`, which is listed with them.
         """
+        manifest = await self._store.manifest()
+        await self._book.number_above(max((marker.load_id for marker in manifest.values()), default=0))
         snapshot = await self._counts.snapshot(day, bounds(day, self._zone), with_balance=day.day == 1)
-        totals, published = snapshot.totals, (await self._store.manifest()).get(day)
-        if published is not None and published.totals.matches(totals) and not anew:
-            return DayLoad(day, Loaded.UNCHANGED, totals)
-        closed = await self._book.closed_totals(day)
+        totals, marker = snapshot.totals, manifest.get(day)
+        published, closed = None if marker is None else marker.totals, await self._book.closed_totals(day)
+        decision = decide(totals, published, closed, has_reason=reason is not None, anew=anew)
         correction = None
-        if closed is not None and not closed.matches(totals):
+        if decision.corrects and closed is not None:
             correction = await self._book.add_correction(day, closed, totals, reason or FOUND_LATER)
-            if reason is None:
-                return DayLoad(day, Loaded.LISTED, totals, change_of(closed, totals))
-        await self._publish(snapshot)
+        elif closed is not None:
+            await self._book.withdraw_corrections(day)  # the history is as it was closed
+        if decision.outcome is Loaded.LISTED and closed is not None:
+            return DayLoad(day, decision.outcome, totals, change_of(closed, totals))
+        if decision.outcome is Loaded.PUBLISHED:
+            await self._publish_with_balances(snapshot, published)
         if correction is not None:
             await self._book.apply_correction(correction)
-        change = "" if published is None else change_of(published.totals, totals)
-        log.info("day of the statistics loaded", day=day.isoformat(), load_id=snapshot.load_id, shops=totals.shops, change=change or None)
-        if published is not None and published.totals.sums["bytes_change"] != totals.sums["bytes_change"]:
-            await self._reload_later_months(day)
-        return DayLoad(day, Loaded.PUBLISHED, totals, change)
+        change = "" if published is None else change_of(published, totals)
+        return DayLoad(day, decision.outcome, totals, change)
+
+    async def _publish_with_balances(self, snapshot: Snapshot, published: Totals | None) -> None:
+        """Publish, and count again what was stored when the later months began, if the day is another one than it was.
+
+        Balances are forgotten before the day is published: whoever dies in between leaves none that are wrong.
+        """
+        changed = published is not None and not published.matches(snapshot.totals)
+        if changed:
+            await self._book.forget_balances(month_of(snapshot.day))
+        await self._publish(snapshot)
+        log.info("day of the statistics loaded", day=snapshot.day.isoformat(), load_id=snapshot.load_id, shops=snapshot.totals.shops)
+        for first in firsts_after(await self._store.manifest(), snapshot.day) if changed else ():
+            await self.load(first, reason=f"The figures of {snapshot.day} changed.")
 
     async def _publish(self, snapshot: Snapshot) -> None:
         for rows in _groups(snapshot.rows):
@@ -129,13 +152,6 @@ class StatisticsLoader:
             what = difference(snapshot.totals, arrived)
             raise LoadIncomplete(f"The load of {snapshot.day} is not published: the store has other totals than were counted: {what}.")
         await self._store.publish(Marker(snapshot.day, snapshot.load_id, snapshot.totals, await self._clock.now()))
-
-    async def _reload_later_months(self, day: date) -> None:
-        """Count again what was stored when the later months began: the bytes of an earlier day changed."""
-        manifest = await self._store.manifest()
-        for month in await self._book.forget_balances(month_of(day)):
-            if month in manifest:
-                await self.load(month, reason=f"The stored bytes of {day} changed.")
 
     async def settle_corrections(self, manifest: Manifest) -> None:
         """Mark corrections as applied whose load was published by a process that died before it could say so."""
@@ -147,7 +163,3 @@ class StatisticsLoader:
 
 def _groups(rows: Sequence[ShopRow]) -> list[Sequence[ShopRow]]:
     return [rows[start : start + ROWS_AT_ONCE] for start in range(0, len(rows), ROWS_AT_ONCE)]
-
-
-GRACE_OF_READERS: Final = timedelta(hours=1)
-"""Superseded rows stay for so long: no reader uses a manifest older than a sixth of it."""

@@ -10,16 +10,18 @@ import structlog
 
 from faust_app.core.alerts.alert import FaultKind
 from faust_app.core.maintenance.jobs import FinishedRun, RunResult
-from faust_app.core.statistics.calendar import day_of, days_between, first_kept, is_closed_on, month_of, months_between, months_later
-from faust_app.core.statistics.load import VERIFIED_DAYS, Manifest, Totals
+from faust_app.core.statistics.calendar import day_of, days_between, first_kept, is_closed_on, month_days, month_of, months_between
+from faust_app.core.statistics.load import VERIFIED_DAYS, Loaded, Manifest, Totals, firsts_after
 from faust_app.flows.ports.alerts import Alerts
 from faust_app.flows.ports.statistics import DailyCounts, StatisticsBook, StatisticsStore
-from faust_app.flows.statistics.load import GRACE_OF_READERS, DayLoad, Loaded, StatisticsLoader
+from faust_app.flows.statistics.load import GRACE_OF_READERS, DayLoad, StatisticsLoader
 
 log = structlog.get_logger()
 
 NIGHTLY: Final = "statistics"
 """The name of the daily job."""
+NAMED: Final = 3
+"""Days that an alert names."""
 
 
 @dataclass(slots=True)
@@ -103,7 +105,7 @@ class NightlyStatistics:
         findings.dropped = list(await self._store.drop_before(kept_from))
         await self._book.drop_before(kept_from)
         findings.bytes_by_history, findings.bytes_by_rows = await self._counts.difference_to_rows()
-        self._report(findings)
+        await self._report(findings)
         await self._warm()
         log.info("statistics of the night", **findings.to_json())
         return RunResult(findings.to_json())
@@ -131,9 +133,14 @@ class NightlyStatistics:
             if not arrived.matches(marker.totals) or not closed.get(day, marker.totals).matches(marker.totals):
                 log.error("the store has other figures of a day than were published; it is loaded again", day=day.isoformat())
                 findings.take(await self._loader.load(day, anew=True))
-        for day in days_between(today - timedelta(days=VERIFIED_DAYS), today - timedelta(days=1)):
-            if day in manifest:
-                findings.take(await self._loader.load(day))
+        last = days_between(today - timedelta(days=VERIFIED_DAYS), today - timedelta(days=1))
+        for day in {*last, *firsts_after(manifest, date.min), *await self._of_a_closed_month(today)} & manifest.keys():
+            findings.take(await self._loader.load(day))
+
+    async def _of_a_closed_month(self, today: date) -> list[date]:
+        """Return the days of one closed month, another one each night: in a year every day is counted again many times."""
+        closed = await self._book.closed()
+        return month_days(closed[today.toordinal() % len(closed)].month) if closed else []
 
     async def _close_months(self, findings: NightlyFindings, now: datetime) -> None:
         """Close months that are over for long enough, each after all of its days were counted once more."""
@@ -144,7 +151,7 @@ class NightlyStatistics:
         for month in months_between(span[0], today):
             if month in closed or not is_closed_on(month, today, self._months.close_day):
                 continue
-            days = days_between(max(month, span[0]), months_later(month, 1) - timedelta(days=1))
+            days = [day for day in month_days(month) if day >= span[0]]
             manifest = await self._store.manifest()
             if not all(day in manifest for day in days):
                 continue
@@ -155,10 +162,10 @@ class NightlyStatistics:
             findings.closed.append(number)
             log.info("month of the statistics closed", month=month_of(month).isoformat(), number=number)
 
-    def _report(self, findings: NightlyFindings) -> None:
+    async def _report(self, findings: NightlyFindings) -> None:
         """Open alerts of what a person has to know, and close those of what is well again."""
-        self._say(FaultKind.STATISTICS_CHANGED, "open month", findings.changed)
-        self._say(FaultKind.STATISTICS_CHANGED, "closed month", findings.listed)
+        self._say("open month", [f"{load.day}: {load.change}" for load in findings.changed])
+        self._say("closed month", await self._undecided())
         off = findings.bytes_by_history - findings.bytes_by_rows
         if off:
             detail = f"The history says that {off:+,} bytes more are stored than the rows of the images do."
@@ -166,10 +173,16 @@ class NightlyStatistics:
         else:
             self._alerts.close(FaultKind.STATISTICS_CHANGED, subject="stored bytes")
 
-    def _say(self, kind: FaultKind, subject: str, loads: list[DayLoad]) -> None:
-        if loads:
-            detail = "; ".join(f"{load.day}: {load.change}" for load in loads[:3])
-            more = f" and {len(loads) - 3} days more" if len(loads) > 3 else ""  # noqa: PLR2004 - three are named
-            self._alerts.open(kind, subject=subject, detail=f"Figures of an {subject} changed. {detail}{more}.")
+    async def _undecided(self) -> list[str]:
+        """Return what differs in closed months and waits for an operator, whichever night found it."""
+        corrections = [each for each in await self._book.corrections(date.min) if not each.applied]
+        return [f"{each.day}: {', '.join(each.changed) or 'spread over other shops'}" for each in corrections]
+
+    def _say(self, subject: str, changes: list[str]) -> None:
+        if changes:
+            more = f" and {len(changes) - NAMED} days more" if len(changes) > NAMED else ""
+            named = f"{'; '.join(changes[:NAMED])}{more}"
+            detail = f"Figures of {'an' if subject[0] in 'aeiou' else 'a'} {subject} changed. {named}."
+            self._alerts.open(FaultKind.STATISTICS_CHANGED, subject=subject, detail=detail)
         else:
-            self._alerts.close(kind, subject=subject)
+            self._alerts.close(FaultKind.STATISTICS_CHANGED, subject=subject)

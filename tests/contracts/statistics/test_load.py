@@ -14,9 +14,9 @@ from faust_app.adapters.mariadb.database import Database
 from faust_app.adapters.mariadb.statistics_book import MariaStatisticsBook
 from faust_app.core.alerts.alert import FaultKind
 from faust_app.core.statistics.calendar import month_bounds
-from faust_app.core.statistics.load import Marker, ShopRow
+from faust_app.core.statistics.load import Loaded, Marker, ShopRow
 from faust_app.flows.ports.statistics import StatisticsStore
-from faust_app.flows.statistics.load import Loaded, LoadIncomplete, StatisticsLoader, ZoneChanged
+from faust_app.flows.statistics.load import LoadIncomplete, StatisticsLoader, ZoneChanged
 from faust_app.flows.statistics.load_range import LoadRange, RangeError
 from faust_app.flows.statistics.nightly import Months, NightlyFindings, NightlyStatistics
 from tests.contracts.statistics.history import at_noon, busy_days, failed, stored, write
@@ -25,6 +25,7 @@ from tests.fakes.clock import FakeClock
 UTC_ZONE = ZoneInfo("UTC")
 FIRST = date(2026, 2, 26)
 NOW = datetime(2026, 3, 6, 0, 10)  # noqa: DTZ001 - as the database keeps it
+MARCH = date(2026, 3, 1)
 DAYS = 8
 """From FIRST to the day before NOW."""
 
@@ -219,6 +220,99 @@ async def test_a_correction_with_a_reason_is_published_and_the_months_after_it_b
     assert (correction.reason, correction.applied) == ("Import of February was late.", True)
     await statistics.night()
     assert statistics.found["changed"] == statistics.found["listed"] == {}
+
+
+async def test_a_day_loaded_anew_leaves_no_wrong_balance(statistics: Statistics) -> None:
+    await statistics.night()
+    await write(statistics.database, [stored(at_noon(FIRST), size=5000)])
+    await statistics.loader.load(FIRST, reason="late", anew=True)
+    assert (await statistics.read())[MARCH][0].bytes_before == 5303
+
+
+async def test_bytes_that_move_to_another_shop_move_its_balance_too(statistics: Statistics) -> None:
+    await write(statistics.database, [stored(at_noon(FIRST), 8, size=500)])
+    await statistics.night()
+    await statistics.database.change("UPDATE image_history SET shop_no = 7 WHERE shop_no = 8")
+    await statistics.loader.load(FIRST, reason="wrong shop")
+    assert (await statistics.read())[MARCH][0].bytes_before == 803
+
+
+@pytest.mark.parametrize("step", ["forget_balances", "apply_correction"])
+async def test_a_correction_that_dies_at_any_step_leaves_right_balances(
+    statistics: Statistics, monkeypatch: pytest.MonkeyPatch, step: str
+) -> None:
+    await statistics.night()
+    await write(statistics.database, [stored(at_noon(FIRST), size=5000)])
+
+    async def die(_argument: object) -> None:
+        raise KilledHere
+
+    monkeypatch.setattr(statistics.book, step, die)
+    with pytest.raises(KilledHere):
+        await statistics.loader.load(FIRST, reason="late")
+    monkeypatch.undo()
+    await statistics.loader.load(FIRST, reason="late")
+    await statistics.night()
+    assert (await statistics.read())[MARCH][0].bytes_before == 5303
+
+
+async def test_a_night_after_a_death_between_a_day_and_the_months_after_it_finds_what_they_began_with(
+    statistics: Statistics, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await write(statistics.database, [stored(at_noon(MARCH), 9, size=1)])
+    await statistics.night()
+    await write(statistics.database, [stored(at_noon(FIRST), size=5000)])
+    load = statistics.loader.load
+
+    async def die_at_march(day: date, **options: Any) -> Any:
+        if day == MARCH:
+            raise KilledHere
+        return await load(day, **options)
+
+    monkeypatch.setattr(statistics.loader, "load", die_at_march)
+    with pytest.raises(KilledHere):
+        await statistics.loader.load(FIRST, reason="late")
+    monkeypatch.undo()
+    await statistics.night()
+    assert (await statistics.read())[MARCH][0].bytes_before == 5303
+
+
+async def test_a_newer_difference_takes_the_place_of_the_one_before_and_a_restored_history_of_both(statistics: Statistics) -> None:
+    await statistics.night()
+    for size in (5000, 6000):
+        await write(statistics.database, [stored(at_noon(FIRST), size=size)])
+        await statistics.loader.load(FIRST)
+    assert len(await statistics.book.corrections(date.min)) == 1
+    await statistics.database.change("DELETE FROM image_history WHERE bytes >= 5000")
+    await statistics.loader.load(FIRST)
+    assert await statistics.book.corrections(date.min) == []
+
+
+async def test_a_lost_day_of_a_closed_month_that_changed_meanwhile_is_loaded_and_listed(statistics: Statistics) -> None:
+    await statistics.night()
+    await write(statistics.database, [stored(at_noon(FIRST), size=5000)])
+    await statistics.store.drop_before(date(2027, 1, 1))
+    await statistics.night()
+    assert FIRST in await statistics.store.manifest()
+    (correction,) = [each for each in await statistics.book.corrections(date.min) if each.day == FIRST]
+    assert (correction.applied, correction.changed) == (True, ("registered", "bytes_in", "bytes_change"))
+
+
+async def test_a_closed_month_is_counted_again_in_its_turn_and_its_alert_stays(statistics: Statistics) -> None:
+    await statistics.night()
+    await write(statistics.database, [stored(at_noon(FIRST), size=5000)])
+    for _ in range(2):
+        await statistics.night()
+        detail = statistics.alerts.opened[FaultKind.STATISTICS_CHANGED, "closed month"]
+        assert detail.startswith("Figures of a closed month changed. 2026-02-26: registered")
+
+
+async def test_figures_begin_with_the_first_day_that_was_counted_whole(statistics: Statistics) -> None:
+    await statistics.database.change("UPDATE statistics_state SET counted_from = '2026-03-02 05:00:00'")
+    try:
+        assert await statistics.loader.loadable() == (date(2026, 3, 3), date(2026, 3, 5))
+    finally:
+        await statistics.database.change("UPDATE statistics_state SET counted_from = NULL")
 
 
 async def test_a_correction_whose_process_died_after_publishing_is_marked_later(

@@ -43,6 +43,15 @@ async def test_what_arrived_is_counted_before_anybody_reads_it(any_store: Statis
     assert await store.all_totals() == {}
 
 
+async def test_the_highest_number_is_that_of_any_load_published_or_not(any_store: StatisticsStore) -> None:
+    store = any_store
+    assert await store.highest_load() == 0
+    await published(store, DAY, 7, [])
+    assert await store.highest_load() == 7
+    await store.add_rows(NEXT, 9, ROWS)
+    assert await store.highest_load() == 9
+
+
 async def test_the_highest_load_of_a_day_counts_whenever_it_was_published(any_store: StatisticsStore) -> None:
     store = any_store
     newer = await published(store, DAY, 9, ROWS)
@@ -91,6 +100,15 @@ async def test_what_was_superseded_a_moment_ago_is_still_read_by_those_who_know_
     await published(store, DAY, 2, ROWS[:1], AT)
     assert await store.collect(AT - timedelta(hours=1)) == 0
     assert {load_id for _, load_id, _ in await store.shop_rows(7, DAY, DAY)} == {1, 2}
+
+
+async def test_a_load_that_took_long_to_publish_leaves_its_predecessor_to_readers_who_know_no_other(any_store: StatisticsStore) -> None:
+    store = any_store
+    await published(store, DAY, 1, ROWS, AT - timedelta(hours=5))
+    await published(store, NEXT, 3, ROWS, AT - timedelta(hours=2))
+    await published(store, DAY, 2, ROWS[:1], AT)
+    assert await store.collect(AT - timedelta(hours=1)) == 0
+    assert await store.collect(AT + timedelta(seconds=1)) == 2
 
 
 async def test_old_months_go_whole(any_store: StatisticsStore) -> None:

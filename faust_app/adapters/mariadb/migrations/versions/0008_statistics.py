@@ -22,17 +22,21 @@ STORED_BEFORE = """
 INSERT INTO image_history (at, shop_no, image_id, version, outcome, bytes_change)
 SELECT UTC_TIMESTAMP(6), shop_no, '', 0, 'stored_before', SUM(bytes) FROM image WHERE object_key IS NOT NULL GROUP BY shop_no
 """
-# Its only row gives each load its number, in the order of what the loads read, and keeps the zone that days are counted in.
+# Its only row gives each load its number, in the order of what the loads read, and keeps the zone that days are counted in. A history
+# that is older than its counts is counted from `counted_from` on.
 STATISTICS_STATE = """
 CREATE TABLE IF NOT EXISTS statistics_state (
     id TINYINT UNSIGNED NOT NULL,
     load_id BIGINT UNSIGNED NOT NULL DEFAULT 0,
     zone VARCHAR(64) CHARACTER SET ascii NULL,
-    first_day DATE NULL,
+    counted_from DATETIME(6) NULL,
     PRIMARY KEY (id)
 ) ENGINE=InnoDB DEFAULT CHARSET=utf8mb4 COLLATE=utf8mb4_bin
 """
-STATISTICS_STATE_ROW = "INSERT IGNORE INTO statistics_state (id) VALUES (1)"
+STATISTICS_STATE_ROW = """
+INSERT IGNORE INTO statistics_state (id, counted_from)
+SELECT 1, IF(EXISTS (SELECT 1 FROM image_history LIMIT 1), UTC_TIMESTAMP(6), NULL)
+"""
 # Bytes stored for each shop at the beginning of a month.
 STORED_BALANCE = """
 CREATE TABLE IF NOT EXISTS stored_balance (
@@ -62,7 +66,7 @@ CREATE TABLE IF NOT EXISTS statistics_correction (
     totals_before TEXT NOT NULL,
     totals_after TEXT NOT NULL,
     reason VARCHAR(500) NOT NULL,
-    applied BOOLEAN NOT NULL,
+    status VARCHAR(9) CHARACTER SET ascii NOT NULL,
     PRIMARY KEY (id),
     KEY by_day (day)
 ) ENGINE=InnoDB DEFAULT CHARSET=utf8mb4 COLLATE=utf8mb4_bin
@@ -128,10 +132,9 @@ def upgrade() -> None:
     # MySQL knows no IF NOT EXISTS for columns, and a migration that died half way is run again as a whole.
     if "counts_as" not in {found["name"] for found in sqlalchemy.inspect(op.get_bind()).get_columns("image_history")}:
         op.execute(IMAGE_HISTORY)
+    for statement in (STATISTICS_STATE, STATISTICS_STATE_ROW):  # before the lines of what is stored: they are no history
+        op.execute(statement)
     if not op.get_bind().execute(sqlalchemy.text("SELECT 1 FROM image_history WHERE outcome = 'stored_before' LIMIT 1")).first():
         op.execute(STORED_BEFORE)
-    for statement in (
-        STATISTICS_STATE, STATISTICS_STATE_ROW, STORED_BALANCE, STATISTICS_MONTH, STATISTICS_CORRECTION, STATISTICS_RUN,
-        SHOP_STATS_DAILY, STATS_LOAD,
-    ):  # fmt: skip
+    for statement in (STORED_BALANCE, STATISTICS_MONTH, STATISTICS_CORRECTION, STATISTICS_RUN, SHOP_STATS_DAILY, STATS_LOAD):
         op.execute(statement)
