@@ -86,6 +86,9 @@ ORDER BY partition
 """
 
 
+_TABLES: Final = ("stats_load", "shop_stats_daily")
+
+
 class ClickHouseDailyStatistics:
     """Implements `flows.ports.statistics.StatisticsStore` on ClickHouse."""
 
@@ -161,7 +164,7 @@ class ClickHouseDailyStatistics:
     async def drop_before(self, month: date) -> list[date]:
         partitions = [name for (name,) in await self._rows(_PARTITIONS, month=month.year * 100 + month.month)]
         for name in partitions:
-            for table in ("stats_load", "shop_stats_daily"):  # markers first: what has none is never read
+            for table in _TABLES:  # markers first: what has none is never read
                 await self._command(f"ALTER TABLE {table} DROP PARTITION {int(name)}")
         return [date(int(name[:4]), int(name[4:]), 1) for name in partitions]
 
