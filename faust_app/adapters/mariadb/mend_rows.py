@@ -91,11 +91,11 @@ class MariaMendRows:
         if text.startswith(("http://", "https://")):
             found |= {row.key: row for row in await self._rows(_BY_URL, (text, text, shop_no, limit))}
         for index, column in _NAMES:
-            rows = await self._rows(_BEGINNING.format(index=index, column=column), (shop_no, f"{_literal(text)}%", limit))
+            rows = await self._rows(_BEGINNING.format(index=index, column=column), (shop_no, f"{_literal(_as_kept(column, text))}%", limit))
             found |= {row.key: row for row in rows}
         for index, column in _NAMES:
             if len(found) < limit:
-                found |= {row.key: row for row in await self._containing(shop_no, index, column, text, limit)}
+                found |= {row.key: row for row in await self._containing(shop_no, index, column, _as_kept(column, text), limit)}
         return [row for row in found.values() if row.version > 0][:limit]
 
     async def _containing(self, shop_no: int, index: str, column: str, text: str, limit: int) -> list[ImageRow]:
@@ -112,6 +112,10 @@ class MariaMendRows:
 
     async def _rows(self, sql: str, parameters: Sequence[Any]) -> list[ImageRow]:
         return [image_row(values) for values in await self._database.rows(sql, parameters)]
+
+
+def _as_kept(column: str, text: str) -> str:
+    return text.lower() if column == "file_name" else text
 
 
 def _literal(text: str) -> str:

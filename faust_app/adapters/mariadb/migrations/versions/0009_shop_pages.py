@@ -10,13 +10,14 @@ down_revision = "0008"
 # of their keys but that of its product, once: `mend` is null unless the image failed, is tried again or waits for its source.
 # It says which of them, whether a picture is shown, by which cause, and what failed also by which release.
 #
-# People type names without regard to case and accents, so the two names compare that way; a SKU is an id.
+# People type names without regard to case and accents, so the name of a product compares that way. The name of a file is in lower case
+# and compares by its bytes, for its key is written with every image; a SKU is an id.
 IMAGE = """
 ALTER TABLE image
     ADD COLUMN product_name VARCHAR(200) CHARACTER SET utf8mb4 COLLATE utf8mb4_unicode_ci NULL,
     ADD COLUMN sku VARCHAR(64) NULL,
-    ADD COLUMN file_name VARCHAR(100) CHARACTER SET utf8mb4 COLLATE utf8mb4_unicode_ci
-        AS (LEFT(SUBSTRING_INDEX(SUBSTRING_INDEX(SUBSTRING_INDEX(source_url, '#', 1), '?', 1), '/', -1), 100)) VIRTUAL,
+    ADD COLUMN file_name VARCHAR(100) CHARACTER SET utf8mb4 COLLATE utf8mb4_bin
+        AS (LOWER(LEFT(SUBSTRING_INDEX(SUBSTRING_INDEX(source_url, '?', 1), '/', -1), 100))) VIRTUAL,
     ADD COLUMN pictured BOOLEAN AS (object_key IS NOT NULL) VIRTUAL,
     ADD COLUMN mend VARCHAR(480) AS (CASE
         WHEN state = 'FAILED' THEN CONCAT_WS('\\t',
