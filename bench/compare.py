@@ -1,4 +1,4 @@
-"""Compares two trees of the product: CPU an image costs a worker, and CPU and time a row costs at intake.
+"""Compares two trees of the product: what an image costs to settle, what it costs a worker, and what a row costs at intake.
 
     python -m bench compare ../other-tree [pairs]
 
@@ -20,6 +20,7 @@ from typing import Final
 
 from bench.installation import CLONE, Installation, cpu_seconds
 from bench.intake import write_catalogue
+from bench.settle import measure_settle
 from devstack.ports import Ports
 from devstack.stack import Stack
 
@@ -77,6 +78,11 @@ class Tree(Installation):
         used = after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
         return rows / used, float(report["images_per_s"])
 
+    def settle(self) -> tuple[float, float]:
+        """Settle images of a new shop; return images a second, and images per CPU-second of the process."""
+        self.shops += 1
+        return measure_settle(self, self.shops)
+
     def work(self, pid: int, images: int) -> float:
         """Resume the worker until it has stored so many images; return images per CPU-second."""
         os.kill(pid, signal.SIGCONT)
@@ -90,11 +96,14 @@ class Tree(Installation):
 def compare(other: Path, pairs: int) -> list[Ratios]:
     """Measure both trees in turns."""
     with _trees(other) as (mine, theirs):
+        settled = [(mine.settle(), theirs.settle()) for _ in range(pairs + 1)][1:]
         taken = [(mine.take_in(ROUND_ROWS), theirs.take_in(ROUND_ROWS)) for _ in range(pairs + 1)][1:]
         with ExitStack() as running:
             workers = [(tree, running.enter_context(_stopped(tree))) for tree in (mine, theirs)]
             worked = [tuple(tree.work(pid, ROUND_IMAGES) for tree, pid in workers) for _ in range(pairs + 1)][1:]
     return [
+        Ratios("settle, images a second", tuple(one[0] / two[0] for one, two in settled)),
+        Ratios("settle, images per CPU-second", tuple(one[1] / two[1] for one, two in settled)),
         Ratios("worker, images per CPU-second", tuple(one / two for one, two in worked)),
         Ratios("intake, rows per CPU-second", tuple(one[0] / two[0] for one, two in taken)),
         Ratios("intake, rows a second", tuple(one[1] / two[1] for one, two in taken)),
