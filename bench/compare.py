@@ -119,8 +119,9 @@ def _trees(other: Path) -> Iterator[tuple[Tree, Tree]]:
 @contextmanager
 def _stopped(tree: Tree) -> Iterator[int]:
     """Run a worker of the tree, warm, and stopped whenever it is not its turn."""
+    before = tree.query(_DONE)
     with tree.process("faust_app") as process:
-        tree.until(_DONE, ROUND_IMAGES)  # connections are open, code is loaded
+        tree.until(_DONE, before + ROUND_IMAGES)  # connections are open, code is loaded
         os.kill(process.pid, signal.SIGSTOP)
         try:
             yield process.pid

@@ -33,7 +33,8 @@ async def main(shop, images, group):
             asked = [ImageRequest(op="register", shop_no=shop, image_id=f"i{n}", product_id=f"p{n // 10}", source_url=f"https://shop.test/a/{n}.jpg")
                      for n in range(first, first + 500)]
             def begin(locked):
-                made = [accept(locked.rows[each.key], each, requested_at=locked.now, now=locked.now, lease=timedelta(seconds=600)).row for each in asked]
+                now, lease = locked.now, timedelta(seconds=600)
+                made = [accept(locked.rows[each.key], each, requested_at=now, now=now, lease=lease).row for each in asked]
                 return Changes(accepted=made), made
             taken += await rows.change([each.key for each in asked], begin, create=True)
         begun, cpu = time.perf_counter(), time.process_time()
@@ -41,7 +42,8 @@ async def main(shop, images, group):
             some = taken[first : first + group]
             def shown(row):
                 digest = hashlib.sha256(row.image_id).digest()
-                return Shown(row.version, f"shops/{shop}/{digest.hex()[:20]}/1-{digest.hex()[:16]}.jpg", row.source_url, digest, 90000, "image/jpeg", 800, 600)
+                key = f"shops/{shop}/{digest.hex()[:20]}/1-{digest.hex()[:16]}.jpg"
+                return Shown(row.version, key, row.source_url, digest, 90000, "image/jpeg", 800, 600)
             outcomes = [Stored(row, shown(row)) for row in some]
             await rows.change([row.key for row in some], lambda locked: settle_all(outcomes, locked, timedelta(days=7)))
         print(json.dumps([time.perf_counter() - begun, time.process_time() - cpu]))
