@@ -13,6 +13,7 @@ from faust_app.core.images.outcome import SUPERSEDED, Garbage, HistoryEntry
 from faust_app.core.images.row import ImageKey, ImageRow, ImageState
 from faust_app.core.images.transitions.accept import placeholder
 from faust_app.core.images.transitions.publish import leased, placed, released
+from faust_app.core.messages.events import ImageRequest
 from faust_app.core.messages.positions import IntakeOffset, Position
 from faust_app.core.messages.rejection import Rejection
 
@@ -41,8 +42,15 @@ class FakeImageRepository:
         return {key: self.rows[key] for key in keys if key in self.rows}
 
     async def change(
-        self, keys: Sequence[ImageKey], decide: Decide[R], *, create: bool = False, offset_of: tuple[str, int] | None = None
+        self,
+        keys: Sequence[ImageKey],
+        decide: Decide[R],
+        *,
+        create: bool = False,
+        asked: Sequence[ImageRequest] = (),
+        offset_of: tuple[str, int] | None = None,
     ) -> R:
+        del asked
         async with self._lock:
             await self._answer()
             self.changes += 1

@@ -11,8 +11,9 @@ from faust_app.adapters.mariadb.intake_offsets import intake_offset, lock_intake
 from faust_app.adapters.mariadb.rejections import add_rejections
 from faust_app.core.images.changes import Changes, Decide, Locked
 from faust_app.core.images.outcome import HistoryEntry
-from faust_app.core.images.row import ImageKey, ImageRow
+from faust_app.core.images.row import ImageKey, ImageRow, source_host
 from faust_app.core.images.transitions.publish import leased
+from faust_app.core.messages.events import ImageRequest
 from faust_app.core.messages.positions import IntakeOffset, Position
 
 R = TypeVar("R")
@@ -40,13 +41,19 @@ class MariaImageRepository:
         return found
 
     async def change(
-        self, keys: Sequence[ImageKey], decide: Decide[R], *, create: bool = False, offset_of: tuple[str, int] | None = None
+        self,
+        keys: Sequence[ImageKey],
+        decide: Decide[R],
+        *,
+        create: bool = False,
+        asked: Sequence[ImageRequest] = (),
+        offset_of: tuple[str, int] | None = None,
     ) -> R:
         """Lock in the order that all transactions use: intake offset, rows by key, alerts (at the end of `write`)."""
 
         async def unit(session: Session) -> R:
             offset = None if offset_of is None else await lock_intake_offset(session, *offset_of)
-            rows = await lock_rows(session, keys, create=create)
+            rows = await lock_rows(session, keys, create=create, asked=asked)
             now = await session.now()
             changes, result = decide(Locked(rows, now, offset))
             await add_rejections(session, changes.rejections, now)
@@ -116,23 +123,40 @@ _SELECT: Final = f"SELECT {COLUMNS} FROM ({{values}}) x STRAIGHT_JOIN image ON i
 _DROP: Final = "DELETE image FROM ({values}) x STRAIGHT_JOIN image ON image.shop_no = x.s AND image.image_id = x.i WHERE image.version = 0"
 
 
-async def lock_rows(session: Session, keys: Sequence[ImageKey], *, create: bool = False) -> dict[ImageKey, ImageRow]:
+async def lock_rows(
+    session: Session, keys: Sequence[ImageKey], *, create: bool = False, asked: Sequence[ImageRequest] = ()
+) -> dict[ImageKey, ImageRow]:
     """Lock existing rows in key order; with `create`, create placeholders for the rest and lock those.
 
     READ COMMITTED locks nothing for a row that does not exist: without the placeholders two intakes would give the same
-    version to one new image. REPEATABLE READ would deadlock them.
+    version to one new image. REPEATABLE READ would deadlock them. A placeholder has what its request in `asked` names, so
+    that the update that follows leaves six keys of the table where they are.
     """
+    named = {request.key: request for request in reversed(asked)}
     found: dict[ImageKey, ImageRow] = {}
     for group in groups(sorted(set(keys))):
         found |= _by_key(await session.rows(_select(group) + " FOR UPDATE", _flat(group)))
         missing = [key for key in group if key not in found]
         if create and missing:
-            marks = ",".join(["(%s,%s,0,'register',UTC_TIMESTAMP(6),'IN_PROGRESS',UTC_TIMESTAMP(6))"] * len(missing))
             # Not INSERT IGNORE: it deadlocks far more often, and warns of every duplicate.
-            sql = f"INSERT INTO image (shop_no, image_id, version, op, requested_at, state, updated_at) VALUES {marks}"  # noqa: S608
-            await session.change(sql + " ON DUPLICATE KEY UPDATE version = version", _flat(missing))
+            sql = _ADD_PLACEHOLDERS.format(marks=",".join([_PLACEHOLDER] * len(missing)))
+            await session.change(sql, [value for key in missing for value in (*key, *_named_by(named.get(key)))])
             found |= _by_key(await session.rows(_select(missing) + " FOR UPDATE", _flat(missing)))
     return found
+
+
+_PLACEHOLDER: Final = "(%s,%s,0,'register',UTC_TIMESTAMP(6),'IN_PROGRESS',UTC_TIMESTAMP(6),%s,%s,%s,%s,%s)"
+_ADD_PLACEHOLDERS: Final = """
+INSERT INTO image
+    (shop_no, image_id, version, op, requested_at, state, updated_at, source_url, source_host, product_id, product_name, sku)
+VALUES {marks} ON DUPLICATE KEY UPDATE version = version
+"""
+
+
+def _named_by(request: ImageRequest | None) -> tuple[str | None, ...]:
+    if request is None or request.source_url is None:
+        return (None,) * 5
+    return request.source_url, source_host(request.source_url), request.product_id, request.product_name, request.sku
 
 
 async def _drop_placeholders(session: Session, rows: Mapping[ImageKey, ImageRow], changes: Changes) -> None:

@@ -124,6 +124,7 @@ class TakeRequests:
             [request.asked.key for request in batch.requests],
             lambda locked: _decide(batch, locked, self._terms, ahead),
             create=True,
+            asked=[request.asked for request in batch.requests],
             offset_of=(first.topic, first.partition),
         )
         if stored is not None and fresh[-1].offset < stored.next_offset:

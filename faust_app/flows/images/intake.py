@@ -34,7 +34,7 @@ class Intake:
         """
         terms = IntakeTerms(self._lease, only_changed=only_changed)
         keys = [request.key for request in requests]
-        decisions = await self._repository.change(keys, lambda locked: decide(requests, locked, terms), create=True)
+        decisions = await self._repository.change(keys, lambda locked: decide(requests, locked, terms), create=True, asked=requests)
         self.follow_up(decisions, entry_point=entry_point)
         return decisions
 

@@ -11,6 +11,7 @@ from faust_app.core.images.changes import Decide
 from faust_app.core.images.objects import Folder
 from faust_app.core.images.outcome import HistoryEntry
 from faust_app.core.images.row import ImageKey, ImageRow, ImageState
+from faust_app.core.messages.events import ImageRequest
 from faust_app.core.messages.positions import IntakeOffset, Position, TopicPartition
 from faust_app.core.monitoring.unfinished import Positions, RowCounts
 
@@ -28,12 +29,19 @@ class ImageRepository(Protocol):
         ...
 
     async def change(
-        self, keys: Sequence[ImageKey], decide: Decide[R], *, create: bool = False, offset_of: tuple[str, int] | None = None
+        self,
+        keys: Sequence[ImageKey],
+        decide: Decide[R],
+        *,
+        create: bool = False,
+        asked: Sequence[ImageRequest] = (),
+        offset_of: tuple[str, int] | None = None,
     ) -> R:
         """Lock the rows in key order, call `decide`, write its changes, and return its result after COMMIT.
 
         A deadlock reruns the whole unit, so `decide` must have no side effects. With `create`, it sees a placeholder of
-        version 0 for each missing key; placeholders it does not accept are removed. With `offset_of` (topic, partition)
+        version 0 for each missing key; placeholders it does not accept are removed. `asked` are the requests that the placeholders are
+        for: a database that knows what is about to be written moves fewer keys. With `offset_of` (topic, partition)
         the reader's offset is locked first.
         """
         ...
