@@ -17,7 +17,7 @@ from faust_app.core.statistics.blocks import PLATFORM, Block, Loads, blocks_of, 
 from faust_app.core.statistics.load import Manifest
 from faust_app.core.statistics.unavailable import CacheUnavailable
 from faust_app.flows.ports.statistics import ReportCache, StatisticsStore
-from faust_app.flows.statistics.manifest import Coalesced
+from faust_app.flows.statistics.coalesced import Coalesced
 
 log = structlog.get_logger()
 

@@ -19,7 +19,8 @@ from faust_app.core.statistics.figures import Day, Figures
 from faust_app.core.statistics.report import PlatformDays, ShopDays
 from faust_app.core.statistics.unavailable import CacheUnavailable, StoreUnavailable
 from faust_app.flows.ports.statistics import DailyCounts, ReportCache, StatisticsStore
-from faust_app.flows.statistics.manifest import Coalesced, Known, KnownLoads
+from faust_app.flows.statistics.coalesced import Coalesced
+from faust_app.flows.statistics.manifest import Known, KnownLoads
 from faust_app.flows.statistics.month_blocks import MonthBlocks
 
 log = structlog.get_logger()
