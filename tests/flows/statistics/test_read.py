@@ -11,6 +11,7 @@ from faust_app.core.statistics.figures import NOTHING, Figures, Source
 from faust_app.core.statistics.finality import refreshing
 from faust_app.core.statistics.load import Manifest, Marker, ShopRow, totals_of
 from faust_app.core.statistics.report import ClosedMonth, Correction, ShopDays
+from faust_app.core.statistics.unavailable import StoreUnavailable
 from faust_app.flows.statistics.manifest import FRESH, USABLE, KnownLoads
 from faust_app.flows.statistics.month_blocks import MonthBlocks
 from faust_app.flows.statistics.read import MOST_FALLBACK_DAYS, ReadReports
@@ -205,6 +206,23 @@ async def test_loaded_days_that_cannot_be_read_fall_back_to_the_history(desk: De
     report = await desk.read()
     assert [day.source for day in report.days[-8:]] == [Source.FALLBACK] * 7 + [Source.LIVE]
     assert refreshing(report.days, TODAY) == 7
+
+
+async def test_one_month_that_nobody_has_takes_none_of_those_that_are_kept(desk: Desk) -> None:
+    before = await desk.read(date(2026, 2, 1), date(2026, 2, 28))
+    desk.store.is_down = True
+    for process in (desk.reports, desk.process()):  # the one has them in memory, the other in the cache
+        report = await process.shop_days(SHOP, date(2026, 1, 25), date(2026, 3, 1))
+        assert report.days[7:35] == before.days
+        assert Source.SETTLED not in {day.source for day in (*report.days[:7], report.days[-1])}
+    with pytest.raises(StoreUnavailable):
+        await desk.reports.warm([SHOP])
+
+
+async def test_a_range_that_ends_before_today_counts_no_more_days_than_others(desk: Desk) -> None:
+    desk.store.markers = []
+    report = await desk.read(date(2026, 2, 10), TODAY - timedelta(days=1))
+    assert len([day for day in report.days if day.source is Source.LIVE]) == MOST_FALLBACK_DAYS
 
 
 async def test_a_database_that_is_down_leaves_the_loaded_days(desk: Desk) -> None:
