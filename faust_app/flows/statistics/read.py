@@ -13,7 +13,7 @@ import structlog
 
 from faust_app.core.failure import Unavailable
 from faust_app.core.statistics.blocks import PLATFORM, Block
-from faust_app.core.statistics.calendar import bounds, day_of, first_kept, month_of, months_between
+from faust_app.core.statistics.calendar import bounds, day_of, days_between, first_kept, month_of, months_between
 from faust_app.core.statistics.compose import Counted, Settled, compose, run_starts, to_count
 from faust_app.core.statistics.figures import Day, Figures
 from faust_app.core.statistics.report import PlatformDays, ShopDays
@@ -32,7 +32,7 @@ COUNTS_AT_ONCE: Final = 4
 
 
 class ReadReports:
-    """Implements `flows.ports.statistics.Reports`. `now` is the time of day, UTC without a zone."""
+    """Implements `Reports` and `LoadedDays` of `flows.ports.statistics`. `now` is the time of day, UTC without a zone."""
 
     def __init__(
         self,
@@ -72,6 +72,12 @@ class ReadReports:
             log.warning("top shops are not read", reason=str(failure))
             shops = []
         return PlatformDays(days, as_of, shops, known.closed, tuple(each for each in known.corrections if first <= each.day <= last))
+
+    async def loaded(self, shop_no: int, first: date, last: date) -> dict[date, Figures]:
+        """Return a shop's loaded days; nothing is counted, neither days nor a view."""
+        known = await self._known.current()
+        settled = Settled(known.loads, await self._blocks_of(known, shop_no, first, last), known.first_day)
+        return {day: figures for day in days_between(first, last) if (figures := settled.figures(day)) is not None}
 
     async def refresh(self, shop_no: int) -> None:
         """Forget what is cached of a shop."""

@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 from aiohttp import web
-from aiohttp.test_utils import TestServer
+from aiohttp.test_utils import BaseTestServer, TestServer
 
 from faust_app.adapters.clickhouse import daily_statistics
 from faust_app.adapters.clickhouse.daily_statistics import ClickHouseDailyStatistics
@@ -21,7 +21,7 @@ DAY = date(2026, 3, 1)
 
 
 @asynccontextmanager
-async def serving(answer: Callable[[web.Request], Awaitable[web.Response]]) -> AsyncIterator[TestServer]:
+async def serving(answer: Callable[[web.Request], Awaitable[web.Response]]) -> AsyncIterator[BaseTestServer]:
     application = web.Application()
     application.router.add_route("*", "/", answer)
     async with TestServer(application) as server:

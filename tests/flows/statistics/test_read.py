@@ -258,6 +258,14 @@ async def test_the_whole_platform_is_read_in_the_same_way(desk: Desk) -> None:
     assert [each.shop_no for each in report.top] == [SHOP]
 
 
+async def test_loaded_days_are_known_without_counting_a_day_or_a_view(desk: Desk) -> None:
+    loaded = await desk.reports.loaded(SHOP, FIRST - timedelta(days=1), TODAY)
+    assert [*loaded] == days(FIRST - timedelta(days=1), TODAY - timedelta(days=1))
+    assert (loaded[FIRST], loaded[FIRST - timedelta(days=1)]) == (Figures(registered=1, bytes_change=10), NOTHING)
+    assert desk.cache is not None
+    assert (desk.counts.counted, desk.cache.views) == ([], {})
+
+
 # The cache
 
 
