@@ -5,7 +5,6 @@ import signal
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
 from typing import Final
-from urllib.parse import unquote, urlsplit
 
 import click
 import structlog
@@ -60,7 +59,7 @@ async def serve(settings: Settings) -> None:
         application = web.Application(client_max_size=MAX_BODY)
         if settings.statistics_dir is not None:
             engine = await stack.enter_async_context(Engine.open(settings.statistics_dir))
-            DialectHandlers(engine, _password(settings)).register(application.router)
+            DialectHandlers(engine, settings.clickhouse_password).register(application.router)
         parts = await stack.enter_async_context(open_statistics(settings, metrics))
         HealthPages(metrics, lambda: _reasons_not_ready(parts)).register(application.router)
         await stack.enter_async_context(_listening(application, settings.statistics_port))
@@ -71,12 +70,6 @@ async def serve(settings: Settings) -> None:
         ):
             await stack.enter_async_context(_running(service))
         await stopping.wait()
-
-
-def _password(settings: Settings) -> str | None:
-    url = settings.clickhouse_url.get_secret_value() if settings.clickhouse_url is not None else ""
-    password = urlsplit(url).password
-    return unquote(password) if password else None
 
 
 @asynccontextmanager
