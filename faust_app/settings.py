@@ -132,7 +132,12 @@ class Settings(BaseSettings):
     statistics_dir: Path | None = Field(
         None, description="Folder of the embedded ClickHouse, which `stats` serves at `CLICKHOUSE_URL` with its password; empty: none."
     )
-    statistics_port: int = Field(6067, ge=1, le=65535, description="Port of the process `stats`, on the loopback interface.")
+    statistics_port: int = Field(
+        6067,
+        ge=1,
+        le=65535,
+        description="Port of the process `stats`, on `WEB_BIND`; with `STATISTICS_DIR` on the loopback interface alone.",
+    )
     statistics_close_day: int = Field(
         3, ge=1, le=28, description="Day of the next month on which the figures of a month become final, in the platform's zone."
     )

@@ -110,8 +110,12 @@ class Engine:
 @contextmanager
 def _owned(folder: Path) -> Any:
     """Hold the folder for this process. A lock of the kernel ends with its process, however that ends."""
-    folder.mkdir(parents=True, exist_ok=True, mode=0o700)
-    with folder.with_name(f"{folder.name}.lock").open("a") as lock:
+    try:
+        folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+        opened = folder.with_name(f"{folder.name}.lock").open("a")
+    except OSError as error:
+        raise EngineError(f"STATISTICS_DIR {folder} cannot be written: {error.strerror or error}") from error
+    with opened as lock:
         try:
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
