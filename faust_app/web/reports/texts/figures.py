@@ -35,6 +35,10 @@ FIGURES: Final = {
     "platform.average": ("Average", "평균"),
     "platform.longest": ("Longest", "최장"),
     "platform.no_source": ("No source had that many pictures.", "해당하는 원본 서버가 없습니다."),
+    "platform.slow_unknown": (
+        "Not available at the moment: the database does not answer.",
+        "지금은 확인할 수 없습니다. 데이터베이스가 응답하지 않습니다.",
+    ),
     "platform.sources": ("Sources of the days", "날짜별 출처"),
     "platform.load": ("State of the load", "적재 상태"),
     "figures.range": ("Range", "기간"),
