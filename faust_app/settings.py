@@ -130,9 +130,14 @@ class Settings(BaseSettings):
         description="ClickHouse or the process `stats`, `http://user:password@host:port/database`; else the database keeps the statistics.",
     )
     statistics_dir: Path | None = Field(
-        None, description="Folder of the embedded ClickHouse, which the process `stats` serves at `CLICKHOUSE_URL`; empty: none."
+        None, description="Folder of the embedded ClickHouse, which `stats` serves at `CLICKHOUSE_URL` with its password; empty: none."
     )
-    statistics_port: int = Field(6067, ge=1, le=65535, description="Port of the process `stats`, on the loopback interface.")
+    statistics_port: int = Field(
+        6067,
+        ge=1,
+        le=65535,
+        description="Port of the process `stats`, on `WEB_BIND`; with `STATISTICS_DIR` on the loopback interface alone.",
+    )
     statistics_close_day: int = Field(
         3, ge=1, le=28, description="Day of the next month on which the figures of a month become final, in the platform's zone."
     )
@@ -245,6 +250,10 @@ class Settings(BaseSettings):
         if parts.hostname not in {"127.0.0.1", "localhost", "::1"} or parts.port != self.statistics_port:
             port = self.statistics_port
             raise ValueError(f"CLICKHOUSE_URL: must be http://127.0.0.1:{port}/ where STATISTICS_DIR and STATISTICS_PORT={port} are set")
+        if not self.clickhouse_password:
+            raise ValueError(
+                "CLICKHOUSE_URL: needs a user and a password of your choice where STATISTICS_DIR is set, as in http://user:password@127.0.0.1"
+            )
         return self
 
     @field_validator("alert_webhook_secret")
@@ -302,6 +311,12 @@ class Settings(BaseSettings):
         if self.watchdog_after <= self.event_deadline:
             raise ValueError("WATCHDOG_AFTER: must be above EVENT_DEADLINE, or one slow event would end a worker")
         return self
+
+    @property
+    def clickhouse_password(self) -> str:
+        """The password of `CLICKHOUSE_URL`, empty without one."""
+        url = self.clickhouse_url.get_secret_value() if self.clickhouse_url is not None else ""
+        return unquote(urlsplit(url).password or "")
 
     @property
     def user_agent(self) -> str:

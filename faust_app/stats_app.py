@@ -5,7 +5,6 @@ import signal
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
 from typing import Final
-from urllib.parse import unquote, urlsplit
 
 import click
 import structlog
@@ -27,9 +26,15 @@ from faust_app.wiring.statistics import StatisticsParts, open_statistics
 
 LOAD_SECONDS: Final = 5.0
 """Seconds between two passes: a load that an operator asks for begins within them."""
-_HOST: Final = "127.0.0.1"
+_LOOPBACK: Final = "127.0.0.1"
+_READY_SECONDS: Final = 5.0
+"""Seconds that the store has to answer whether it is there; a load gives it longer."""
 
 log = structlog.get_logger()
+
+
+class ListenError(Exception):
+    """The process cannot listen; the message says why, and what to do."""
 
 
 @click.command("stats")
@@ -41,17 +46,13 @@ def stats_command(context: click.Context) -> None:
     try:
         with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
             runner.run(serve(settings))
-    except EngineError as error:
+    except (EngineError, ListenError) as error:
         click.echo(f"shop-images: {error}", err=True)
-        raise SystemExit(1) from error
-    except OSError as error:
-        reason = f"port {settings.statistics_port} cannot be used: {error.strerror or error}"
-        click.echo(f"shop-images: {reason}; stop what uses it, or set STATISTICS_PORT", err=True)
         raise SystemExit(1) from error
 
 
 async def serve(settings: Settings) -> None:
-    """Serve and load until SIGTERM or SIGINT. Raises EngineError, and OSError when the port is taken."""
+    """Serve and load until SIGTERM or SIGINT. Raises EngineError, ListenError."""
     stopping = asyncio.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         asyncio.get_running_loop().add_signal_handler(number, stopping.set)
@@ -60,10 +61,10 @@ async def serve(settings: Settings) -> None:
         application = web.Application(client_max_size=MAX_BODY)
         if settings.statistics_dir is not None:
             engine = await stack.enter_async_context(Engine.open(settings.statistics_dir))
-            DialectHandlers(engine, _password(settings)).register(application.router)
+            DialectHandlers(engine, settings.clickhouse_password).register(application.router)
         parts = await stack.enter_async_context(open_statistics(settings, metrics))
         HealthPages(metrics, lambda: _reasons_not_ready(parts)).register(application.router)
-        await stack.enter_async_context(_listening(application, settings.statistics_port))
+        await stack.enter_async_context(_listening(application, host_of(settings), settings.statistics_port))
         log.info("statistics process is up", port=settings.statistics_port, embedded=settings.statistics_dir is not None)
         for service in (
             Periodic("statistics", LOAD_SECONDS, parts.task.run_pass),
@@ -73,18 +74,21 @@ async def serve(settings: Settings) -> None:
         await stopping.wait()
 
 
-def _password(settings: Settings) -> str | None:
-    url = settings.clickhouse_url.get_secret_value() if settings.clickhouse_url is not None else ""
-    password = urlsplit(url).password
-    return unquote(password) if password else None
+def host_of(settings: Settings) -> str:
+    """Return the address to listen on: the loopback interface where a store is embedded, which has one password and no TLS."""
+    return settings.web_bind if settings.statistics_dir is None else _LOOPBACK
 
 
 @asynccontextmanager
-async def _listening(application: web.Application, port: int) -> AsyncIterator[None]:
+async def _listening(application: web.Application, host: str, port: int) -> AsyncIterator[None]:
     runner = web.AppRunner(application, access_log=None)
     await runner.setup()
     try:
-        await web.TCPSite(runner, _HOST, port).start()
+        try:
+            await web.TCPSite(runner, host, port).start()
+        except OSError as error:
+            reason = f"port {port} of {host} cannot be used: {error.strerror or error}"
+            raise ListenError(f"{reason}; stop what uses it, or set STATISTICS_PORT or WEB_BIND") from error
         yield
     finally:
         await runner.cleanup()
@@ -106,7 +110,10 @@ async def _reasons_not_ready(parts: StatisticsParts) -> list[str]:
     except Unavailable as failure:
         reasons.append(str(failure))
     try:
-        await parts.store.manifest()
+        async with asyncio.timeout(_READY_SECONDS):
+            await parts.store.manifest()
+    except TimeoutError:
+        reasons.append(f"The statistics store did not answer within {_READY_SECONDS:.0f} seconds.")
     except (StoreUnavailable, Unavailable) as failure:
         reasons.append(str(failure))
     return list(dict.fromkeys(reasons))

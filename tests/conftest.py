@@ -24,7 +24,7 @@ from faust_app.settings import Settings
 
 TESTS = Path(__file__).parent
 CLONE = TESTS.parent
-UNIT = {"core", "flows", "web", "cli", "adapters"}
+UNIT = {"core", "flows", "web", "cli", "adapters", "stats"}
 """Folders of tests on fakes alone."""
 _installation = itertools.count(1)
 _shop = itertools.count(1_000)

@@ -99,6 +99,16 @@ def test_a_secret_is_never_shown() -> None:
     assert settings.database["password"] == "s3cret"
 
 
+@pytest.mark.parametrize("login", ["", "stats@", "stats:@", ":@"])
+def test_an_embedded_store_needs_a_password(tmp_path: Path, login: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("STATISTICS_DIR", str(tmp_path))
+    monkeypatch.setenv("CLICKHOUSE_URL", f"http://{login}127.0.0.1:6067/default")
+    with pytest.raises(SettingsError, match=r"\ACLICKHOUSE_URL: needs a user and a password"):
+        load_settings(None)
+    monkeypatch.setenv("CLICKHOUSE_URL", "http://stats:a%2Fb@127.0.0.1:6067/default")
+    assert load_settings(None).clickhouse_password == "a/b"
+
+
 def test_a_password_may_hold_every_character_when_it_is_percent_encoded() -> None:
     settings = Settings(_env_file=None, database_url="mysql://u:p%40%3A%2F%25@h:3307/d")
     assert settings.database == {"host": "h", "port": 3307, "user": "u", "password": "p@:/%", "db": "d"}

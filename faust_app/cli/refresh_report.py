@@ -40,7 +40,7 @@ def refresh_report_command(context: click.Context, *, shop_no: int, as_json: boo
 async def _refresh(settings: Settings, shop_no: int) -> RefreshReport:
     async with (
         Database.connect(settings.database, 2) as database,
-        open_store(settings, database) as store,
+        open_store(settings, database, for_reports=True) as store,
         open_cache(settings) as cache,
     ):
         await read_reports(settings, database, store, cache).refresh(shop_no)

@@ -13,6 +13,7 @@ from typing import Final
 from aiohttp import web
 
 from faust_app.stats.engine import Engine, QueryRefused
+from faust_app.stats.reading import READING, only_reads
 
 MAX_BODY: Final = 256 * 1024 * 1024
 """Bytes of an insert at most."""
@@ -24,12 +25,13 @@ _NAME: Final = re.compile(r"\w{1,64}", re.ASCII)
 _UNKNOWN_DATABASE: Final = 81
 _AUTHENTICATION_FAILED: Final = 516
 _CANNOT_PARSE: Final = 62
+_READONLY: Final = 164
 
 
 class DialectHandlers:
-    """Answers statements on `/`. With a password, every statement has to bring it."""
+    """Answers statements on `/`. Each has to bring the password; one that writes has to be sent by POST, as ClickHouse has it."""
 
-    def __init__(self, engine: Engine, password: str | None) -> None:
+    def __init__(self, engine: Engine, password: str) -> None:
         self._engine = engine
         self._password = password
 
@@ -52,6 +54,10 @@ class DialectHandlers:
         if not _NAME.fullmatch(database):
             return _refusal(_UNKNOWN_DATABASE, "a database is named by letters, digits and underscores")
         try:
+            if request.method != "POST" and not only_reads(text.decode()):
+                return _refusal(
+                    _READONLY, f"only one statement that reads ({', '.join(READING)}) runs by {request.method}; send it by POST"
+                )
             if insert is not None:
                 written = await self._engine.insert(insert[1].decode(), insert[2].decode(), text[insert.end() :], database)
                 return web.Response(headers={"X-ClickHouse-Summary": f'{{"written_rows":"{written}"}}'})
@@ -63,8 +69,6 @@ class DialectHandlers:
             return _refusal(refused.code, str(refused))
 
     def _may(self, request: web.Request) -> bool:
-        if self._password is None:
-            return True
         given = request.headers.get("X-ClickHouse-Key") or request.query.get("password") or _basic(request.headers.get("Authorization", ""))
         return hmac.compare_digest(given.encode("utf-8", "surrogateescape"), self._password.encode())
 

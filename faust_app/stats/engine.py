@@ -19,6 +19,8 @@ T = TypeVar("T")
 
 SESSIONS: Final = 4
 """A session answers one query after the other. More than four answer no more on two cores, and each waits longer."""
+_QUERY_SECONDS: Final = 60
+"""Seconds that a query may take: a client that gave up must not leave a session busy for ever."""
 _CODE: Final = "Code: "
 
 log = structlog.get_logger()
@@ -108,8 +110,12 @@ class Engine:
 @contextmanager
 def _owned(folder: Path) -> Any:
     """Hold the folder for this process. A lock of the kernel ends with its process, however that ends."""
-    folder.mkdir(parents=True, exist_ok=True, mode=0o700)
-    with folder.with_name(f"{folder.name}.lock").open("a") as lock:
+    try:
+        folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+        opened = folder.with_name(f"{folder.name}.lock").open("a")
+    except OSError as error:
+        raise EngineError(f"STATISTICS_DIR {folder} cannot be written: {error.strerror or error}") from error
+    with opened as lock:
         try:
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
@@ -127,6 +133,9 @@ def _sessions(folder: Path) -> list[Any]:
             "chdb is not installed: install requirements/stats.txt, or set CLICKHOUSE_URL to a ClickHouse server and clear STATISTICS_DIR"
         ) from error
     try:
-        return [Session(str(folder)) for _ in range(SESSIONS)]  # type: ignore[no-untyped-call]
+        sessions = [Session(str(folder)) for _ in range(SESSIONS)]  # type: ignore[no-untyped-call]
+        for session in sessions:
+            session.query(f"SET max_execution_time = {_QUERY_SECONDS}")  # type: ignore[no-untyped-call]
     except RuntimeError as error:
         raise EngineError(f"STATISTICS_DIR {folder} cannot be opened: {str(error).splitlines()[0]}") from error
+    return sessions

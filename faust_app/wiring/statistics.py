@@ -49,16 +49,27 @@ log = structlog.get_logger()
 NIGHT: Final = time_of_day(0, 10)
 """When the nightly job is due, in the platform's zone: `core.statistics.calendar.GRACE` after a day has ended."""
 WARMED_SHOPS: Final = 200
+READ_SECONDS: Final = 2.0
+"""Seconds that reports wait for ClickHouse; beyond it their days are counted from the history, as far as that goes."""
+READ_PAUSE: Final = 5.0
+"""Seconds for which reports leave it alone after that."""
+LOAD_SECONDS: Final = 60.0
+"""Seconds that a statement of a load may take."""
 _CONNECTIONS: Final = 4
 
 
 @asynccontextmanager
-async def open_store(settings: Settings, database: Database) -> AsyncIterator[StatisticsStore]:
-    """Yield the store of the daily figures: ClickHouse, or without one the database itself."""
+async def open_store(settings: Settings, database: Database, *, for_reports: bool = False) -> AsyncIterator[StatisticsStore]:
+    """Yield the store of the daily figures: ClickHouse, or without one the database itself.
+
+    Who reads reports waits for ClickHouse for READ_SECONDS at most, and not at all while it hangs; a load has LOAD_SECONDS for
+    each statement.
+    """
     if settings.clickhouse_url is None:
         yield MariaDailyStatistics(database)
         return
-    async with ClickHouseDailyStatistics.connect(settings.clickhouse_url.get_secret_value()) as store:
+    seconds, pause = (READ_SECONDS, READ_PAUSE) if for_reports else (LOAD_SECONDS, 0.0)
+    async with ClickHouseDailyStatistics.connect(settings.clickhouse_url.get_secret_value(), seconds=seconds, pause=pause) as store:
         yield store
 
 

@@ -112,7 +112,7 @@ class WebParts:
 @asynccontextmanager
 async def open_web_parts(parts: Parts, tokens: list[Token]) -> AsyncIterator[WebParts]:
     """Assemble what only the web process needs; nothing ever holds up the process itself. Its lease is released at the end."""
-    async with open_store(parts.settings, parts.database) as store, open_cache(parts.settings) as cache:
+    async with open_store(parts.settings, parts.database, for_reports=True) as store, open_cache(parts.settings) as cache:
         web = _web_parts(parts, tokens, store, cache)
         try:
             yield web

@@ -81,7 +81,10 @@ class FakeSlowSources:
     """Sources with their images, whenever they were done."""
 
     sources: list[SlowSource] = field(default_factory=list)
+    is_down: bool = False
 
     async def slowest(self, since: datetime, *, at_least: int, limit: int) -> Sequence[SlowSource]:
+        if self.is_down:
+            raise Unavailable(Dependency.DATABASE)
         found = [source for source in self.sources if source.images >= at_least]
         return sorted(found, key=lambda source: -source.average_ms)[:limit]

@@ -134,13 +134,16 @@ class FakeDailyCounts:
 
 @dataclass
 class FakeStatisticsBook:
-    """The reading part of `StatisticsBook`."""
+    """The reading part of `StatisticsBook`; `is_down` makes what reports ask Unavailable."""
 
     first: datetime | None = None
     months: list[ClosedMonth] = field(default_factory=list)
     listed: list[Correction] = field(default_factory=list)
+    is_down: bool = False
 
     async def first_day(self, zone: tzinfo) -> date | None:
+        if self.is_down:
+            raise Unavailable(Dependency.DATABASE, "fake")
         return None if self.first is None else day_of(self.first, zone)
 
     async def keep_zone(self, zone: str) -> str:

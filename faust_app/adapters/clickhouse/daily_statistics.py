@@ -4,16 +4,18 @@ A load is published by one INSERT of one row, so no reader ever sees part of it,
 before inserting, does not give that (see decision 26).
 """
 
+import asyncio
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from datetime import UTC, date, datetime
 from typing import Any, Final, Self
-from urllib.parse import urlsplit
+from urllib.parse import unquote, urlsplit
 
 from clickhouse_connect import common, get_async_client
 from clickhouse_connect.driver.asyncclient import AsyncClient
-from clickhouse_connect.driver.exceptions import ClickHouseError
+from clickhouse_connect.driver.exceptions import ClickHouseError, OperationalError
 
+from faust_app.adapters.clickhouse.pause import Pause
 from faust_app.core.statistics.figures import COUNTS, Times, figures_of
 from faust_app.core.statistics.load import SUMMED_COLUMNS, Manifest, Marker, ShopRow, Totals, counted_totals
 from faust_app.core.statistics.report import ShopTotal
@@ -92,19 +94,22 @@ _TABLES: Final = ("stats_load", "shop_stats_daily")
 class ClickHouseDailyStatistics:
     """Implements `flows.ports.statistics.StatisticsStore` on ClickHouse."""
 
-    def __init__(self, address: str, seconds: float) -> None:
+    def __init__(self, address: str, seconds: float, pause: float) -> None:
         self._address = address
         self._seconds = seconds
+        self._pause = Pause(pause, seconds)
         self._client: AsyncClient | None = None
+        self._connecting = asyncio.Lock()
 
     @classmethod
     @asynccontextmanager
-    async def connect(cls, address: str, *, seconds: float = 10.0) -> AsyncIterator[Self]:
+    async def connect(cls, address: str, *, seconds: float = 60.0, pause: float = 0.0) -> AsyncIterator[Self]:
         """Yield a store that connects when first used, so that a process starts while ClickHouse is unavailable.
 
-        A statement may take so many seconds.
+        A statement may take `seconds`, connecting included. After one that ClickHouse did not answer, all fail at once for `pause`
+        seconds.
         """
-        store = cls(address, seconds)
+        store = cls(address, seconds, pause)
         try:
             yield store
         finally:
@@ -182,28 +187,41 @@ class ClickHouseDailyStatistics:
 
     @asynccontextmanager
     async def _named(self) -> AsyncIterator[AsyncClient]:
+        self._pause.check()
         try:
-            yield await self._connected()
+            async with asyncio.timeout(self._seconds):
+                yield await self._connected()
         except (ClickHouseError, OSError, TimeoutError) as error:
+            if _is_silence(error):
+                self._pause.begin()
+            else:
+                self._pause.end()
             raise StoreUnavailable(f"The statistics store failed: {_sentence(error)}") from error
+        self._pause.end()
 
     async def _connected(self) -> AsyncClient:
-        if self._client is None:
-            # The client logs addresses with their password where it meets an unknown part of them: it gets the parts.
-            parts = urlsplit(self._address)
-            self._client = await get_async_client(
-                host=parts.hostname,
-                port=parts.port,
-                username=parts.username or "default",
-                password=parts.password or "",
-                database=parts.path.strip("/") or "default",
-                secure=parts.scheme == "https",
-                compress=False,
-                connect_timeout=2.0,
-                send_receive_timeout=self._seconds,
-                autogenerate_session_id=False,
-            )
-        return self._client
+        async with self._connecting:  # two at once would open two clients, and close one of them
+            if self._client is None:
+                # The client logs addresses with their password where it meets an unknown part of them: it gets the parts.
+                parts = urlsplit(self._address)
+                self._client = await get_async_client(
+                    host=parts.hostname,
+                    port=parts.port,
+                    username=unquote(parts.username or "default"),
+                    password=unquote(parts.password or ""),
+                    database=parts.path.strip("/") or "default",
+                    secure=parts.scheme == "https",
+                    compress=False,
+                    connect_timeout=min(2.0, self._seconds),
+                    send_receive_timeout=self._seconds,
+                    autogenerate_session_id=False,
+                )
+            return self._client
+
+
+def _is_silence(error: Exception) -> bool:
+    """Return whether nobody answered; what ClickHouse refuses has a code."""
+    return isinstance(error, OSError | TimeoutError) or (isinstance(error, OperationalError) and error.code is None)
 
 
 def _marker(values: Sequence[Any]) -> Marker:

@@ -35,6 +35,15 @@ class Settled:
         """Return whether the day is before the history: then nothing happened."""
         return self.first_day is not None and day < self.first_day
 
+    def figures(self, day: date) -> Figures | None:
+        """Return the figures of a day that are known without counting, None where they are not."""
+        if self.is_before(day):
+            return NOTHING
+        if not self.has(day):
+            return None
+        row = self.blocks[month_of(day)].rows.get(day.day)
+        return NOTHING if row is None else row.figures
+
     def is_whole(self, month: date) -> bool:
         """Return whether every day of the month is loaded and could be read."""
         return month in self.blocks and month in self.loads.whole
@@ -74,11 +83,9 @@ def compose(settled: Settled, counted: Counted, start: date, last: date) -> list
 
 
 def _figures(settled: Settled, counted: Counted, day: date) -> tuple[Figures | None, Source]:
-    if settled.is_before(day):
-        return NOTHING, Source.SETTLED
-    if settled.has(day):
-        row = settled.blocks[month_of(day)].rows.get(day.day)
-        return (NOTHING if row is None else row.figures), Source.SETTLED
+    known = settled.figures(day)
+    if known is not None:
+        return known, Source.SETTLED
     if day not in counted.figures:
         return None, Source.MISSING
     return counted.figures[day], Source.FALLBACK if day in settled.loads.manifest else Source.LIVE

@@ -6,7 +6,7 @@ from enum import StrEnum
 
 from faust_app.core.images.counted import Fault
 
-__all__ = ["Fault", "Kind", "LedgerEntry"]
+__all__ = ["Fault", "Kind", "LedgerEntry", "Position"]
 
 
 class Kind(StrEnum):
@@ -23,6 +23,14 @@ class Kind(StrEnum):
     RETRIED = "retried"
     DEAD_LETTERED = "dead_lettered"
     RESCUED = "rescued"
+
+
+@dataclass(frozen=True, slots=True)
+class Position:
+    """Where a list goes on: behind the line of this time (UTC without a zone) and cursor."""
+
+    at: datetime
+    cursor: int
 
 
 @dataclass(frozen=True, slots=True)

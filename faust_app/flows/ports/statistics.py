@@ -7,7 +7,7 @@ from typing import Protocol
 from faust_app.core.operators.audit import Actor
 from faust_app.core.statistics.calendar import Bounds
 from faust_app.core.statistics.figures import Figures
-from faust_app.core.statistics.ledger import Kind, LedgerEntry
+from faust_app.core.statistics.ledger import Kind, LedgerEntry, Position
 from faust_app.core.statistics.load import Manifest, Marker, ShopRow, Snapshot, Totals
 from faust_app.core.statistics.report import ClosedMonth, Correction, PlatformDays, ShopDays, ShopTotal
 from faust_app.core.statistics.run import StatisticsRun
@@ -43,8 +43,20 @@ class Ledger(Protocol):
 class LedgerLines(Protocol):
     """The lines of single days. Raises Unavailable."""
 
-    async def of_day(self, shop_no: int, bounds: Bounds, kind: Kind, *, after: int | None, limit: int) -> Sequence[LedgerEntry]:
-        """Return the lines of a kind from one day, newest first, from behind the cursor `after` on."""
+    async def position(self, shop_no: int, cursor: int) -> Position | None:
+        """Return where the line of a cursor stands, None where the shop has no such line."""
+        ...
+
+    async def of_day(self, shop_no: int, bounds: Bounds, kind: Kind, *, after: Position | None, limit: int) -> Sequence[LedgerEntry]:
+        """Return the lines of a kind from one day, newest first, from behind a position on."""
+        ...
+
+
+class LoadedDays(Protocol):
+    """What is known of days without counting them."""
+
+    async def loaded(self, shop_no: int, first: date, last: date) -> Mapping[date, Figures]:
+        """Return the figures of a shop's loaded days that can be read."""
         ...
 
 

@@ -1,10 +1,13 @@
-"""Which days are loaded, as a process knows it: asked again every few seconds, whatever many reports ask at once."""
+"""Which days are loaded, as a process knows it: asked again every few seconds, whatever many reports ask at once.
+
+The store and the database are asked side by side, and what each said is kept by itself: one that is down takes nothing of the other.
+"""
 
 import asyncio
-from collections.abc import Awaitable, Callable, Hashable
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from datetime import date, tzinfo
-from typing import Any, Final, TypeVar
+from typing import Final, Generic, TypeVar
 
 import structlog
 
@@ -18,31 +21,15 @@ T = TypeVar("T")
 log = structlog.get_logger()
 
 FRESH: Final = 15.0
-"""Seconds that what is known is used without asking."""
+"""Seconds that an answer is used without asking again."""
+RETRY: Final = 5.0
+"""Seconds until a source that did not answer is asked again."""
 USABLE: Final = 600.0
-"""Seconds that it is used while the store does not answer. Superseded rows stay for an hour, so what it names is still there."""
-_ASK_SECONDS: Final = 2.0
-
-
-class Coalesced:
-    """Lets identical calls in flight share one result."""
-
-    def __init__(self) -> None:
-        self._running: dict[Hashable, asyncio.Task[Any]] = {}
-
-    async def run(self, key: Hashable, work: Callable[[], Awaitable[T]]) -> T:
-        """Return the result of the call that runs under this key, or of a new one. A caller that gives up cancels nobody else's."""
-        task = self._running.get(key)
-        if task is None:
-            task = asyncio.ensure_future(work())
-            self._running[key] = task
-            task.add_done_callback(lambda done: self._done(key, done))
-        return await asyncio.shield(task)
-
-    def _done(self, key: Hashable, task: "asyncio.Task[Any]") -> None:
-        self._running.pop(key, None)
-        if not task.cancelled():
-            task.exception()  # somebody was told, or nobody waits any more
+"""Seconds that loads are used while the store does not answer. Superseded rows stay for an hour, so what they name is still there."""
+PATIENCE: Final = 0.25
+"""Seconds that a report waits for a newer answer. Only the first one of a process waits until it comes, or fails."""
+_ASK_SECONDS: Final = 2.5
+"""Above the time-out of the store's readers, which know better what did not answer."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,27 +50,57 @@ class KnownLoads:
         self._store = store
         self._book = book
         self._zone = zone
-        self._seconds = seconds
-        self._known = Known()
-        self._asked_at: float | None = None
-        self._known_at: float | None = None
-        self._coalesced = Coalesced()
+        self._loads = _Answer("loads", self._ask_store, seconds)
+        self._rest = _Answer("closed months and corrections", self._ask_book, seconds)
 
     async def current(self) -> Known:
-        """Return what is known; nothing is loaded, as far as that goes, while the store was silent for long."""
-        if self._asked_at is None or self._seconds() - self._asked_at >= FRESH:
-            await self._coalesced.run("ask", self._ask)
-        usable = self._known_at is not None and self._seconds() - self._known_at < USABLE
-        return self._known if usable else Known(first_day=self._known.first_day)
+        """Return what is known; nothing is loaded, as far as that goes, while the store was silent for USABLE seconds."""
+        await asyncio.gather(self._loads.refresh(), self._rest.refresh())
+        # What the database said stays true: a month that was closed is not opened again, and the history does not begin later.
+        known = self._rest.value or Known()
+        return Known(self._loads.younger_than(USABLE) or NO_LOADS, known.first_day, known.closed, known.corrections)
 
-    async def _ask(self) -> None:
-        self._asked_at = self._seconds()
+    async def _ask_store(self) -> Loads:
+        return Loads(await self._store.manifest())
+
+    async def _ask_book(self) -> Known:
+        first, closed = await self._book.first_day(self._zone), tuple(await self._book.closed())
+        corrections = await self._book.corrections(min((each.month for each in closed), default=date.max))
+        return Known(first_day=first, closed=closed, corrections=tuple(corrections))
+
+
+class _Answer(Generic[T]):
+    """The last answer of one source."""
+
+    def __init__(self, name: str, ask: Callable[[], Awaitable[T]], seconds: Callable[[], float]) -> None:
+        self.value: T | None = None
+        self._name = name
+        self._ask = ask
+        self._seconds = seconds
+        self._answered_at = 0.0
+        self._next_at: float | None = None
+        self._asking: asyncio.Task[None] | None = None
+
+    def younger_than(self, seconds: float) -> T | None:
+        """Return the answer unless it is older."""
+        return self.value if self._seconds() - self._answered_at < seconds else None
+
+    async def refresh(self) -> None:
+        """Have the source asked when it is time, once for all callers, and wait for the answer as long as it is worth."""
+        if self._asking is None and (self._next_at is None or self._seconds() >= self._next_at):
+            self._asking = asyncio.ensure_future(self._run())
+        if self._asking is not None:
+            done, _ = await asyncio.wait({self._asking}, timeout=None if self._next_at is None else PATIENCE)
+            for each in done:
+                each.result()  # a bug of ours is not hidden
+
+    async def _run(self) -> None:
+        pause = RETRY
         try:
             async with asyncio.timeout(_ASK_SECONDS):
-                manifest = await self._store.manifest()
-                first, closed = await self._book.first_day(self._zone), tuple(await self._book.closed())
-                corrections = tuple(await self._book.corrections(min((each.month for each in closed), default=date.max)))
+                self.value = await self._ask()
+            self._answered_at, pause = self._seconds(), FRESH
         except (StoreUnavailable, Unavailable, TimeoutError) as failure:
-            log.warning("statistics store is not asked", reason=str(failure) or type(failure).__name__)
-            return
-        self._known, self._known_at = Known(Loads(manifest), first, closed, corrections), self._seconds()
+            log.warning("source of reports did not answer", what=self._name, reason=str(failure) or type(failure).__name__)
+        finally:
+            self._next_at, self._asking = self._seconds() + pause, None

@@ -4,7 +4,7 @@ Whether a day falls back is decided by the day, never by a shop's row: a quiet s
 """
 
 import asyncio
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import date, datetime
 from typing import Final
 from zoneinfo import ZoneInfo
@@ -13,13 +13,14 @@ import structlog
 
 from faust_app.core.failure import Unavailable
 from faust_app.core.statistics.blocks import PLATFORM, Block
-from faust_app.core.statistics.calendar import bounds, day_of, first_kept, month_of, months_between
+from faust_app.core.statistics.calendar import bounds, day_of, days_between, first_kept, month_of, months_between
 from faust_app.core.statistics.compose import Counted, Settled, compose, run_starts, to_count
 from faust_app.core.statistics.figures import Day, Figures
 from faust_app.core.statistics.report import PlatformDays, ShopDays
 from faust_app.core.statistics.unavailable import CacheUnavailable, StoreUnavailable
 from faust_app.flows.ports.statistics import DailyCounts, ReportCache, StatisticsStore
-from faust_app.flows.statistics.manifest import Coalesced, Known, KnownLoads
+from faust_app.flows.statistics.coalesced import Coalesced
+from faust_app.flows.statistics.manifest import Known, KnownLoads
 from faust_app.flows.statistics.month_blocks import MonthBlocks
 
 log = structlog.get_logger()
@@ -31,7 +32,7 @@ COUNTS_AT_ONCE: Final = 4
 
 
 class ReadReports:
-    """Implements `flows.ports.statistics.Reports`. `now` is the time of day, UTC without a zone."""
+    """Implements `Reports` and `LoadedDays` of `flows.ports.statistics`. `now` is the time of day, UTC without a zone."""
 
     def __init__(
         self,
@@ -72,6 +73,12 @@ class ReadReports:
             shops = []
         return PlatformDays(days, as_of, shops, known.closed, tuple(each for each in known.corrections if first <= each.day <= last))
 
+    async def loaded(self, shop_no: int, first: date, last: date) -> dict[date, Figures]:
+        """Return a shop's loaded days; nothing is counted, neither days nor a view."""
+        known = await self._known.current()
+        settled = Settled(known.loads, await self._blocks_of(known, shop_no, first, last), known.first_day)
+        return {day: figures for day in days_between(first, last) if (figures := settled.figures(day)) is not None}
+
     async def refresh(self, shop_no: int) -> None:
         """Forget what is cached of a shop."""
         await self._blocks.forget(shop_no, (await self._known.current()).loads)
@@ -81,22 +88,25 @@ class ReadReports:
         known = await self._known.current()
         today = day_of(self._now(), self._zone)
         for shop_no in shops:
-            await self._blocks.of_shop(shop_no, months_between(first_kept(today), today), known.loads)
+            read = await self._blocks.of_shop(shop_no, months_between(first_kept(today), today), known.loads)
+            if read.failure is not None:
+                raise read.failure
 
     async def _days(self, known: Known, shop_no: int, first: date, last: date) -> tuple[tuple[Day, ...], datetime]:
         as_of, start = self._now(), month_of(first)  # the bytes stored are known when a month begins
         settled = Settled(known.loads, await self._blocks_of(known, shop_no, start, last), known.first_day)
-        wanted = to_count(settled, start, last, MOST_FALLBACK_DAYS + 1)
+        # The running day is none of those that fall back, and is not always asked for.
+        most = MOST_FALLBACK_DAYS + (last == day_of(as_of, self._zone))
+        wanted = to_count(settled, start, last, most)
         counted = await self._counted(shop_no, wanted, run_starts(settled, wanted, start))
         return tuple(compose(settled, counted, start, last))[(first - start).days :], as_of
 
-    async def _blocks_of(self, known: Known, shop_no: int, first: date, last: date) -> dict[date, Block]:
+    async def _blocks_of(self, known: Known, shop_no: int, first: date, last: date) -> Mapping[date, Block]:
         """Return the blocks of the months that have loaded days and could be read."""
-        try:
-            return await self._blocks.of_shop(shop_no, months_between(first, last), known.loads)
-        except (StoreUnavailable, Unavailable) as failure:
-            log.warning("statistics store is not read", reason=str(failure))
-            return {}
+        read = await self._blocks.of_shop(shop_no, months_between(first, last), known.loads)
+        if read.failure is not None:
+            log.warning("statistics store is not read", reason=str(read.failure), months=len(read.blocks))
+        return read.blocks
 
     async def _counted(self, shop_no: int, days: Sequence[date], starts: Sequence[date]) -> Counted:
         """Count days from the history, and what was stored when some of them began. Without the database nothing is known of them."""

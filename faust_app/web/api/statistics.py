@@ -29,7 +29,9 @@ class LoadBody(BaseModel):
     last: Annotated[date | None, Field(alias="to", description="The last day.")] = None
     reason: Annotated[
         str | None,
-        Field(min_length=1, max_length=_REASON, description="Allows days of closed months to change; listed with each correction."),
+        Field(
+            min_length=1, max_length=_REASON, description="Allows days of closed months to change; every shop reads it with the correction."
+        ),
     ] = None
 
 

@@ -109,7 +109,7 @@ from faust_app.adapters.redis.report_cache import RedisReportCache
 from faust_app.core.statistics.blocks import Loads
 from faust_app.core.statistics.figures import Figures
 from faust_app.core.statistics.load import Marker, ShopRow, totals_of
-from faust_app.flows.statistics.month_blocks import MonthBlocks
+from faust_app.flows.statistics.month_blocks import MonthBlocks, Read
 from tests.fakes.statistics_store import FakeStatisticsStore
 from datetime import datetime
 
@@ -130,7 +130,7 @@ async def main(address, shop, requests):
         sys.stdin.readline()
         blocks = MonthBlocks(store, cache)
         found = await asyncio.gather(*(blocks.of_shop(shop, months, loads) for _ in range(requests)), return_exceptions=True)
-        right = [each for each in found if isinstance(each, dict) and each[months[1]].rows[1].figures.registered == 2]
+        right = [each for each in found if isinstance(each, Read) and each.blocks[months[1]].rows[1].figures.registered == 2]
     print(json.dumps({"reads": store.reads, "right": len(right)}), flush=True)
 
 asyncio.run(main(sys.argv[1], int(sys.argv[2]), int(sys.argv[3])))

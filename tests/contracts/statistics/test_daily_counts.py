@@ -243,6 +243,7 @@ async def test_a_list_goes_on_where_it_ended_also_among_equal_times(database: Da
     after = None
     while page := await ledger.of_day(7, span, Kind.REGISTERED, after=after, limit=2):
         seen += page
-        after = page[-1].cursor
+        after = await ledger.position(7, page[-1].cursor)
+    assert await ledger.position(8, seen[0].cursor) is None
     assert len({entry.cursor for entry in seen}) == 6
     assert [entry.at for entry in seen] == sorted((entry.at for entry in seen), reverse=True)

@@ -10,8 +10,9 @@ import pytest
 from faust_app.core.statistics.blocks import Loads
 from faust_app.core.statistics.figures import NOTHING, Figures, Source
 from faust_app.core.statistics.finality import refreshing
-from faust_app.core.statistics.load import Marker, ShopRow, totals_of
+from faust_app.core.statistics.load import Manifest, Marker, ShopRow, totals_of
 from faust_app.core.statistics.report import ClosedMonth, Correction, ShopDays
+from faust_app.core.statistics.unavailable import StoreUnavailable
 from faust_app.flows.statistics.manifest import FRESH, USABLE, KnownLoads
 from faust_app.flows.statistics.month_blocks import MonthBlocks
 from faust_app.flows.statistics.read import MOST_FALLBACK_DAYS, ReadReports
@@ -60,6 +61,11 @@ class Desk:
 
     async def read(self, first: date = FIRST, last: date = TODAY, shop_no: int = SHOP) -> ShopDays:
         return await self.reports.shop_days(shop_no, first, last)
+
+    async def settle(self) -> None:
+        """Have the sources asked again, until they answered or failed."""
+        self.seconds += FRESH
+        await self.known.current()
 
     async def forget(self) -> None:
         self.seconds += USABLE + FRESH
@@ -136,12 +142,88 @@ async def test_a_store_that_is_down_leaves_what_a_process_read_before(desk: Desk
     assert {day.source for day in report.days} == {Source.LIVE, Source.MISSING}, "it no longer knows what is loaded"
 
 
+async def test_all_who_ask_first_wait_for_what_is_loaded(desk: Desk) -> None:
+    answering = asyncio.Event()
+    ask = desk.store.manifest
+
+    async def slow() -> Manifest:
+        await answering.wait()
+        return await ask()
+
+    desk.store.manifest = slow  # type: ignore[method-assign]
+    running = [asyncio.ensure_future(desk.read()) for _ in range(3)]
+    for _ in range(5):
+        await asyncio.sleep(0)
+    late = asyncio.ensure_future(desk.read())
+    await asyncio.sleep(0)
+    answering.set()
+    for report in await asyncio.gather(*running, late):
+        assert {day.source for day in report.days[:-1]} == {Source.SETTLED}
+
+
+async def test_a_source_that_hangs_is_waited_for_a_moment_by_those_who_know_an_answer(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
+    before, asked = await desk.read(), 0
+
+    async def hang() -> Manifest:
+        nonlocal asked
+        asked += 1
+        return await asyncio.get_running_loop().create_future()  # type: ignore[no-any-return]
+
+    monkeypatch.setattr("faust_app.flows.statistics.manifest.PATIENCE", 0.001)
+    desk.store.manifest = hang  # type: ignore[method-assign]
+    desk.seconds += FRESH
+    for _ in range(3):
+        assert (await desk.read()).days == before.days
+    assert asked == 1
+
+
+async def test_a_database_that_is_down_takes_nothing_of_what_the_store_says(desk: Desk) -> None:
+    desk.book.months = [ClosedMonth(date(2026, 1, 1), 1, NOW)]
+    await desk.read()
+    desk.book.is_down = desk.counts.is_down = True
+    desk.load(TODAY - timedelta(days=2), 700, [ShopRow(SHOP, Figures(registered=9))])
+    await desk.settle()
+    desk.seconds += USABLE - FRESH
+    await desk.settle()
+    report = await desk.read()
+    assert report.days[-3].figures == Figures(registered=9)
+    assert {day.source for day in report.days[:-1]} == {Source.SETTLED}
+    assert [each.month for each in report.closed] == [date(2026, 1, 1)]
+
+
+async def test_a_store_that_is_down_for_long_takes_no_closed_month_and_no_correction(desk: Desk) -> None:
+    desk.book.months = [ClosedMonth(date(2026, 1, 1), 1, NOW)]
+    desk.book.listed = [Correction(1, date(2026, 1, 25), NOW, {}, {}, "why", applied=False)]
+    desk.store.is_down = True
+    await desk.forget()
+    report = await desk.read(date(2025, 12, 1), TODAY)
+    assert (len(report.closed), len(report.corrections)) == (1, 1)
+    assert {day.source for day in report.days if day.date < FIRST} == {Source.SETTLED}
+
+
 async def test_loaded_days_that_cannot_be_read_fall_back_to_the_history(desk: Desk) -> None:
     await desk.known.current()
     desk.store.is_down = True
     report = await desk.read()
     assert [day.source for day in report.days[-8:]] == [Source.FALLBACK] * 7 + [Source.LIVE]
     assert refreshing(report.days, TODAY) == 7
+
+
+async def test_one_month_that_nobody_has_takes_none_of_those_that_are_kept(desk: Desk) -> None:
+    before = await desk.read(date(2026, 2, 1), date(2026, 2, 28))
+    desk.store.is_down = True
+    for process in (desk.reports, desk.process()):  # the one has them in memory, the other in the cache
+        report = await process.shop_days(SHOP, date(2026, 1, 25), date(2026, 3, 1))
+        assert report.days[7:35] == before.days
+        assert Source.SETTLED not in {day.source for day in (*report.days[:7], report.days[-1])}
+    with pytest.raises(StoreUnavailable):
+        await desk.reports.warm([SHOP])
+
+
+async def test_a_range_that_ends_before_today_counts_no_more_days_than_others(desk: Desk) -> None:
+    desk.store.markers = []
+    report = await desk.read(date(2026, 2, 10), TODAY - timedelta(days=1))
+    assert len([day for day in report.days if day.source is Source.LIVE]) == MOST_FALLBACK_DAYS
 
 
 async def test_a_database_that_is_down_leaves_the_loaded_days(desk: Desk) -> None:
@@ -175,6 +257,14 @@ async def test_the_whole_platform_is_read_in_the_same_way(desk: Desk) -> None:
     report = await desk.reports.platform_days(FIRST, TODAY, 3)
     assert [day.figures.registered for day in report.days[-2:] if day.figures] == [1, 6]
     assert [each.shop_no for each in report.top] == [SHOP]
+
+
+async def test_loaded_days_are_known_without_counting_a_day_or_a_view(desk: Desk) -> None:
+    loaded = await desk.reports.loaded(SHOP, FIRST - timedelta(days=1), TODAY)
+    assert [*loaded] == days(FIRST - timedelta(days=1), TODAY - timedelta(days=1))
+    assert (loaded[FIRST], loaded[FIRST - timedelta(days=1)]) == (Figures(registered=1, bytes_change=10), NOTHING)
+    assert desk.cache is not None
+    assert (desk.counts.counted, desk.cache.views) == ([], {})
 
 
 # The cache

@@ -70,6 +70,12 @@ async def test_a_load_is_asked_for_by_the_button_and_listed(site: OperatorSite) 
     assert "ada" in text
 
 
+async def test_who_gives_a_reason_is_told_that_shops_read_it(site: OperatorSite) -> None:
+    text = await site.get("/admin/statistics", await site.session("ada"))
+    assert "Every shop can read the reason" in text
+    assert 'aria-describedby="reason-note"' in text
+
+
 @pytest.mark.parametrize(
     ("form", "field", "said"),
     [

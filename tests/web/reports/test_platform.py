@@ -22,6 +22,7 @@ TODAY = date(2026, 3, 1)
 class Platform:
     site: ReportSite
     reports: FakeReports
+    slow: FakeSlowSources
 
     async def page(self, query: str = "", headers: dict[str, str] = OPERATOR, *, status: int = 200) -> str:
         return await self.site.get(f"/reports{query}", headers, status=status)
@@ -38,7 +39,7 @@ async def platform() -> AsyncIterator[Platform]:
     )
     clock = FakeClock(lambda: NOW)
     async with open_pages(lambda frame: [PlatformPages(frame, read, slow, clock=clock)]) as site:
-        yield Platform(site, reports)
+        yield Platform(site, reports, slow)
 
 
 async def test_totals_are_those_of_all_shops_and_the_largest_are_linked(platform: Platform) -> None:
@@ -54,6 +55,14 @@ async def test_the_slowest_sources_are_listed_with_their_times(platform: Platfor
     assert page.index("slow.test") < page.index("fast.test")
     assert "45\xa0s" in page
     assert "one.test" not in page
+
+
+async def test_figures_are_shown_while_the_slowest_sources_are_not_known(platform: Platform) -> None:
+    platform.slow.is_down = True
+    page = await platform.page("?range=last-month&lang=en")
+    assert "New pictures, February 2026: 84 in total." in page
+    assert "Not available at the moment: the database does not answer." in page
+    assert "No source had that many pictures." not in page
 
 
 async def test_the_sources_of_the_days_are_counted(platform: Platform) -> None:

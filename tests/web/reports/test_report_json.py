@@ -90,6 +90,14 @@ async def test_what_is_wrong_is_named_by_field(answering: Answering, query: str,
     assert answering.reports.read == []
 
 
+@pytest.mark.parametrize("name", ["range", "from", "to", "by", "compare", "view"])
+@pytest.mark.parametrize("value", ["", "%20"])
+async def test_an_empty_value_is_refused_with_its_field(answering: Answering, name: str, value: str) -> None:
+    found = await answering.get(f"?{name}={value}", OPERATOR, status=400)
+    (error,) = (each for each in found["errors"] if each["field"] == name)
+    assert "Must not be empty; leave it out instead." in error.values()
+
+
 async def test_an_unknown_shop_is_not_found(answering: Answering) -> None:
     answering.reports.figures, answering.reports.stored, answering.reports.sources = {}, {}, {}
     assert "shop 7 has never sent a request" in (await answering.get(status=404))["detail"]

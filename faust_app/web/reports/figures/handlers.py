@@ -1,8 +1,10 @@
 """The figures of a shop over HTTP: what its page shows, for machines."""
 
+from datetime import date
 from typing import Any, Final
 
 from aiohttp import web
+from multidict import MultiMapping
 
 from faust_app.core.iso_time import iso_time
 from faust_app.core.statistics.compare import Compare
@@ -17,7 +19,7 @@ from faust_app.web.contract.report_answers import ReportAnswer
 from faust_app.web.problems import Problem
 from faust_app.web.reports.figures.columns import COLUMNS
 from faust_app.web.reports.figures.pages import Exists
-from faust_app.web.reports.figures.query import VIEW, Query, read_query
+from faust_app.web.reports.figures.query import VIEW, Fault, Query, read_query
 from faust_app.web.reports.frame import is_operator
 from faust_app.web.reports.language import ENGLISH
 
@@ -47,14 +49,26 @@ class ReportHandlers:
     async def get(self, request: web.Request) -> web.Response:
         """Return a shop's figures by day, week or month. Rows are the oldest first; a day that is not known is never counted as zero."""
         shop_no, today = shop_no_of(request), self._reports.today()
-        known = tuple(parameter.name for parameter in _QUERY)
-        query = read_query(request.query, today, operators=is_operator(sender_of(request)), known=known)
+        query = read_question(request.query, today, operators=is_operator(sender_of(request)))
         if not isinstance(query, Query):
             raise invalid([(fault.field, fault.text(ENGLISH)) for fault in query])
         report = await self._reports.of_shop(shop_no, query.question, today)
         if report.is_empty and not await self._exists(shop_no):
             raise Problem(404, f"shop {shop_no} has never sent a request; check the number")
         return web.json_response(report_json(shop_no, query, report), headers={"Cache-Control": "no-store"})
+
+
+def read_question(given: MultiMapping[str], today: date, *, operators: bool) -> Query | list[Fault]:
+    """Read the parameters of a report as `read_query` does, and refuse empty ones.
+
+    On a form an empty field is one that nobody filled in; a machine that sends one meant to fill it in.
+    """
+    known = tuple(parameter.name for parameter in _QUERY)
+    query = read_query(given, today, operators=operators, known=known)
+    empty = [name for name in known if any(not value.strip() for value in given.getall(name, []))]
+    others = () if isinstance(query, Query) else query
+    faults = [*(Fault(name, "empty", {}) for name in empty), *(fault for fault in others if fault.field not in empty)]
+    return query if isinstance(query, Query) and not faults else faults
 
 
 def report_json(shop_no: int, query: Query, report: Report) -> dict[str, Any]:

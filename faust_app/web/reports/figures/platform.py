@@ -4,8 +4,10 @@ from collections.abc import Sequence
 from datetime import timedelta
 from typing import Any, Final
 
+import structlog
 from aiohttp import web
 
+from faust_app.core.failure import Unavailable
 from faust_app.core.statistics.figures import Source
 from faust_app.core.statistics.slow_source import SAMPLED, SlowSource
 from faust_app.flows.ports.clock import Clock
@@ -20,6 +22,8 @@ from faust_app.web.reports.figures.query import Query, read_query
 from faust_app.web.reports.figures.view import view_of
 from faust_app.web.reports.frame import PATH, SHOP, ReportFrame, is_operator, linked
 from faust_app.web.reports.language import ENGLISH, Language, language_of
+
+log = structlog.get_logger()
 
 _TOP: Final = 20
 _SLOW_SINCE: Final = timedelta(hours=24)
@@ -50,7 +54,7 @@ class PlatformPages:
         if not isinstance(query, Query):
             return self._frame.page(request, "reports/platform.html", status=400, form=form, query=None, view=None)
         report = await self._reports.of_platform(query.question, today, _TOP)
-        slow = await self._slow.slowest(await self._clock.now() - _SLOW_SINCE, at_least=_AT_LEAST, limit=_TOP)
+        slow = await self._slowest()
         view = view_of(report.table, query, language, opens_nothing)
         values = {**shown_values(self._frame, report, query, view, language), **self._lists(request, report, query, slow)}
         return self._frame.page(request, "reports/platform.html", form=form, query=query, **values)
@@ -66,7 +70,15 @@ class PlatformPages:
         view = view_of(report.table, query, language_of(request), opens_nothing)
         return await csv_of(request, f"figures-of-all-shops-{shown.first}-{shown.last}", view)
 
-    def _lists(self, request: web.Request, report: Report, query: Query, slow: Sequence[SlowSource]) -> dict[str, Any]:
+    async def _slowest(self) -> Sequence[SlowSource] | None:
+        """Return the slowest sources, None while the database does not answer: the figures do not need it."""
+        try:
+            return await self._slow.slowest(await self._clock.now() - _SLOW_SINCE, at_least=_AT_LEAST, limit=_TOP)
+        except Unavailable as failure:
+            log.warning("slowest sources are not read", reason=str(failure))
+            return None
+
+    def _lists(self, request: web.Request, report: Report, query: Query, slow: Sequence[SlowSource] | None) -> dict[str, Any]:
         asked = {name: value for name, value in query.parameters().items() if name != "figure"}
         language = language_of(request)
         top = [(each, linked(request, SHOP.format(shop_no=each.shop_no), **asked)) for each in report.top]

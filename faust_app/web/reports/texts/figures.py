@@ -35,6 +35,10 @@ FIGURES: Final = {
     "platform.average": ("Average", "평균"),
     "platform.longest": ("Longest", "최장"),
     "platform.no_source": ("No source had that many pictures.", "해당하는 원본 서버가 없습니다."),
+    "platform.slow_unknown": (
+        "Not available at the moment: the database does not answer.",
+        "지금은 확인할 수 없습니다. 데이터베이스가 응답하지 않습니다.",
+    ),
     "platform.sources": ("Sources of the days", "날짜별 출처"),
     "platform.load": ("State of the load", "적재 상태"),
     "figures.range": ("Range", "기간"),
@@ -143,6 +147,7 @@ FIGURES: Final = {
         "{name}은(는) 이 페이지의 매개변수가 아닙니다. 사용 가능: {known}.",
     ),
     "fault.twice": ("{name} is given more than once.", "{name}이(가) 두 번 이상 주어졌습니다."),
+    "fault.empty": ("Must not be empty; leave it out instead.", "비워 둘 수 없습니다. 필요하지 않으면 빼세요."),
     "fault.choice": ("Must be one of: {choices}.", "다음 중 하나여야 합니다: {choices}."),
     "fault.both": ("Give a named range, or from and to, not both.", "기간 이름과 시작일·종료일 중 하나만 지정하세요."),
     "fault.not_a_day": ("Must be a day, such as 2026-01-31.", "2026-01-31과 같은 날짜여야 합니다."),
