@@ -137,6 +137,7 @@ class FakeStatisticsBook:
     """The reading part of `StatisticsBook`; `is_down` makes what reports ask Unavailable."""
 
     first: datetime | None = None
+    is_older: bool = False
     months: list[ClosedMonth] = field(default_factory=list)
     listed: list[Correction] = field(default_factory=list)
     is_down: bool = False
@@ -145,6 +146,9 @@ class FakeStatisticsBook:
         if self.is_down:
             raise Unavailable(Dependency.DATABASE, "fake")
         return None if self.first is None else day_of(self.first, zone)
+
+    async def is_older_than_counts(self) -> bool:
+        return self.is_older
 
     async def keep_zone(self, zone: str) -> str:
         return zone

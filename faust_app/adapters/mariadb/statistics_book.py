@@ -48,6 +48,10 @@ class MariaStatisticsBook:
             return day_of(counted_from, zone) + timedelta(days=1)
         return None if first is None else day_of(first, zone)
 
+    async def is_older_than_counts(self) -> bool:
+        ((first, counted_from),) = await self._database.rows(_FIRST)
+        return counted_from is not None and first is not None and first < counted_from
+
     async def closed(self) -> list[ClosedMonth]:
         return [ClosedMonth(*row) for row in await self._database.rows(_CLOSED)]
 

@@ -26,19 +26,21 @@ class Settled:
     loads: Loads
     blocks: Mapping[date, Block]
     first_day: date | None
+    is_older: bool = False
+    """Whether the history is older than its counts: what was before `first_day` is not known then, instead of nothing."""
 
     def has(self, day: date) -> bool:
         """Return whether the figures of the day are known without counting."""
-        return self.is_before(day) or (day in self.loads.manifest and month_of(day) in self.blocks)
+        return (self.is_before(day) and not self.is_older) or (day in self.loads.manifest and month_of(day) in self.blocks)
 
     def is_before(self, day: date) -> bool:
-        """Return whether the day is before the history: then nothing happened."""
+        """Return whether the day is before the first one that was counted."""
         return self.first_day is not None and day < self.first_day
 
     def figures(self, day: date) -> Figures | None:
         """Return the figures of a day that are known without counting, None where they are not."""
         if self.is_before(day):
-            return NOTHING
+            return None if self.is_older else NOTHING
         if not self.has(day):
             return None
         row = self.blocks[month_of(day)].rows.get(day.day)
@@ -52,7 +54,7 @@ class Settled:
 def to_count(settled: Settled, start: date, last: date, most: int) -> list[date]:
     """Return the newest days that are not known, at most `most`."""
     months = [(month, min(last_day_of(month), last)) for month in months_between(start, last) if not settled.is_whole(month)]
-    return [day for month, end in months for day in days_between(month, end) if not settled.has(day)][-most:]
+    return [day for month, end in months for day in days_between(month, end) if not (settled.has(day) or settled.is_before(day))][-most:]
 
 
 def run_starts(settled: Settled, counted: Sequence[date], start: date) -> list[date]:
@@ -67,7 +69,7 @@ def compose(settled: Settled, counted: Counted, start: date, last: date) -> list
     A month that is loaded whole was put together once for all reports; the others are few.
     """
     days: list[Day] = []
-    stored = 0 if settled.first_day is not None and start <= settled.first_day else None
+    stored = 0 if settled.first_day is not None and start <= settled.first_day and not settled.is_older else None
     for month in months_between(start, last):
         end = min(last_day_of(month), last)
         if settled.is_whole(month):

@@ -159,6 +159,10 @@ class StatisticsBook(Protocol):
         """Return the first day whose outcomes are counted whole, None without one."""
         ...
 
+    async def is_older_than_counts(self) -> bool:
+        """Return whether the history begins before its outcomes were counted."""
+        ...
+
     async def closed(self) -> Sequence[ClosedMonth]:
         """Return the closed months, oldest first."""
         ...

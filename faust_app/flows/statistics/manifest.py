@@ -38,7 +38,9 @@ class Known:
 
     loads: Loads = NO_LOADS
     first_day: date | None = None
-    """The first day of the history: days before it had nothing to count."""
+    """The first day that was counted whole: before it there was nothing to count, unless the history is older."""
+    is_older: bool = False
+    """Whether the history is older than its counts."""
     closed: tuple[ClosedMonth, ...] = ()
     corrections: tuple[Correction, ...] = ()
 
@@ -58,7 +60,7 @@ class KnownLoads:
         await asyncio.gather(self._loads.refresh(), self._rest.refresh())
         # What the database said stays true: a month that was closed is not opened again, and the history does not begin later.
         known = self._rest.value or Known()
-        return Known(self._loads.younger_than(USABLE) or NO_LOADS, known.first_day, known.closed, known.corrections)
+        return Known(self._loads.younger_than(USABLE) or NO_LOADS, known.first_day, known.is_older, known.closed, known.corrections)
 
     async def _ask_store(self) -> Loads:
         return Loads(await self._store.manifest())
@@ -66,7 +68,8 @@ class KnownLoads:
     async def _ask_book(self) -> Known:
         first, closed = await self._book.first_day(self._zone), tuple(await self._book.closed())
         corrections = await self._book.corrections(min((each.month for each in closed), default=date.max))
-        return Known(first_day=first, closed=closed, corrections=tuple(corrections))
+        is_older = await self._book.is_older_than_counts()
+        return Known(first_day=first, is_older=is_older, closed=closed, corrections=tuple(corrections))
 
 
 class _Answer(Generic[T]):

@@ -76,7 +76,7 @@ class ReadReports:
     async def loaded(self, shop_no: int, first: date, last: date) -> dict[date, Figures]:
         """Return a shop's loaded days; nothing is counted, neither days nor a view."""
         known = await self._known.current()
-        settled = Settled(known.loads, await self._blocks_of(known, shop_no, first, last), known.first_day)
+        settled = Settled(known.loads, await self._blocks_of(known, shop_no, first, last), known.first_day, known.is_older)
         return {day: figures for day in days_between(first, last) if (figures := settled.figures(day)) is not None}
 
     async def refresh(self, shop_no: int) -> None:
@@ -94,7 +94,7 @@ class ReadReports:
 
     async def _days(self, known: Known, shop_no: int, first: date, last: date) -> tuple[tuple[Day, ...], datetime]:
         as_of, start = self._now(), month_of(first)  # the bytes stored are known when a month begins
-        settled = Settled(known.loads, await self._blocks_of(known, shop_no, start, last), known.first_day)
+        settled = Settled(known.loads, await self._blocks_of(known, shop_no, start, last), known.first_day, known.is_older)
         # The running day is none of those that fall back, and is not always asked for.
         most = MOST_FALLBACK_DAYS + (last == day_of(as_of, self._zone))
         wanted = to_count(settled, start, last, most)

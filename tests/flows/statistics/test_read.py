@@ -107,6 +107,15 @@ async def test_days_before_the_history_began_had_nothing(desk: Desk) -> None:
     assert desk.counts.counted == []
 
 
+async def test_days_before_a_history_was_counted_are_not_known_instead_of_empty(desk: Desk) -> None:
+    desk.book.is_older = True
+    report = await desk.read(date(2026, 1, 10), date(2026, 2, 5))
+    assert report.missing == tuple(days(date(2026, 1, 10), FIRST - timedelta(days=1)))
+    assert {day.source for day in report.days if day.date >= FIRST} == {Source.SETTLED}
+    assert report.days[-1].bytes_stored == 10 * 17, "what was stored is known from the first whole month on"
+    assert desk.counts.counted == []
+
+
 async def test_a_day_that_is_not_loaded_is_counted_now_and_named(desk: Desk) -> None:
     yesterday = TODAY - timedelta(days=1)
     desk.unload(yesterday)
