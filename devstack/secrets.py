@@ -25,6 +25,7 @@ class Secrets:
     intake_token: str = field(default_factory=_random)
     operate_token: str = field(default_factory=_random)
     statistics_password: str = field(default_factory=_random)
+    report_link_secret: str = field(default_factory=_random)
 
     @classmethod
     def of(cls, folder: Path) -> Secrets:

@@ -99,6 +99,7 @@ class Stack:
             "WEB_PORT": str(ports.web),
             "WORKER_PORT": str(ports.worker),
             "STATISTICS_PORT": str(ports.stats),
+            "REPORT_LINK_SECRET": self.secrets.report_link_secret,
             "DATA_DIR": str(self.folder / "faust"),
             "TOPIC_REPLICATION": "1",
             "TOPIC_MIN_INSYNC_REPLICAS": "1",

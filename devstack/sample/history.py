@@ -1,7 +1,7 @@
 """Thirteen months of history for the sample shops, so that their first report is full.
 
-Every line is marked: `judged_by` is `sample`, and the ids of its images begin with `sample-`. Its last line takes back the bytes that
-it stored: what the history says is stored stays what the rows of the images say.
+Every line is marked: `judged_by` is `sample`, and the ids of its images begin with `sample-`. On its last day
+each shop removes what is left: what the history says is stored stays what the rows of the images say.
 """
 
 from __future__ import annotations
@@ -71,9 +71,10 @@ class Shop:
             name = "updated" if before else "registered"
             yield self._line(at, image, "stored", counts_as=name, size=size, change=size - before, took=self._took())
 
-    def end(self, at: datetime) -> tuple[object, ...]:
-        """Return the line that takes back what is left."""
-        return self._line(at, 0, MARK, change=-sum(self.shown.values()))
+    def end(self, at: datetime) -> Iterator[tuple[object, ...]]:
+        """Yield the removal of what is left: the shop replaces its catalogue by the one that is imported next."""
+        for image, size in self.shown.items():
+            yield self._line(at, image, "deleted", counts_as="deleted", change=-size, took=self._took())
 
     def _took(self) -> int:
         return round(self.chance.lognormvariate(7.2, 0.8))
@@ -97,7 +98,8 @@ def history_of(shops: Sequence[int], today: datetime) -> list[tuple[object, ...]
         day = today - timedelta(days=DAYS - place)
         for shop in made:
             lines.extend(shop.day(day, place))
-    lines.extend(shop.end(today - timedelta(minutes=1)) for shop in made)
+    for shop in made:
+        lines.extend(shop.end(today - timedelta(hours=1)))
     return sorted(lines, key=lambda line: str(line[0]))
 
 

@@ -13,6 +13,7 @@ from faust_app.adapters.mariadb.database import Database
 from faust_app.cli.command import json_option, print_report, run
 from faust_app.core.statistics.load import Loaded
 from faust_app.core.statistics.unavailable import StoreUnavailable
+from faust_app.core.text import counted
 from faust_app.flows.statistics.load import DayLoad, LoadIncomplete, ZoneChanged
 from faust_app.flows.statistics.load_range import LoadRange, RangeError
 from faust_app.settings import Settings
@@ -34,7 +35,7 @@ class LoadReport:
     def lines(self) -> list[str]:
         """Return the report for people."""
         counts = [f"{n} {outcome.value}" for outcome in Loaded if (n := sum(load.outcome is outcome for load in self.days))]
-        lines = [f"{len(self.days)} days: {', '.join(counts) or 'nothing to do'}"]
+        lines = [f"{counted(len(self.days), 'day')}: {', '.join(counts) or 'nothing to do'}"]
         lines += [f"{load.day}  {load.outcome.value}: {load.change}" for load in self.days if load.change]
         if any(load.outcome is Loaded.LISTED for load in self.days):
             lines.append("Days of closed months were not changed. To publish their figures, load them with --reason; each is listed.")
@@ -55,7 +56,7 @@ def _day(_context: click.Context, _parameter: click.Parameter, text: str | None)
 @click.option("--from", "first", callback=_day, metavar="DAY", help="Load the days from this one on.")
 @click.option("--to", "last", callback=_day, metavar="DAY", help="Load the days up to this one.")
 @click.option("--verify", is_flag=True, help="Count the days again and load those whose figures differ; without it every day is loaded.")
-@click.option("--reason", help="Allow days of closed months to change; the reason is listed with each correction.")
+@click.option("--reason", help="Allow days of closed months to change; the reason is listed with each correction, where shops read it.")
 @click.option(
     "--adjust-bytes", is_flag=True, help="Make the bytes stored by the history those of the rows, by a line for each shop that differs."
 )

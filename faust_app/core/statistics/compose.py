@@ -27,11 +27,11 @@ class Settled:
     blocks: Mapping[date, Block]
     first_day: date | None
     is_older: bool = False
-    """Whether the history is older than its counts: what was before `first_day` is not known then, instead of nothing."""
+    """Whether the history is older than its counts: then something was stored before `first_day`, and it is not known what."""
 
     def has(self, day: date) -> bool:
         """Return whether the figures of the day are known without counting."""
-        return (self.is_before(day) and not self.is_older) or (day in self.loads.manifest and month_of(day) in self.blocks)
+        return day in self.loads.manifest and month_of(day) in self.blocks
 
     def is_before(self, day: date) -> bool:
         """Return whether the day is before the first one that was counted."""
@@ -39,8 +39,6 @@ class Settled:
 
     def figures(self, day: date) -> Figures | None:
         """Return the figures of a day that are known without counting, None where they are not."""
-        if self.is_before(day):
-            return None if self.is_older else NOTHING
         if not self.has(day):
             return None
         row = self.blocks[month_of(day)].rows.get(day.day)
@@ -60,7 +58,11 @@ def to_count(settled: Settled, start: date, last: date, most: int) -> list[date]
 def run_starts(settled: Settled, counted: Sequence[date], start: date) -> list[date]:
     """Return the days to count before which it is not known what was stored, because the day before them is missing."""
     known = set(counted)
-    return [day for day in counted if day - _DAY not in known and (day == start or not settled.has(day - _DAY))]
+
+    def follows(before: date) -> bool:
+        return before in known or settled.is_before(before) or (before >= start and settled.has(before))
+
+    return [day for day in counted if not follows(day - _DAY)]
 
 
 def compose(settled: Settled, counted: Counted, start: date, last: date) -> list[Day]:
@@ -69,7 +71,7 @@ def compose(settled: Settled, counted: Counted, start: date, last: date) -> list
     A month that is loaded whole was put together once for all reports; the others are few.
     """
     days: list[Day] = []
-    stored = 0 if settled.first_day is not None and start <= settled.first_day and not settled.is_older else None
+    stored: int | None = None
     for month in months_between(start, last):
         end = min(last_day_of(month), last)
         if settled.is_whole(month):
@@ -94,7 +96,9 @@ def _figures(settled: Settled, counted: Counted, day: date) -> tuple[Figures | N
 
 
 def _stored_before(settled: Settled, counted: Counted, day: date, stored: int | None) -> int | None:
-    if day.day == 1 and settled.has(day) and not settled.is_before(day):
+    if day == settled.first_day and not settled.is_older:
+        return 0
+    if day.day == 1 and settled.has(day):
         row = settled.blocks[day].rows.get(1)
         return 0 if row is None else row.bytes_before
     return counted.stored_before.get(day, stored)

@@ -66,6 +66,7 @@ class PlatformDays:
 
     days: tuple[Day, ...]
     as_of: datetime
-    top: Sequence[ShopTotal] = field(default=())
+    top: Sequence[ShopTotal] | None = field(default=())
+    """None where the store did not answer."""
     closed: tuple[ClosedMonth, ...] = ()
     corrections: tuple[Correction, ...] = ()

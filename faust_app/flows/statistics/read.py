@@ -16,7 +16,7 @@ from faust_app.core.statistics.blocks import PLATFORM, Block
 from faust_app.core.statistics.calendar import bounds, day_of, days_between, first_kept, month_of, months_between
 from faust_app.core.statistics.compose import Counted, Settled, compose, run_starts, to_count
 from faust_app.core.statistics.figures import Day, Figures
-from faust_app.core.statistics.report import PlatformDays, ShopDays
+from faust_app.core.statistics.report import PlatformDays, ShopDays, ShopTotal
 from faust_app.core.statistics.unavailable import CacheUnavailable, StoreUnavailable
 from faust_app.flows.ports.statistics import DailyCounts, ReportCache, StatisticsStore
 from faust_app.flows.statistics.coalesced import Coalesced
@@ -66,11 +66,11 @@ class ReadReports:
         """Return the days of all shops, and the shops with most images; without these while the store is silent."""
         known = await self._known.current()
         days, as_of = await self._days(known, PLATFORM, first, last)
+        shops: Sequence[ShopTotal] | None = None
         try:
             shops = await self._store.top_shops(first, last, top)
         except (StoreUnavailable, Unavailable) as failure:
             log.warning("top shops are not read", reason=str(failure))
-            shops = []
         return PlatformDays(days, as_of, shops, known.closed, tuple(each for each in known.corrections if first <= each.day <= last))
 
     async def loaded(self, shop_no: int, first: date, last: date) -> dict[date, Figures]:

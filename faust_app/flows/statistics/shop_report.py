@@ -5,7 +5,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, tzinfo
 
-from faust_app.core.statistics.calendar import day_of
+from faust_app.core.statistics.calendar import day_of, month_of
 from faust_app.core.statistics.figures import COUNTS, Day
 from faust_app.core.statistics.finality import MonthState, corrections_in, month_states, refreshing
 from faust_app.core.statistics.ranges import DayRange
@@ -25,7 +25,7 @@ class Report:
     """Days before today that were counted just now instead of read as they were loaded."""
     months: Sequence[MonthState]
     corrections: Sequence[Correction]
-    top: Sequence[ShopTotal] = ()
+    top: Sequence[ShopTotal] | None = ()
 
     @property
     def is_empty(self) -> bool:
@@ -75,13 +75,14 @@ class ReadReport:
         return () if earlier is None else (await self._reports.shop_days(shop_no, earlier.first, earlier.last)).days
 
     def _report(
-        self, question: Question, found: ShopDays | PlatformDays, before: Sequence[Day], today: date, top: Sequence[ShopTotal] = ()
+        self, question: Question, found: ShopDays | PlatformDays, before: Sequence[Day], today: date, top: Sequence[ShopTotal] | None = ()
     ) -> Report:
+        known = {month_of(day.date) for day in found.days if day.figures is not None}
         return Report(
             tabulate(question, found.days, before, today),
             found.as_of,
             refreshing(found.days, today),
-            month_states(question.shown, found.closed, self._close_day),
+            [state for state in month_states(question.shown, found.closed, self._close_day) if state.month in known],
             corrections_in(question.shown, found.corrections),
             top,
         )

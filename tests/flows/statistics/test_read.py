@@ -100,14 +100,14 @@ async def test_a_shop_without_rows_has_zeros_and_asks_the_database_for_today_alo
     assert desk.counts.counted == [(8, TODAY)]
 
 
-async def test_days_before_the_history_began_had_nothing(desk: Desk) -> None:
+async def test_days_before_the_history_began_are_not_zeros(desk: Desk) -> None:
     report = await desk.read(date(2025, 12, 25), date(2026, 1, 25))
-    assert [day.figures for day in report.days if day.date < FIRST] == [NOTHING] * 26
+    assert report.missing == tuple(days(date(2025, 12, 25), FIRST - timedelta(days=1)))
     assert report.days[-1].bytes_stored == 60
     assert desk.counts.counted == []
 
 
-async def test_days_before_a_history_was_counted_are_not_known_instead_of_empty(desk: Desk) -> None:
+async def test_what_was_stored_before_a_history_was_counted_is_not_known_until_a_month_begins(desk: Desk) -> None:
     desk.book.is_older = True
     report = await desk.read(date(2026, 1, 10), date(2026, 2, 5))
     assert report.missing == tuple(days(date(2026, 1, 10), FIRST - timedelta(days=1)))
@@ -207,7 +207,7 @@ async def test_a_store_that_is_down_for_long_takes_no_closed_month_and_no_correc
     await desk.forget()
     report = await desk.read(date(2025, 12, 1), TODAY)
     assert (len(report.closed), len(report.corrections)) == (1, 1)
-    assert {day.source for day in report.days if day.date < FIRST} == {Source.SETTLED}
+    assert {day.source for day in report.days if day.date < FIRST} == {Source.MISSING}
 
 
 async def test_loaded_days_that_cannot_be_read_fall_back_to_the_history(desk: Desk) -> None:
@@ -265,13 +265,14 @@ async def test_the_whole_platform_is_read_in_the_same_way(desk: Desk) -> None:
     desk.counts.figures[None, TODAY] = Figures(registered=6)
     report = await desk.reports.platform_days(FIRST, TODAY, 3)
     assert [day.figures.registered for day in report.days[-2:] if day.figures] == [1, 6]
+    assert report.top is not None
     assert [each.shop_no for each in report.top] == [SHOP]
 
 
 async def test_loaded_days_are_known_without_counting_a_day_or_a_view(desk: Desk) -> None:
     loaded = await desk.reports.loaded(SHOP, FIRST - timedelta(days=1), TODAY)
-    assert [*loaded] == days(FIRST - timedelta(days=1), TODAY - timedelta(days=1))
-    assert (loaded[FIRST], loaded[FIRST - timedelta(days=1)]) == (Figures(registered=1, bytes_change=10), NOTHING)
+    assert [*loaded] == days(FIRST, TODAY - timedelta(days=1))
+    assert loaded[FIRST] == Figures(registered=1, bytes_change=10)
     assert desk.cache is not None
     assert (desk.counts.counted, desk.cache.views) == ([], {})
 

@@ -150,7 +150,7 @@ async def test_in_a_frame_of_another_site_the_pages_work_without_any_cookie(brow
         await frame.get_by_role("link", name="Red shoe 3").click()
         await frame.wait_for_selector("text=No picture is shown.")
         await frame.get_by_role("button", name="Try it again").click()
-        await frame.wait_for_selector("text=1 picture is tried again")
+        await frame.wait_for_selector("text=We are trying 1 picture again")
         await frame.get_by_role("link", name="Back to all").click()
         async with page.expect_download() as download:
             await frame.get_by_role("link", name="As a CSV file").click()

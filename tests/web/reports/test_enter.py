@@ -181,7 +181,7 @@ async def test_the_right_to_retry_is_that_of_the_link(visits: Visits) -> None:
     assert (await visits.site.post("/reports/8/mend/retries", owner | SAME_ORIGIN, **form)).status == 403
     answer = await visits.site.post("/reports/7/mend/retries", owner | SAME_ORIGIN, **form)
     assert (answer.status, answer.headers["Location"]) == (303, "/reports/7/mend?tried=1")
-    assert "1 picture is tried again" in await visits.site.get("/reports/7/mend?tried=1", owner)
+    assert "We are trying 1 picture again" in await visits.site.get("/reports/7/mend?tried=1", owner)
 
 
 async def test_operators_open_the_pages_by_their_own_log_in(visits: Visits) -> None:

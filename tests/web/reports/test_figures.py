@@ -58,7 +58,7 @@ async def test_without_parameters_the_page_shows_the_last_thirty_days_by_day(fig
 
 async def test_figures_are_told_in_korean_too(figured: Figured) -> None:
     page = await figured.page("?lang=ko&range=last-month")
-    assert "2026년 2월 새 이미지: 모두 406." in page
+    assert "2026년 2월 새 이미지: 총 406." in page
     assert not re.findall(r">[A-Z][a-z]+ [a-z]+<", page.replace("English", ""))
 
 
@@ -93,7 +93,7 @@ async def test_a_running_month_is_compared_with_the_same_days_of_the_one_before(
 
 async def test_a_comparison_with_days_that_are_not_kept_says_since_when_they_are(figured: Figured) -> None:
     page = await figured.page("?from=2025-02-01&compare=previous")
-    assert "There is nothing to compare with: figures are kept since Jan 1, 2025." in page
+    assert "There is nothing to compare with: figures go back to Jan 1, 2025." in page
     assert len(figured.reports.read) == 1
 
 
@@ -171,7 +171,7 @@ async def test_a_chart_names_itself_and_is_readable_for_a_day_and_for_thirteen_m
     [
         ("?from=2026-02-10&to=2026-02-01", "The first day is after the last one."),
         ("?from=2025-01-15&to=2026-02-20", "The range may have at most 13 months."),
-        ("?from=2024-01-01&to=2024-01-02", "Figures are kept since Jan 1, 2025."),
+        ("?from=2024-01-01&to=2024-01-02", "Figures go back to Jan 1, 2025."),
         ("?from=2026-02-01&to=2026-03-02", "Must not be after today, Mar 1, 2026."),
         ("?from=yesterday", "Must be a day, such as 2026-01-31."),
         ("?to=2026-02-02", "Give the first day too."),

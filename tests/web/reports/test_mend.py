@@ -138,12 +138,12 @@ async def test_one_picture_says_what_is_shown_and_what_happens_next(site: Operat
 
 
 async def test_a_picture_of_another_shop_is_unknown(site: OperatorSite) -> None:
-    assert "Nothing was ever asked for this picture." in await site.get("/reports/7/pictures/foreign", VIEW, status=404)
+    assert "We have never received this picture." in await site.get("/reports/7/pictures/foreign", VIEW, status=404)
 
 
 async def test_a_picture_is_found_by_the_words_of_its_owner(site: OperatorSite) -> None:
     assert "2 pictures for" in await site.get("/reports/7/mend/search?q=red", VIEW)
-    assert "No picture is found by this." in await site.get("/reports/7/mend/search?q=%27%20OR%201%3D1", VIEW)
+    assert "No pictures found." in await site.get("/reports/7/mend/search?q=%27%20OR%201%3D1", VIEW)
     for wrong in ("", "%00", "x" * 4097):
         page = await site.get(f"/reports/7/mend/search?q={wrong}", VIEW, status=400)
         assert 'aria-describedby="q-wrong"' in page
@@ -169,7 +169,7 @@ async def test_one_picture_is_tried_again_by_its_button_once(site: OperatorSite)
         answer = await site.post("/reports/7/pictures/a/retries", otto | SAME_ORIGIN)
         assert (answer.status, answer.headers["Location"]) == (303, f"/reports/7/pictures/a?tried={outcome}")
         page = await site.get(answer.headers["Location"], otto)
-        assert ("1 picture is tried again", "within the last ten minutes")[outcome == "just_tried"] in page
+        assert ("We are trying 1 picture again", "within the last ten minutes")[outcome == "just_tried"] in page
     answer = await site.post("/reports/7/pictures/ours/retries", otto | SAME_ORIGIN)
     assert answer.headers["Location"].endswith("?tried=none_left")
 

@@ -81,7 +81,9 @@ class PlatformPages:
     def _lists(self, request: web.Request, report: Report, query: Query, slow: Sequence[SlowSource] | None) -> dict[str, Any]:
         asked = {name: value for name, value in query.parameters().items() if name != "figure"}
         language = language_of(request)
-        top = [(each, linked(request, SHOP.format(shop_no=each.shop_no), **asked)) for each in report.top]
+        top = None
+        if report.top is not None:
+            top = [(each, linked(request, SHOP.format(shop_no=each.shop_no), **asked)) for each in report.top]
         return {
             "top": top,
             "slow": slow,
