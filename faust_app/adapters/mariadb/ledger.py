@@ -17,7 +17,7 @@ _CONDITIONS: Final = {
 }
 # The image as it stands lends its product and address: they may be others than at the time.
 _LINES: Final = """
-SELECT h.id, h.at, h.image_id, h.version, h.outcome, h.code, h.bytes, h.bytes_change, h.took_ms, i.product_id, i.source_url
+SELECT h.id, h.at, h.image_id, h.version, h.outcome, h.code, h.bytes, h.bytes_change, h.took_ms, i.product_id, i.source_url, i.product_name
 FROM image_history h FORCE INDEX (by_shop) LEFT JOIN image i ON i.shop_no = h.shop_no AND i.image_id = h.image_id
 WHERE h.shop_no = %s AND h.at >= %s AND h.at < %s AND {condition}{behind} ORDER BY h.at DESC, h.id DESC LIMIT %s
 """

@@ -48,3 +48,4 @@ class LedgerEntry:
     took_ms: int | None
     product_id: str | None = None
     source_url: str | None = None
+    product_name: str | None = None

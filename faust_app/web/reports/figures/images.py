@@ -4,6 +4,7 @@ from collections.abc import AsyncIterator, Sequence
 from dataclasses import dataclass
 from datetime import date
 from typing import Any, Final
+from urllib.parse import quote
 
 from aiohttp import web
 from multidict import MultiMapping
@@ -28,6 +29,7 @@ from faust_app.web.reports.language import ENGLISH, LANGUAGES, PARAMETER, Langua
 
 PATH: Final = SHOP + "/images"
 _ADMIN: Final = "/admin/shops/{shop_no}/images/{image_id}"
+_PICTURE: Final = SHOP + "/pictures/{image_id}"
 _PARAMETERS: Final = ("figure", "from", "to", "after", PARAMETER)
 _SHOWN: Final = ("figure", "from", "to")
 _PAGE: Final = 50
@@ -106,9 +108,13 @@ class ImageListPages:
             wanted = Wanted(wanted.figure, wanted.kind, wanted.days, entries[-1].cursor)
 
     def _picture(self, request: web.Request, shop_no: int, entry: LedgerEntry) -> str | None:
-        """Return the page of an image for whoever may open it."""
-        reachable = is_operator(sender_of(request)) and exists(request, _ADMIN)
-        return path_of(shop_no, entry.image_id) if reachable else None
+        """Return the page of an image: the operator's for operators, the shop's for all others; None for one that never had a request."""
+        if entry.source_url is None:
+            return None
+        if is_operator(sender_of(request)) and exists(request, _ADMIN):
+            return path_of(shop_no, entry.image_id)
+        page = f"{SHOP.format(shop_no=shop_no)}/pictures/{quote(entry.image_id, safe='')}"
+        return linked(request, page) if exists(request, _PICTURE) else None
 
 
 def faulty_values(request: web.Request, faults: Sequence[Fault]) -> dict[str, Any]:
@@ -159,5 +165,5 @@ def header(language: Language, *, operators: bool) -> list[str]:
 def record(entry: LedgerEntry, *, operators: bool) -> list[object]:
     """Return a row of the file; times in UTC."""
     address = redact_query(entry.source_url) if entry.source_url else None
-    row: list[object] = [entry.at, entry.image_id, entry.product_id, entry.bytes, address]
+    row: list[object] = [entry.at, entry.image_id, entry.product_name or entry.product_id, entry.bytes, address]
     return [*row, entry.outcome, entry.code, entry.version, entry.took_ms, entry.bytes_change] if operators else row
