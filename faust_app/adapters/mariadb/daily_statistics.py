@@ -19,8 +19,7 @@ _SUMS: Final = ", ".join(f"CAST(COALESCE(SUM({name}), 0) AS SIGNED)" for name in
 _PUBLISHED: Final = "(SELECT report_date, MAX(load_id) AS load_id FROM stats_load GROUP BY report_date)"
 _TOTALS: Final = f"SELECT COUNT(*), {_SUMS} FROM shop_stats_daily WHERE report_date = %s AND load_id = %s"  # noqa: S608
 _ALL_TOTALS: Final = f"""
-SELECT d.report_date, COUNT(*), {_SUMS} FROM shop_stats_daily d
-JOIN {_PUBLISHED} p ON p.report_date = d.report_date AND p.load_id = d.load_id GROUP BY d.report_date
+SELECT d.report_date, COUNT(*), {_SUMS} FROM shop_stats_daily {_OVER} GROUP BY d.report_date
 """  # noqa: S608 - made of constants
 _SHOP: Final = f"""
 SELECT report_date, load_id, {", ".join(_COLUMNS)} FROM shop_stats_daily WHERE shop_id = %s AND report_date >= %s AND report_date <= %s
