@@ -25,8 +25,9 @@ class LinkRequest(BaseModel):
 
     model_config = ConfigDict(strict=True, frozen=True, extra="forbid", hide_input_in_errors=True)
 
-    rights: Annotated[frozenset[Annotated[Right, Field(strict=False)]], Field(strict=False, min_length=1)] = Field(
-        ONLY_VIEW, description="`view`, and `retry` for whoever may have failed images tried again; `retry` needs the scope `operate`."
+    rights: Annotated[tuple[Annotated[Right, Field(strict=False)], ...], Field(strict=False, min_length=1, max_length=2)] = Field(
+        tuple(ONLY_VIEW),
+        description="`view`, and `retry` for whoever may have failed images tried again; `retry` needs the scope `operate`.",
     )
 
 
@@ -55,7 +56,7 @@ class ReportAccessHandlers:
         sender = sender_of(request)
         if Right.RETRY in asked.rights and not sender.may("operate"):
             raise Problem(403, f"{sender.name} lacks the scope operate, which a link with the right `retry` needs")
-        made = await self._access.make_link(shop_no, asked.rights)
+        made = await self._access.make_link(shop_no, frozenset(asked.rights))
         if made is None:
             raise Problem(409, OFF)
         answer = {"url": link_address(self._base, made.link), "expires_at": _time(made.ends_at)}

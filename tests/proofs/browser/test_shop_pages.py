@@ -115,7 +115,7 @@ async def test_a_shop_comes_in_from_its_administration_and_has_its_pictures_trie
         await page.get_by_role("link", name="Pictures to mend").click()
         await page.get_by_role("button", name="Try all of these again").first.click()
         await page.wait_for_url("**/reports/7/mend?tried=14")
-        assert "14 pictures are tried again" in await page.content()
+        assert "We are trying 14 pictures again" in await page.content()
         (cookie,) = [each for each in await page.context.cookies() if each["name"] == opened.site.visit_cookie]
         assert (cookie["httpOnly"], cookie["sameSite"], cookie["expires"]) == (True, "Strict", -1)
         assert await page.evaluate("document.cookie + localStorage.length + sessionStorage.length") == "00"
@@ -151,7 +151,7 @@ async def test_in_a_frame_of_another_site_the_pages_work_without_any_cookie(brow
         await frame.wait_for_selector("text=No picture is shown.")
         await frame.get_by_role("button", name="Try it again").click()
         await frame.wait_for_selector("text=We are trying 1 picture again")
-        await frame.get_by_role("link", name="Back to all").click()
+        await frame.get_by_role("link", name="Back to the list").click()
         async with page.expect_download() as download:
             await frame.get_by_role("link", name="As a CSV file").click()
         file = await download.value
