@@ -101,6 +101,31 @@ def problem_of(status: int, detail: str | None, *, headers: dict[str, str] | Non
     return Problem(status, detail or _SENTENCES.get(status, "the request cannot be answered"), headers=headers)
 
 
+def problem_pages(
+    is_page: Callable[[web.Request], bool],
+    page: Callable[[web.Request, Problem], web.Response],
+    of_unavailable: Callable[[Unavailable], Problem] = unavailable,
+) -> Any:
+    """Return the middleware that answers the errors of the requests that `is_page` names with what `page` makes of them."""
+
+    @web.middleware
+    async def answered_with_pages(request: web.Request, handler: Handler) -> web.StreamResponse:
+        if not is_page(request):
+            return await handler(request)
+        try:
+            return await handler(request)
+        except Problem as problem:
+            return page(request, problem)
+        except Unavailable as failure:
+            return page(request, of_unavailable(failure))
+        except web.HTTPException as error:
+            if error.status < 400:  # noqa: PLR2004 - a redirect is an answer
+                raise
+            return page(request, problem_of(error.status, None))
+
+    return answered_with_pages
+
+
 _ONCE: Final = ("Authorization", "Content-Type", "Content-Encoding", "Host", "Origin", "Sec-Fetch-Site")
 """Headers that two readers could interpret differently when they are sent twice."""
 

@@ -11,13 +11,12 @@ from jinja2 import Environment, PackageLoader, StrictUndefined, pass_context
 from jinja2.runtime import Context
 from markupsafe import Markup, escape
 
-from faust_app.core.failure import Unavailable
 from faust_app.core.operators.access import Sender, shops_text
 from faust_app.web.admin.static import StaticFiles
 from faust_app.web.auth.rules import is_narrowed, needed_scope
 from faust_app.web.auth.tokens import sender_or_none
 from faust_app.web.pages.render import NOTHING, count, span
-from faust_app.web.problems import Handler, Problem, problem_of, unavailable, wants_page
+from faust_app.web.problems import Problem, problem_pages, wants_page
 
 
 def page_headers(ancestors: Sequence[str] = ()) -> Mapping[str, str]:
@@ -98,23 +97,7 @@ class Frame:
     @property
     def middleware(self) -> object:
         """Shows errors to people as pages; machines get them as problem details."""
-
-        @web.middleware
-        async def problem_pages(request: web.Request, handler: Handler) -> web.StreamResponse:
-            if not wants_page(request):
-                return await handler(request)
-            try:
-                return await handler(request)
-            except Problem as problem:
-                return self.problem(request, problem)
-            except Unavailable as failure:
-                return self.problem(request, unavailable(failure))
-            except web.HTTPException as error:
-                if error.status < 400:  # noqa: PLR2004 - a redirect is an answer
-                    raise
-                return self.problem(request, problem_of(error.status, None))
-
-        return problem_pages
+        return problem_pages(wants_page, self.problem)
 
     def _around(self, request: web.Request) -> Mapping[str, Any]:
         sender = sender_or_none(request)

@@ -14,7 +14,7 @@ from faust_app.core.operators.access import Sender
 from faust_app.web.admin.frame import exists, page_headers
 from faust_app.web.admin.static import StaticFiles
 from faust_app.web.auth.tokens import sender_or_none
-from faust_app.web.problems import Handler, Problem, problem_of, unavailable, wants_page
+from faust_app.web.problems import Problem, problem_pages, unavailable, wants_page
 from faust_app.web.reports.language import ENGLISH, LANGUAGES, PARAMETER, Language, language_of, remember
 from faust_app.web.reports.texts import TEXTS
 
@@ -75,23 +75,7 @@ class ReportFrame:
     @property
     def middleware(self) -> object:
         """Shows the errors of a shop's pages to people inside of the frame."""
-
-        @web.middleware
-        async def problem_pages(request: web.Request, handler: Handler) -> web.StreamResponse:
-            if not wants_page(request) or not (request.path == PATH or request.path.startswith(PATH + "/")):
-                return await handler(request)
-            try:
-                return await handler(request)
-            except Problem as problem:
-                return self.problem(request, problem)
-            except Unavailable as failure:
-                return self.problem(request, unavailable_page(failure))
-            except web.HTTPException as error:
-                if error.status < 400:  # noqa: PLR2004 - a redirect is an answer
-                    raise
-                return self.problem(request, problem_of(error.status, None))
-
-        return problem_pages
+        return problem_pages(_is_page, self.problem, unavailable_page)
 
     def _around(self, request: web.Request) -> Mapping[str, Any]:
         language, sender = language_of(request), sender_or_none(request)
@@ -110,6 +94,10 @@ class ReportFrame:
             "now": self.now(),
             "path": request.path,
         }
+
+
+def _is_page(request: web.Request) -> bool:
+    return wants_page(request) and (request.path == PATH or request.path.startswith(PATH + "/"))
 
 
 def unavailable_page(failure: Unavailable) -> Problem:
