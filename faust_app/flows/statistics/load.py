@@ -25,7 +25,7 @@ from faust_app.core.statistics.load import (
     decide,
     difference,
     firsts_after,
-)  # fmt: skip
+)
 from faust_app.flows.ports.clock import Clock
 from faust_app.flows.ports.statistics import DailyCounts, StatisticsBook, StatisticsStore
 

@@ -10,7 +10,7 @@ import structlog
 
 from faust_app.core.alerts.alert import FaultKind
 from faust_app.core.maintenance.jobs import FinishedRun, RunResult
-from faust_app.core.statistics.calendar import day_of, days_between, first_kept, is_closed_on, month_days, month_of, months_between
+from faust_app.core.statistics.calendar import day_of, days_between, first_kept, is_closed_on, month_days, months_between
 from faust_app.core.statistics.load import VERIFIED_DAYS, Loaded, Manifest, Totals, firsts_after
 from faust_app.flows.ports.alerts import Alerts
 from faust_app.flows.ports.statistics import DailyCounts, StatisticsBook, StatisticsStore
@@ -160,7 +160,7 @@ class NightlyStatistics:
             kept: Manifest = await self._store.manifest()
             number = (await self._book.close(month, {day: kept[day].totals for day in days})).number
             findings.closed.append(number)
-            log.info("month of the statistics closed", month=month_of(month).isoformat(), number=number)
+            log.info("month of the statistics closed", month=month.isoformat(), number=number)
 
     async def _report(self, findings: NightlyFindings) -> None:
         """Open alerts of what a person has to know, and close those of what is well again."""

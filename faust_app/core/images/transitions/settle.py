@@ -69,9 +69,10 @@ def _done(current: ImageRow, outcome: Stored | Kept, now: datetime, replaced_gra
     old = current.shown.object_key if current.shown is not None else None
     replaced = old is not None and old != outcome.shown.object_key
     garbage = (Garbage(current.key, old, now + replaced_grace),) if replaced and old else ()
-    name = "stored" if isinstance(outcome, Stored) else ("same_bytes" if outcome.transferred else "not_modified")
-    stored = isinstance(outcome, Stored)
-    counted = counted_stored(current, outcome.shown, now) if stored else counted_kept(current, outcome.shown)
+    if isinstance(outcome, Kept):
+        name, counted = "same_bytes" if outcome.transferred else "not_modified", counted_kept(current, outcome.shown)
+    else:
+        name, counted = "stored", counted_stored(current, outcome.shown, now)
     return Settlement(row, HistoryEntry(current.key, now, current.version, name, size=outcome.shown.size, counted=counted), garbage)
 
 
