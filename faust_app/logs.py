@@ -1,12 +1,17 @@
 """Structured logs: one event per line, ids as fields; JSON for machines, plain text for development."""
 
+import logging
 import logging.config
+import re
 import sys
-from typing import Any, Literal
+import threading
+from time import monotonic
+from typing import Any, Final, Literal
 
 import structlog
 
 from faust_app.core.redact import redact_text
+from faust_app.core.repeated_lines import RepeatedLines
 
 
 def redacted(_logger: Any, _method: str, line: str) -> str:
@@ -20,6 +25,47 @@ _SHARED: tuple[Any, ...] = (
     structlog.stdlib.add_logger_name,
     structlog.processors.TimeStamper(fmt="iso", utc=True),
 )
+
+
+class QuietServices(logging.Filter):
+    """Leaves out that a service of Faust starts or stops, which each of some thirty tells of itself in every process."""
+
+    def filter(self, record: logging.LogRecord) -> bool:
+        """Return whether the record is worth a line."""
+        return record.levelno > logging.INFO or not str(record.msg).startswith("[^")
+
+
+_REPETITIVE: Final = frozenset({"aiokafka", "faust", "mode"})
+_ADDRESS: Final = re.compile(r"\b0x[0-9a-f]+")
+
+
+class RepeatedLibraryLines(logging.Filter):
+    """Writes equal lines of Faust and its client of Kafka once a minute: without Kafka they say the same many times a second.
+
+    Lines of every other logger, ours among them, are all written.
+    """
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._lines = RepeatedLines()
+        self._lock = threading.Lock()
+
+    def filter(self, record: logging.LogRecord) -> bool:
+        """Return whether the record is worth a line, and add to its text how many were left out since the last one."""
+        if record.name.partition(".")[0] not in _REPETITIVE:
+            return True
+        text = record.getMessage()
+        with self._lock:
+            left_out = self._lines.left_out(_identity(record, text), monotonic())
+        if left_out:
+            record.msg, record.args = f"{text} ({left_out:,} equal lines left out since the last one)", ()
+        return left_out is not None
+
+
+def _identity(record: logging.LogRecord, text: str) -> str:
+    """Return what makes lines equal: addresses of objects in them do not tell them apart."""
+    error = record.exc_info[1] if record.exc_info else None
+    return _ADDRESS.sub("", f"{record.name} {record.levelno} {text} {error!r}")
 
 
 def logging_config(style: Literal["json", "console"], level: str = "INFO") -> dict[str, Any]:
@@ -38,10 +84,13 @@ def logging_config(style: Literal["json", "console"], level: str = "INFO") -> di
         "version": 1,
         "disable_existing_loggers": False,
         "formatters": {"line": formatter},
-        "handlers": {"stderr": {"class": "logging.StreamHandler", "formatter": "line"}},
+        "filters": {"services": {"()": QuietServices}, "repeated": {"()": RepeatedLibraryLines}},
+        "handlers": {"stderr": {"class": "logging.StreamHandler", "formatter": "line", "filters": ["services", "repeated"]}},
         "root": {"handlers": ["stderr"], "level": level},
         "loggers": {
             "aiokafka": {"level": "WARNING"},
+            "faust": {"level": "WARNING"},
+            "mode": {"level": "WARNING"},
             "botocore": {"level": "WARNING"},
             "alembic": {"level": "WARNING"},
         },

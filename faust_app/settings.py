@@ -3,7 +3,7 @@
 from datetime import time
 from importlib.metadata import version
 from pathlib import Path
-from typing import Annotated, Literal, Self
+from typing import Annotated, Any, Final, Literal, NamedTuple, Self
 from urllib.parse import SplitResult, unquote, urlsplit
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
@@ -11,13 +11,30 @@ from pydantic import Field, SecretStr, ValidationError, field_validator, model_v
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 from faust_app.core.alerts.webhook_format import parse_secret, parse_template
+from faust_app.core.dispatch.host_limit import parse_host_limits
 from faust_app.core.messages.topics import Topics
 from faust_app.core.operators.remote import parse_proxies
 from faust_app.core.reports.embed import parse_origins
 from faust_app.core.reports.link import MIN_SECRET_BYTES
 from faust_app.core.sources.addresses import parse_opened, parse_ports
+from faust_app.tls import CertificateError, client_context, pem_of
 
 _DAY_SECONDS = 24 * 3600
+
+
+ALL_INTERFACES: Final = "0.0.0.0"  # noqa: S104 - a platform's router comes from outside
+
+
+class Listening(NamedTuple):
+    """An address to listen on."""
+
+    host: str
+    port: int
+
+    @property
+    def place(self) -> str:
+        """Host and port as they stand in a URL."""
+        return f"[{self.host}]:{self.port}" if ":" in self.host else f"{self.host}:{self.port}"
 
 
 class SettingsError(Exception):
@@ -30,24 +47,56 @@ class Settings(BaseSettings):
     model_config = SettingsConfigDict(env_file=".env", extra="ignore", frozen=True, hide_input_in_errors=True)
 
     kafka_url: str = Field("kafka://127.0.0.1:9092", description="Kafka's bootstrap servers: `kafka://host:port[,host:port]`.")
+    kafka_security: Literal["plaintext", "ssl", "sasl_plaintext", "sasl_ssl"] = Field(
+        "plaintext", description="How to speak to Kafka: with TLS (`ssl`), with user and password (`sasl_plaintext`), or both."
+    )
+    kafka_sasl_mechanism: Literal["PLAIN", "SCRAM-SHA-256", "SCRAM-SHA-512"] = Field(
+        "SCRAM-SHA-512", description="How user and password are sent."
+    )
+    kafka_username: str | None = Field(None, min_length=1, description="User of Kafka; required by `sasl_plaintext` and `sasl_ssl`.")
+    kafka_password: SecretStr | None = Field(None, min_length=1, description="Password of that user.")
+    kafka_ca: str | None = Field(None, description="Authority that signs the brokers' certificates, a path or PEM; empty: the system's.")
+    kafka_certificate: str | None = Field(
+        None, description="Our own certificate with its chain, a path or PEM, where the brokers ask for one."
+    )
+    kafka_key: SecretStr | None = Field(None, description="Its private key without a passphrase, a path or PEM.")
     database_url: SecretStr = Field(
         SecretStr("mysql://shop_images@127.0.0.1:3306/shop_images"),
         description="MariaDB or MySQL: `mysql://user:password@host:port/database`.",
     )
+    database_ca: str | None = Field(
+        None,
+        description="Authority that signs the database's certificate, a path, PEM or `system`; connections are then by TLS alone.",
+    )
     database_connections: int = Field(8, ge=2, le=200, description="Database connections a process keeps open at most.")
+    database_disk_bytes: int | None = Field(
+        None, gt=0, description="Size of the database's disk in bytes, for the alert that it fills up; without it there is none."
+    )
     s3_endpoint_url: str | None = Field(None, description="Endpoint of the S3-compatible storage; empty means Amazon S3.")
+    s3_ca: str | None = Field(None, description="Authority that signs the storage's certificate, a path or PEM; empty: the system's.")
     s3_bucket: str = Field("shop-images", min_length=3, description="Bucket that holds the images.")
     s3_region: str = Field("us-east-1", description="Region of the bucket.")
-    s3_access_key_id: str | None = Field(None, description="Access key; empty means the default credentials of the AWS environment.")
+    s3_access_key_id: str | None = Field(
+        None, description="Access key; empty means AWS's own ways: its environment, a container's or an instance's role."
+    )
     s3_secret_access_key: SecretStr | None = Field(None, description="Secret of the access key.")
     tokens_file: Path | None = Field(
-        None, description="TOML file of bearer tokens and their scopes; without it every protected page answers 401."
+        None,
+        description="TOML file of bearer tokens and their scopes, read again when it changes; without tokens, protected pages answer 401.",
     )
+    tokens: SecretStr | None = Field(None, description="The same as text, TOML or JSON; a name in both is an error.")
 
     token_rate: float = Field(
         2000, gt=0, description="Images a second that a token may send to, or ask of, one web process; more is answered with 429."
     )
     token_burst: int = Field(20_000, ge=1000, description="Images that a token may send at once after a quiet time.")
+
+    feed_readers: int = Field(
+        200,
+        ge=1,
+        le=10_000,
+        description="Readers of `/v1/changes` that one web process serves at once; more are answered with 503.",
+    )
 
     app_id: str = Field("shop-images", pattern=r"^[a-z0-9._-]+$", description="Consumer group of the workers.")
     topic_prefix: str = Field("shop-images.", pattern=r"^[A-Za-z0-9._-]*$", description="Prefix of every topic name.")
@@ -57,10 +106,24 @@ class Settings(BaseSettings):
 
     web_bind: str = Field("127.0.0.1", description="Address the built-in web servers listen on.")
     web_port: int = Field(6065, ge=1, le=65535, description="Port of the web process.")
+    port: int | None = Field(
+        None, ge=1, le=65535, description="Port that a platform gives the web process, on `0.0.0.0`; `WEB_PORT` and `WEB_BIND` win over it."
+    )
     trusted_proxies: str | None = Field(
         None, description="Addresses and networks of our own proxies, whose `X-Forwarded-For` names the sender; comma-separated."
     )
     worker_port: int = Field(6066, ge=1, le=65535, description="Port of a worker's web views; `--web-port` overrides it.")
+
+    fair_shares: bool = Field(
+        True, description="Whether shops get fair shares; false, for comparison: no `express`, and events of all shops in turn."
+    )
+    express_rate: float = Field(
+        1.0, ge=0.01, le=1000, allow_inf_nan=False, description="Images a second that a shop may send by `express`; more are `bulk`."
+    )
+    express_burst: int = Field(20, ge=1, le=10_000, description="Images that a shop may send by `express` at once after a quiet time.")
+    express_deletes: float = Field(
+        50.0, ge=0.01, le=10_000, allow_inf_nan=False, description="Deletes a second that a shop may send by `express`, and at once."
+    )
 
     slots: int = Field(64, ge=1, le=1000, description="Images a worker transfers at the same time.")
     read_ahead: int = Field(2000, ge=1, description="Events of one topic a worker holds at most.")
@@ -69,6 +132,9 @@ class Settings(BaseSettings):
     drain_grace: float = Field(5.0, ge=0, le=8, description="Seconds that running events get when a worker stops or partitions move.")
     session_timeout: float = Field(20.0, ge=6, le=60, description="Seconds until a dead worker's partitions move to other workers.")
     publish_lease: float = Field(20.0, ge=5, description="Seconds a publisher has before another may publish the same row.")
+    results_kept_days: int = Field(
+        7, ge=1, le=90, description="Days that readers of the feed of changes can be behind; published results that are older are deleted."
+    )
     replaced_grace: float = Field(
         604800.0, ge=0, description="Seconds a replaced object stays readable, for mails and feeds that keep old addresses."
     )
@@ -95,6 +161,10 @@ class Settings(BaseSettings):
     source_ports: str = Field("80,443", description="Ports that images may be fetched from, comma-separated.")
     source_allow: str | None = Field(
         None, description="The platform's own image servers: `host:port` and networks, comma-separated; metadata addresses stay closed."
+    )
+    source_host_limits: str | None = Field(
+        None,
+        description="Fetches at once from the platform's own servers: `host=number` or `host:port=number`; for others it is found.",
     )
     max_image_bytes: int = Field(20 * 1024 * 1024, ge=1024, description="Largest file that is stored, in bytes.")
     strip_metadata: bool = Field(
@@ -142,8 +212,9 @@ class Settings(BaseSettings):
         3, ge=1, le=28, description="Day of the next month on which the figures of a month become final, in the platform's zone."
     )
     redis_url: SecretStr | None = Field(
-        None, description="Redis or Valkey that keeps reports, `redis://:password@host:port/0`; without it each report is read anew."
+        None, description="Redis or Valkey that keeps reports, `redis://:password@host:port/0`, by TLS with `rediss://`; without it none."
     )
+    redis_ca: str | None = Field(None, description="Authority that signs the cache's certificate, a path or PEM; empty: the system's.")
     public_base_url: str | None = Field(
         None, description="Public address of the bucket or its CDN; `/i/{shop_no}/{image_id}` redirects to an object's key below it."
     )
@@ -162,9 +233,12 @@ class Settings(BaseSettings):
 
     log_format: Literal["json", "console"] = Field("json", description="`json` for machines, `console` for development.")
 
-    @field_validator("s3_endpoint_url", mode="before")
+    @field_validator(
+        "s3_endpoint_url", "s3_access_key_id", "s3_secret_access_key", "s3_ca", "database_ca", "redis_ca", "kafka_ca", "kafka_certificate",
+        "kafka_key", "kafka_username", "kafka_password", mode="before",
+    )  # fmt: skip
     @classmethod
-    def _empty_endpoint_is_amazon(cls, value: object) -> object:
+    def _empty_is_none(cls, value: object) -> object:
         return value or None
 
     @field_validator("retry_delays", mode="before")
@@ -189,6 +263,12 @@ class Settings(BaseSettings):
     @classmethod
     def _source_allow_names_servers(cls, value: str | None) -> str | None:
         parse_opened(value or "")
+        return value
+
+    @field_validator("source_host_limits")
+    @classmethod
+    def _source_host_limits_are_numbers_of_hosts(cls, value: str | None) -> str | None:
+        parse_host_limits(value or "")
         return value
 
     @field_validator("trusted_proxies")
@@ -241,6 +321,41 @@ class Settings(BaseSettings):
         if parts is not None and not (_has_port_or_none(parts) and parts.scheme in {"redis", "rediss"} and parts.hostname):
             raise ValueError("must look like redis://:password@host:6379/0")
         return value
+
+    @model_validator(mode="after")
+    def _kafka_has_what_its_security_needs(self) -> Self:
+        user = (("kafka_username", self.kafka_username), ("kafka_password", self.kafka_password))
+        certificates = (("kafka_ca", self.kafka_ca), ("kafka_certificate", self.kafka_certificate), ("kafka_key", self.kafka_key))
+        logs_in, encrypts = "sasl" in self.kafka_security, "ssl" in self.kafka_security
+        unused = (() if logs_in else user) + (() if encrypts else certificates)
+        for name in (name for name, value in unused if value is not None):
+            raise ValueError(f"{name.upper()}: has no meaning with KAFKA_SECURITY={self.kafka_security}")
+        for name in (name for name, value in user if logs_in and value is None):
+            raise ValueError(f"{name.upper()}: is needed for KAFKA_SECURITY={self.kafka_security}")
+        if (self.kafka_certificate is None) != (self.kafka_key is None):
+            raise ValueError("KAFKA_CERTIFICATE: needs KAFKA_KEY, and the other way round")
+        return self
+
+    @model_validator(mode="after")
+    def _certificates_are_used(self) -> Self:
+        if self.s3_ca is not None and not (self.s3_endpoint_url or "https:").startswith("https:"):
+            raise ValueError("S3_CA: needs an S3_ENDPOINT_URL that begins with https://")
+        if self.redis_ca is not None and (self.redis_url is None or not self.redis_url.get_secret_value().startswith("rediss:")):
+            raise ValueError("REDIS_CA: needs a REDIS_URL that begins with rediss://")
+        if (self.s3_access_key_id is None) != (self.s3_secret_access_key is None):
+            raise ValueError("S3_ACCESS_KEY_ID: needs S3_SECRET_ACCESS_KEY, and the other way round")
+        return self
+
+    @model_validator(mode="after")
+    def _certificates_can_be_read(self) -> Self:
+        for name in ("kafka_ca", "database_ca", "s3_ca", "redis_ca"):
+            _usable(name, getattr(self, name))
+        if self.kafka_certificate is not None and self.kafka_key is not None:
+            key = self.kafka_key.get_secret_value()
+            _readable("kafka_certificate", self.kafka_certificate)
+            _readable("kafka_key", key)
+            _usable("kafka_certificate", self.kafka_ca, self.kafka_certificate, key)
+        return self
 
     @model_validator(mode="after")
     def _embedded_store_has_an_address(self) -> Self:
@@ -307,6 +422,13 @@ class Settings(BaseSettings):
         return self
 
     @model_validator(mode="after")
+    def _replicas_can_acknowledge(self) -> Self:
+        if self.topic_min_insync_replicas > self.topic_replication:
+            copies = self.topic_replication
+            raise ValueError(f"TOPIC_MIN_INSYNC_REPLICAS: must be at most TOPIC_REPLICATION={copies}, or nothing could be published")
+        return self
+
+    @model_validator(mode="after")
     def _watchdog_waits_for_every_event(self) -> Self:
         if self.watchdog_after <= self.event_deadline:
             raise ValueError("WATCHDOG_AFTER: must be above EVENT_DEADLINE, or one slow event would end a worker")
@@ -330,9 +452,39 @@ class Settings(BaseSettings):
         return [part.strip() for part in (self.egress_addresses or "").split(",") if part.strip()]
 
     @property
+    def limits_of_hosts(self) -> dict[str, int]:
+        """Fetches at once from the platform's own image servers, by host."""
+        return parse_host_limits(self.source_host_limits or "")
+
+    @property
     def bootstrap_servers(self) -> list[str]:
         """Kafka's servers as `host:port`."""
         return self.kafka_url.removeprefix("kafka://").split(",")
+
+    @property
+    def tokens_text(self) -> str | None:
+        """The tokens of the environment."""
+        return None if self.tokens is None else self.tokens.get_secret_value()
+
+    @property
+    def listening(self) -> Listening:
+        """Where the web process listens: what is set by name wins over what a platform gives to every process."""
+        if self.port is None or "web_port" in self.model_fields_set:
+            return Listening(self.web_bind, self.web_port)
+        return Listening(self.web_bind if "web_bind" in self.model_fields_set else ALL_INTERFACES, self.port)
+
+    @property
+    def kafka(self) -> dict[str, Any]:
+        """Servers, TLS and user as keyword arguments of every client of aiokafka; includes the password."""
+        options: dict[str, Any] = {"bootstrap_servers": self.bootstrap_servers, "security_protocol": self.kafka_security.upper()}
+        if "ssl" in self.kafka_security:
+            key = None if self.kafka_key is None else self.kafka_key.get_secret_value()
+            options["ssl_context"] = client_context(self.kafka_ca, self.kafka_certificate, key)
+        if "sasl" in self.kafka_security:
+            options["sasl_mechanism"] = self.kafka_sasl_mechanism
+            options["sasl_plain_username"] = self.kafka_username
+            options["sasl_plain_password"] = self.kafka_password.get_secret_value() if self.kafka_password is not None else None
+        return options
 
     @property
     def topics(self) -> Topics:
@@ -360,10 +512,12 @@ class Settings(BaseSettings):
         return time.fromisoformat(self.daily_at)
 
     @property
-    def database(self) -> dict[str, str | int]:
+    def database(self) -> dict[str, Any]:
         """The database's address as keyword arguments of a MySQL driver; includes the password."""
         parts = urlsplit(self.database_url.get_secret_value())
+        tls = {} if self.database_ca is None else {"ssl": client_context(self.database_ca)}
         return {
+            **tls,
             "host": parts.hostname or "",
             "port": parts.port or 3306,
             "user": unquote(parts.username or ""),
@@ -386,6 +540,24 @@ def load_settings(env_file: Path | None = Path(".env")) -> Settings:
 def _line(place: tuple[int | str, ...], reason: str) -> str:
     what = reason.removeprefix("Value error, ")
     return f"{'.'.join(map(str, place)).upper()}: {what}" if place else what  # a rule over several settings names one in its message
+
+
+def _usable(name: str, ca: str | None, certificate: str | None = None, key: str | None = None) -> None:
+    """Raise ValueError where no TLS context comes of a setting."""
+    if ca is None and certificate is None:
+        return
+    try:
+        client_context(ca, certificate, key)
+    except CertificateError as error:
+        raise ValueError(f"{name.upper()}: {error}") from error
+
+
+def _readable(name: str, text: str) -> None:
+    """Raise ValueError where a setting is neither PEM nor a file of it."""
+    try:
+        pem_of(text)
+    except CertificateError as error:
+        raise ValueError(f"{name.upper()}: {error}") from error
 
 
 def _has_port_or_none(parts: SplitResult) -> bool:

@@ -12,16 +12,20 @@ import uvloop
 from aiohttp import web
 from mode import Service
 
-from faust_app.core.failure import Unavailable
-from faust_app.core.statistics.unavailable import StoreUnavailable
+from faust_app.core.failure import Misconfigured, Unavailable
+from faust_app.core.statistics.unavailable import CacheMisconfigured, StoreUnavailable
 from faust_app.logs import configure_logging
-from faust_app.metrics import Metrics
 from faust_app.settings import Settings
 from faust_app.stats.dialect import MAX_BODY, DialectHandlers
 from faust_app.stats.engine import Engine, EngineError
+from faust_app.stream.loop_lag import LoopLag
 from faust_app.stream.periodic import Periodic
+from faust_app.stream.stack_dump import log_stacks_on_signal
 from faust_app.web.pages.health import HealthPages
+from faust_app.wiring.credentials import ends_of
+from faust_app.wiring.metrics import open_metrics
 from faust_app.wiring.services import FAULT_SECONDS
+from faust_app.wiring.startup import freeze_heap, sentence_of
 from faust_app.wiring.statistics import StatisticsParts, open_statistics
 
 LOAD_SECONDS: Final = 5.0
@@ -49,28 +53,34 @@ def stats_command(context: click.Context) -> None:
     except (EngineError, ListenError) as error:
         click.echo(f"shop-images: {error}", err=True)
         raise SystemExit(1) from error
+    except (Misconfigured, CacheMisconfigured) as fault:
+        click.echo(f"shop-images: {sentence_of(fault).rstrip('.')}; check {fault.setting}", err=True)
+        raise SystemExit(2) from fault
 
 
 async def serve(settings: Settings) -> None:
-    """Serve and load until SIGTERM or SIGINT. Raises EngineError, ListenError."""
+    """Serve and load until SIGTERM or SIGINT. Raises EngineError, ListenError, Misconfigured, CacheMisconfigured."""
     stopping = asyncio.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         asyncio.get_running_loop().add_signal_handler(number, stopping.set)
-    metrics = Metrics()
+    metrics = open_metrics(settings, ends_of(settings))
     async with AsyncExitStack() as stack:
         application = web.Application(client_max_size=MAX_BODY)
         if settings.statistics_dir is not None:
             engine = await stack.enter_async_context(Engine.open(settings.statistics_dir))
             DialectHandlers(engine, settings.clickhouse_password).register(application.router)
+        log_stacks_on_signal(asyncio.get_running_loop())
         parts = await stack.enter_async_context(open_statistics(settings, metrics))
         HealthPages(metrics, lambda: _reasons_not_ready(parts)).register(application.router)
         await stack.enter_async_context(_listening(application, host_of(settings), settings.statistics_port))
         log.info("statistics process is up", port=settings.statistics_port, embedded=settings.statistics_dir is not None)
         for service in (
-            Periodic("statistics", LOAD_SECONDS, parts.task.run_pass),
-            Periodic("fault reports", FAULT_SECONDS, parts.faults.run_pass),
+            LoopLag(metrics),
+            Periodic("statistics", LOAD_SECONDS, parts.task.run_pass, metrics),
+            Periodic("fault reports", FAULT_SECONDS, parts.faults.run_pass, metrics),
         ):
             await stack.enter_async_context(_running(service))
+        freeze_heap()
         await stopping.wait()
 
 

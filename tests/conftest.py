@@ -24,8 +24,10 @@ from faust_app.settings import Settings
 
 TESTS = Path(__file__).parent
 CLONE = TESTS.parent
-UNIT = {"core", "flows", "web", "cli", "adapters", "stats"}
+UNIT = {"core", "flows", "web", "cli", "adapters", "stats", "bench"}
 """Folders of tests on fakes alone."""
+for _name in Settings.model_fields:
+    os.environ.pop(_name.upper(), None)  # a desk that has read the `.env` of `make run` must not set up the tests' installations
 _installation = itertools.count(1)
 _shop = itertools.count(1_000)
 
@@ -48,20 +50,22 @@ def stack() -> Iterator[Stack]:
     ports = Ports.free(int(worker.removeprefix("gw")), int(workers))
     with (
         tempfile.TemporaryDirectory(prefix="shop-images-tests-") as folder,
-        Stack(Path(folder), ports, CLONE / ".devstack") as stack,
+        Stack(Path(folder), ports, CLONE / ".devstack", secured=True) as stack,
     ):
         yield stack
 
 
 @pytest.fixture(scope="session")
 def install(stack: Stack) -> Callable[..., Settings]:
-    """Make an installation of its own: database, topics and bucket that no other test touches."""
+    """Make an installation of its own: database, topics and bucket that no other test touches; with `set_up=False` an empty one."""
 
-    def make(**overrides: Any) -> Settings:
+    def make(*, set_up: bool = True, **overrides: Any) -> Settings:
         number = next(_installation)
         name = f"shop_images_t{number}"
         settings = _settings(stack, name, number, overrides)
         _create_database(stack, name)
+        if not set_up:
+            return settings
         with ThreadPoolExecutor(1) as outside:  # a fixture may ask from inside a running loop
             outside.submit(lambda: asyncio.run(setup(settings))).result()
         return settings

@@ -49,6 +49,37 @@ def _quote_the_address() -> None:
     raise RuntimeError(repr(cause)) from cause
 
 
+@pytest.mark.parametrize("name", ["aiokafka", "aiokafka.conn", "faust.transport.consumer", "mode.worker"])
+def test_a_line_that_faust_and_its_client_of_kafka_repeat_is_written_once(output: io.StringIO, name: str) -> None:
+    for node in (1, 1, 2, 1):
+        logging.getLogger(name).error("no connection to %r of node %s", object(), node)
+    assert output.getvalue().count("no connection") == 2
+
+
+def test_a_repeated_line_tells_how_many_were_left_out(output: io.StringIO, monkeypatch: pytest.MonkeyPatch) -> None:
+    moments = iter((0.0, 1.0, 59.0, 60.0))
+    monkeypatch.setattr("faust_app.logs.monotonic", lambda: next(moments))
+    for _ in range(4):
+        logging.getLogger("aiokafka").error("100%% of %s nodes are away", "all")
+    first, second = output.getvalue().splitlines()
+    assert "left out" not in first
+    assert "100% of all nodes are away (2 equal lines left out since the last one)" in second
+
+
+@pytest.mark.parametrize("name", ["faust_app.flows.images", "faustian", "aiohttp.client"])
+def test_a_line_of_another_logger_is_written_however_often_it_comes(output: io.StringIO, name: str) -> None:
+    for _ in range(3):
+        logging.getLogger(name).error("told %s", "again")
+    assert output.getvalue().count("told again") == 3
+
+
+def test_another_error_is_another_line(output: io.StringIO) -> None:
+    for error in (ValueError("one"), ValueError("two"), ValueError("one")):
+        logging.getLogger("aiokafka.consumer").error("unexpected error", exc_info=error)
+    lines = output.getvalue()
+    assert lines.count("unexpected error") == 2
+
+
 @pytest.mark.parametrize(
     ("text", "shown"),
     [

@@ -27,13 +27,13 @@ def test_the_page_shows_the_vector() -> None:
     assert {SECRET, VECTOR.nonce, str(VECTOR.ends_at)} <= set(re.findall(r"\w{10,}", PAGE.partition("```")[0]))
 
 
-@pytest.mark.skipif(shutil.which("php") is None, reason="there is no php on this machine")
+@pytest.mark.skipif(shutil.which("php") is None, reason="no php (Debian: apt-get install php-cli); .ci/run installs it")
 def test_the_recipe_in_php_makes_the_same_link(tmp_path: Path) -> None:
     (tmp_path / "link.php").write_text(f"{recipe('php')}\necho report_link({ARGUMENTS});\n")
     assert output("php", "link.php", folder=tmp_path) == SIGNED
 
 
-@pytest.mark.skipif(shutil.which("java") is None, reason="there is no java on this machine")
+@pytest.mark.skipif(shutil.which("java") is None, reason="no java (Debian: apt-get install default-jdk-headless); .ci/run installs it")
 def test_the_recipe_in_java_makes_the_same_link(tmp_path: Path) -> None:
     main = f"class Main {{ public static void main(String[] a) throws Exception {{ System.out.print(ReportLink.of({ARGUMENTS})); }} }}"
     arguments = ARGUMENTS.replace(f", {VECTOR.ends_at},", f", {VECTOR.ends_at}L,")

@@ -59,7 +59,7 @@ def run_check_daily(settings: Settings, *, send: bool, as_json: bool) -> None:
     topics = [spec.name for spec in settings.topics.images]
 
     async def work() -> DailyAnswer:
-        connected = KafkaConsumerOffsets.connect(settings.bootstrap_servers, settings.app_id, topics)
+        connected = KafkaConsumerOffsets.connect(settings.kafka, settings.app_id, topics)
         async with Database.connect(settings.database, 1) as database, connected as offsets:
             place, runs = Place(settings.zone, settings.web_public_url), MariaJobRuns(database)
             check = daily_check(settings, database, offsets, place)

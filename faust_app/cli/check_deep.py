@@ -61,7 +61,7 @@ async def check_deep(settings: Settings, ledger: Path | None, *, read_bytes: boo
     if ledger is not None:
         with ledger.open(errors="replace") as lines:
             requests = read_ledger(lines, settings.topic_prefix)
-    dead = await dead_lettered(settings.bootstrap_servers, settings.topics.dead_letter.name)
+    dead = await dead_lettered(settings.kafka, settings.topics.dead_letter.name)
     async with Database.connect(settings.database, 2) as database, S3ObjectStore(settings) as store:
         folders, history, garbage = MariaImageFolders(database), MariaImageHistory(database), MariaGarbageRepository(database)
         check = DeepCheck(folders, history, garbage, store, dead, read_bytes=read_bytes)

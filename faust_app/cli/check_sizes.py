@@ -1,4 +1,4 @@
-"""`shop-images check`: reports how large the tables are, how much they grow per day, and how long their rows are kept."""
+"""`shop-images check --sizes`: reports how large the tables are, how much they grow per day, and how long their rows are kept."""
 
 from dataclasses import dataclass
 from datetime import datetime

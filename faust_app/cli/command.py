@@ -2,19 +2,23 @@
 
 import asyncio
 import json
-from collections.abc import Coroutine
+from collections.abc import Callable, Coroutine
+from datetime import timedelta
 from pathlib import Path
 from typing import Any, Protocol, TypeVar
 
 import click
 import uvloop
 
-from faust_app.core.failure import Unavailable
+from faust_app.core.dispatch.lanes import hours_of
+from faust_app.core.failure import Misconfigured, Unavailable
 from faust_app.core.messages.events import MAX_NUMBER
+from faust_app.core.statistics.unavailable import CacheMisconfigured
 from faust_app.logs import configure_logging
-from faust_app.wiring.startup import SETTING_OF, build_or_exit
+from faust_app.wiring.startup import SETTING_OF, build_or_exit, sentence_of
 
 T = TypeVar("T")
+F = TypeVar("F", bound=Callable[..., Any])
 
 
 class Report(Protocol):
@@ -30,10 +34,13 @@ class Report(Protocol):
 
 
 def run(work: Coroutine[Any, Any, T]) -> T:
-    """Run a command; an unavailable dependency ends it with one line and exit code 1."""
+    """Run a command; a dependency that refuses our settings ends it with one line and exit code 2, an unavailable one with 1."""
     try:
         with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
             return runner.run(work)
+    except (Misconfigured, CacheMisconfigured) as fault:
+        click.echo(f"shop-images: {sentence_of(fault).rstrip('.')}; check {fault.setting}", err=True)
+        raise SystemExit(2) from fault
     except Unavailable as failure:
         setting = SETTING_OF[failure.dependency]
         verb = "are" if " and " in setting else "is"
@@ -53,6 +60,27 @@ json_option = click.option("--json", "as_json", is_flag=True, help="Print one JS
 existing_file = click.Path(exists=True, dir_okay=False, path_type=Path)
 new_file = click.Path(dir_okay=False, writable=True, path_type=Path)
 shop_number = click.IntRange(1, MAX_NUMBER)
+
+
+class Hours(click.ParamType):
+    """A number of hours above 0, as a duration."""
+
+    name = "hours"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> timedelta:
+        """Return the duration."""
+        try:
+            lasts = hours_of(str(value))
+        except ValueError:
+            lasts = timedelta()
+        if lasts <= timedelta():
+            self.fail(f"{value} is not a number of hours above 0.", param, ctx)
+        return lasts
+
+
+def hours_option(sentence: str) -> Callable[[F], F]:
+    """Return the option for how long something holds, a duration or None."""
+    return click.option("--hours", type=Hours(), help=sentence)
 
 
 class OneLineErrors(click.Group):

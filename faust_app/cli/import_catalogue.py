@@ -7,18 +7,30 @@ from pathlib import Path
 
 import click
 from rich.console import Console
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskID, TaskProgressColumn, TextColumn, TimeElapsedColumn
+from rich.progress import (
+    BarColumn,
+    MofNCompleteColumn,
+    Progress,
+    TaskID,
+    TaskProgressColumn,
+    TextColumn,
+    TimeElapsedColumn,
+    TimeRemainingColumn,
+)
 
 from faust_app.adapters.files.catalogue import CatalogueFile
 from faust_app.adapters.mariadb.import_runs import MariaImportRuns
+from faust_app.adapters.mariadb.workers import MariaWorkerList
 from faust_app.cli.command import existing_file, json_option, new_file, print_report, run, shop_number
 from faust_app.cli.compare_catalogue import compare_file
 from faust_app.core.failure import Unavailable
 from faust_app.core.imports.catalogue import CatalogueError, Format
-from faust_app.flows.imports.import_catalogue import ImportCatalogue, Importer, ImportOptions, ImportResult, ImportTaken
+from faust_app.flows.imports.import_catalogue import ImportCatalogue, Importer, ImportOptions, ImportPaused, ImportResult, ImportTaken
+from faust_app.flows.monitoring.fairness import WatchFairness
 from faust_app.metrics import Metrics
 from faust_app.settings import Settings
-from faust_app.wiring.common import open_parts
+from faust_app.wiring.common import open_parts, utc_now
+from faust_app.wiring.controls import shop_desk
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,8 +82,9 @@ class ProgressBars:
 
     def __init__(self, shop_no: int, size: int) -> None:
         console = Console(stderr=True)
-        columns = (TextColumn("{task.description:<20}"), BarColumn(), TaskProgressColumn(), MofNCompleteColumn(), TimeElapsedColumn())
-        self.bars = Progress(*columns, console=console, disable=not console.is_terminal)
+        counts = (TextColumn("{task.description:<20}"), BarColumn(), TaskProgressColumn(), MofNCompleteColumn())
+        left = (TimeElapsedColumn(), TextColumn("left"), TimeRemainingColumn())
+        self.bars = Progress(*counts, *left, console=console, disable=not console.is_terminal, speed_estimate_period=60)
         self._shop_no = shop_no
         self._reading = self.bars.add_task(f"shop {shop_no}: reading", total=size)
         self._storing: TaskID | None = None
@@ -86,13 +99,17 @@ class ProgressBars:
             self._storing = self.bars.add_task(f"shop {self._shop_no}: storing", total=of)
         self.bars.update(self._storing, completed=images)
 
+    def limited_by(self, server: str) -> None:
+        """Print the server as a line."""
+        click.echo(f"shop {self._shop_no}: its own server {server} is the limit; more workers change nothing", err=True)
+
     def held_up(self, failure: Unavailable) -> None:
         """Print the reason as a line."""
         click.echo(f"waiting: {failure}", err=True)
 
 
 async def import_file(settings: Settings, catalogue: CatalogueFile, options: ImportOptions) -> ImportReport:
-    """Import a file into a whole installation, with a progress bar. Raises CatalogueError and Unavailable."""
+    """Import a file into a whole installation, with a progress bar. Raises CatalogueError, ImportPaused and Unavailable."""
     progress = ProgressBars(catalogue.shop_no, catalogue.size)
     async with open_parts(settings, Metrics(), client_id=f"{settings.app_id}-import") as parts:
         started = time.monotonic()
@@ -105,6 +122,8 @@ async def import_file(settings: Settings, catalogue: CatalogueFile, options: Imp
                 leases=parts.leases,
                 progress=progress,
                 importer=Importer(getpass.getuser(), parts.process, settings.release),
+                pause_of=shop_desk(parts.database).pause_of,
+                limiting_server=WatchFairness(MariaWorkerList(parts.database), now=utc_now, seconds=time.monotonic).limiting_server,
             )
             result = await importing.run(catalogue, options)
         return ImportReport(result, options.dry_run, time.monotonic() - started)
@@ -142,7 +161,10 @@ def import_command(
     settings: Settings, /, *, file: Path, shop_no: int, file_format: Format, as_json: bool, compare: bool, csv_file: Path | None,
     **options: bool,
 ) -> None:  # fmt: skip
-    """Import the images of a catalogue FILE; exit code 1 if a line is rejected. Run again, it continues and repeats nothing."""
+    """Import the images of a catalogue FILE; exit code 1 if a line is rejected or the shop is paused.
+
+    Run again, it continues and repeats nothing.
+    """
     catalogue = CatalogueFile(file, file_format, shop_no)
     _refuse_idle(options, compare=compare, csv_file=csv_file)
     try:
@@ -153,6 +175,9 @@ def import_command(
     except CatalogueError as error:
         click.echo(f"shop-images: {file}: {error}", err=True)
         raise SystemExit(2) from error
+    except ImportPaused as error:
+        click.echo(f"shop-images: {file}: {error}", err=True)
+        raise SystemExit(1) from error
     except ImportTaken as error:
         click.echo(
             f"shop-images: {file}: another process imports this file, or did until a moment ago; if it is gone, try again in half a minute",

@@ -245,7 +245,7 @@ def _act(settings: Settings, act: Act) -> Overview:
 @asynccontextmanager
 async def _opened(settings: Settings) -> AsyncIterator[tuple[RepublishControl, Actor]]:
     topics = [spec.name for spec in settings.topics.images]
-    connected = KafkaConsumerOffsets.connect(settings.bootstrap_servers, settings.app_id, topics)
+    connected = KafkaConsumerOffsets.connect(settings.kafka, settings.app_id, topics)
     async with Database.connect(settings.database, 2) as database, connected as offsets:
         yield republish_control(settings, database, offsets, Author(settings.release)), Actor(getpass.getuser())
 

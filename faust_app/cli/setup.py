@@ -35,7 +35,7 @@ async def setup(settings: Settings) -> SetupReport:
     revision = await upgrade_schema(settings.database)
     topics = settings.topics
     created = await ensure_topics(
-        settings.bootstrap_servers, topics.all, replication=settings.topic_replication, min_insync=settings.topic_min_insync_replicas
+        settings.kafka, topics.all, replication=settings.topic_replication, min_insync=settings.topic_min_insync_replicas
     )
     async with S3ObjectStore(settings) as store:
         await store.ensure_bucket()

@@ -4,6 +4,7 @@
     +-- Permanent      the image cannot be stored as asked: trying again is useless
     +-- Transient      the shop's source did not answer well this time
     +-- Unavailable    one of our own dependencies is unavailable: the image is not to blame
+        +-- Misconfigured    it refuses our settings
 
 Flows know these and no library exception. Each carries a code of `failure_codes`, which says what a person can do about it.
 """
@@ -14,7 +15,7 @@ from typing import Final, Self
 from faust_app.core.failure_codes import FailureClass, FailureCode
 from faust_app.core.foreign import detail_of
 
-__all__ = ["Dependency", "Failure", "FailureCode", "Permanent", "RecordRefused", "Transient", "Unavailable", "of_source"]
+__all__ = ["Dependency", "Failure", "FailureCode", "Misconfigured", "Permanent", "RecordRefused", "Transient", "Unavailable", "of_source"]
 
 
 class Dependency(StrEnum):
@@ -55,19 +56,23 @@ class Transient(Failure):
     """The source may do better later; `retry_after` (seconds) is what it asks for, where it does.
 
     `silent` is whether nobody was heard, neither the source nor a resolver that knows its name: our own network may be to
-    blame. A refused connection and a name that the resolver denies are answers.
+    blame. A refused connection and a name that the resolver denies are answers. `asks_for_less` is whether the source has
+    too many requests.
     """
 
-    def __init__(self, code: FailureCode, detail: str = "", *, retry_after: float | None = None, silent: bool = False) -> None:
+    def __init__(
+        self, code: FailureCode, detail: str = "", *, retry_after: float | None = None, silent: bool = False, asks_for_less: bool = False
+    ) -> None:
         super().__init__(code, detail)
         self.retry_after = retry_after
         self.silent = silent
+        self.asks_for_less = asks_for_less
 
 
-def of_source(code: FailureCode, detail: str, *, retry_after: float | None = None) -> Permanent | Transient:
+def of_source(code: FailureCode, detail: str, *, retry_after: float | None = None, asks_for_less: bool = False) -> Permanent | Transient:
     """Return the failure of a source's answer, in the class of its code; `retry_after` counts where the source may be asked again."""
     if code.kind is FailureClass.TRANSIENT:
-        return Transient(code, detail, retry_after=retry_after)
+        return Transient(code, detail, retry_after=retry_after, asks_for_less=asks_for_less)
     return Permanent(code, detail)
 
 
@@ -85,6 +90,14 @@ class Unavailable(Failure):
     def __init__(self, dependency: Dependency, detail: str = "") -> None:
         super().__init__(_UNAVAILABLE[dependency], detail)
         self.dependency = dependency
+
+
+class Misconfigured(Unavailable):
+    """A dependency refuses what our settings say: it stays so until a person changes one of them; `setting` names which."""
+
+    def __init__(self, dependency: Dependency, detail: str, *, setting: str) -> None:
+        super().__init__(dependency, detail)
+        self.setting = setting
 
 
 class RecordRefused(Exception):  # noqa: N818 - a word of the same kind as the three

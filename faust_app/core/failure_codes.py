@@ -191,6 +191,9 @@ class FailureCode(StrEnum):
     UNPARSEABLE = Row("unparseable", _PERMANENT, _PLATFORM, Fault.SENDER,
         "The record does not follow the contract of its topic.",
         Remedy("a sender that does not follow the contract, or another release of it.", ASK_A_DEVELOPER))
+    SHOP_PAUSED = Row("shop_paused", _PERMANENT, _PLATFORM, Fault.SENDER,
+        "The platform has paused the shop and takes nothing of it. Send the request again when it is resumed.",
+        Remedy("an operator paused the shop, and it went on sending.", "see its page; after its resume, have the shop send again."))
     STORAGE_UNAVAILABLE = Row("storage_unavailable", _UNAVAILABLE, _PLATFORM, Fault.DEPENDENCY,
         "Object storage is unavailable; the image waits and is tried again.", _OUTAGE)
     DATABASE_UNAVAILABLE = Row("database_unavailable", _UNAVAILABLE, _PLATFORM, Fault.DEPENDENCY,

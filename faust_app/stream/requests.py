@@ -1,7 +1,9 @@
 """Reads the topic `requests` in order; its offsets are kept in the database, written in the transaction of the rows."""
 
 import asyncio
-from collections.abc import Sequence
+import time
+from collections.abc import Callable, Mapping
+from typing import Any, Final
 
 import structlog
 from aiokafka import AIOKafkaConsumer, ConsumerRecord, TopicPartition
@@ -15,23 +17,40 @@ from faust_app.flows.images.consume_requests import TakeRequests
 
 log = structlog.get_logger()
 
-BATCH = 500
-TRY_AGAIN = 1.0
+BATCH: Final = 500
+"""Records of a round."""
+BATCH_BESIDE_EVENTS: Final = 100
+"""Records of a round while images are transferred, each step of which waits for the loop."""
+TRY_AGAIN: Final = 1.0
 """Seconds before the next attempt while a dependency is unavailable."""
+_LONGEST_PAUSE: Final = 1.0
 
 
 class RequestsReader(Service):
     """A consumer in a group of its own: one batch per partition at a time, from the database's offset on assignment.
 
     Not a Faust agent, which can neither seek on assignment nor commit a batch with its transaction safely.
+
+    While `is_busy` (events are executed), it rests after each round for as long as the round took: a burst of requests may have
+    half of this process, not all of it.
     """
 
-    def __init__(self, take: TakeRequests, *, servers: Sequence[str], topic: str, group: str, session_timeout: float) -> None:
+    def __init__(
+        self,
+        take: TakeRequests,
+        *,
+        kafka: Mapping[str, Any],
+        topic: str,
+        group: str,
+        session_timeout: float,
+        is_busy: Callable[[], bool],
+    ) -> None:
         super().__init__()
+        self._is_busy = is_busy
         self._take = take
         self._topic = topic
         self._consumer_settings = {
-            "bootstrap_servers": list(servers),
+            **kafka,
             "group_id": group,
             "enable_auto_commit": False,
             "auto_offset_reset": "earliest",
@@ -72,10 +91,33 @@ class RequestsReader(Service):
                 log.warning("requests wait for a dependency", reason=str(failure))
                 await self.sleep(TRY_AGAIN)
                 continue
-            batches = await consumer.getmany(timeout_ms=200, max_records=BATCH)
+            batches = await self._fetch(consumer, BATCH_BESIDE_EVENTS if self._is_busy() else BATCH)
+            began = time.monotonic()
             # Partitions assigned meanwhile are left out: the seek to the database's offset fetches their records again.
             placed = {tp: records for tp, records in batches.items() if tp in self._placed}
             await asyncio.gather(*(self._take_batch(consumer, tp, records) for tp, records in placed.items()))
+            if placed and self._is_busy():
+                await self.sleep(min(_LONGEST_PAUSE, time.monotonic() - began))
+
+    async def _fetch(self, consumer: AIOKafkaConsumer, most: int) -> dict[TopicPartition, list[ConsumerRecord]]:
+        """Fetch about so many records, from each partition alike: by itself the client empties one before the next.
+
+        A shop's requests are in one partition, so those of others are not behind its thousands.
+        """
+        batches: dict[TopicPartition, list[ConsumerRecord]] = await consumer.getmany(timeout_ms=200, max_records=1)
+        if not batches:
+            return {}
+        asked = sorted(consumer.assignment())
+        while asked and (left := most - sum(map(len, batches.values()))) > 0:
+            share, full = max(1, left // len(asked)), []
+            for tp in asked:
+                records = (await consumer.getmany(tp, timeout_ms=0, max_records=share)).get(tp, [])
+                if records:
+                    batches.setdefault(tp, []).extend(records)
+                if len(records) == share:
+                    full.append(tp)
+            asked = full
+        return batches
 
     async def _place(self, consumer: AIOKafkaConsumer) -> None:
         """Seek newly assigned partitions to the database's offset: the group's committed offset says nothing about the rows."""

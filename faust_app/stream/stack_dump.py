@@ -1,6 +1,8 @@
 """Logs where a process is stuck: the stacks of its tasks and threads, identical ones once."""
 
 import asyncio
+import logging
+import signal
 import sys
 import threading
 import traceback
@@ -19,17 +21,22 @@ _MOST: Final = 200
 """Distinct stacks logged at most; there are fewer kinds of tasks than this, however many tasks."""
 
 
-def log_stacks(loop: asyncio.AbstractEventLoop) -> None:
+def log_stacks_on_signal(loop: asyncio.AbstractEventLoop) -> None:
+    """Have SIGUSR1 log all stacks: `kill -USR1` shows an operator what a process does, and disturbs nothing."""
+    loop.add_signal_handler(signal.SIGUSR1, lambda: log_stacks(loop, logging.INFO))
+
+
+def log_stacks(loop: asyncio.AbstractEventLoop, level: int = logging.ERROR) -> None:
     """Log the stack of every task of the loop and of every thread; callable from any thread.
 
     From another thread each stack is consistent in itself, but they are not taken at the same moment.
     """
     for stack, names in _grouped((task.get_name(), _task_stack(task)) for task in asyncio.all_tasks(loop)):
-        log.error("stack of tasks", tasks=len(names), names=names[:_NAMED], frames=stack)
+        log.log(level, "stack of tasks", tasks=len(names), names=names[:_NAMED], frames=stack)
     names_of = {thread.ident: thread.name for thread in threading.enumerate()}
     frames = sys._current_frames().items()  # noqa: SLF001 - the documented way to all threads
     for stack, names in _grouped((names_of.get(ident, "?"), _frame_stack(frame)) for ident, frame in frames):
-        log.error("stack of threads", threads=len(names), names=names[:_NAMED], frames=stack)
+        log.log(level, "stack of threads", threads=len(names), names=names[:_NAMED], frames=stack)
 
 
 def _grouped(stacks: Iterable[tuple[str, tuple[str, ...]]]) -> list[tuple[list[str], list[str]]]:

@@ -127,6 +127,15 @@ class Windows:
             if len(window) >= self._ahead_per_partition // 2 or self._held[tp.topic] >= self._ahead // 2:
                 yield from window
 
+    def crowd(self, topic: str) -> int:
+        """Return how many queued events of the topic must go before its paused partitions are fetched again, 0 while none is paused."""
+        paused = [tp for tp in self._paused if tp.topic == topic]
+        if not paused:
+            return 0
+        queued = {tp: sum(held.state is State.QUEUED for held in window) for tp, window in self._windows.items() if tp.topic == topic}
+        in_paused = sum(max(0, queued.get(tp, 0) - self._ahead_per_partition // 2) for tp in paused)
+        return max(in_paused, sum(queued.values()) - self._ahead // 2)
+
     def drop_all(self) -> list[Held]:
         """Drop and return every event held; none of them is ever acknowledged."""
         dropped = [held for window in self._windows.values() for held in window]

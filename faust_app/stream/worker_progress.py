@@ -15,14 +15,15 @@ from faust_app.stream.requests import RequestsReader
 class WorkerProgress:
     """Samples the progress of one worker, for image events and for requests.
 
-    `may_start` returns whether events may start, `available` whether every dependency is available, `failures` how many
-    calls of events failed: a retry is progress, even if each attempt takes long. A lag report older than `fresh` seconds is
-    ignored: an outage of Kafka is not a fault of the worker.
+    `may_start` returns whether events may start, `is_paused` whether those of a topic wait, `available` whether every
+    dependency is available, `failures` how many calls of events failed: a retry is progress, even if each attempt takes
+    long. A lag report older than `fresh` seconds is ignored: an outage of Kafka is not a fault of the worker.
     """
 
     def __init__(
         self, app: faust.App, dispatcher: Dispatcher, reader: RequestsReader, lag: WatchLag, *, images: str, requests: str,
-        may_start: Callable[[], bool], available: Callable[[], bool], failures: Callable[[], int], fresh: float,
+        may_start: Callable[[], bool], is_paused: Callable[[str], bool], available: Callable[[], bool], failures: Callable[[], int],
+        fresh: float,
     ) -> None:  # fmt: skip
         self._app = app
         self._dispatcher = dispatcher
@@ -31,6 +32,7 @@ class WorkerProgress:
         self._images = images
         self._requests = requests
         self._may_start = may_start
+        self._is_paused = is_paused
         self._available = available
         self._failures = failures
         self._fresh = fresh
@@ -51,8 +53,11 @@ class WorkerProgress:
             return f"{held} events held"
         if not self._app.flow_control.is_active():
             # During a rebalance nobody has the partitions; a rebalance that does not end is a stall too.
-            return _unread(self._partitions(self._images), None)
-        return _unread(self._partitions(self._images), {(tp.topic, tp.partition) for tp in self._app.consumer.assignment()})
+            return _unread(self._read_partitions(), None)
+        return _unread(self._read_partitions(), {(tp.topic, tp.partition) for tp in self._app.consumer.assignment()})
+
+    def _read_partitions(self) -> Iterable[PartitionLag]:
+        return [each for each in self._partitions(self._images) if not self._is_paused(each.place[0])]
 
     def _work_on_requests(self) -> str | None:
         return _unread(self._partitions(self._requests), self._reader.placed)

@@ -1,7 +1,7 @@
 """Renders errors as RFC 9457 problem details, for our own handlers and for every page of Faust's server."""
 
 import json
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from typing import Any, Final
 
 import structlog
@@ -24,7 +24,7 @@ def wants_page(request: web.Request) -> bool:
 
 
 class Problem(Exception):  # noqa: N818 - the RFC's word
-    """An error response. `errors` are (field, reason) pairs; `headers` are added to the response."""
+    """An error response. `errors` are (field, reason) pairs; `headers` are added to the response, `members` to its object."""
 
     def __init__(
         self,
@@ -34,6 +34,7 @@ class Problem(Exception):  # noqa: N818 - the RFC's word
         title: str | None = None,
         errors: Sequence[tuple[str, str]] = (),
         headers: dict[str, str] | None = None,
+        members: Mapping[str, Any] | None = None,
     ) -> None:
         super().__init__(detail)
         self.status = status
@@ -41,6 +42,7 @@ class Problem(Exception):  # noqa: N818 - the RFC's word
         self.title = title
         self.errors = errors
         self.headers = headers or {}
+        self.members = members or {}
 
     @property
     def title_text(self) -> str:
@@ -57,6 +59,7 @@ class Problem(Exception):  # noqa: N818 - the RFC's word
         }
         if self.errors:
             body["errors"] = [{"field": field, "reason": reason} for field, reason in self.errors]
+        body |= self.members
         return web.Response(
             status=self.status, body=json.dumps(body).encode(), content_type="application/problem+json", headers=self.headers
         )
@@ -77,6 +80,7 @@ _TITLES = {
     405: "Method not allowed",
     408: "Request timeout",
     409: "Not possible",
+    410: "Gone",
     413: "Too large",
     415: "Unsupported content type",
     417: "Expectation failed",

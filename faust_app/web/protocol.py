@@ -1,6 +1,7 @@
 """HTTP below the handlers: answers what the parser refuses like every other error, and cuts off slow senders."""
 
 import asyncio
+import logging
 from typing import Any, Final
 
 import structlog
@@ -16,6 +17,7 @@ from aiohttp.http_exceptions import (
 )
 
 from faust_app.metrics import Metrics
+from faust_app.web.access_log import AccessLog
 from faust_app.web.problems import problem_of
 
 log = structlog.get_logger()
@@ -131,7 +133,8 @@ class _Connections(web.Server):
 
     def __call__(self) -> RequestHandler:
         options: dict[str, Any] = {
-            "access_log": None,
+            "access_log": logging.getLogger(__name__),
+            "access_log_class": AccessLog,
             "auto_decompress": False,
             "lingering_time": LINGERING_SECONDS,
             "keepalive_timeout": KEEPALIVE_SECONDS,

@@ -10,6 +10,7 @@ from faust.web.base import BlueprintManager
 from faust_app.metrics import Metrics
 from faust_app.web.admin.pages import AdminPages
 from faust_app.web.auth.tokens import Authentication
+from faust_app.web.contract.operation import operation_of
 from faust_app.web.problems import RETRY_AFTER_SECONDS, Handler, Problem, problem_details, unambiguous
 from faust_app.web.protocol import Runner
 from faust_app.web.reports.frame import ReportFrame
@@ -29,11 +30,13 @@ comes back, long after their senders gave up.
 @web.middleware
 async def bounded(request: web.Request, handler: Handler) -> web.StreamResponse:
     """Answer 503 when a handler takes too long; what it had not committed is rolled back."""
+    operation = operation_of(request.match_info.handler)
+    seconds = ANSWER_SECONDS + (operation.waits if operation is not None else 0.0)
     try:
-        async with asyncio.timeout(ANSWER_SECONDS):
+        async with asyncio.timeout(seconds):
             return await handler(request)
     except TimeoutError:
-        detail = f"no answer within {ANSWER_SECONDS:.0f} s; the request may not have been applied, send it again"
+        detail = f"no answer within {seconds:.0f} s; the request may not have been applied, send it again"
         raise Problem(503, detail, headers={"Retry-After": str(RETRY_AFTER_SECONDS)}) from None
 
 

@@ -2,6 +2,7 @@
 
 import asyncio
 from dataclasses import dataclass
+from datetime import timedelta
 from functools import partial
 
 from faust_app.adapters.mariadb.database import Database
@@ -90,7 +91,8 @@ def maintenance_tasks(parts: Parts, dead_letters: DeadLetters) -> MaintenanceTas
 
 
 def _limits(parts: Parts) -> KeepLimits:
-    return KeepLimits(MariaHistoryMonths(parts.database), MariaOldRows(parts.database), MariaTableSizes(parts.database), parts.metrics)
+    months, rows, sizes = MariaHistoryMonths(parts.database), MariaOldRows(parts.database), MariaTableSizes(parts.database)
+    return KeepLimits(months, rows, sizes, parts.metrics, results_kept=timedelta(days=parts.settings.results_kept_days))
 
 
 def _daily_job(parts: Parts, name: str, body: Body) -> DailyJob:

@@ -19,7 +19,8 @@ from faust_app.web.admin.frame import Frame
 from faust_app.web.admin.pages import AdminPages, Page
 from faust_app.web.auth.entrance import Entrance
 from faust_app.web.auth.rate_limits import RateLimits
-from faust_app.web.auth.tokens import Authentication, Token
+from faust_app.web.auth.token_book import TokenBook
+from faust_app.web.auth.tokens import Authentication
 from faust_app.wiring.common import utc_now
 
 
@@ -41,7 +42,7 @@ def entrance_of(settings: Settings) -> Entrance:
 
 def web_address(settings: Settings) -> str:
     """Return the address under which people reach the web process."""
-    return settings.web_public_url or f"http://{settings.web_bind}:{settings.web_port}"
+    return settings.web_public_url or f"http://{settings.listening.place}"
 
 
 def one_time_address(settings: Settings, code: str) -> str:
@@ -53,7 +54,7 @@ def admin_pages(
     settings: Settings,
     database: Database,
     metrics: Metrics,
-    tokens: list[Token],
+    tokens: TokenBook,
     *,
     limits: RateLimits,
     reports: ReportAccess,

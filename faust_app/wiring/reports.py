@@ -16,7 +16,7 @@ from faust_app.web.admin.pages import Page
 from faust_app.web.admin.static import StaticFiles
 from faust_app.web.reports.figures.handlers import ReportHandlers
 from faust_app.web.reports.figures.images import ImageListPages
-from faust_app.web.reports.figures.pages import Exists, FigurePages
+from faust_app.web.reports.figures.pages import Exists, FigurePages, ReadStanding
 from faust_app.web.reports.figures.platform import PlatformPages
 from faust_app.web.reports.frame import ReportFrame
 from faust_app.wiring.common import utc_now
@@ -42,6 +42,7 @@ def report_pages(
     static: StaticFiles,
     slow: SlowSources,
     *,
+    standing: ReadStanding,
     clock: Clock,
     zone: ZoneInfo,
     close_day: int,
@@ -50,13 +51,14 @@ def report_pages(
 ) -> ReportPages:
     """Return the pages of the figures; a month is closed on the `close_day`-th day after its end.
 
-    `static` are the files that the operator's pages serve; `ancestors` are the origins whose pages may show these in a frame.
+    `standing` returns how the pictures of a shop stand, `static` are the files that the operator's pages serve; `ancestors` are
+    the origins whose pages may show these in a frame.
     """
     frame = ReportFrame(static, zone, now, ancestors=ancestors)
     read, exists = ReadReport(reports, zone=zone, now=now, close_day=close_day), shop_exists(search)
     pages = (
         PlatformPages(frame, read, slow, clock=clock),
-        FigurePages(frame, read, exists=exists),
+        FigurePages(frame, read, exists=exists, standing=standing),
         ImageListPages(frame, read, ledger),
         ReportHandlers(read, exists=exists),
     )

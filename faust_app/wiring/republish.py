@@ -37,4 +37,6 @@ def republish_task(parts: Parts) -> LeasedTask[int]:
         place=parts.place,
         has_messenger=parts.settings.alert_webhook_url is not None,
     )
-    return LeasedTask("republish", runner.run_pass, leases=parts.leases, holder=parts.process, metrics=parts.metrics)
+    return LeasedTask(
+        "republish", runner.run_pass, leases=parts.leases, holder=parts.process, metrics=parts.metrics, stand_down=runner.stand_down
+    )

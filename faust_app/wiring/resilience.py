@@ -5,10 +5,11 @@ import random
 from dataclasses import dataclass
 
 from faust_app.adapters.mariadb.workers import MariaWorkerRegister
-from faust_app.core.dispatch.pace import SourcePace
+from faust_app.core.dispatch.pace.source_pace import SourcePace
 from faust_app.core.failure import Dependency
 from faust_app.core.images.retry import JITTER
 from faust_app.flows.monitoring.worker_load import WorkerLoadReport
+from faust_app.flows.ports.maintenance import WorkerRegister
 from faust_app.flows.ports.transfer import Fetcher
 from faust_app.flows.resilience.breakers import Breakers, Probe
 from faust_app.flows.resilience.egress import EgressMonitor, EgressProbe
@@ -27,6 +28,7 @@ class Resilience:
     internal_errors: InternalErrorBreaker
     gate: Gate
     load: WorkerLoadReport
+    register: WorkerRegister
     sources: Sources
 
 
@@ -45,6 +47,7 @@ def build_resilience(parts: Parts, fetcher: Fetcher, pace: SourcePace, held: Hel
         internal_errors=internal_errors,
         gate=gate,
         load=WorkerLoadReport(register, held, gate),
+        register=register,
         sources=Sources(
             parts.repository, parts.source_records, clock=parts.database, egress=egress, pace=pace, alerts=alerts, jitter=jitter
         ),

@@ -4,7 +4,7 @@ import os
 import socket
 import time
 from collections.abc import AsyncIterator, Callable
-from contextlib import AsyncExitStack, asynccontextmanager
+from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from datetime import date, datetime
 from datetime import time as time_of_day
@@ -12,6 +12,7 @@ from functools import partial
 from typing import Final
 
 import structlog
+from pydantic import SecretStr
 
 from faust_app.adapters.clickhouse.daily_statistics import ClickHouseDailyStatistics
 from faust_app.adapters.http.webhook import Webhook
@@ -42,7 +43,7 @@ from faust_app.flows.statistics.read import ReadReports
 from faust_app.flows.statistics.task import StatisticsTask
 from faust_app.metrics import Metrics
 from faust_app.settings import Settings
-from faust_app.wiring.common import utc_now
+from faust_app.wiring.common import refuse_misconfigured, utc_now
 
 log = structlog.get_logger()
 
@@ -68,18 +69,24 @@ async def open_store(settings: Settings, database: Database, *, for_reports: boo
     if settings.clickhouse_url is None:
         yield MariaDailyStatistics(database)
         return
-    seconds, pause = (READ_SECONDS, READ_PAUSE) if for_reports else (LOAD_SECONDS, 0.0)
-    async with ClickHouseDailyStatistics.connect(settings.clickhouse_url.get_secret_value(), seconds=seconds, pause=pause) as store:
+    async with open_clickhouse(settings.clickhouse_url, for_reports=for_reports) as store:
         yield store
+
+
+def open_clickhouse(address: SecretStr, *, for_reports: bool) -> AbstractAsyncContextManager[ClickHouseDailyStatistics]:
+    """Return the context of a store in ClickHouse, as `open_store` opens it."""
+    seconds, pause = (READ_SECONDS, READ_PAUSE) if for_reports else (LOAD_SECONDS, 0.0)
+    return ClickHouseDailyStatistics.connect(address.get_secret_value(), seconds=seconds, pause=pause)
 
 
 @asynccontextmanager
 async def open_cache(settings: Settings) -> AsyncIterator[ReportCache | None]:
-    """Yield the cache of reports, None without one."""
+    """Yield the cache of reports, None without one. Raises CacheMisconfigured when it does not let us in."""
     if settings.redis_url is None:
         yield None
         return
-    async with RedisReportCache.connect(settings.redis_url.get_secret_value()) as cache:
+    async with RedisReportCache.connect(settings.redis_url.get_secret_value(), settings.redis_ca) as cache:
+        await refuse_misconfigured(cache.probe)
         yield cache
 
 
@@ -128,10 +135,11 @@ class StatisticsParts:
 
 @asynccontextmanager
 async def open_statistics(settings: Settings, metrics: Metrics) -> AsyncIterator[StatisticsParts]:
-    """Connect and assemble. Everything connects when first used."""
+    """Connect and assemble. Raises Misconfigured and CacheMisconfigured; what is unavailable is connected to when first used."""
     process = f"{socket.gethostname()[:60]}:{os.getpid()}:stats"
     async with AsyncExitStack() as stack:
-        database = await stack.enter_async_context(Database.connect(settings.database, _CONNECTIONS))
+        database = await stack.enter_async_context(Database.connect(settings.database, _CONNECTIONS, metrics))
+        await refuse_misconfigured(database.now)
         store = await stack.enter_async_context(open_store(settings, database))
         cache = await stack.enter_async_context(open_cache(settings))
         messenger = await stack.enter_async_context(Webhook(settings)) if settings.alert_webhook_url else None

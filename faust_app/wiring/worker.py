@@ -10,22 +10,29 @@ from faust_app.adapters.http.fetcher import HttpFetcher
 from faust_app.adapters.image_check.metadata import stripped
 from faust_app.adapters.image_check.pool import CheckPool
 from faust_app.adapters.mariadb.test_fetches import MariaTestFetches
-from faust_app.core.dispatch.pace import SourcePace
+from faust_app.core.dispatch.pace.source_pace import SourcePace
+from faust_app.core.dispatch.scheduler import Scheduler
 from faust_app.core.images.retry import Backoff
+from faust_app.flows.controls.lane_pauses import LanePauses
+from faust_app.flows.controls.resumed_shops import ResumedShops
+from faust_app.flows.controls.shop_limits import ShopLimitsBook
 from faust_app.flows.images.consume_requests import TakeRequests
 from faust_app.flows.images.dead_letters import DeadLetters
 from faust_app.flows.images.executor import Executor, Rules
 from faust_app.flows.images.publish import GuardedDuePublisher
 from faust_app.flows.images.settle import Settler
 from faust_app.flows.images.transfer import Transfer
+from faust_app.flows.monitoring.fairness import ReportFairness
 from faust_app.flows.monitoring.readiness import WorkerReadiness
 from faust_app.flows.ports.transfer import Fetcher
 from faust_app.flows.reports.test_fetch import RunTestFetches
+from faust_app.flows.resilience.deferral import Deferral
 from faust_app.flows.resilience.held_events import HeldEvents
 from faust_app.stream.dispatcher import Dispatcher
 from faust_app.stream.requests import RequestsReader
-from faust_app.stream.windows import PartitionControl, Windows
+from faust_app.stream.windows import Held, PartitionControl, Windows
 from faust_app.wiring.common import Parts
+from faust_app.wiring.controls import lane_pauses, shares_of_topics, shop_limits
 from faust_app.wiring.maintenance import MaintenanceTasks, maintenance_tasks
 from faust_app.wiring.monitoring import Watches, build_watches
 from faust_app.wiring.resilience import Resilience, build_resilience, jitter
@@ -43,7 +50,11 @@ class WorkerParts:
     due: GuardedDuePublisher
     maintenance: MaintenanceTasks
     readiness: WorkerReadiness
+    lanes: LanePauses
+    shops: ShopLimitsBook
+    resumed: ResumedShops
     watches: Watches
+    fairness: ReportFairness
     test_fetches: RunTestFetches
 
 
@@ -59,33 +70,47 @@ async def open_worker_parts(
     settings = parts.settings
     windows = Windows(control, ahead=settings.read_ahead, ahead_per_partition=settings.read_ahead_per_partition)
     held = HeldEvents(lambda: windows.held_in_all)
-    pace = SourcePace(settings.slots)
+    resumed = ResumedShops(Deferral(parts.repository, jitter))
+    shops = shop_limits(parts, changed=held.release, paused=resumed.now_paused)
+    pace = SourcePace(settings.slots, settings.limits_of_hosts, shops.limits)
     name = settings.worker_name or f"{socket.gethostname()}:{port}"
     dead_letters = DeadLetters(parts.event_log, parts.metrics, topic=parts.topics.dead_letter.name, group=settings.app_id)
-    checking = CheckPool(settings.image_check_level, settings.image_check_processes)
-    async with HttpFetcher(settings) as fetcher, checking as check:
+    checking = CheckPool(settings.image_check_level, settings.image_check_processes, parts.metrics)
+    async with HttpFetcher(settings, parts.metrics) as fetcher, checking as check:
         resilience = build_resilience(parts, fetcher, pace, held, name=name)
         strip = stripped if settings.strip_metadata else None
         transfer = Transfer(fetcher, check, parts.store, pace, parts.metrics, strip=strip)
+        lanes = lane_pauses(parts, changed=held.release)
+        await shops.start()
         executor = _executor(parts, transfer, dead_letters, resilience)
+        scheduler = Scheduler[Held](pace, fair=settings.fair_shares)
         dispatcher = Dispatcher(
             executor, windows, control, held, fail,
-            may_start=resilience.gate.may_start, pace=pace, slots=settings.slots, grace=settings.drain_grace,
+            may_start=resilience.gate.may_start, is_paused=lanes.is_paused, scheduler=scheduler,
+            shares=shares_of_topics(parts.topics), slots=settings.slots, grace=settings.drain_grace,
         )  # fmt: skip
         maintenance = maintenance_tasks(parts, dead_letters)
         tests = RunTestFetches(MariaTestFetches(parts.database), fetcher, check, worker=name, may_start=resilience.gate.is_open)
         breakers, gate = resilience.breakers, resilience.gate
+
+        def holding() -> list[str]:
+            return [*gate.reasons(), *lanes.reasons()]
+
         try:
             yield WorkerParts(
                 fetcher=fetcher,
                 resilience=resilience,
                 executor=executor,
                 dispatcher=dispatcher,
-                requests_reader=_requests_reader(parts, dead_letters),
+                requests_reader=_requests_reader(parts, dead_letters, shops, is_busy=lambda: dispatcher.running > 0),
                 due=GuardedDuePublisher(parts.due, parts.publisher, breakers),
                 maintenance=maintenance,
                 readiness=WorkerReadiness(parts.database, parts.store, parts.publisher, breakers, gate),
-                watches=build_watches(parts, held_here=gate.reasons),
+                lanes=lanes,
+                shops=shops,
+                resumed=resumed,
+                watches=build_watches(parts, held_here=holding, is_paused=lanes.is_paused),
+                fairness=ReportFairness(resilience.register, parts.metrics, dispatcher.fairness),
                 test_fetches=tests,
             )
         finally:
@@ -109,7 +134,7 @@ def _executor(parts: Parts, transfer: Transfer, dead_letters: DeadLetters, resil
     )
 
 
-def _requests_reader(parts: Parts, dead_letters: DeadLetters) -> RequestsReader:
+def _requests_reader(parts: Parts, dead_letters: DeadLetters, shops: ShopLimitsBook, *, is_busy: Callable[[], bool]) -> RequestsReader:
     settings = parts.settings
     take = TakeRequests(
         parts.repository,
@@ -117,13 +142,15 @@ def _requests_reader(parts: Parts, dead_letters: DeadLetters) -> RequestsReader:
         dead_letters,
         parts.event_log,
         clock=parts.database,
+        pause_of=shops.pause_of,
         group=settings.requests_group,
         lease=timedelta(seconds=settings.publish_lease),
     )
     return RequestsReader(
         take,
-        servers=settings.bootstrap_servers,
+        kafka=settings.kafka,
         topic=parts.topics.requests.name,
         group=settings.requests_group,
         session_timeout=settings.session_timeout,
+        is_busy=is_busy,
     )

@@ -12,6 +12,7 @@ import pymysql
 import pytest
 from aiokafka import AIOKafkaConsumer, TopicPartition
 from click.testing import CliRunner, Result
+from pydantic import SecretStr
 
 from faust_app.__main__ import main
 from faust_app.settings import Settings
@@ -67,7 +68,7 @@ def daily_settings(install: Callable[..., Settings]) -> Settings:
 
 async def commit_something(settings: Settings) -> None:
     """Wait until a new cluster has a group coordinator, as every one in use has."""
-    consumer = AIOKafkaConsumer(bootstrap_servers=settings.bootstrap_servers, group_id="the first of all", enable_auto_commit=False)
+    consumer = AIOKafkaConsumer(**settings.kafka, group_id="the first of all", enable_auto_commit=False)
     await consumer.start()
     tp = TopicPartition(settings.topics.bulk.name, 0)
     consumer.assign([tp])
@@ -79,9 +80,10 @@ async def commit_something(settings: Settings) -> None:
 @pytest.fixture
 def installed(monkeypatch: pytest.MonkeyPatch, tmp_path: Path, daily_settings: Settings) -> Settings:
     monkeypatch.chdir(tmp_path)
-    for name in ("database_url", "kafka_url", "app_id", "topic_prefix"):
+    storage = ("s3_endpoint_url", "s3_bucket", "s3_access_key_id", "s3_secret_access_key")
+    for name in ("database_url", "kafka_url", "app_id", "topic_prefix", "topic_replication", "topic_min_insync_replicas", *storage):
         value = getattr(daily_settings, name)
-        monkeypatch.setenv(name.upper(), value if isinstance(value, str) else value.get_secret_value())
+        monkeypatch.setenv(name.upper(), value.get_secret_value() if isinstance(value, SecretStr) else str(value))
     for table in ("image", "alert_message", "job_run"):
         execute(daily_settings, f"DELETE FROM {table}")  # noqa: S608 - our own names
     return daily_settings
@@ -98,14 +100,28 @@ def run(*words: str) -> Result:
 
 
 def test_sizes_are_a_table_for_people_and_an_object_for_machines(installed: Settings) -> None:
-    result = run("check")
+    result = run("check", "--sizes")
     assert result.exit_code == 0, result.output
     head, *lines = result.stdout.splitlines()
     assert head.split() == ["table", "rows", "MB", "rows", "a", "day", "MB", "a", "day", "kept"]
     assert any(line.startswith("image_history") and line.endswith("15 months") for line in lines)
     assert all(len(line) <= 120 for line in lines)
-    tables = json.loads(run("check", "--json").stdout)["tables"]
+    tables = json.loads(run("check", "--sizes", "--json").stdout)["tables"]
     assert {"table", "rows", "bytes", "rows_a_day", "bytes_a_day", "kept"} == set(tables[0])
+
+
+def test_the_self_check_says_one_line_each_and_ends_by_the_worst(installed: Settings, monkeypatch: pytest.MonkeyPatch) -> None:
+    result = run("check")
+    assert result.exit_code == 3, result.output  # one broker, and nobody is told of faults
+    lines = result.stdout.splitlines()
+    assert [line for line in lines if not line.startswith(("ok ", "warning "))] == []
+    assert any(line.startswith("warning alerts: nobody is told of faults; set ALERT_WEBHOOK_URL") for line in lines)
+    assert any(line.startswith("ok      schema: at revision ") for line in lines)
+    monkeypatch.setenv("KAFKA_URL", "kafka://127.0.0.1:1")
+    broken = run("check", "--json")
+    assert broken.exit_code == 1
+    report = json.loads(broken.stdout)
+    assert (report["verdict"], report["findings"][0]["subject"], report["findings"][0]["verdict"]) == ("error", "Kafka", "error")
 
 
 def test_when_all_is_well_the_daily_check_says_so_and_ends_with_zero(installed: Settings) -> None:

@@ -28,7 +28,20 @@ def run(*words: str) -> Result:
         (("user", "shops", "anna", "7", "--all"), "shop-images user shops: name shops, or give --all;"),
         (("user", "add", "anna", "--password", "x"), "shop-images user add: No such option"),
         (("user", "password", "anna"), "shop-images user password: the password is missing;"),
-        (("check", "--daily", "--deep"), "shop-images check: Check one thing at a time: --alerts, --daily or --deep;"),
+        *(
+            (("lanes", "pause", "bulk", "--reason", "x", "--hours", hours), "shop-images lanes pause: Invalid value for '--hours'")
+            for hours in ("soon", "nan", "inf", "1e300")
+        ),
+        (("shops", "pause", "7"), "shop-images shops pause: Missing option '--reason'"),
+        (("shops", "pause", "x", "--reason", "y"), "shop-images shops pause: Invalid value for 'SHOP'"),
+        (("shops", "weight", "7", "--reason", "x"), "shop-images shops weight: Missing argument 'VALUE'"),
+        (("shops", "weight", "7", "heavy", "--reason", "x"), "shop-images shops weight: Invalid value for 'VALUE'"),
+        *(
+            (("shops", "rate", "7", "5", "--reason", "x", "--hours", bad), "shop-images shops rate: Invalid value for '--hours'")
+            for bad in ("nan", "inf", "0", "-1", "1e300", "soon")
+        ),
+        (("shops", "lift", "7", "colour"), "shop-images shops lift: Invalid value for '{pause|weight|slots|rate}'"),
+        (("check", "--daily", "--deep"), "shop-images check: Check one thing at a time: --sizes, --alerts, --daily or --deep;"),
         (("check", "--ledger", __file__), "shop-images check: --ledger needs --deep;"),
         (("check", "--daily", "--no-bytes"), "shop-images check: --bytes/--no-bytes needs --deep;"),
         (("check", "--bytes"), "shop-images check: --bytes/--no-bytes needs --deep;"),
@@ -59,7 +72,9 @@ def test_wrong_settings_end_with_a_line_each(monkeypatch: pytest.MonkeyPatch, tm
     assert result.stderr == "KAFKA_URL: must look like kafka://host:port\n"
 
 
-@pytest.mark.parametrize("words", [("status",), ("setup",), ("alerts",), ("check",)])
+@pytest.mark.parametrize(
+    "words", [("status",), ("setup",), ("alerts",), ("check", "--sizes"), ("lanes",), ("shops",), ("shops", "resume", "7")]
+)
 def test_an_unavailable_database_is_one_line_that_names_the_setting(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path, words: tuple[str, ...]
 ) -> None:

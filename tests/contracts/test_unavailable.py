@@ -22,6 +22,7 @@ from faust_app.core.failure import Dependency, FailureCode, Permanent, RecordRef
 from faust_app.core.messages.positions import Position
 from faust_app.core.messages.record import Message
 from faust_app.core.messages.topics import Topics
+from faust_app.metrics import Metrics
 from faust_app.settings import Settings
 from tests.sentences import is_sentence
 
@@ -155,6 +156,8 @@ async def test_a_delete_that_storage_refuses_for_a_key_is_an_outage() -> None:
 class FailingPool:
     """A pool whose every connection meets one error."""
 
+    maxsize = 1
+
     def __init__(self, error: Exception) -> None:
         self.error = error
         self.closed = 0
@@ -211,7 +214,7 @@ async def ask(database: Database) -> None:
 async def test_a_database_that_does_not_do_its_part_is_unavailable(error: Exception) -> None:
     pool = FailingPool(error)
     with pytest.raises(Unavailable) as caught:
-        await ask(Database(pool))
+        await ask(Database(pool, Metrics()))
     detail = is_unavailable(caught.value, Dependency.DATABASE).detail
     numbers = [str(code) for code in error.args[:1] if isinstance(error, pymysql.err.MySQLError) and isinstance(code, int) and code]
     assert all(number in detail for number in numbers)
@@ -221,13 +224,13 @@ async def test_a_database_that_does_not_do_its_part_is_unavailable(error: Except
 @pytest.mark.parametrize("error", OURS, ids=repr)
 async def test_a_statement_of_ours_that_is_wrong_is_no_outage(error: Exception) -> None:
     with pytest.raises(type(error)):
-        await ask(Database(FailingPool(error)))
+        await ask(Database(FailingPool(error), Metrics()))
 
 
 @pytest.mark.parametrize("error", CONTENT, ids=repr)
 async def test_a_value_that_is_refused_for_what_it_is_is_permanent(error: Exception) -> None:
     with pytest.raises(Permanent) as caught:
-        await ask(Database(FailingPool(error)))
+        await ask(Database(FailingPool(error), Metrics()))
     assert caught.value.code is FailureCode.UNSTORABLE_RESULT
     assert caught.value.detail.endswith(".")
 
@@ -314,8 +317,9 @@ async def test_dead_letters_are_not_waited_for_where_kafka_never_answers(monkeyp
     connected: list[asyncio.StreamWriter] = []
     silent = await asyncio.start_server(lambda _, writer: connected.append(writer), "127.0.0.1", 0)
     async with silent:
+        server = f"127.0.0.1:{silent.sockets[0].getsockname()[1]}"
         with pytest.raises(Unavailable) as caught:
-            await dead_letters.dead_lettered([f"127.0.0.1:{silent.sockets[0].getsockname()[1]}"], "t")
+            await dead_letters.dead_lettered({"bootstrap_servers": [server], "security_protocol": "PLAINTEXT"}, "t")
         for writer in connected:
             writer.close()
             await writer.wait_closed()
@@ -326,10 +330,10 @@ async def test_dead_letters_are_not_waited_for_where_kafka_freezes_before_their_
     monkeypatch: pytest.MonkeyPatch, settings: Settings
 ) -> None:
     topic = Topics.named(settings.topic_prefix).dead_letter.name
-    async with KafkaEventLog.connect(settings.bootstrap_servers, client_id="t", probe_topic="t") as log:
+    async with KafkaEventLog.connect(settings.kafka, client_id="t", probe_topic="t") as log:
         headers = [("shop-images-shop-no", b"7"), ("shop-images-image-id", b"%C3%A4"), ("shop-images-version", b"3")]
         assert isinstance((await log.publish([Message(topic, b"x", None, headers)]))[0], Position)
-    found = await dead_letters.dead_lettered(settings.bootstrap_servers, topic)
+    found = await dead_letters.dead_lettered(settings.kafka, topic)
     assert found[7, "ä".encode()] == {3}
 
     async def nothing(*_: object, **__: object) -> dict[object, object]:
@@ -339,13 +343,13 @@ async def test_dead_letters_are_not_waited_for_where_kafka_freezes_before_their_
     monkeypatch.setattr(dead_letters, "SILENT_SECONDS", 5.0)
     monkeypatch.setattr(AIOKafkaConsumer, "getmany", nothing)
     with pytest.raises(Unavailable) as caught:
-        await dead_letters.dead_lettered(settings.bootstrap_servers, topic)
+        await dead_letters.dead_lettered(settings.kafka, topic)
     assert "Kafka did not answer in time." in is_unavailable(caught.value, Dependency.KAFKA).detail
 
 
 async def test_a_record_that_is_too_large_for_the_real_kafka_holds_up_none_beside_it(stack: Stack, settings: Settings) -> None:
     topic = f"{settings.topic_prefix}dead-letter"
-    async with AIOKafkaProducer(bootstrap_servers=settings.bootstrap_servers, max_request_size=20_000_000) as producer:
+    async with AIOKafkaProducer(**settings.kafka, max_request_size=20_000_000) as producer:
         large = Message(topic, b"x" * 8_000_000)
         results = await event_log(producer).publish([Message(topic, b"before"), large, Message(topic, b"behind")])
     assert [type(result) for result in results] == [Position, RecordRefused, Position]

@@ -1,3 +1,4 @@
+import asyncio
 from collections.abc import AsyncIterator
 
 import aiohttp
@@ -6,7 +7,7 @@ from aiohttp import web
 from aiohttp.test_utils import TestClient, TestServer
 
 from devstack.image_source.failures import FAILURES, LIST
-from devstack.image_source.server import create_application
+from devstack.image_source.server import UNDER_WAY, create_application
 
 Client = TestClient[web.Request, web.Application]
 
@@ -63,6 +64,22 @@ async def test_the_status_asked_for_is_answered_with_its_retry_after(source: Cli
 
     assert response.status == 503
     assert response.headers["Retry-After"] == "7"
+
+
+async def test_a_crowded_host_is_slow_to_those_beyond_its_limit_and_to_them_alone(source: Client) -> None:
+    first = [asyncio.create_task(source.get(f"/crowded/2/{number}?quick=600000")) for number in range(2)]
+    assert source.app is not None
+    while source.app[UNDER_WAY].total() < 2:
+        await asyncio.sleep(0.01)
+
+    beyond = await source.get("/crowded/2/3?bytes=9000&quick=600000&slow=0")
+    of_another_host = await source.get("/crowded/2/4?bytes=9000&quick=0&slow=600000", headers={"Host": "other.test"})
+
+    assert (beyond.status, of_another_host.status) == (200, 200)
+    assert source.app[UNDER_WAY].total() == 2
+    for task in first:
+        task.cancel()
+    await asyncio.gather(*first, return_exceptions=True)
 
 
 async def test_redirects_end_at_the_picture(source: Client) -> None:

@@ -66,5 +66,9 @@ def test_another_port_gets_a_copy_with_its_own_addresses(tmp_path: Path) -> None
         assert copy.stat().st_size == catalogue_files()[shop].stat().st_size
 
 
-def test_the_default_port_uses_the_files_themselves(tmp_path: Path) -> None:
-    assert catalogue_for(ORIGIN, tmp_path) == catalogue_files()
+def test_the_files_are_where_the_readme_imports_them_from_at_the_default_port_too(tmp_path: Path) -> None:
+    copies = catalogue_for(ORIGIN, tmp_path)
+
+    assert {shop: copy.read_bytes() for shop, copy in copies.items()} == {
+        shop: file.read_bytes() for shop, file in catalogue_files().items()
+    }

@@ -35,14 +35,15 @@ needs_kcat = pytest.mark.skipif(shutil.which("kcat") is None, reason="kcat is no
 
 
 class Process:
-    """A worker or the web process, with its log."""
+    """A process of the product, with its log."""
 
-    def __init__(self, name: str, app: str, environment: dict[str, str], folder: Path, port: int) -> None:
+    def __init__(self, name: str, command: Sequence[str], environment: dict[str, str], folder: Path, port: int) -> None:
         self.name, self.port = name, port
         self.log = folder / f"{name}.log"
-        command = [sys.executable, "-m", "faust", "-A", app, "worker", "-l", "info", "--web-port", str(port)]
         with self.log.open("ab") as log:
-            self._process = subprocess.Popen(command, env=environment, stdout=log, stderr=log, stdin=subprocess.DEVNULL, cwd=folder)
+            self._process = subprocess.Popen(
+                [sys.executable, "-m", *command], env=environment, stdout=log, stderr=log, stdin=subprocess.DEVNULL, cwd=folder
+            )
 
     @property
     def pid(self) -> int:
@@ -107,6 +108,12 @@ class Installation:
         self.web = await self._start("web", "faust_app.web_app")
         return self.web
 
+    async def start_stats(self) -> Process:
+        port = _free_port()
+        process = self._run("stats", ["faust_app", "stats"], self.environment() | {"STATISTICS_PORT": str(port)}, port)
+        await self.until(lambda: self._ready(process), "stats ready")
+        return process
+
     def spawn_worker(self, name: str) -> Process:
         """Start a worker and do not wait for it."""
         return self._spawn(name, "faust_app", _free_port())
@@ -115,10 +122,16 @@ class Installation:
         """Start another app and do not wait for it."""
         return self._spawn(name, app, _free_port(), environment)
 
-    def restart_web(self) -> None:
-        """Start the web process again where it was."""
+    async def restart_web(self) -> None:
+        """Start the web process again where it was; return when it is ready."""
+        web = self.respawn_web()
+        await self.until(lambda: self._ready(web), "web ready again")
+
+    def respawn_web(self) -> Process:
+        """Start the web process again where it was and do not wait for it."""
         assert self.web is not None
         self.web = self._spawn("web", "faust_app.web_app", self.web.port)
+        return self.web
 
     async def _start(self, name: str, app: str) -> Process:
         process = self._spawn(name, app, _free_port())
@@ -132,7 +145,11 @@ class Installation:
         return process
 
     def _spawn(self, name: str, app: str, port: int, environment: dict[str, str] | None = None) -> Process:
-        process = Process(name, app, self.environment() | (environment or {}), self.folder, port)
+        command = ["faust", "-A", app, "worker", "-l", "info", "--web-port", str(port)]
+        return self._run(name, command, self.environment() | (environment or {}), port)
+
+    def _run(self, name: str, command: Sequence[str], environment: dict[str, str], port: int) -> Process:
+        process = Process(name, command, environment, self.folder, port)
         self.processes.append(process)
         return process
 
@@ -201,18 +218,18 @@ class Installation:
             assert answer.status == 200
             return await answer.read()
 
-    async def run_command(self, *words: str, code: int | None = 0) -> tuple[str, str]:
+    async def run_command(self, *words: str, code: int | None = 0, **environment: str) -> tuple[str, str]:
         """Run `shop-images`; return what it printed and what it complained of. With `code` None any exit code will do."""
         process = await asyncio.create_subprocess_exec(
             sys.executable, "-m", "faust_app", *words,
-            env=self.environment(), cwd=self.folder, stdout=subprocess.PIPE, stderr=subprocess.PIPE,
+            env=self.environment() | environment, cwd=self.folder, stdout=subprocess.PIPE, stderr=subprocess.PIPE,
         )  # fmt: skip
         out, err = await process.communicate()
         assert code is None or process.returncode == code, err.decode()
         return out.decode(), err.decode()
 
     async def produce(self, topic: str, *values: bytes, key: bytes | None = None, partition: int | None = None) -> None:
-        async with AIOKafkaProducer(bootstrap_servers=self.settings.bootstrap_servers) as producer:
+        async with AIOKafkaProducer(**self.settings.kafka) as producer:
             for value in values:
                 await producer.send_and_wait(topic, value, key, partition=partition)
 
@@ -253,7 +270,7 @@ class Installation:
     async def records(self, topic: str) -> list[ConsumerRecord]:
         """Return every record of a topic."""
         found: list[ConsumerRecord] = []
-        async with AIOKafkaConsumer(topic, bootstrap_servers=self.settings.bootstrap_servers, auto_offset_reset="earliest") as consumer:
+        async with AIOKafkaConsumer(topic, **self.settings.kafka, auto_offset_reset="earliest") as consumer:
             ends = await consumer.end_offsets(consumer.assignment())
             for tp, end in ends.items():
                 await consumer.seek_to_beginning(tp)

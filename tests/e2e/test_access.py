@@ -2,9 +2,10 @@
 
 import re
 
-from aiohttp import ClientSession, DummyCookieJar
+from aiohttp import ClientError, ClientSession, DummyCookieJar
 
 from tests.e2e.installation import Installation
+from tests.ipv6 import needs_ipv6
 
 SAME_ORIGIN = {"Sec-Fetch-Site": "same-origin"}
 BROWSER = {"Accept": "text/html"}
@@ -43,3 +44,18 @@ async def test_a_worker_accepts_tokens_and_no_sessions(installation: Installatio
         for path in ("/", "/metrics", "/lag", "/stalled", "/admin", "/nothing"):
             async with http.get(path, headers={"Cookie": "shop_images=forged"}, allow_redirects=False) as answer:
                 assert answer.status == 401, path
+
+
+@needs_ipv6
+async def test_the_web_process_listens_on_an_address_of_version_6(installation: Installation) -> None:
+    web = installation.spawn("web", "faust_app.web_app", WEB_BIND="::1")
+
+    async def is_ready() -> bool:
+        assert web.alive, web.log.read_text()[-3000:]
+        try:
+            async with ClientSession() as http, http.get(f"http://[::1]:{web.port}/ready") as answer:
+                return answer.status == 200
+        except ClientError:
+            return False
+
+    await installation.until(is_ready, "ready on ::1")

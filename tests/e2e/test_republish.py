@@ -77,7 +77,7 @@ async def test_a_run_survives_the_death_of_every_process_that_carries_it_out(ins
     await installation.until(lambda: begun(10), "some are begun")
     worker.kill()
     web.kill()
-    installation.restart_web()
+    await installation.restart_web()
     await installation.start_worker("two")
     done = await ended(installation, made["run"])
     assert done["outcome"] == {"repaired": 120}

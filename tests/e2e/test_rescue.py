@@ -29,13 +29,11 @@ async def placed(installation: Installation, count: int) -> None:
     await installation.until(lambda: installation.query(sql, SHOP) == ((count,),), "every event has its position")
 
 
-async def commit_to_the_end(installation: Installation, topic: str) -> None:
+async def commit_to_the_end(installation: Installation, *topics: str) -> None:
     """Move the group's offsets past every event, as a manual reset or a worker that lost them would."""
-    consumer = AIOKafkaConsumer(
-        bootstrap_servers=installation.settings.bootstrap_servers, group_id=installation.settings.app_id, enable_auto_commit=False
-    )
+    consumer = AIOKafkaConsumer(**installation.settings.kafka, group_id=installation.settings.app_id, enable_auto_commit=False)
     await consumer.start()
-    tps = [TopicPartition(topic, partition) for partition in range(12)]
+    tps = [TopicPartition(topic, partition) for topic in topics for partition in range(12)]
     ends = await consumer.end_offsets(tps)
     consumer.assign(tps)
     async with asyncio.timeout(20):
@@ -47,7 +45,7 @@ async def test_events_that_the_groups_offsets_passed_are_rescued_and_stored(resc
     await rescuing.start_web()
     await rescuing.register_many(SHOP, 200, "/flat/{n}?bytes=5000")
     await placed(rescuing, 200)
-    await commit_to_the_end(rescuing, rescuing.topics.bulk.name)
+    await commit_to_the_end(rescuing, rescuing.topics.express.name, rescuing.topics.bulk.name)
     await rescuing.start_worker("one")
     await rescuing.all_in(SHOP, "DONE", 200)
     rescued = rescuing.query("SELECT COUNT(*) FROM image_history WHERE shop_no = %s AND outcome = 'rescued'", SHOP)

@@ -1,4 +1,4 @@
-"""`/lag` and `/stalled` of a real worker and a real web process."""
+"""`/lag`, `/stalled` and `/fairness` of a real worker and a real web process."""
 
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -51,6 +51,16 @@ async def test_a_backlog_is_told_by_every_process_until_it_is_done(looking: Inst
     assert set(groups) == {looking.settings.app_id, looking.settings.requests_group}
     assert {topic["topic"] for topic in groups[looking.settings.app_id]["topics"]} == {spec.name for spec in looking.topics.images}
     assert all(len(topic["partitions"]) == 12 for group in groups.values() for topic in group["topics"])
+
+    async def shared() -> bool:
+        told = [await answer(looking, "/fairness", each) for each in (web, worker)]
+        got = [[(shop["shop_no"], shop["hour"]["got"] > 0, shop["waiting"]) for shop in each.get("shops", [])] for each in told]
+        return all(each == [(SHOP, True, 0)] for each in got)
+
+    await looking.until(shared, "both processes tell which slots the shop got")
+    metrics = (await looking.call("GET", "/metrics", process=worker))[1].decode()
+    assert 'shop_images_fair_bound_seconds{share="bulk"}' in metrics
+    assert f'shop_images_shop_slot_seconds{{shop="{SHOP}"}}' in metrics
 
 
 async def test_lost_rows_and_the_pages_for_people_are_shown_by_a_worker(looking: Installation) -> None:

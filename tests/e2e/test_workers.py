@@ -1,12 +1,13 @@
 """Workers that come, go and die in the middle; dependencies that are unavailable: nothing is lost, nothing is done twice for long."""
 
 import asyncio
+import signal
 import time
 from collections.abc import Callable
 from pathlib import Path
 
 from devstack.stack import Stack
-from faust_app.core.dispatch.pace import UNKNOWN
+from faust_app.core.dispatch.pace.slot_bounds import UNKNOWN
 from faust_app.settings import Settings
 from tests.e2e.installation import Installation
 
@@ -66,8 +67,18 @@ async def test_a_worker_stops_within_ten_seconds_and_gives_back_what_it_holds(in
     worker = installation.processes[-1]
     await installation.until(lambda: _runs(installation, UNKNOWN), "every slot of an unknown source is taken")
     assert worker.terminate() <= 10
+    assert "draining" in worker.log.read_text(), "it says how far the end is"
     await installation.start_worker("two")
     await all_stored_once(installation)
+
+
+async def test_a_process_shows_its_stacks_when_it_is_asked_and_goes_on(installation: Installation) -> None:
+    await started(installation, "one")
+    for process in installation.processes:
+        process.signal(signal.SIGUSR1)
+        await installation.until(lambda process=process: "stack of tasks" in process.log.read_text(), f"{process.name} shows its stacks")  # type: ignore[misc]
+    await installation.register_many(SHOP, 1, "/flat/{n}?bytes=9000")
+    await installation.all_in(SHOP, "DONE", 1)
 
 
 async def test_a_worker_stops_within_ten_seconds_while_its_sources_never_answer(installation: Installation) -> None:
@@ -130,3 +141,33 @@ async def test_a_worker_with_far_more_queued_than_it_may_hold_pauses_and_goes_on
         assert "Traceback" not in "".join(process.log.read_text() for process in installation.processes)
     finally:
         installation.close()
+
+
+async def test_a_paused_lane_waits_in_every_worker_and_over_restarts_and_goes_on_within_seconds(installation: Installation) -> None:
+    await started(installation, "one", "two")
+    for lane in ("express", "bulk"):  # a part of the images is express
+        await installation.run_command("lanes", "pause", lane, "--reason", "an import was a mistake")
+    held = "the lane bulk is paused by "
+    await installation.until(lambda: _names(installation, held), "every process names the pause")
+    await installation.register_many(SHOP, 100, "/flat/{n}?bytes=9000")
+    installation.processes[-1].kill()
+    await installation.start_worker("three")
+    await installation.until(lambda: _names(installation, held), "the new worker knows it too")
+    status, lag = await installation.call("GET", "/lag")
+    assert (status, lag["status"], lag["lag"]) == (200, "LAGGING", 100)
+    assert installation.states(SHOP) == {"IN_PROGRESS": 100}
+    assert installation.query("SELECT COUNT(*) FROM alert WHERE closed_at IS NULL") == ((0,),), "a pause wakes nobody"
+    for lane in ("express", "bulk"):
+        await installation.run_command("lanes", "resume", lane)
+    await all_stored_once(installation, 100)
+    listed, _ = await installation.run_command("lanes")
+    assert listed.splitlines() == [f"the lane {lane} runs" for lane in ("express", "bulk", "retry")]
+
+
+async def _names(installation: Installation, held: str) -> bool:
+    for process in installation.processes:
+        if process.alive:
+            _, lag = await installation.call("GET", "/lag", process=process)
+            if not any(reason.startswith(held) for reason in lag.get("held_by", ())):
+                return False
+    return True

@@ -42,6 +42,7 @@ class FakeProgress:
         self.ends: list[int] = []
         self.shown: list[tuple[int, int]] = []
         self.reasons: list[str] = []
+        self.servers: list[str] = []
         self.each = each
         self.at_read: Callable[[int], None] = lambda _: None
 
@@ -52,6 +53,9 @@ class FakeProgress:
     def finished(self, images: int, of: int) -> None:
         self.shown.append((images, of))
         self.each()
+
+    def limited_by(self, server: str) -> None:
+        self.servers.append(server)
 
     def held_up(self, failure: Unavailable) -> None:
         self.reasons.append(str(failure))

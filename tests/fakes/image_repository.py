@@ -16,6 +16,7 @@ from faust_app.core.images.transitions.publish import leased, placed, released
 from faust_app.core.messages.events import ImageRequest
 from faust_app.core.messages.positions import IntakeOffset, Position
 from faust_app.core.messages.rejection import Rejection
+from faust_app.core.results.result import Result
 
 R = TypeVar("R")
 
@@ -28,6 +29,7 @@ class FakeImageRepository:
         self.entries: list[HistoryEntry] = []
         self.occurrences: list[Occurrence] = []
         self.rejections: list[Rejection] = []
+        self.outbox: list[Result] = []
         self.garbage: dict[int, Garbage] = {}
         self.offsets: dict[tuple[str, int], IntakeOffset] = {}
         self.unavailable = False
@@ -136,6 +138,7 @@ class FakeImageRepository:
         self.entries += [entry for entry in changes.history if entry.outcome != SUPERSEDED or (entry.key, entry.version) not in known]
         self.occurrences += changes.occurrences
         self.rejections += changes.rejections
+        self.outbox += changes.results
         for entry in changes.garbage:
             self.garbage[max(self.garbage, default=0) + 1] = entry
         if changes.offset is not None:

@@ -34,6 +34,9 @@ class FakeImageSearch:
     async def shops_of_product(self, product_id: str, limit: int) -> list[int]:
         return sorted({row.shop_no for row in self._rows() if row.product_id == product_id})[:limit]
 
+    async def by_correlation_id(self, correlation_id: str, limit: int) -> list[ImageRow]:
+        return [row for row in self._rows() if row.correlation_id == correlation_id][:limit]
+
     async def by_source_url(self, url: str, limit: int) -> list[ImageRow]:
         return [row for row in self._rows() if row.source_url == url][:limit]
 

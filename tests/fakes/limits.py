@@ -6,6 +6,7 @@ from faust_app.core.images.row import ImageState
 from faust_app.core.maintenance.growth import TableSize
 from faust_app.core.maintenance.retention import Month
 from tests.fakes.image_repository import FakeImageRepository
+from tests.fakes.results import FakeResults
 
 
 class FakeHistoryMonths:
@@ -46,6 +47,7 @@ class FakeOldRows:
         self.runs: list[datetime] = []
         self.imports: list[datetime] = []
         self.rejections: list[datetime] = []
+        self.results = FakeResults(repository)
         self.republishes: list[datetime] = []
         self.audit: list[datetime] = []
         self.causes: list[datetime] = []
@@ -98,6 +100,9 @@ class FakeOldRows:
         self.rejections = [at for at in self.rejections if at not in gone]
         return len(gone)
 
+    async def forget_results(self, before: datetime, limit: int) -> int:
+        return await self.results.drop(before, limit)
+
     async def forget_republishes(self, before: datetime, limit: int) -> int:
         gone = [planned for planned in self.republishes if planned < before][:limit]
         self.republishes = [planned for planned in self.republishes if planned not in gone]
@@ -122,6 +127,9 @@ class FakeOldRows:
         gone = [expired for expired in self.one_time if expired < before][:limit]
         self.one_time = [expired for expired in self.one_time if expired not in gone]
         return len(gone)
+
+    async def forget_controls(self, before: datetime, limit: int) -> int:
+        return 0
 
     async def forget_failed_log_ins(self, before: datetime, limit: int) -> int:
         gone = [failed for failed in self.failed_log_ins if failed < before][:limit]

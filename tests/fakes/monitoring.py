@@ -3,6 +3,7 @@
 from collections.abc import Collection
 from datetime import datetime
 
+from faust_app.core.failure import Unavailable
 from faust_app.core.images.row import ImageKey, ImageRow, ImageState
 from faust_app.core.images.search import PageOfImages
 from faust_app.core.monitoring.samples import Sample
@@ -71,6 +72,17 @@ class FakeWorkerList:
 
     def __init__(self, *workers: ListedWorker) -> None:
         self.workers = list(workers)
+        self.fairness: list[tuple[str, str, float]] = []
+        """Names, what they told, and how many seconds ago."""
+        self.failure: Unavailable | None = None
 
     async def seen_within(self, seconds: float) -> list[ListedWorker]:
         return self.workers
+
+    async def fairness_within(self, seconds: float) -> list[tuple[str, str]]:
+        if self.failure is not None:
+            raise self.failure
+        return [(name, text) for name, text, age in self.fairness if age < seconds]
+
+    async def starting_within(self, seconds: float) -> int:
+        return sum(worker.stop_reason is None for worker in self.workers)

@@ -8,9 +8,10 @@ from datetime import datetime, timedelta
 from faust_app.core.images.row import ImageRow, ImageState, ScheduleReason
 from faust_app.core.operators.audit import AuditEntry
 from faust_app.core.reports.link import ReportLink
-from faust_app.core.reports.mend import Fetching, PicturelessProduct, ShopCounts, Tally, tally_of
+from faust_app.core.reports.mend import Fetching, PicturelessProduct, ShopCounts, Standings, Tally, tally_of
 from faust_app.core.reports.session import ReportSession
 from faust_app.core.reports.test_fetch import A_MINUTE, TAKEN_WITHIN, TestFetch, TestResult
+from faust_app.flows.reports.mend import MendOverview
 from tests.fakes.image_repository import FakeImageRepository
 from tests.fakes.image_search import FakeImageSearch
 from tests.fakes.operators import FakeOperators
@@ -167,3 +168,12 @@ class FakeTestFetches:
     async def end(self, number: int, result: TestResult) -> None:
         if self.tests[number].result is None:
             self.tests[number] = replace(self.tests[number], result=result)
+
+
+_SHOWN_SHOP = 7
+
+
+async def sample_standing(shop_no: int) -> MendOverview:
+    """Return how the pictures of a shop stand; only shop 7 has any."""
+    found = Standings(12_000, 11_612, 100, 0, 288) if shop_no == _SHOWN_SHOP else Standings(0, 0, 0, 0, 0)
+    return MendOverview(found, [], None, None, 1.9 if shop_no == _SHOWN_SHOP else None, datetime(2026, 3, 1))  # noqa: DTZ001 - UTC

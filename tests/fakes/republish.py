@@ -27,6 +27,7 @@ class FakeRepublish:
         self.of_run: dict[int, dict[ImageKey, Ended]] = {}
         self.audit: list[AuditEntry] = []
         self.messages: list[AlertMessage] = []
+        self.paused_shops: set[int] = set()
 
     async def plan(self, draft: Draft, offsets: Offsets, rules_of: RulesOf, audit: AuditEntry) -> Run:
         now, number = await self._repository.now(), len(self.runs) + 1
@@ -34,7 +35,8 @@ class FakeRepublish:
             return self.runs[self.keys[draft.request_key]]
         if draft.request_key is not None:
             self.keys[draft.request_key] = number
-        rules = rules_of({row.source_host for row in self._repository.rows.values() if row.source_host})
+        hosts = {row.source_host for row in self._repository.rows.values() if row.source_host}
+        rules = replace(rules_of(hosts), paused_shops=frozenset(self.paused_shops))
         chosen = draft.selection
         self.of_run[number] = {
             row.key: Ended(
@@ -147,7 +149,9 @@ class FakeRepublish:
 
     async def _begin(self, number: int, limit: int, offsets: Offsets) -> int:
         items = self._with(number, ItemStatus.PLANNED, limit)
-        return await self._step(number, items, lambda locked: begin(items, locked.rows, offsets, locked.now))
+        return await self._step(
+            number, items, lambda locked: begin(items, locked.rows, offsets, locked.now, paused_shops=self.paused_shops)
+        )
 
     async def _step(self, number: int, items: list[Item], decide: Callable[[Locked], Step]) -> int:
         def decided(locked: Locked) -> tuple[Changes, Step]:

@@ -100,6 +100,9 @@ class FakeStatisticsStore:
         self.rows = {key: rows for key, rows in self.rows.items() if key[0] >= month}
         return months
 
+    async def compact(self) -> None:
+        self._answer()
+
     def _answer(self) -> None:
         if self.is_down:
             raise StoreUnavailable("fake")

@@ -11,6 +11,7 @@ class FakeWorkerRegister:
         self.stopped: str | None = None
         self.unavailable = False
         self.load: WorkerLoad | None = None
+        self.fairness: str | None = None
 
     async def start(self) -> str | None:
         return await self.report()
@@ -22,6 +23,10 @@ class FakeWorkerRegister:
     async def store_load(self, load: WorkerLoad) -> None:
         self._answer()
         self.load = load
+
+    async def store_fairness(self, text: str) -> None:
+        self._answer()
+        self.fairness = text
 
     async def stop_intake(self, reason: str) -> None:
         self._answer()

@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from datetime import timedelta
 
-from faust_app.core.dispatch.pace import SourcePace
+from faust_app.core.dispatch.pace.source_pace import SourcePace
 from faust_app.core.failure import Dependency, Unavailable
 from faust_app.core.images.retry import Backoff
 from faust_app.core.images.row import ImageRow
@@ -30,6 +30,7 @@ from tests.fakes.event_log import FakeEventLog
 from tests.fakes.fetcher import FakeFetcher
 from tests.fakes.image_check import FakeImageCheck
 from tests.fakes.image_repository import FakeImageRepository
+from tests.fakes.lane_choice import all_bulk
 from tests.fakes.object_store import FakeObjectStore
 from tests.fakes.source_records import FakeSourceRecords
 from tests.fakes.worker_register import FakeWorkerRegister
@@ -58,7 +59,7 @@ class WorkerHarness:
         self.metrics = Metrics()
         self.register = FakeWorkerRegister()
         self.fetcher.sources[SOURCE] = Fetched(JPEG, Validators('"e1"'))
-        self.publisher = Publisher(self.log, self.rows, TOPICS, self.metrics)
+        self.publisher = Publisher(self.log, self.rows, TOPICS, self.metrics, all_bulk(self.metrics))
         self.due = DuePublisher(self.rows, self.publisher, lease=LEASE)
         self.intake = Intake(self.rows, self.publisher, self.metrics, clock=self.rows, lease=LEASE)
         self.pace = SourcePace(64)

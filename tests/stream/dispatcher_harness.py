@@ -2,19 +2,26 @@
 
 import asyncio
 from collections.abc import Awaitable, Callable, Iterable
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from types import SimpleNamespace
 from typing import Any
 
 from aiokafka import TopicPartition
 from faust.types import TP
 
-from faust_app.core.dispatch.pace import SourcePace
+from faust_app.core.dispatch.pace.source_pace import SourcePace
+from faust_app.core.dispatch.scheduler import Scheduler
+from faust_app.core.dispatch.shares import Share
+from faust_app.core.dispatch.shop_controls import UNLIMITED, ShopLimits
+from faust_app.core.messages.events import ImageEvent, Op
 from faust_app.core.messages.record import Record, Unparseable
-from faust_app.flows.images.executor import Event, Handled
+from faust_app.flows.images.executor import Event, Handled, nothing
 from faust_app.flows.resilience.held_events import HeldEvents
 from faust_app.stream.dispatcher import Dispatcher
 from faust_app.stream.windows import Windows
+
+SHARES = {"express": Share.EXPRESS, "bulk": Share.BULK, "retry": Share.RETRY}
+EVENT = ImageEvent(op=Op.REGISTER, shop_no=1, image_id="a", version=1, requested_at=datetime(2026, 1, 1, tzinfo=UTC))
 
 
 class FakeStream:
@@ -55,19 +62,22 @@ class FakeControl:
 
 
 class FakeHandler:
-    """Deals with events when the test says so; a record's key is the host it is fetched from."""
+    """Deals with events when the test says so; a record's key is the host it is fetched from, after `shop@` where it is not shop 1's."""
 
     def __init__(self) -> None:
         self.started: dict[tuple[str, int, int], asyncio.Future[Handled]] = {}
         self.deferred_for: dict[int, float] = {}
         self.acked_early: list[int] = []
         self.takes_over = set(range(100))
+        self.origin: str | None = None
         self.while_acking_early: Callable[[int], Awaitable[None]] | None = None
 
     def read(self, record: Record) -> Event:
-        return Event(record, Unparseable("a test's"), (1, (record.key or b"").decode()))
+        shop, at, host = (record.key or b"").decode().rpartition("@")
+        asks = Unparseable("a test's") if self.origin is None else EVENT.model_copy(update={"origin": self.origin})
+        return Event(record, asks, (int(shop) if at else 1, host))
 
-    async def execute(self, event: Event, *, defer_by: timedelta | None = None) -> Handled:
+    async def execute(self, event: Event, *, defer_by: timedelta | None = None, fetched: Callable[[], None] = nothing) -> Handled:
         if defer_by is not None:
             self.deferred_for[event.record.offset] = defer_by.total_seconds()
             return Handled.DONE
@@ -87,14 +97,17 @@ class Harness:
 
     def __init__(self, *, slots: int = 64, ahead: int = 2000, per_partition: int = 400, grace: float = 0.0) -> None:
         self.control, self.stream, self.handler = FakeControl(), FakeStream(), FakeHandler()
-        self.pace = SourcePace(slots)
+        self.limits: dict[int, ShopLimits] = {}
+        self.pace = SourcePace(slots, limits=lambda shop: self.limits.get(shop, UNLIMITED))
         self.may_start = True
+        self.paused = set[str]()
         self.failures: list[BaseException] = []
         windows = Windows(self.control, ahead=ahead, ahead_per_partition=per_partition)
         self.held = HeldEvents(lambda: windows.held_in_all)
         self.dispatcher = Dispatcher(
-            self.handler, windows, self.control, self.held, self.failures.append, may_start=lambda: self.may_start, pace=self.pace,
-            slots=slots, grace=grace,
+            self.handler, windows, self.control, self.held, self.failures.append,
+            may_start=lambda: self.may_start, is_paused=self.paused.__contains__,
+            scheduler=Scheduler(self.pace), shares=SHARES, slots=slots, grace=grace,
         )  # fmt: skip
 
     @property

@@ -1,7 +1,7 @@
 """The agents as Faust runs them: each hands its events to the dispatcher, which acknowledges them when they are dealt with."""
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -9,15 +9,17 @@ from typing import Any
 import faust
 import pytest
 
-from faust_app.core.dispatch.pace import SourcePace
+from faust_app.core.dispatch.pace.source_pace import SourcePace
+from faust_app.core.dispatch.scheduler import Scheduler
 from faust_app.core.messages.record import Record, parse_event
-from faust_app.flows.images.executor import Event, Handled
+from faust_app.flows.images.executor import Event, Handled, nothing
 from faust_app.flows.resilience.held_events import HeldEvents
 from faust_app.settings import Settings
 from faust_app.stream.agents import register_agents
 from faust_app.stream.dispatcher import Dispatcher
 from faust_app.stream.flow_control import DrainingFlow, WorkerFlow
 from faust_app.stream.windows import Windows
+from faust_app.wiring.controls import shares_of_topics
 from faust_app.wiring.faust_settings import faust_settings
 from tests.factories import accepted_row, event_record
 
@@ -33,7 +35,7 @@ class Handler:
     def read(self, record: Record) -> Event:
         return Event(record, parse_event(record), (0, ""))
 
-    async def execute(self, event: Event, *, defer_by: timedelta | None = None) -> Handled:
+    async def execute(self, event: Event, *, defer_by: timedelta | None = None, fetched: Callable[[], None] = nothing) -> Handled:
         await self.handled.put(event.record)
         return Handled.DONE
 
@@ -53,8 +55,8 @@ async def app(handler: Handler, tmp_path: Path) -> AsyncIterator[faust.App]:
     control, failures = WorkerFlow(app), list[BaseException]()
     windows = Windows(control, ahead=settings.read_ahead, ahead_per_partition=settings.read_ahead_per_partition)
     dispatcher = Dispatcher(
-        handler, windows, control, HeldEvents(int), failures.append, may_start=lambda: True, pace=SourcePace(settings.slots),
-        slots=settings.slots, grace=0.0,
+        handler, windows, control, HeldEvents(int), failures.append, may_start=lambda: True, is_paused=lambda _: False,
+        scheduler=Scheduler(SourcePace(settings.slots)), shares=shares_of_topics(settings.topics), slots=settings.slots, grace=0.0,
     )  # fmt: skip
     app.flow_control = DrainingFlow(dispatcher)
     register_agents(app, settings.topics, dispatcher)

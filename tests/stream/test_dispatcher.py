@@ -196,3 +196,17 @@ async def test_an_event_that_is_returned_after_a_drain_is_given_back() -> None:
     harness.dispatcher.drain()
     await harness.finish(0, end=Handled.RETURNED)
     assert (harness.control.given_back, harness.stream.acked) == ([0], [])
+
+
+async def test_events_of_a_paused_lane_wait_while_those_of_others_run() -> None:
+    harness = Harness()
+    harness.paused.add("bulk")
+    harness.submit(1, topic="bulk")
+    harness.submit(1, topic="retry")
+    await turns()
+    assert list(harness.started) == [("retry", 0, 1)]
+    assert (harness.dispatcher.held("bulk"), harness.dispatcher.unfinished) == (1, 1), "what is paused is no work that stalls"
+    harness.paused.clear()
+    await harness.dispatcher.run_pass()
+    await turns()
+    assert ("bulk", 0, 1) in harness.started

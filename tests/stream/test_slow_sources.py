@@ -4,7 +4,8 @@ import asyncio
 
 import pytest
 
-from faust_app.core.dispatch.pace import LONGEST_WAIT, UNKNOWN
+from faust_app.core.dispatch.pace.deferral_clock import LONGEST_WAIT
+from faust_app.core.dispatch.pace.slot_bounds import UNKNOWN
 from faust_app.flows.images.executor import Handled
 from faust_app.stream import dispatcher as dispatcher_module
 from tests.stream.dispatcher_harness import Harness, turns
@@ -47,7 +48,7 @@ async def test_the_youngest_of_a_queue_that_would_wait_for_long_are_deferred_and
     await turns()
     await harness.dispatcher.run_pass()
     await turns()
-    stay = int(LONGEST_WAIT * harness.pace.slots((1, "slow.test"), clock[0]) / 5.0)
+    stay = int(LONGEST_WAIT * harness.pace.bounds.slots_of((1, "slow.test"), clock[0]) / 5.0)
     assert set(harness.handler.deferred_for) == set(range(UNKNOWN - 2 + stay, 40))
     delays = [harness.handler.deferred_for[offset] for offset in sorted(harness.handler.deferred_for, reverse=True)]
     assert delays == sorted(delays), "each is due after the one deferred before it"
@@ -128,10 +129,10 @@ async def test_a_drain_forgets_an_event_that_waits_for_its_source_though_it_was_
     assert [offset for _, offset in harness.stream.acked] == [UNKNOWN]
     harness.dispatcher.drain()
     harness.pace_of("slow.test", 5.0)
-    room = int(LONGEST_WAIT * harness.pace.slots(slow, clock[0]) / 5.0)
+    room = int(LONGEST_WAIT * harness.pace.bounds.slots_of(slow, clock[0]) / 5.0)
     for _ in range(room + 1):
         harness.pace.arrived(slow)
-    assert harness.pace.surplus(slow, clock[0]) == 1, "those that waited before are not counted"
+    assert harness.pace.deferrals.surplus(slow, clock[0]) == 1, "those that waited before are not counted"
     assert UNKNOWN not in harness.control.given_back
     for offset in range(UNKNOWN):
         await harness.finish(offset, partition=offset)

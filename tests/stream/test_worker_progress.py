@@ -1,9 +1,11 @@
 """What the watchdog sees of a worker."""
 
+from datetime import datetime
 from types import SimpleNamespace
 from typing import Any, cast
 
 from faust_app.core.failure import Dependency, Unavailable
+from faust_app.core.monitoring.lag import PartitionLag
 from faust_app.core.monitoring.watchdog import ProgressSample
 from faust_app.flows.resilience.breakers import Breakers
 from faust_app.flows.resilience.held_events import HeldEvents
@@ -22,7 +24,8 @@ class Seen:
         lag = cast("Any", SimpleNamespace(age=0.0, report=None))
         self.samples = WorkerProgress(
             app, dispatcher, reader, lag, images="g", requests="g-requests", may_start=lambda: not self.unavailable,
-            available=lambda: not self.unavailable, failures=lambda: self.breakers.failures, fresh=30.0,
+            is_paused=lambda topic: topic == "paused", available=lambda: not self.unavailable,
+            failures=lambda: self.breakers.failures, fresh=30.0,
         )  # fmt: skip
 
 
@@ -42,3 +45,15 @@ async def test_while_a_dependency_is_unavailable_both_kinds_of_work_are_held_up(
     seen = Seen()
     seen.unavailable = True
     assert [sample.held_up for sample in seen.samples().values()] == [True, True]
+
+
+async def test_unread_records_of_a_paused_lane_are_no_work() -> None:
+    seen = Seen()
+    since = datetime(2026, 3, 1)  # noqa: DTZ001 - UTC, as everywhere
+    partitions = tuple(PartitionLag(topic, 0, 0, 0, 5, since) for topic in ("paused", "open"))
+    read = [each for each in partitions if each.place[0] == "open"]
+    lag = SimpleNamespace(
+        age=0.0, report=SimpleNamespace(groups=[SimpleNamespace(sample=SimpleNamespace(group="g", partitions=partitions))])
+    )
+    seen.samples._lag = cast("Any", lag)
+    assert list(seen.samples._read_partitions()) == read

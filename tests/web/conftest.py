@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
+from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -10,6 +11,7 @@ from aiohttp import web
 from aiohttp.test_utils import TestClient, TestServer
 
 from faust_app.adapters.files.catalogue import CatalogueFile
+from faust_app.core.dispatch.shop_controls import ShopControl
 from faust_app.core.messages.topics import Topics
 from faust_app.core.operators.rate_limit import Rate
 from faust_app.core.sources.addresses import NOTHING_OPENED
@@ -18,6 +20,8 @@ from faust_app.flows.causes.decide import CauseDesk
 from faust_app.flows.images.intake import Intake
 from faust_app.flows.images.publish import Publisher
 from faust_app.flows.images.rejections import RejectionBuffer
+from faust_app.flows.imports.time_left import TimeLeft
+from faust_app.flows.monitoring.fairness import WatchFairness
 from faust_app.flows.republish.control import FetchRules, RepublishControl
 from faust_app.metrics import Metrics
 from faust_app.web.api.alerts import AlertHandlers
@@ -29,7 +33,8 @@ from faust_app.web.api.public import PublicAddresses, PublicHandlers
 from faust_app.web.api.republish import RepublishHandlers
 from faust_app.web.api.shop_images import ShopImageHandlers
 from faust_app.web.auth.rate_limits import RateLimits
-from faust_app.web.auth.tokens import Authentication, Token
+from faust_app.web.auth.token_book import Token
+from faust_app.web.auth.tokens import Authentication
 from faust_app.web.protocol import Runner
 from faust_app.web.server import web_options
 from tests.factories import LEASE, NOW
@@ -41,6 +46,8 @@ from tests.fakes.event_log import FakeEventLog
 from tests.fakes.image_repository import FakeImageRepository
 from tests.fakes.image_search import FakeImageSearch
 from tests.fakes.imports import FakeImportRuns, FakeRejections
+from tests.fakes.lane_choice import all_bulk
+from tests.fakes.monitoring import FakeWorkerList
 from tests.fakes.object_store import FakeObjectStore
 from tests.fakes.republish import FakeRepublish
 from tests.fakes.source_records import FakeSourceRecords
@@ -67,7 +74,10 @@ class Site:
     rejections: FakeRejections
     imports: FakeImportRuns
     seconds: list[float]
-    """The clock of the rate limits."""
+    """The clock of the rate limits, and of imports."""
+    workers: FakeWorkerList
+    fairness: WatchFairness
+    paused: dict[int, ShopControl]
 
     async def raw(self, sent: bytes) -> bytes:
         """Send bytes as they are over a connection of their own, and return everything that is answered until it ends."""
@@ -94,7 +104,7 @@ class SiteServer(TestServer):
 @pytest.fixture
 async def site() -> AsyncIterator[Site]:
     rows, store, log, metrics = FakeImageRepository(), FakeObjectStore(), FakeEventLog(), Metrics()
-    publisher = Publisher(log, rows, Topics.named("p."), metrics)
+    publisher = Publisher(log, rows, Topics.named("p."), metrics, all_bulk(metrics))
     tokens = [Token("shop", "intake-secret", frozenset({"intake", "view"})), Token("eye", "view-secret", frozenset({"view"}))]
     tokens.append(Token("ops", "operate-secret", frozenset({"view", "operate"})))
     rate, seconds = Rate(10, 1500), [0.0]
@@ -103,11 +113,16 @@ async def site() -> AsyncIterator[Site]:
     app.middlewares.append(as_declared)
     rejections = FakeRejections(lambda: NOW)
     refused, imports = RejectionBuffer(rejections, metrics), FakeImportRuns(rejections, lambda: NOW)
-    IntakeHandlers(Intake(rows, publisher, metrics, clock=rows, lease=LEASE), refused, limits).register(app.router)
-    ImportHandlers(imports, rejections, rows, CatalogueFile).register(app.router)
+    paused: dict[int, ShopControl] = {}
+    intake = Intake(rows, publisher, metrics, clock=rows, lease=LEASE)
+    IntakeHandlers(intake, refused, limits, pause_of=paused.get, now=lambda: NOW).register(app.router)
+    workers = FakeWorkerList()
+    fairness = WatchFairness(workers, now=lambda: NOW, seconds=lambda: seconds[0])
+    time_left = TimeLeft(FakeImageSearch(rows), fairness.total, clock=FakeClock(lambda: NOW + timedelta(seconds=seconds[0])))
+    ImportHandlers(imports, rejections, rows, CatalogueFile, time_left).register(app.router)
     records, held_by, causes = FakeSourceRecords(), list[str](), FakeCauses(rows)
     public = PublicAddresses("https://cdn.test", "https://images.test")
-    ImageHandlers(rows, store, records, lambda: held_by, public, suspicions=causes.suspicions).register(app.router)
+    ImageHandlers(rows, store, records, lambda _: held_by, public, suspicions=causes.suspicions).register(app.router)
     ShopImageHandlers(FakeImageSearch(rows), public).register(app.router)
     PublicHandlers(rows, public).register(app.router)
     republish, offsets = FakeRepublish(rows), FakeConsumerOffsets(log, [])
@@ -117,4 +132,22 @@ async def site() -> AsyncIterator[Site]:
     AlertHandlers(AlertDesk(alerts, FakeTakenAlerts(alerts), FakeRecoveries(alerts), clock=FakeClock(lambda: NOW))).register(app.router)
     CauseHandlers(CauseDesk(causes, causes.suspicions, clock=rows)).register(app.router)
     async with TestClient(SiteServer(app, metrics)) as client:
-        yield Site(client, rows, store, log, metrics, records, held_by, republish, causes, alerts, refused, rejections, imports, seconds)
+        yield Site(
+            client,
+            rows,
+            store,
+            log,
+            metrics,
+            records,
+            held_by,
+            republish,
+            causes,
+            alerts,
+            refused,
+            rejections,
+            imports,
+            seconds,
+            workers,
+            fairness,
+            paused,
+        )

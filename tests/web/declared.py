@@ -1,7 +1,5 @@
 """Holds every answer of a handler to what the handler declares of itself: status, type of content, and model."""
 
-import json
-
 from aiohttp import web
 
 from faust_app.web.contract.operation import operation_of
@@ -20,5 +18,5 @@ async def as_declared(request: web.Request, handler: Handler) -> web.StreamRespo
     if declared.model is not None and isinstance(answer, web.Response):
         assert isinstance(answer.body, bytes)
         assert answer.content_type == declared.content_type, (request.path, answer.content_type)
-        declared.model.model_validate(json.loads(answer.body), strict=True)
+        declared.model.model_validate_json(answer.body, strict=True)
     return answer

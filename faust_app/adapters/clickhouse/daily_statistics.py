@@ -57,7 +57,10 @@ _SUMS: Final = ", ".join(f"sum({name})" for name in SUMMED_COLUMNS)
 _TOTALS: Final = f"SELECT count(), {_SUMS} FROM shop_stats_daily WHERE report_date = {{day:Date}} AND load_id = {{load:UInt64}}"  # noqa: S608
 _ALL_TOTALS: Final = f"SELECT report_date, count(), {_SUMS} FROM shop_stats_daily WHERE {_PUBLISHED} GROUP BY report_date"  # noqa: S608
 _RANGE: Final = "report_date >= {first:Date} AND report_date <= {last:Date}"
-_SHOP: Final = f"SELECT {', '.join(_COLUMNS)} FROM shop_stats_daily WHERE shop_id = {{shop:UInt64}} AND {_RANGE}"  # noqa: S608
+# The key names the rows: reading the conditions' columns before the others would only cost a step for each part.
+_SHOP: Final = f"""
+SELECT {", ".join(_COLUMNS)} FROM shop_stats_daily WHERE shop_id = {{shop:UInt64}} AND {_RANGE} SETTINGS optimize_move_to_prewhere = 0
+"""  # noqa: S608 - made of constants
 _COUNT_SUMS: Final = ", ".join(f"sum({name})" for name in _NUMBERS)
 _PLATFORM: Final = f"""
 SELECT report_date, {_COUNT_SUMS}, sum(lat_count), sum(lat_sum_ms), max(lat_max_ms), sumForEach(lat_hist)
@@ -85,6 +88,10 @@ _PARTITIONS: Final = """
 SELECT DISTINCT partition FROM system.parts
 WHERE active AND database = currentDatabase() AND table IN ('stats_load', 'shop_stats_daily') AND toUInt32OrZero(partition) < {month:UInt32}
 ORDER BY partition
+"""
+_SCATTERED: Final = """
+SELECT partition FROM system.parts WHERE active AND database = currentDatabase() AND table = 'shop_stats_daily'
+GROUP BY partition HAVING count() > 1 ORDER BY partition
 """
 
 
@@ -119,6 +126,11 @@ class ClickHouseDailyStatistics:
     async def prepare(self) -> None:
         for statement in _SCHEMA:
             await self._command(statement)
+
+    async def version(self) -> str:
+        """Return the server's version. Raises StoreUnavailable."""
+        ((version,),) = await self._rows("SELECT version()")
+        return str(version)
 
     async def manifest(self) -> Manifest:
         return {marker.day: marker for marker in map(_marker, await self._rows(_MANIFEST))}
@@ -172,6 +184,10 @@ class ClickHouseDailyStatistics:
             for table in _TABLES:  # markers first: what has none is never read
                 await self._command(f"ALTER TABLE {table} DROP PARTITION {int(name)}")
         return [date(int(name[:4]), int(name[4:]), 1) for name in partitions]
+
+    async def compact(self) -> None:
+        for (partition,) in await self._rows(_SCATTERED):
+            await self._command(f"OPTIMIZE TABLE shop_stats_daily PARTITION {int(partition)} FINAL")
 
     async def _rows(self, sql: str, **parameters: Any) -> Sequence[Sequence[Any]]:
         async with self._named() as client:

@@ -18,6 +18,8 @@ from faust_app.core.redact import redact_query
 from faust_app.core.sources.addresses import parse_opened, parse_ports
 from faust_app.core.sources.content import NO_VALIDATORS, Fetched, NotModified, Observed, Redirect, Validators
 from faust_app.core.sources.response import PACE, Pace, check_announcement, refused, validators
+from faust_app.metrics import Metrics
+from faust_app.metrics.pools import watch_connector
 from faust_app.settings import Settings
 
 MAX_REDIRECTS: Final = 3
@@ -34,8 +36,11 @@ class HttpFetcher:
     MAX_IMAGE_BYTES in memory, so all of a worker's slots together hold that many times as much.
     """
 
-    def __init__(self, settings: Settings, *, resolver: AbstractResolver | None = None, pace: Pace = PACE) -> None:
+    def __init__(
+        self, settings: Settings, metrics: Metrics | None = None, *, resolver: AbstractResolver | None = None, pace: Pace = PACE
+    ) -> None:
         self._settings = settings
+        self._metrics = metrics
         self._max_bytes = settings.max_image_bytes
         self._opened = parse_opened(settings.source_allow or "")
         self._ports = parse_ports(settings.source_ports)
@@ -53,6 +58,8 @@ class HttpFetcher:
             auto_decompress=False,
             max_line_size=16 * 1024,
         )
+        if self._metrics is not None:
+            watch_connector(self._metrics, "sources", self._session.connector)
         return self
 
     async def __aexit__(self, *error: object) -> None:

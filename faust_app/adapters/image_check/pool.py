@@ -19,6 +19,7 @@ from faust_app.adapters.image_check.check import simple_structure
 from faust_app.adapters.image_check.child import ANSWER, READY, REQUEST
 from faust_app.core.failure import FailureCode, Permanent
 from faust_app.core.sources.content import ImageFacts
+from faust_app.metrics import Metrics
 
 log = structlog.get_logger()
 
@@ -32,7 +33,7 @@ _CODES: Final = {code.value: code for code in FailureCode}
 
 
 class ChildError(Exception):
-    """Children cannot be started: an error of ours, which no image is judged by."""
+    """No child can be started. It is our own fault, so no image fails because of it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,14 +68,19 @@ class CheckPool:
     """
 
     def __init__(
-        self, level: Level, processes: int, *, limits: Limits = Limits(), program: str = "faust_app.adapters.image_check.child"
-    ) -> None:
+        self, level: Level, processes: int, metrics: Metrics | None = None, *, limits: Limits = Limits(),
+        program: str = "faust_app.adapters.image_check.child",
+    ) -> None:  # fmt: skip
         self._level: Level = level
         self._processes = processes
         self._limits = limits
         self._program = program
         self._free = asyncio.Semaphore(processes)
         self._idle: list[_Child] = []
+        self._busy = 0
+        self._metrics = metrics or Metrics()
+        self._metrics.children.labels("busy").set_function(lambda: self._busy)
+        self._metrics.children.labels("alive").set_function(lambda: self._busy + len(self._idle))
         self._ended: list[subprocess.Popen[bytes]] = []
 
     async def __aenter__(self) -> Self:
@@ -98,14 +104,14 @@ class CheckPool:
         self._ended.clear()
 
     async def check(self, content: bytes) -> ImageFacts:
-        """Return the facts of a storable image. Raises Permanent, and ChildError for an error of ours."""
+        """Return the facts of a storable image. Raises Permanent for one that is not, ChildError if no child can be started."""
         if self._level == "structure" and (facts := simple_structure(content)) is not None:
             return facts
         async with self._free:
-            answer = await self._ask(self._idle.pop() if self._idle else await self._start(), content)
+            answer = await self._ask(self._idle.pop() if self._idle else await self._start_again(), content)
             if isinstance(answer, _Died) and not answer.final:
                 log.warning("a child died over an image; trying it once more", reason=answer.reason, bytes=len(content))
-                answer = await self._ask(await self._start(), content)
+                answer = await self._ask(await self._start_again(), content)
         if isinstance(answer, _Died):
             log.warning("an image ends every child it is given to", reason=answer.reason, bytes=len(content))
             raise Permanent(FailureCode.CHECK_CRASHED, answer.reason)
@@ -115,6 +121,13 @@ class CheckPool:
 
     async def _ask(self, child: _Child, content: bytes) -> ImageFacts | Permanent | _Died:
         """Give the image to the child, which goes back to the idle ones if it answers and is ended if it does not."""
+        self._busy += 1
+        try:
+            return await self._answer_of(child, content)
+        finally:
+            self._busy -= 1
+
+    async def _answer_of(self, child: _Child, content: bytes) -> ImageFacts | Permanent | _Died:
         try:
             async with asyncio.timeout(self._limits.wall):
                 answer = await _exchange(child.channel, _LEVELS[self._level], content)
@@ -132,6 +145,10 @@ class CheckPool:
             raise
         self._idle.append(child)
         return answer
+
+    async def _start_again(self) -> _Child:
+        self._metrics.children_restarted.inc()
+        return await self._start()
 
     async def _start(self) -> _Child:
         """Start a child and wait until it serves: one that does not get so far is our own fault, and no image's."""

@@ -2,14 +2,15 @@
 
 import asyncio
 from collections import defaultdict
-from collections.abc import Sequence
-from typing import Final
+from collections.abc import Mapping
+from typing import Any, Final
 from urllib.parse import unquote_to_bytes
 
 from aiokafka import AIOKafkaConsumer, TopicPartition
 from aiokafka.errors import KafkaError
 
 from faust_app.adapters.kafka.errors import kafka_sentence
+from faust_app.adapters.kafka.reach import reach
 from faust_app.core.failure import Dependency, Unavailable
 from faust_app.core.images.row import ImageKey
 
@@ -17,13 +18,14 @@ SILENT_SECONDS: Final = 15.0
 """Seconds without an answer, or a record that is still to come, after which Kafka counts as unavailable: a frozen one stays connected."""
 
 
-async def dead_lettered(servers: Sequence[str], topic: str) -> dict[ImageKey, set[int]]:
+async def dead_lettered(kafka: Mapping[str, Any], topic: str) -> dict[ImageKey, set[int]]:
     """Return the versions that have a dead letter, by image. Raises Unavailable."""
-    consumer = AIOKafkaConsumer(bootstrap_servers=list(servers), auto_offset_reset="earliest", enable_auto_commit=False)
+    consumer = AIOKafkaConsumer(**kafka, auto_offset_reset="earliest", enable_auto_commit=False)
     found: dict[ImageKey, set[int]] = defaultdict(set)
     clock = asyncio.get_running_loop().time
     try:
         async with asyncio.timeout(SILENT_SECONDS) as limit:
+            await reach(kafka)
             await consumer.start()
             await consumer._client.set_topics([topic])  # noqa: SLF001 - metadata without a subscription
             tps = [TopicPartition(topic, partition) for partition in sorted(consumer.partitions_for_topic(topic) or ())]

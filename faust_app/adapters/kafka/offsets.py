@@ -5,13 +5,14 @@ import time
 from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime
-from typing import Final, Self
+from typing import Any, Final, Self
 
 from aiokafka import AIOKafkaConsumer, TopicPartition
 from aiokafka.admin import AIOKafkaAdminClient
 from aiokafka.errors import KafkaError, UnknownTopicOrPartitionError, for_code
 
 from faust_app.adapters.kafka.errors import kafka_sentence
+from faust_app.adapters.kafka.reach import reach
 from faust_app.core.failure import Dependency, Unavailable
 from faust_app.core.messages.positions import PartitionOffsets
 
@@ -31,8 +32,8 @@ class KafkaConsumerOffsets:
     Concurrent calls are served one at a time, so that none loses the clients that another closes.
     """
 
-    def __init__(self, servers: Sequence[str], group: str, topics: Sequence[str]) -> None:
-        self._servers = list(servers)
+    def __init__(self, kafka: Mapping[str, Any], group: str, topics: Sequence[str]) -> None:
+        self._kafka = kafka
         self._group = group
         self._topics = list(topics)
         self._admin: AIOKafkaAdminClient | None = None
@@ -41,9 +42,9 @@ class KafkaConsumerOffsets:
 
     @classmethod
     @asynccontextmanager
-    async def connect(cls, servers: Sequence[str], group: str, topics: Sequence[str]) -> AsyncIterator[Self]:
+    async def connect(cls, kafka: Mapping[str, Any], group: str, topics: Sequence[str]) -> AsyncIterator[Self]:
         """Connect on first use, so that a process can start while Kafka is unavailable."""
-        offsets = cls(servers, group, topics)
+        offsets = cls(kafka, group, topics)
         try:
             yield offsets
         finally:
@@ -96,9 +97,10 @@ class KafkaConsumerOffsets:
 
     async def _opened(self) -> tuple[AIOKafkaAdminClient, AIOKafkaConsumer]:
         """Start both clients, or keep neither: a call that is cancelled meanwhile would leave one that never answers."""
-        admin = AIOKafkaAdminClient(bootstrap_servers=self._servers, request_timeout_ms=_REQUEST_MS)
+        kafka = await reach(self._kafka)
+        admin = AIOKafkaAdminClient(**kafka, request_timeout_ms=_REQUEST_MS)
         consumer = AIOKafkaConsumer(
-            bootstrap_servers=self._servers,
+            **kafka,
             request_timeout_ms=_REQUEST_MS,
             auto_offset_reset="earliest",
             max_partition_fetch_bytes=_RECORD_BYTES,
@@ -113,7 +115,9 @@ class KafkaConsumerOffsets:
         return admin, consumer
 
     async def _partitions(self, consumer: AIOKafkaConsumer) -> list[TopicPartition]:
-        await consumer._client.set_topics(self._topics)  # noqa: SLF001 - metadata without a subscription
+        # Metadata without a subscription, and fresh: partitions may have been added, and hold records by now.
+        await consumer._client.set_topics(self._topics)  # noqa: SLF001
+        await consumer._client.force_metadata_update()  # noqa: SLF001
         found = []
         for topic in self._topics:
             partitions = consumer.partitions_for_topic(topic)

@@ -2,17 +2,19 @@
 
 import asyncio
 import time
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime, timedelta
-from typing import Final, Self
+from typing import Any, Final, Self
 
 from aiokafka import AIOKafkaProducer
 from aiokafka.errors import KafkaError, MessageSizeTooLargeError, RecordListTooLargeError
 from aiokafka.structs import RecordMetadata
 
 from faust_app.adapters.kafka.errors import kafka_sentence
+from faust_app.adapters.kafka.reach import reach
 from faust_app.core.failure import Dependency, RecordRefused, Unavailable
+from faust_app.core.messages.limits import PUBLISH_SECONDS
 from faust_app.core.messages.positions import Position
 from faust_app.core.messages.record import Message
 
@@ -42,15 +44,16 @@ class KafkaEventLog:
 
     @classmethod
     @asynccontextmanager
-    async def connect(cls, servers: Sequence[str], *, client_id: str, probe_topic: str) -> AsyncIterator[Self]:
-        """Start the producer. Raises Unavailable when no broker answers."""
+    async def connect(cls, kafka: Mapping[str, Any], *, client_id: str, probe_topic: str) -> AsyncIterator[Self]:
+        """Start the producer. Raises Unavailable when no broker answers, Misconfigured when it does not let us in."""
+        kafka = await reach(kafka)
         producer = AIOKafkaProducer(
-            bootstrap_servers=list(servers),
+            **kafka,
             client_id=client_id,
             acks="all",
             linger_ms=5,
             max_batch_size=64 * 1024,
-            request_timeout_ms=15_000,
+            request_timeout_ms=round(PUBLISH_SECONDS * 1000),
             retry_backoff_ms=200,
         )
         try:

@@ -127,6 +127,9 @@ class MariaDailyStatistics:
             pass
         return months
 
+    async def compact(self) -> None:
+        """Do nothing: the primary key keeps a shop's days together."""
+
 
 def _joined(histogram: Sequence[int]) -> str:
     return ",".join(map(str, histogram))

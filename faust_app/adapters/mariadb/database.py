@@ -4,7 +4,7 @@ import asyncio
 import random
 import re
 import ssl
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mapping, Sequence
 from contextlib import asynccontextmanager, contextmanager
 from datetime import datetime
 from typing import Any, Final, Self, TypeVar
@@ -15,7 +15,10 @@ import structlog
 from pymysql.constants import FIELD_TYPE
 from pymysql.converters import conversions
 
-from faust_app.core.failure import Dependency, FailureCode, Permanent, Unavailable
+from faust_app.adapters.mariadb.literals import with_literals
+from faust_app.core.failure import Dependency, FailureCode, Misconfigured, Permanent, Unavailable
+from faust_app.metrics import Metrics
+from faust_app.tls import TlsFault, tls_fault
 
 T = TypeVar("T")
 Row = tuple[Any, ...]
@@ -48,7 +51,7 @@ class Session:
     async def rows(self, sql: str, parameters: Sequence[Any] = ()) -> Sequence[Row]:
         """Run a query and return its rows."""
         with _refusals_named():
-            await self._cursor.execute(sql, parameters)
+            await self._cursor.execute(with_literals(sql, parameters))
         return await self._cursor.fetchall()  # type: ignore[no-any-return]
 
     async def now(self) -> datetime:
@@ -59,7 +62,7 @@ class Session:
     async def change(self, sql: str, parameters: Sequence[Any] = ()) -> int:
         """Run a statement and return how many rows it changed (MySQL counts changed rows, not matched ones)."""
         with _refusals_named():
-            return await self._cursor.execute(sql, parameters)  # type: ignore[no-any-return]
+            return await self._cursor.execute(with_literals(sql, parameters))  # type: ignore[no-any-return]
 
 
 class Database:
@@ -69,12 +72,20 @@ class Database:
     is refused for its content.
     """
 
-    def __init__(self, pool: aiomysql.Pool) -> None:
+    def __init__(self, pool: aiomysql.Pool, metrics: Metrics, *, encrypted: bool = False) -> None:
         self._pool = pool
+        self._encrypted = encrypted
+        self._waiting = 0
+        self._metrics = metrics
+        metrics.pool_limit.labels("database").set(pool.maxsize)
+        shown = metrics.pool_connections
+        shown.labels("database", "in_use").set_function(lambda: pool.size - pool.freesize)
+        shown.labels("database", "idle").set_function(lambda: pool.freesize)
+        shown.labels("database", "waiting").set_function(lambda: self._waiting)
 
     @classmethod
     @asynccontextmanager
-    async def connect(cls, address: dict[str, str | int], connections: int) -> AsyncIterator[Self]:
+    async def connect(cls, address: Mapping[str, Any], connections: int, metrics: Metrics | None = None) -> AsyncIterator[Self]:
         """Open a pool that connects when first used, so that a process starts while the database is unavailable."""
         pool = await aiomysql.create_pool(
             **address,
@@ -88,7 +99,7 @@ class Database:
             conv=_CONVERSIONS,
         )
         try:
-            yield cls(pool)
+            yield cls(pool, metrics or Metrics(), encrypted="ssl" in address)
         finally:
             pool.terminate()
             await pool.wait_closed()
@@ -99,6 +110,10 @@ class Database:
         The unit is run again, whole, after a deadlock. Unavailable after COMMIT was sent means that the outcome is not
         known: the caller reads again before it decides.
         """
+        with self._metrics.transaction_seconds.time():
+            return await self._until_it_holds(unit)
+
+    async def _until_it_holds(self, unit: Callable[[Session], Awaitable[T]]) -> T:
         for attempt in range(_RERUNS):
             async with self._connection() as connection:
                 try:
@@ -107,6 +122,7 @@ class Database:
                     if error.args[0] not in _RERUN:
                         raise
                     await connection.rollback()
+            self._metrics.transaction_reruns.inc()
             log.debug("transaction rerun", attempt=attempt)
             await asyncio.sleep(random.uniform(0, 0.01 * 2 ** min(attempt, 5)))  # noqa: S311 - spreads rivals, no secret
         raise Unavailable(Dependency.DATABASE, f"The database ended the transaction as a deadlock {_RERUNS} times.")
@@ -149,17 +165,30 @@ class Database:
             await connection.commit()
             return result
 
+    async def _acquired(self) -> aiomysql.Connection:
+        self._waiting += 1
+        try:
+            return await self._pool.acquire()
+        finally:
+            self._waiting -= 1
+
+    def _refuse_clear(self, connection: aiomysql.Connection) -> None:
+        """Raise Misconfigured if the server offers no TLS although the settings require it: the driver would continue in the clear."""
+        if self._encrypted and not connection._secure:  # noqa: SLF001 - it has no public name
+            raise without_tls()
+
     @asynccontextmanager
     async def _connection(self) -> AsyncIterator[aiomysql.Connection]:
         connection = None
         try:
-            connection = await self._pool.acquire()
+            connection = await self._acquired()
+            self._refuse_clear(connection)
             yield connection
         except BaseException as error:
             if connection is not None:
                 connection.close()  # whatever was under way is rolled back by the server
             if _is_unavailable(error):
-                raise Unavailable(Dependency.DATABASE, describe(error)) from error
+                raise unavailable(error) from error
             raise
         finally:
             if connection is not None:
@@ -206,6 +235,43 @@ def _refusal(error: pymysql.err.MySQLError) -> str:
     number, message = error.args[0], str(error.args[1]) if len(error.args) > 1 else ""
     column = _COLUMN.search(message)
     return f"The database refused the value of {column[1] if column else 'a column'} with error {number}."
+
+
+_TLS_REQUIRED: Final = 3159
+_REFUSED: Final = {
+    1043: ("The database and we agree on no TLS", "DATABASE_CA"),
+    1044: ("The database refuses the account this database", "DATABASE_URL"),
+    1045: ("The database refuses the user or the password, or asks for TLS", "DATABASE_URL and DATABASE_CA"),
+    1049: ("There is no database of this name", "DATABASE_URL"),
+    1130: ("The database takes no connection from this host", "DATABASE_URL"),
+    1698: ("The database refuses the user or the password", "DATABASE_URL"),
+    _TLS_REQUIRED: ("The database takes connections by TLS only", "DATABASE_CA"),
+}
+"""What a server says to whoever connects, by its code, and the setting that it is about."""
+_OF_TLS: Final = {
+    TlsFault.UNTRUSTED: "DATABASE_CA",
+    TlsFault.EXPIRED: "the certificate of the server in DATABASE_URL",
+    TlsFault.NOT_YET_VALID: "the certificate of the server in DATABASE_URL",
+    TlsFault.OTHER_HOST: "DATABASE_URL",
+    TlsFault.REFUSED: "DATABASE_CA",
+}
+
+
+def unavailable(error: BaseException, what: str = "") -> Unavailable:
+    """Return the failure that an error of the driver stands for; `what` is a sentence that comes before."""
+    code = error.args[0] if error.args else None
+    fault = tls_fault(error)
+    if fault in _OF_TLS:
+        return Misconfigured(Dependency.DATABASE, f"{what} The database {fault.value}.".strip(), setting=_OF_TLS[fault])
+    if isinstance(error, pymysql.err.MySQLError) and code in _REFUSED:
+        sentence, setting = _REFUSED[code]
+        return Misconfigured(Dependency.DATABASE, f"{what} {sentence} (error {code}).".strip(), setting=setting)
+    return Unavailable(Dependency.DATABASE, f"{what} {describe(error)}".strip())
+
+
+def without_tls() -> Misconfigured:
+    """Return the failure of a server that offers no TLS although we ask for it."""
+    return Misconfigured(Dependency.DATABASE, "The database offers no TLS.", setting="DATABASE_CA")
 
 
 def describe(error: BaseException) -> str:

@@ -14,7 +14,7 @@ _IMAGE: Final = "image"
 
 
 class MariaTableSizes:
-    """Implements `flows.ports.maintenance.TableSizes` on MariaDB or MySQL."""
+    """Implements `flows.ports.maintenance.TableSizes` and `TableBytes` on MariaDB or MySQL."""
 
     def __init__(self, database: Database) -> None:
         self._database = database
@@ -37,6 +37,10 @@ class MariaTableSizes:
                 tombstones = await self._number("SELECT COUNT(*) FROM image WHERE deleted_at IS NOT NULL")
                 sizes.append(TableSize("image (tombstones)", tombstones, int(size) * tombstones // max(rows, 1)))
         return sizes
+
+    async def table_bytes(self) -> dict[str, int]:
+        """Return the bytes of every table, as `flows.ports.monitoring.TableBytes` has it: nothing is counted for it."""
+        return {table: int(size) for table, _, size in await self._database.rows(_TABLES)}
 
     async def _number(self, sql: str) -> int:
         ((number,),) = await self._database.rows(sql)

@@ -28,6 +28,9 @@ _OF_IMAGE: Final = ", ".join(f"image.{name.strip()}" for name in COLUMNS.split("
 _BY_URL: Final = f"""
 SELECT {COLUMNS} FROM image FORCE INDEX (by_source) WHERE source_hash = CRC32(%s) AND source_url = %s AND version > 0 LIMIT %s
 """  # noqa: S608 - our own columns
+_BY_CORRELATION: Final = f"""
+SELECT {COLUMNS} FROM image FORCE INDEX (by_correlation) WHERE correlation_id = %s AND version > 0 LIMIT %s
+"""  # noqa: S608 - as above
 
 
 class MariaImageSearch:
@@ -73,6 +76,9 @@ class MariaImageSearch:
     async def shops_of_product(self, product_id: str, limit: int) -> list[int]:
         sql = _ANY_SHOP.format(columns="DISTINCT image.shop_no", index="by_product", column="product_id")
         return [shop_no for (shop_no,) in await self._database.rows(sql, (product_id, limit))]
+
+    async def by_correlation_id(self, correlation_id: str, limit: int) -> list[ImageRow]:
+        return await self._rows(_BY_CORRELATION, (correlation_id, limit))
 
     async def by_source_url(self, url: str, limit: int) -> list[ImageRow]:
         return await self._rows(_BY_URL, (url, url, limit))

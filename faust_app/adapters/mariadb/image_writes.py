@@ -1,13 +1,14 @@
 """Writes decisions about locked rows: many rows a statement, each guarded by the values its decision was based on."""
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Final, TypeVar
 
 from faust_app.adapters.mariadb.alert_counts import count_occurrences
 from faust_app.adapters.mariadb.database import Session
 from faust_app.adapters.mariadb.outcome_counts import count_outcomes
+from faust_app.adapters.mariadb.result_outbox import add_results
 from faust_app.core.foreign import one_line
 from faust_app.core.images.changes import Changes, Scheduled
 from faust_app.core.images.outcome import SUPERSEDED, Garbage, HistoryEntry
@@ -120,15 +121,14 @@ _FINISHED: Final[Columns[ImageRow]] = {
     "source_etag": lambda row: _validator(row, "etag"),
     "source_modified": lambda row: _validator(row, "modified"),
     "republishes": lambda row: row.republishes,
-    "judged_by": lambda row: row.judged_by,
 }
-_WRITE_FINISHED: Final = _update(
-    _FINISHED,
+_RESTORED: Final[Columns[ImageRow]] = {**_FINISHED, "judged_by": lambda row: row.judged_by}
+_NOTHING_LEFT: Final = (
     f"image.scheduled_at = NULL, image.schedule_reason = NULL, image.open_since = NULL, {_NO_POSITION},"
-    " image.refetched = FALSE, image.deleted_at = IF(x.state = 'DELETED', %s, NULL)",
-    _IN_PROGRESS,
-    read_only=("version",),
+    " image.refetched = FALSE, image.deleted_at = IF(x.state = 'DELETED', %s, NULL)"
 )
+_WRITE_FINISHED: Final = _update(_FINISHED, f"image.judged_by = %s, {_NOTHING_LEFT}", _IN_PROGRESS, read_only=("version",))
+_WRITE_RESTORED: Final = _update(_RESTORED, _NOTHING_LEFT, _IN_PROGRESS, read_only=("version",))
 _SCHEDULED: Final[Columns[Scheduled]] = {
     **{name: _of_row(of) for name, of in {**_KEY, **_ERROR, **_TIME}.items()},
     "attempt": lambda item: item.row.attempt,
@@ -167,18 +167,19 @@ async def write(session: Session, changes: Changes, now: datetime, author: Autho
     await _write_rows(session, _WRITE_ACCEPTED, _ACCEPTED, changes.accepted, now)
     await _write_rows(session, _WRITE_REPEATED, _REPEATED, changes.repeated)
     await _write_rows(session, _WRITE_HIDDEN, _KEY, changes.hidden, now)
-    finished = [replace(row, judged_by=author.release) for row in changes.finished]
-    await _write_rows(session, _WRITE_FINISHED, _FINISHED, [*finished, *changes.restored], now, now)
+    await _write_rows(session, _WRITE_FINISHED, _FINISHED, changes.finished, author.release, now, now)
+    await _write_rows(session, _WRITE_RESTORED, _RESTORED, changes.restored, now, now)
     await _write_rows(session, _WRITE_ACCEPTED, _ACCEPTED, changes.again, now)
     await _write_rows(session, _WRITE_SCHEDULED, _SCHEDULED, changes.scheduled, now)
     await _add_history(session, changes.history, author)
+    await add_results(session, changes.results)
     await add_garbage(session, changes.garbage)
     if changes.offset is not None:
         sql = "UPDATE intake_offset SET next_offset = %s, appended_at = %s, updated_at = %s WHERE topic = %s AND `partition` = %s"
         offset = changes.offset
         await session.change(sql, (offset.next_offset, offset.appended_at, now, offset.topic, offset.partition))
     if author.release is not None:
-        ended = sum(row.state is not ImageState.DELETED for row in finished)
+        ended = sum(row.state is not ImageState.DELETED for row in changes.finished)
         await count_outcomes(session, ended, changes.occurrences, release=author.release, worker=author.worker, now=now)
     await count_occurrences(session, changes.occurrences, now)  # last, and so locked shortest: all failures of one cause share a row
 

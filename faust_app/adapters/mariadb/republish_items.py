@@ -10,6 +10,7 @@ from datetime import datetime
 from typing import Any, Final
 
 from faust_app.adapters.mariadb.audit import add_audit
+from faust_app.adapters.mariadb.controls import paused_shops
 from faust_app.adapters.mariadb.database import Database, Session
 from faust_app.adapters.mariadb.image_repository import lock_rows
 from faust_app.adapters.mariadb.image_writes import Author, groups, values_table, write
@@ -117,7 +118,7 @@ class MariaRepublishItems:
     async def _begin(self, session: Session, run: Run, limit: int, offsets: Offsets, now: datetime) -> int:
         items = [item_of(row) for row in await session.rows(_NEXT, (run.number, ItemStatus.PLANNED.value, limit))]
         rows = await lock_rows(session, [item.key for item in items])
-        step = begin(items, rows, offsets, now)
+        step = begin(items, rows, offsets, now, paused_shops=await paused_shops(session))
         await self._write(session, run.number, step, ItemStatus.PLANNED, now)
         return len(step.changes.accepted)
 

@@ -34,6 +34,7 @@ SELECT %s, image.shop_no, image.image_id, image.version, image.state, image.erro
     WHEN image.state = 'DELETED' THEN 'deleted'
     WHEN image.state = 'DONE' AND NOT %s THEN 'good'
     WHEN image.state = 'IN_PROGRESS' AND NOT {lost} THEN 'in_flight'
+    WHEN {paused} THEN 'shop_paused'
     WHEN NOT %s AND {refused_host} THEN 'address_refused'
     WHEN NOT %s AND {too_large} THEN 'size_refused'
     WHEN NOT %s AND image.republishes >= %s THEN 'republished_often'
@@ -80,16 +81,20 @@ async def known_hosts(session: Session) -> set[str]:
 async def add_items(session: Session, number: int, selection: Selection, selected: Sequence[Matching], rules: TodaysRules) -> None:
     """Write the items of the run."""
     refused = sorted(rules.refused_hosts)
+    paused = sorted(rules.paused_shops)
+    in_paused = f"image.shop_no IN ({', '.join(['%s'] * len(paused))})" if paused else "FALSE"
     refused_host = f"image.source_host IN ({', '.join(['%s'] * len(refused))})" if refused else "FALSE"
     overridden = selection.overrides
     values = (
-        number, selection.include_good,
+        number, selection.include_good, *paused,
         Override.ADDRESS_REFUSED in overridden, *refused,
         Override.SIZE_REFUSED in overridden, rules.max_bytes,
         Override.REPUBLISHED_OFTEN in overridden, MAX_REPUBLISHES,
     )  # fmt: skip
     for part in selected:
-        sql = _ADD.format(lost=part.lost, refused_host=refused_host, too_large=_TOO_LARGE_TODAY, source=part.source, where=part.where)
+        sql = _ADD.format(
+            lost=part.lost, paused=in_paused, refused_host=refused_host, too_large=_TOO_LARGE_TODAY, source=part.source, where=part.where
+        )
         await session.change(sql, (*values, *part.parameters))
 
 

@@ -7,6 +7,7 @@ from typing import Any, Final
 
 from faust_app.adapters.mariadb.alert_messages import add_message
 from faust_app.adapters.mariadb.audit import add_audit
+from faust_app.adapters.mariadb.controls import paused_shops
 from faust_app.adapters.mariadb.database import Database, Session
 from faust_app.adapters.mariadb.republish_plan import add_items, known_hosts, matching
 from faust_app.core.alerts.message import AlertMessage
@@ -71,7 +72,7 @@ class MariaRepublishRuns:
                 ((number,),) = await session.rows("SELECT id FROM republish WHERE request_key = %s", (draft.request_key,))
                 return int(number)
             ((number,),) = await session.rows("SELECT LAST_INSERT_ID()")
-            rules = rules_of(await known_hosts(session))
+            rules = replace(rules_of(await known_hosts(session)), paused_shops=await paused_shops(session))
             await add_items(session, number, selection, selected, rules)
             await add_audit(session, _at(audit, number, now))
             return int(number)

@@ -5,6 +5,7 @@ from typing import Final
 
 from faust_app.adapters.mariadb.database import Database
 from faust_app.adapters.mariadb.image_writes import groups, values_table
+from faust_app.adapters.mariadb.result_feed import drop_results
 from faust_app.core.maintenance.retention import Month
 
 TOMBSTONES_BEFORE: Final = """
@@ -54,6 +55,9 @@ class MariaOldRows:
     async def forget_rejections(self, before: datetime, limit: int) -> int:
         return await self._database.change("DELETE FROM rejection WHERE at < %s ORDER BY at LIMIT %s", (before, limit))
 
+    async def forget_results(self, before: datetime, limit: int) -> int:
+        return await drop_results(self._database, before, limit)
+
     async def forget_republishes(self, before: datetime, limit: int) -> int:
         found = await self._database.rows(_OLDEST_REPUBLISH, (before,))
         if not found:
@@ -64,6 +68,9 @@ class MariaOldRows:
     async def forget_causes(self, before: datetime, limit: int) -> int:
         asked = await self._database.change("DELETE FROM cause_asked WHERE asked_at < %s LIMIT %s", (before, limit))
         return asked + await self._database.change("DELETE FROM cause WHERE updated_at < %s LIMIT %s", (before, limit))
+
+    async def forget_controls(self, before: datetime, limit: int) -> int:
+        return await self._database.change("DELETE FROM control WHERE ends_at < %s LIMIT %s", (before, limit))
 
     async def forget_audit(self, before: datetime, limit: int) -> int:
         return await self._database.change("DELETE FROM audit WHERE at < %s ORDER BY at LIMIT %s", (before, limit))

@@ -1,16 +1,18 @@
 """Upgrades the database schema by alembic, and creates the coming months of the history."""
 
 import asyncio
+from collections.abc import Mapping
 from datetime import date
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 import pymysql
 import sqlalchemy
 from alembic import command
 from alembic.config import Config
+from alembic.script import ScriptDirectory
 
-from faust_app.adapters.mariadb.database import INIT_COMMAND, describe
+from faust_app.adapters.mariadb.database import INIT_COMMAND, unavailable, without_tls
 from faust_app.adapters.mariadb.retention import NAMES_OF_MONTHS, split_off
 from faust_app.core.failure import Dependency, Unavailable
 from faust_app.core.maintenance.retention import months_missing
@@ -20,24 +22,28 @@ _LOCK: Final = "shop-images.schema"
 _LOCK_WAIT_SECONDS: Final = 60
 
 
-async def upgrade_schema(address: dict[str, str | int]) -> str:
+async def upgrade_schema(address: Mapping[str, Any]) -> str:
     """Upgrade the schema to this release and create the history's coming months; safe to repeat, one process at a time.
 
-    Returns the revision reached. Raises Unavailable when the database is unavailable.
+    Returns the revision reached. Raises Unavailable when the database is unavailable, Misconfigured when it does not let us in.
     """
     return await asyncio.to_thread(_upgrade, address)
 
 
-def _upgrade(address: dict[str, str | int]) -> str:
+def _upgrade(address: Mapping[str, Any]) -> str:
     def connect() -> pymysql.Connection:
-        return pymysql.connect(**address, charset="utf8mb4", connect_timeout=5, init_command=INIT_COMMAND, autocommit=True)
+        connection = pymysql.connect(**address, charset="utf8mb4", connect_timeout=5, init_command=INIT_COMMAND, autocommit=True)
+        if "ssl" in address and not connection._secure:  # noqa: SLF001 - the driver goes on in the clear where a server has no TLS
+            connection.close()
+            raise without_tls()
+        return connection
 
     engine = sqlalchemy.create_engine("mysql+pymysql://", creator=connect, poolclass=sqlalchemy.NullPool)
     try:
         with engine.connect() as connection:
             return _upgrade_on(connection)
     except (sqlalchemy.exc.OperationalError, sqlalchemy.exc.InterfaceError, pymysql.err.OperationalError) as error:
-        raise Unavailable(Dependency.DATABASE, f"The schema cannot be set up. {describe(getattr(error, 'orig', None) or error)}") from error
+        raise unavailable(getattr(error, "orig", None) or error, "The schema cannot be set up.") from error
     finally:
         engine.dispose()
 
@@ -48,15 +54,24 @@ def _upgrade_on(connection: sqlalchemy.Connection) -> str:
     taken = connection.execute(sqlalchemy.text("SELECT GET_LOCK(:name, :wait)"), {"name": _LOCK, "wait": _LOCK_WAIT_SECONDS}).scalar()
     if taken != 1:
         raise Unavailable(Dependency.DATABASE, f"Another process has been changing the schema for over {_LOCK_WAIT_SECONDS} s.")
-    config = Config()
-    # Alembic's configuration interpolates %.
-    config.set_main_option("script_location", str(_MIGRATIONS).replace("%", "%%"))
+    config = _alembic()
     config.attributes["connection"] = connection
     command.upgrade(config, "head")
     _keep_months_ahead(connection)
     revision = connection.execute(sqlalchemy.text("SELECT version_num FROM alembic_version")).scalar()
     connection.execute(sqlalchemy.text("SELECT RELEASE_LOCK(:name)"), {"name": _LOCK})
     return str(revision)
+
+
+def known_revisions() -> tuple[str, ...]:
+    """Return the revisions of the schema that this release knows, oldest first."""
+    return tuple(script.revision for script in reversed(list(ScriptDirectory.from_config(_alembic()).walk_revisions())))
+
+
+def _alembic() -> Config:
+    config = Config()
+    config.set_main_option("script_location", str(_MIGRATIONS).replace("%", "%%"))  # Alembic's configuration interpolates %
+    return config
 
 
 def _keep_months_ahead(connection: sqlalchemy.Connection) -> None:

@@ -38,6 +38,10 @@ class MariaWorkerRegister:
         held_by = "; ".join(load.held_by)[:_HELD_BY_CHARACTERS] or None
         await self._database.change("UPDATE worker SET held = %s, held_by = %s WHERE name = %s", (load.held, held_by, self._name))
 
+    async def store_fairness(self, text: str) -> None:
+        sql = "UPDATE worker SET fairness = %s, fairness_at = UTC_TIMESTAMP(6) WHERE name = %s"
+        await self._database.change(sql, (text, self._name))
+
     async def _write_and_read(self, sql: str) -> str | None:
         async def unit(session: Session) -> str | None:
             await session.change(sql, (self._name, self._version))
@@ -59,6 +63,18 @@ class MariaWorkerList:
             " WHERE seen_at > UTC_TIMESTAMP(6) - INTERVAL %s SECOND ORDER BY name LIMIT 200"
         )
         return [ListedWorker(*row) for row in await self._database.rows(sql, (seconds,))]
+
+    async def fairness_within(self, seconds: float) -> list[tuple[str, str]]:
+        sql = (
+            "SELECT name, fairness FROM worker"
+            " WHERE fairness_at > UTC_TIMESTAMP(6) - INTERVAL %s SECOND AND fairness IS NOT NULL ORDER BY name LIMIT 200"
+        )
+        return [(name, text) for name, text in await self._database.rows(sql, (seconds,))]
+
+    async def starting_within(self, seconds: float) -> int:
+        sql = "SELECT COUNT(*) FROM worker WHERE seen_at > UTC_TIMESTAMP(6) - INTERVAL %s SECOND AND stopped_at IS NULL"
+        ((workers,),) = await self._database.rows(sql, (seconds,))
+        return int(workers)
 
 
 async def lift_stops(database: Database, name: str | None) -> list[str]:

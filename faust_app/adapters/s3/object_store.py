@@ -1,8 +1,12 @@
 """The bucket, over S3: aioboto3 for everything but the PUT, which has a short way of its own."""
 
 import hashlib
-from collections.abc import AsyncIterator, Iterator, Sequence
+import ssl
+from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
 from contextlib import AsyncExitStack, contextmanager
+from dataclasses import dataclass
+from datetime import datetime
+from email.utils import parsedate_to_datetime
 from typing import Any, Final, Self
 
 import aioboto3
@@ -12,29 +16,48 @@ from botocore.exceptions import (
     BotoCoreError,
     ClientError,
     ConnectTimeoutError,
+    CredentialRetrievalError,
     EndpointConnectionError,
     HTTPClientError,
+    MetadataRetrievalError,
     NoCredentialsError,
+    PartialCredentialsError,
     ReadTimeoutError,
 )
 from botocore.parsers import ResponseParserError
 
+from faust_app.adapters.s3.answers import answered, refused, without_credentials
 from faust_app.adapters.s3.signed_put import SignedPut
-from faust_app.core.failure import Dependency, Unavailable
+from faust_app.core.failure import Dependency, Misconfigured, Unavailable
+from faust_app.core.foreign import one_line
+from faust_app.metrics import Metrics
+from faust_app.metrics.pools import watch_connector
 from faust_app.settings import Settings
+from faust_app.tls import SYSTEM, TlsFault, client_context, pem_file, tls_fault
 
 CACHE_CONTROL: Final = "public, max-age=31536000, immutable"
 CONNECT_SECONDS: Final = 5
 READ_SECONDS: Final = 20
+_PROBE_KEY: Final = "shop-images-probe"
+_MAX_PRODUCT: Final = 60
 _DELETE_GROUP: Final = 1000
 """Keys that S3 takes in one DeleteObjects."""
+
+
+@dataclass(frozen=True, slots=True)
+class StorageServer:
+    """What storage says of itself in an answer: its time to the second, and its product, empty where it names none."""
+
+    time: datetime
+    product: str
 
 
 class S3ObjectStore:
     """Implements `flows.ports.transfer.ObjectStore`. Every method raises Unavailable when storage does not do its part."""
 
-    def __init__(self, settings: Settings) -> None:
+    def __init__(self, settings: Settings, metrics: Metrics | None = None) -> None:
         self._settings = settings
+        self._metrics = metrics or Metrics()
         self._bucket = settings.s3_bucket
         self._stack = AsyncExitStack()
         self._client: Any = None
@@ -55,15 +78,21 @@ class S3ObjectStore:
             read_timeout=READ_SECONDS,
             retries={"total_max_attempts": 1},  # whether to try again is the flow's decision
         )
-        client = session.client("s3", endpoint_url=self._settings.s3_endpoint_url, config=config)
+        ca = self._settings.s3_ca
+        verify: str | None = None
+        context: ssl.SSLContext | bool = True
+        if ca is not None and ca != SYSTEM:
+            verify, context = str(self._stack.enter_context(pem_file(ca))), client_context(ca)
+        client = session.client("s3", endpoint_url=self._settings.s3_endpoint_url, config=config, verify=verify)
         self._client = await self._stack.enter_async_context(client)
         http = aiohttp.ClientSession(
-            connector=aiohttp.TCPConnector(limit=self._settings.slots),
+            connector=aiohttp.TCPConnector(limit=self._settings.slots, ssl=context),
             timeout=aiohttp.ClientTimeout(total=None, sock_connect=CONNECT_SECONDS, sock_read=READ_SECONDS),
             cookie_jar=aiohttp.DummyCookieJar(),
             auto_decompress=False,
         )
         await self._stack.enter_async_context(http)
+        watch_connector(self._metrics, "storage", http.connector)
         self._put = SignedPut(http, self._client, self._bucket, self._settings.s3_region)
         return self
 
@@ -71,20 +100,49 @@ class S3ObjectStore:
         await self._stack.aclose()
 
     async def ensure_bucket(self) -> None:
-        """Create the bucket where it is missing; safe to repeat."""
-        with _named("HeadBucket"):
+        """Create the bucket where it is missing; safe to repeat. Raises Misconfigured when storage does not let us in."""
+        with self._named("HeadBucket"):
             try:
                 await self._client.head_bucket(Bucket=self._bucket)
             except ClientError as error:
+                if _code(error) == "403":  # an answer to HEAD has no body that would say why
+                    await self.probe()
                 if _code(error) not in {"404", "NoSuchBucket"}:
                     raise
                 await self._client.create_bucket(Bucket=self._bucket)
+
+    async def find_bucket(self) -> None:
+        """Return where there is such a bucket, whatever it grants. Raises Misconfigured where there is none."""
+        with self._named("HeadBucket"):
+            try:
+                await self._client.head_bucket(Bucket=self._bucket)
+            except ClientError as error:
+                if _code(error) in {"404", "NoSuchBucket"}:
+                    raise answered("HeadBucket", "NoSuchBucket") from error
+                if _code(error) != "403":  # which a key without the right to list gets, and one that storage does not know
+                    raise
+
+    async def server(self) -> StorageServer:
+        """Return what the server says of itself: it does so in a refusal too, so no right is needed."""
+        with self._named("HeadBucket"):
+            try:
+                answer = await self._client.head_bucket(Bucket=self._bucket)
+            except ClientError as error:
+                answer = error.response
+                if "date" not in _headers(answer):
+                    raise
+        headers = _headers(answer)
+        return StorageServer(parsedate_to_datetime(headers["date"]), one_line(headers.get("server", ""), _MAX_PRODUCT))
+
+    async def probe(self) -> None:
+        """Check access by reading an object that need not exist. Raises Misconfigured if storage refuses the settings."""
+        await self.read(_PROBE_KEY)
 
     async def put(self, key: str, content: bytes, *, content_type: str, sha256: str, metadata: dict[str, str]) -> None:
         """Store the bytes under the key; `sha256` is their digest in hex, `metadata` is ASCII."""
         headers = {"content-type": content_type, "cache-control": CACHE_CONTROL}
         headers |= {f"x-amz-meta-{name}": value for name, value in metadata.items()}
-        with _named("PutObject"):
+        with self._named("PutObject"):
             await self._put(key, content, sha256, headers)
 
     async def put_mark(self, key: str) -> None:
@@ -93,7 +151,7 @@ class S3ObjectStore:
 
     async def exists(self, key: str) -> bool:
         """Return whether there is an object under the key."""
-        with _named("HeadObject"):
+        with self._named("HeadObject"):
             try:
                 await self._client.head_object(Bucket=self._bucket, Key=key)
             except ClientError as error:
@@ -104,7 +162,7 @@ class S3ObjectStore:
 
     async def read(self, key: str) -> bytes | None:
         """Return the object's bytes, None where there is none."""
-        with _named("GetObject"):
+        with self._named("GetObject"):
             try:
                 answer = await self._client.get_object(Bucket=self._bucket, Key=key)
             except ClientError as error:
@@ -118,15 +176,15 @@ class S3ObjectStore:
         """Delete the objects (any number); a missing one is no error."""
         for start in range(0, len(keys), _DELETE_GROUP):
             objects = [{"Key": key} for key in keys[start : start + _DELETE_GROUP]]
-            with _named("DeleteObjects"):
+            with self._named("DeleteObjects"):
                 answer = await self._client.delete_objects(Bucket=self._bucket, Delete={"Objects": objects, "Quiet": True})
             if answer.get("Errors"):
-                raise Unavailable(Dependency.STORAGE, f"Storage answered DeleteObjects with {answer['Errors'][0].get('Code', 'an error')}.")
+                raise refused("DeleteObjects", str(answer["Errors"][0].get("Code", "an error"))[:60])
 
     async def list_keys(self, prefix: str, *, after: str = "") -> AsyncIterator[str]:
         """Yield every key under the prefix that comes after `after`, in order."""
         pages = self._client.get_paginator("list_objects_v2").paginate(Bucket=self._bucket, Prefix=prefix, StartAfter=after)
-        with _named("ListObjectsV2"):
+        with self._named("ListObjectsV2"):
             async for page in pages:
                 for entry in page.get("Contents", ()):
                     yield entry["Key"]
@@ -134,32 +192,59 @@ class S3ObjectStore:
     async def list_folders(self, prefix: str) -> list[str]:
         """Return what comes between the prefix (it ends with a slash) and the next slash of each key."""
         pages = self._client.get_paginator("list_objects_v2").paginate(Bucket=self._bucket, Prefix=prefix, Delimiter="/")
-        with _named("ListObjectsV2"):
+        with self._named("ListObjectsV2"):
             found = [entry["Prefix"] async for page in pages for entry in page.get("CommonPrefixes", ())]
         return [name.removeprefix(prefix).rstrip("/") for name in found]
 
     async def presigned_url(self, key: str, seconds: int) -> str:
         """Return an address that anybody may read the object from for so many seconds."""
         parameters = {"Bucket": self._bucket, "Key": key}
-        with _named("sign"):
+        with self._named("sign"):
             return await self._client.generate_presigned_url("get_object", Params=parameters, ExpiresIn=seconds)  # type: ignore[no-any-return]
+
+    @contextmanager
+    def _named(self, operation: str) -> Iterator[None]:
+        """Translate every error of the libraries into Unavailable, with the operation and S3's own code, and count it."""
+        try:
+            with _translated(operation):
+                yield
+        except Unavailable:
+            self._metrics.storage_errors.labels(operation).inc()
+            raise
 
 
 @contextmanager
-def _named(operation: str) -> Iterator[None]:
-    """Translate every error of the libraries into Unavailable, with the operation and S3's own code."""
+def _translated(operation: str) -> Iterator[None]:
     try:
         yield
     except ClientError as error:
-        raise Unavailable(Dependency.STORAGE, f"Storage answered {operation} with {_code(error)}.") from error
+        raise answered(operation, _code(error)) from error
     except (BotoCoreError, HTTPClientError, ResponseParserError, aiohttp.ClientError, OSError, TimeoutError) as error:
-        raise Unavailable(Dependency.STORAGE, _unanswered(operation, error)) from error
+        raise _failure(operation, error) from error
+
+
+_OF_TLS: Final = {
+    TlsFault.UNTRUSTED: "S3_CA",
+    TlsFault.EXPIRED: "the certificate of the server at S3_ENDPOINT_URL",
+    TlsFault.NOT_YET_VALID: "the certificate of the server at S3_ENDPOINT_URL",
+    TlsFault.OTHER_HOST: "S3_ENDPOINT_URL",
+    TlsFault.NOT_TLS: "S3_ENDPOINT_URL",
+}
+
+
+def _failure(operation: str, error: Exception) -> Unavailable:
+    fault = tls_fault(error)
+    if fault in _OF_TLS:
+        return Misconfigured(Dependency.STORAGE, f"Storage {fault.value}.", setting=_OF_TLS[fault])
+    if isinstance(error, NoCredentialsError | PartialCredentialsError):
+        return without_credentials(operation)
+    return Unavailable(Dependency.STORAGE, _unanswered(operation, error))
 
 
 def _unanswered(operation: str, error: Exception) -> str:
     match error:
-        case NoCredentialsError():
-            return f"There are no credentials for {operation}."
+        case CredentialRetrievalError() | MetadataRetrievalError():
+            return f"The credentials of the role for {operation} cannot be had."
         case aiohttp.ClientConnectorError() | EndpointConnectionError():
             return f"There is no connection to storage for {operation}."
         case TimeoutError() | ConnectTimeoutError() | ReadTimeoutError():
@@ -168,6 +253,11 @@ def _unanswered(operation: str, error: Exception) -> str:
             return f"What storage answered to {operation} is no document of S3."
         case _:
             return f"The connection to storage broke off during {operation}."
+
+
+def _headers(answer: Mapping[str, Any]) -> Mapping[str, str]:
+    headers: Mapping[str, str] = answer.get("ResponseMetadata", {}).get("HTTPHeaders", {})
+    return headers
 
 
 def _code(error: ClientError) -> str:

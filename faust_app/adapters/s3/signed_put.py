@@ -14,7 +14,7 @@ from urllib.parse import quote, urlsplit
 import aiohttp
 from yarl import URL
 
-from faust_app.core.failure import Dependency, Unavailable
+from faust_app.adapters.s3.answers import answered, without_credentials
 
 _ALGORITHM: Final = "AWS4-HMAC-SHA256"
 _MAX_ERROR_BYTES: Final = 4096
@@ -40,7 +40,7 @@ class SignedPut:
         async with self._http.put(URL(self._origin + path, encoded=True), data=content, headers=signed) as answer:
             if answer.status != 200:  # noqa: PLR2004 - S3's only success for a PUT
                 body = await answer.content.read(_MAX_ERROR_BYTES)
-                raise Unavailable(Dependency.STORAGE, f"Storage answered PutObject with {error_code(body) or answer.status}.")
+                raise answered("PutObject", error_code(body) or str(answer.status))
             await answer.read()
 
     async def sign(self, path: str, sha256: str, headers: dict[str, str], at: datetime) -> dict[str, str]:
@@ -62,7 +62,7 @@ class SignedPut:
 
     async def _frozen(self) -> Any:
         if self._credentials is None:
-            raise Unavailable(Dependency.STORAGE, "There are no credentials for PutObject.")
+            raise without_credentials("PutObject")
         return await self._credentials.get_frozen_credentials()
 
     def _key(self, secret: str, day: str) -> bytes:

@@ -8,8 +8,10 @@ from typing import TypeVar
 from faust_app.core.alerts.alert import Occurrence
 from faust_app.core.images.outcome import Garbage, HistoryEntry, Settlement
 from faust_app.core.images.row import ImageKey, ImageRow, ImageState
+from faust_app.core.images.transitions.told import of_finished
 from faust_app.core.messages.positions import IntakeOffset
 from faust_app.core.messages.rejection import Rejection
+from faust_app.core.results.result import Result
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,6 +50,8 @@ class Changes:
     garbage: list[Garbage] = field(default_factory=list)
     occurrences: list[Occurrence] = field(default_factory=list)
     rejections: list[Rejection] = field(default_factory=list)
+    results: list[Result] = field(default_factory=list)
+    """What is told of them, once it is committed: one result for each of `finished`, by `take`, and what else is answered."""
     offset: IntakeOffset | None = None
 
     def take(self, settlement: Settlement, *, attempt: int) -> None:
@@ -57,6 +61,8 @@ class Changes:
             self.scheduled.append(Scheduled(row, attempt))
         elif row is not None:
             self.finished.append(row)
+            if settlement.history is not None:
+                self.results.append(of_finished(row, settlement.history))
         if settlement.again is not None:
             self.again.append(settlement.again)
         if settlement.history is not None:

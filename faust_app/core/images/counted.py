@@ -6,8 +6,8 @@ from enum import StrEnum
 from typing import Final
 
 from faust_app.core.failure_codes import FailureCode
-from faust_app.core.failure_codes import Fault as CodeFault
 from faust_app.core.images.row import ImageRow, Origin, Shown
+from faust_app.core.results.result import Fault, fault_of
 
 LONGEST: Final = timedelta(days=45)
 """Longer times are counted as this one: a column of four bytes holds milliseconds of 49 days."""
@@ -25,14 +25,6 @@ class CountsAs(StrEnum):
     FAILED = "failed"  #: given up
     RETRIED = "retried"  #: failed, and is tried again
     RESCUED = "rescued"  #: was lost, and is published again
-
-
-class Fault(StrEnum):
-    """Whose fault a failed fetch was."""
-
-    SHOP = "shop"  #: the address, the file, or the record that the shop sent
-    SOURCE = "source"  #: the server that the image comes from
-    OURS = "ours"  #: the platform's
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,15 +49,6 @@ class Counted:
     def took_ms(self) -> int | None:
         """The time in whole milliseconds, between 0 and LONGEST."""
         return None if self.took is None else max(0, min(self.took, LONGEST) // _MILLISECOND)
-
-
-_OF_SOURCE: Final = {CodeFault.HOST_SILENT, CodeFault.HOST, CodeFault.SOURCE, CodeFault.SOURCE_BLOCKS, CodeFault.SOURCE_GIVEN_UP}
-_OURS: Final = {CodeFault.DEPENDENCY, CodeFault.RELEASE}
-
-
-def fault_of(code: FailureCode) -> Fault:
-    """Return whose fault a failure with this code is."""
-    return Fault.OURS if code.fault in _OURS else Fault.SOURCE if code.fault in _OF_SOURCE else Fault.SHOP
 
 
 def counted_stored(before: ImageRow, shown: Shown, now: datetime) -> Counted:

@@ -4,8 +4,10 @@ Header names follow spring-kafka's `kafka_dlt-*`, so that its tools can read the
 """
 
 from datetime import datetime
-from typing import Final
+from typing import Annotated, Final
 from urllib.parse import quote
+
+from pydantic import BaseModel, ConfigDict, Field
 
 from faust_app.core.alerts.alert import fingerprint
 from faust_app.core.failure import FailureCode
@@ -14,6 +16,30 @@ from faust_app.core.iso_time import iso_time
 from faust_app.core.messages.record import Message, Record
 
 MAX_VALUE_BYTES: Final = 100_000
+
+
+class DeadLetterHeaders(BaseModel):
+    """The headers of a dead letter, all of them text; readers ignore those that they do not know."""
+
+    model_config = ConfigDict(frozen=True, extra="ignore")
+
+    original_topic: Annotated[str, Field(alias="kafka_dlt-original-topic", description="Where the record came from.")]
+    original_partition: Annotated[str, Field(alias="kafka_dlt-original-partition")]
+    original_offset: Annotated[str, Field(alias="kafka_dlt-original-offset")]
+    original_timestamp: Annotated[str, Field(alias="kafka_dlt-original-timestamp", description="Milliseconds since 1970.")]
+    original_group: Annotated[str, Field(alias="kafka_dlt-original-consumer-group")]
+    exception: Annotated[str, Field(alias="kafka_dlt-exception-fqcn")]
+    message: Annotated[str, Field(alias="kafka_dlt-exception-message", description="What was wrong.")]
+    code: Annotated[str, Field(alias="shop-images-code", description="The failure code.")]
+    fingerprint: Annotated[str, Field(alias="shop-images-fingerprint", description="The cause that it is counted under.")]
+    time: Annotated[str, Field(alias="shop-images-time", description="When, UTC, in ISO 8601 with a Z.")]
+    shop_no: Annotated[str | None, Field(alias="shop-images-shop-no", description="The image, where it is known.")] = None
+    image_id: Annotated[str | None, Field(alias="shop-images-image-id", description="Percent-encoded.")] = None
+    version: Annotated[str | None, Field(alias="shop-images-version")] = None
+    retry_count: Annotated[str | None, Field(alias="shop-images-retry-count", description="Failed attempts before this one.")] = None
+    cut_from: Annotated[
+        str | None, Field(alias="shop-images-cut-from-bytes", description="The length of the original, where it is cut.")
+    ] = None
 
 
 def dead_letter(

@@ -15,9 +15,10 @@ _IMAGE_OF_SHOP: Final = re.compile(r"([1-9][0-9]{0,15})[:/](.+)")
 
 @dataclass(frozen=True, slots=True)
 class SearchTerms:
-    """What a text may be: the number of a shop, an image of a shop, an id of an image or product, a label, an object key, a source URL.
+    """What a text may be: the number of a shop, an image of a shop, an id, a label, an object key, a source URL.
 
-    A label is what the shop's people call a product: its name or SKU.
+    An id is that of an image or product, or the correlation id of a request. A label is what the shop's people call a product:
+    its name or SKU.
     """
 
     shop_no: int | None = None

@@ -2,13 +2,13 @@
 
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any, Final
 
 from faust_app.core.images.row import ImageRow
 from faust_app.core.iso_time import from_iso_time, iso_time
-from faust_app.core.messages.positions import Offsets, TopicPartition
+from faust_app.core.messages.positions import Offsets, TopicPartition, with_ends
 from faust_app.core.monitoring.unfinished import PAST_END_AFTER, UnfinishedState, classify_unfinished, is_overdue
 
 DAILY_CHECK: Final = "daily check"
@@ -105,7 +105,7 @@ class OpenTally:
 
     def add(self, rows: Iterable[ImageRow], offsets: Offsets, ends: Mapping[TopicPartition, int]) -> None:
         """Count rows that were read after `offsets` and before `ends`."""
-        known = {place: replace(partition, end=ends.get(place)) for place, partition in offsets.items()}
+        known = with_ends(offsets, ends)
         for row in rows:
             self._add(row, classify_unfinished(row, known, past_end_before=_was_there(row, self.now)))
 

@@ -25,6 +25,8 @@ AUDIT: Final = timedelta(days=400)
 """What operators changed is kept for over a year, so that a yearly review finds all of it."""
 SESSIONS: Final = timedelta(days=30)
 """Who was logged in, and from where, can be listed this long after the last request of a session."""
+CONTROLS: Final = timedelta(days=1)
+"""A control that has ended holds no more; its audit entry stays."""
 FAILED_LOG_INS: Final = timedelta(days=1)
 """Counts of failed log-ins, one-time log-ins that nobody used, links of shops that somebody did, and test fetches; all mean nothing any
 more much earlier."""
@@ -32,6 +34,8 @@ WORKERS: Final = REPORTS
 """A worker that has not reported for this long counts as a new one when it returns."""
 SOURCES: Final = timedelta(days=30)
 """A host that has neither answered nor failed for this long counts as a new one when it returns."""
+RESULTS: Final = timedelta(days=7)
+"""A result can be read again for as long as Kafka keeps it, so whoever was away for a long weekend misses none; a setting may differ."""
 COLLECTOR_BEHIND: Final = timedelta(days=1)
 """While garbage has been due for longer, no tombstone is purged: without the row the collector cannot decide on an object."""
 
@@ -57,6 +61,9 @@ KEPT: Final = {
     "statistics_correction": "for good",
     "statistics_state": "one row",
     "sample": f"{KEPT_SAMPLES.days} days",
+    "result_outbox": "until it has its place in the feed",
+    "result_feed": f"{RESULTS.days} days, and until Kafka has it",
+    "result_sequence": "one row",
     "rejection": f"{REPORTS.days} days",
     "republish": f"{REPORTS.days} days after its plan",
     "republish_item": f"{REPORTS.days} days after its plan",
@@ -72,6 +79,7 @@ KEPT: Final = {
     "log_in_failure": f"{FAILED_LOG_INS.days} day after the last failure",
     "lease": "one row per task",
     "collector": "one row",
+    "control": f"until lifted, or {CONTROLS.days} day after its end",
     "intake_offset": "one row per partition",
     "source_host": f"{SOURCES.days} days after its last answer or failure",
     "worker": f"{WORKERS.days} days after its last report",

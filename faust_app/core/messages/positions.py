@@ -1,7 +1,7 @@
 """Places in Kafka: where an event stands, and what is known of a partition."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 
 
@@ -28,6 +28,15 @@ class PartitionOffsets:
 
 Offsets = Mapping[TopicPartition, PartitionOffsets]
 """The offsets of every partition that the workers consume."""
+
+
+def with_ends(offsets: Offsets, ends: Mapping[TopicPartition, int]) -> Offsets:
+    """Return the offsets with the ends of their logs, which were read later.
+
+    A partition with an end and without offsets was added in between: nothing of it had been consumed.
+    """
+    added = {place: PartitionOffsets(None, 0) for place in ends if place not in offsets}
+    return {place: replace(partition, end=ends.get(place)) for place, partition in {**offsets, **added}.items()}
 
 
 @dataclass(frozen=True, slots=True)

@@ -69,7 +69,7 @@ class KeptRejection:
 def rejected_record(record: Record, detail: str, entry_point: EntryPoint) -> Rejection:
     """Return the rejection of a record, with the names that can be read from it although it follows no contract."""
     value = record.value or b""
-    names = _names(value)
+    names = names_in(record)
     return Rejection(
         entry_point,
         one_line(detail),
@@ -81,25 +81,32 @@ def rejected_record(record: Record, detail: str, entry_point: EntryPoint) -> Rej
 
 
 @dataclass(frozen=True, slots=True)
-class _Names:
+class Names:
+    """What can be read of the names in a record that follows no contract; None where it cannot."""
+
     shop_no: int | None = None
     image_id: str | None = None
+    product_id: str | None = None
+    external_version: int | None = None
+    correlation_id: str | None = None
 
 
-def _names(value: bytes) -> _Names:
+def names_in(record: Record) -> Names:
+    """Return the names that can be read from a record, in milliseconds whatever it holds."""
+    value = record.value or b""
     if len(value) > _READABLE_BYTES:
-        return _Names()
+        return Names()
     try:
         read: Any = json.loads(value)
     except (ValueError, RecursionError):
-        return _Names()
+        return Names()
     if not isinstance(read, dict):
-        return _Names()
-    shop_no, image_id = read.get("shop_no"), read.get("image_id")
-    return _Names(
-        shop_no if type(shop_no) is int and 1 <= shop_no <= MAX_NUMBER else None,
-        image_id if isinstance(image_id, str) and _is_storable(image_id) else None,
-    )
+        return Names()
+    numbers = (read.get(name) for name in ("shop_no", "external_version"))
+    shop_no, external_version = (number if type(number) is int and 1 <= number <= MAX_NUMBER else None for number in numbers)
+    texts = (read.get(name) for name in ("image_id", "product_id", "correlation_id"))
+    image_id, product_id, correlation_id = (text if isinstance(text, str) and _is_storable(text) else None for text in texts)
+    return Names(shop_no, image_id, product_id, external_version, correlation_id)
 
 
 def _is_storable(text: str) -> bool:

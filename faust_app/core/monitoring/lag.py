@@ -64,6 +64,14 @@ class PartitionLag:
 
 
 @dataclass(frozen=True, slots=True)
+class TopicLag:
+    """How far a group is behind in one topic: unfinished records, and the age of the oldest in the middle one of its partitions."""
+
+    records: int
+    seconds: float
+
+
+@dataclass(frozen=True, slots=True)
 class LagSample:
     """A sample of a group at one moment (UTC). `members` is None if unknown; `held_by` says what keeps it from working."""
 
@@ -85,6 +93,18 @@ class LagSample:
             (self.at - partition.oldest_unfinished_at).total_seconds() for partition in self.partitions if partition.oldest_unfinished_at
         ]
         return max(0.0, *ages) if ages else 0.0
+
+    def of_topic(self, topic: str) -> TopicLag | None:
+        """Return how far behind the group is in a topic, None if it does not read it.
+
+        The middle partition counts: one slow image holds up the offset of its own partition, a crowd those of all.
+        """
+        partitions = [partition for partition in self.partitions if partition.topic == topic]
+        if not partitions:
+            return None
+        since = [partition.oldest_unfinished_at for partition in partitions]
+        ages = sorted(0.0 if at is None else max(0.0, (self.at - at).total_seconds()) for at in since)
+        return TopicLag(sum(partition.lag for partition in partitions), ages[len(ages) // 2])
 
 
 LagSamples = Sequence[LagSample]

@@ -38,6 +38,7 @@ class ItemStatus(StrEnum):
     ADDRESS_REFUSED = "address_refused"  #: skipped: its address is one we do not fetch from
     SIZE_REFUSED = "size_refused"  #: skipped: it was too large, and the limit is the same
     REPUBLISHED_OFTEN = "republished_often"  #: skipped: republished three times since it was last stored
+    SHOP_PAUSED = "shop_paused"  #: skipped: its shop is paused
 
 
 SKIPPED: Final = (
@@ -49,6 +50,7 @@ SKIPPED: Final = (
     ItemStatus.ADDRESS_REFUSED,
     ItemStatus.SIZE_REFUSED,
     ItemStatus.REPUBLISHED_OFTEN,
+    ItemStatus.SHOP_PAUSED,
 )
 ENDED: Final = (
     ItemStatus.REPAIRED,
@@ -64,10 +66,14 @@ REACHED: Final = (ItemStatus.PLANNED, ItemStatus.BEGUN, *ENDED)
 
 @dataclass(frozen=True, slots=True)
 class TodaysRules:
-    """What would refuse an image today: hosts (with a port of their own) that we do not fetch from, and the limit of a file's bytes."""
+    """What would refuse an image today.
+
+    Hosts (with a port of their own) that we do not fetch from, the limit of a file's bytes, and the shops that are paused.
+    """
 
     refused_hosts: frozenset[str]
     max_bytes: int
+    paused_shops: frozenset[int] = frozenset()
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,6 +101,8 @@ def planned_as(
         return ItemStatus.GOOD
     if row.state is ImageState.IN_PROGRESS and classify_unfinished(row, offsets) is not UnfinishedState.LOST:
         return ItemStatus.IN_FLIGHT
+    if row.shop_no in rules.paused_shops:
+        return ItemStatus.SHOP_PAUSED
     if row.source_host in rules.refused_hosts and Override.ADDRESS_REFUSED not in overrides:
         return ItemStatus.ADDRESS_REFUSED
     if is_size_refused(row.error_code, row.error_detail, rules.max_bytes) and Override.SIZE_REFUSED not in overrides:

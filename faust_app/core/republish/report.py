@@ -27,6 +27,7 @@ WORDS: Final = {
     ItemStatus.ADDRESS_REFUSED: "at an address that we do not fetch from",
     ItemStatus.SIZE_REFUSED: "too large by today's limits",
     ItemStatus.REPUBLISHED_OFTEN: "republished three times since they were last stored",
+    ItemStatus.SHOP_PAUSED: "of a paused shop",
 }
 """What each status is called on pages, at the command line and in messages."""
 

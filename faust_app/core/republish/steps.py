@@ -1,6 +1,6 @@
 """What a step of a run writes: the rows it begins or takes back, and what its items become."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 
@@ -8,6 +8,7 @@ from faust_app.core.images.changes import Changes
 from faust_app.core.images.outcome import HistoryEntry
 from faust_app.core.images.row import ImageKey, ImageRow, ImageState
 from faust_app.core.images.transitions.repair import Former, republished, taken_back
+from faust_app.core.images.transitions.told import of_restored
 from faust_app.core.messages.positions import Offsets
 from faust_app.core.republish.items import CurrentState, Item, ItemStatus, ended_as, moved_on
 
@@ -29,12 +30,16 @@ class Step:
     items: list[Ended] = field(default_factory=list)
 
 
-def begin(items: Sequence[Item], rows: Mapping[ImageKey, ImageRow], offsets: Offsets, now: datetime) -> Step:
-    """Publish planned images again, by their locked rows; one that moved on since the plan is skipped."""
+def begin(
+    items: Sequence[Item], rows: Mapping[ImageKey, ImageRow], offsets: Offsets, now: datetime, *, paused_shops: Collection[int] = ()
+) -> Step:
+    """Publish planned images again, by their locked rows; one that moved on since the plan is skipped, as is one of a paused shop."""
     step = Step()
     for item in items:
         current = rows.get(item.key)
         skipped = moved_on(current, item, offsets)
+        if skipped is None and item.key[0] in paused_shops:
+            skipped = ItemStatus.SHOP_PAUSED
         if skipped is not None or current is None:
             step.items.append(Ended(item, skipped or ItemStatus.DELETED))
             continue
@@ -62,6 +67,7 @@ def take_back(items: Sequence[Item], rows: Mapping[ImageKey, ImageRow], now: dat
         step.changes.accepted.append(restored)
         if restored.state is not ImageState.IN_PROGRESS:
             step.changes.restored.append(restored)
+            step.changes.results.append(of_restored(restored, now))
         asked_again = restored.requested_at > item.former.requested_at
         if not asked_again:
             step.changes.history.append(HistoryEntry(restored.key, now, restored.version, "taken_back"))

@@ -27,6 +27,7 @@ _CODES: Final = {
     429: FailureCode.SOURCE_BUSY,
     451: FailureCode.SOURCE_BLOCKED_BY_LAW,
 }
+_ASK_FOR_LESS: Final = {429, 503}
 _ANY_4XX: Final = range(400, 500)
 """The client's fault, as HTTP says."""
 
@@ -50,7 +51,8 @@ def refused(status: int, headers: Mapping[str, str], now: datetime) -> Failure:
     """Name a status other than success; `now` (with a zone) is when it was received."""
     any_other = FailureCode.SOURCE_REFUSED if status in _ANY_4XX else FailureCode.SOURCE_ERROR
     wait = retry_after(headers.get("Retry-After"), answered=headers.get("Date"), now=now)
-    return of_source(_CODES.get(status, any_other), f"The source answered with status {status}.", retry_after=wait)
+    detail = f"The source answered with status {status}."
+    return of_source(_CODES.get(status, any_other), detail, retry_after=wait, asks_for_less=status in _ASK_FOR_LESS)
 
 
 def check_announcement(headers: Mapping[str, str], length: int | None, max_bytes: int) -> None:

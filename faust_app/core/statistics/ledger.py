@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 
-from faust_app.core.images.counted import Fault
+from faust_app.core.results.result import Fault
 
 __all__ = ["Fault", "Kind", "LedgerEntry", "Position"]
 
@@ -27,7 +27,7 @@ class Kind(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Position:
-    """Where a list goes on: behind the line of this time (UTC without a zone) and cursor."""
+    """Where a list continues: after the line with this time (UTC without a zone) and cursor."""
 
     at: datetime
     cursor: int
@@ -35,7 +35,7 @@ class Position:
 
 @dataclass(frozen=True, slots=True)
 class LedgerEntry:
-    """One counted outcome of an image. `at` is UTC without a zone; `cursor` is what the list goes on behind."""
+    """One counted outcome of an image. `at` is UTC without a zone; the list continues after its `cursor`."""
 
     cursor: int
     at: datetime

@@ -1,7 +1,7 @@
 """Days rolled up into days, ISO weeks and months, one way for every source of the figures."""
 
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, timedelta
 from enum import StrEnum
@@ -72,8 +72,17 @@ def period_of(day: date, by: Granularity) -> DayRange:
 
 def roll_up(days: Iterable[Day], by: Granularity, today: date) -> tuple[Row, ...]:
     """Return a row for each period of the days, which follow each other without a gap."""
-    grouped = groupby(days, key=lambda day: period_of(day.date, by))
-    return tuple(_row(period, list(group), today) for period, group in grouped)
+    number_of = _NUMBERS[by]
+    grouped = (list(group) for _, group in groupby(days, key=lambda day: number_of(day.date)))
+    return tuple(_row(period_of(group[0].date, by), group, today) for group in grouped)
+
+
+_NUMBERS: Final[Mapping[Granularity, Callable[[date], int]]] = {
+    Granularity.DAY: date.toordinal,
+    Granularity.WEEK: lambda day: (day.toordinal() - 1) // 7,  # day 1 was a Monday
+    Granularity.MONTH: lambda day: day.year * 12 + day.month,
+}
+"""Numbers that are the same for two days of one period, without the dates of its ends: a page asks for some hundred days."""
 
 
 def total_row(days: Sequence[Day], today: date) -> Row:

@@ -7,3 +7,11 @@ class StoreUnavailable(Exception):  # noqa: N818 - the word of `core.failure`
 
 class CacheUnavailable(Exception):  # noqa: N818 - as above
     """The cache does not answer in time; whatever it holds can be read from its source."""
+
+
+class CacheMisconfigured(CacheUnavailable):
+    """The cache refuses what our settings say; `setting` names which. It stays so until a person changes one of them."""
+
+    def __init__(self, sentence: str, *, setting: str) -> None:
+        super().__init__(sentence)
+        self.setting = setting

@@ -185,7 +185,7 @@ class FaultReporter:
             return
         direct.attempts += 1
         result = await messenger.send(direct.webhook_id, direct.message)
-        self._metrics.alert_messages.labels(result.end).inc()
+        self._metrics.count_message(result.end, accepted=isinstance(result, Delivered))
         match result:
             case Delivered():
                 self._sent_directly(direct, now)

@@ -75,6 +75,7 @@ class SendAlerts:
         self._messenger = messenger
         self._metrics = metrics
         self._delivery = delivery
+        metrics.alert_messenger.set(messenger is not None)
         self._passes = 0
 
     async def run_pass(self) -> int:
@@ -83,11 +84,13 @@ class SendAlerts:
         for _ in range(_STEPS):
             if not await self._leases.hold(SENDER, self._delivery.holder):
                 self._metrics.open_alerts.clear()
+                self._metrics.forget_failing()
                 return taken
             delivered = await self._deliver()
             taken += delivered is True
             if delivered is False or (delivered is None and not await self._write_next()):
                 break
+        self._metrics.alerts_decided.set_to_current_time()
         await self._forget_now_and_then()
         return taken
 
@@ -104,7 +107,7 @@ class SendAlerts:
         match result:
             case Delivered():
                 await self._outbox.mark_sent(waiting.number)
-                self._metrics.alert_messages.labels(result.end).inc()
+                self._metrics.count_message(result.end, accepted=True)
                 log.info("alert sent", title=waiting.message.title, webhook_id=waiting.webhook_id, attempts=waiting.attempts)
                 return True
             case Undelivered():
@@ -114,7 +117,7 @@ class SendAlerts:
     async def _retry_later(self, number: int, attempts: int, failed: Undelivered) -> None:
         again = again_after(failed, attempts)
         await self._outbox.mark_failed(number, failed.reason, again)
-        self._metrics.alert_messages.labels(failed.end).inc()
+        self._metrics.count_message(failed.end, accepted=False)
         log.warning("alert not sent", reason=failed.reason, refused=failed.refused, attempts=attempts, again_s=again.total_seconds())
 
     async def _write_next(self) -> bool:

@@ -1,7 +1,7 @@
 """Records of the topic `requests` become rows, in order, with the reader's offset in the same transaction."""
 
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Final
@@ -9,13 +9,15 @@ from typing import Final
 import structlog
 
 from faust_app.core.alerts.alert import of_record
+from faust_app.core.dispatch.shop_controls import ShopControl
 from faust_app.core.failure import Failure, FailureCode, RecordRefused, Unavailable
 from faust_app.core.images.changes import Changes, Locked
 from faust_app.core.images.request_rules import Decision
+from faust_app.core.images.transitions.told import of_rejected
 from faust_app.core.messages.events import ImageRequest
 from faust_app.core.messages.positions import IntakeOffset
 from faust_app.core.messages.record import Record, Unparseable, parse_request
-from faust_app.core.messages.rejection import EntryPoint, rejected_record
+from faust_app.core.messages.rejection import EntryPoint, names_in, rejected_record
 from faust_app.flows.images.dead_letters import DeadLetters
 from faust_app.flows.images.intake import Intake, IntakeTerms, decide
 from faust_app.flows.ports.clock import Clock
@@ -38,7 +40,7 @@ class Request:
 
 @dataclass(frozen=True, slots=True)
 class Refused:
-    """A record that is no request, and why."""
+    """A record that is no request, or one of a paused shop, and why."""
 
     record: Record
     code: FailureCode
@@ -55,7 +57,10 @@ class Batch:
 
 
 class TakeRequests:
-    """Takes one batch of one partition at a time. A batch that is taken again changes nothing."""
+    """Takes one batch of one partition at a time. A batch that is taken again changes nothing.
+
+    `pause_of` returns the pause of a shop, whose requests are then refused.
+    """
 
     def __init__(
         self,
@@ -65,6 +70,7 @@ class TakeRequests:
         event_log: EventLog,
         *,
         clock: Clock,
+        pause_of: Callable[[int], ShopControl | None],
         group: str,
         lease: timedelta,
     ) -> None:
@@ -73,6 +79,7 @@ class TakeRequests:
         self._intake = intake
         self._dead_letters = dead_letters
         self._event_log = event_log
+        self._pause_of = pause_of
         self._group = group
         self._terms = IntakeTerms(lease)
 
@@ -84,8 +91,8 @@ class TakeRequests:
     async def take(self, records: Sequence[Record]) -> None:
         """Write the rows of a batch of one partition, in offset order, and its next offset with them.
 
-        An invalid record is in the dead letters, acknowledged, before its offset is stored; so is one whose row the
-        database refuses. Raises Unavailable; then nothing of the batch is written and it is to be taken again.
+        An invalid record is in the dead letters, acknowledged, before its offset is stored; so is one of a paused shop, and
+        one whose row the database refuses. Raises Unavailable; then nothing of the batch is written and it is to be taken again.
         """
         try:
             await self._take_fresh(records)
@@ -96,7 +103,7 @@ class TakeRequests:
             await self._take_one_by_one(records)
 
     async def _take_one_by_one(self, records: Sequence[Record]) -> None:
-        """Find the record that met an error of ours: it goes to the dead letters, the others into their rows."""
+        """Process each record on its own: one that causes an internal error is dead-lettered, the others reach their rows."""
         for record in records:
             try:
                 await self._take_fresh([record])
@@ -132,16 +139,20 @@ class TakeRequests:
         self._intake.follow_up(decisions, entry_point="topic")
 
     async def _read(self, records: Sequence[Record]) -> Batch:
-        """Parse the records; what is no request is in the dead letters when this returns."""
+        """Parse the records; what is no request, or one of a paused shop, is in the dead letters when this returns."""
         batch = Batch(records, [], [])
         for record in records:
             request = parse_request(record)
             if isinstance(request, Unparseable):
                 refused = Refused(record, FailureCode.UNPARSEABLE, request.detail)
-                await self._bury(refused)
-                batch.refused.append(refused)
+            elif (pause := self._pause_of(request.shop_no)) is not None:
+                refused = Refused(record, FailureCode.SHOP_PAUSED, pause.refusal)
+                self._intake.count_paused(entry_point="topic")
             else:
                 batch.requests.append(Request(record, request))
+                continue
+            await self._bury(refused)
+            batch.refused.append(refused)
         return batch
 
     async def _bury(self, refused: Refused) -> None:
@@ -165,7 +176,7 @@ class TakeRequests:
 
 
 def _refused(record: Record, error: Exception) -> Refused:
-    """Name what a record met alone: what the database says of its content, or an error of ours."""
+    """Return why a record that was taken alone failed: the database refused its content, or an internal error."""
     if isinstance(error, Failure):
         return Refused(record, error.code, error.detail)
     return Refused(record, FailureCode.INTERNAL_ERROR, "An error of our own code; the log of the worker has its traceback.")
@@ -186,8 +197,12 @@ def _decide(batch: Batch, locked: Locked, terms: IntakeTerms, ahead: timedelta) 
     last = batch.records[-1]
     if _is_fresh(last, stored):
         refused = [each for each in batch.refused if _is_fresh(each.record, stored)]
-        changes.occurrences += [of_record(each.code, each.detail) for each in refused]
+        # A pause is an operator's decision: that a shop goes on sending is on its page, and alerts nobody.
+        alarming = [each for each in refused if each.code is not FailureCode.SHOP_PAUSED]
+        changes.occurrences += [of_record(each.code, each.detail) for each in alarming]
         changes.rejections += [rejected_record(each.record, each.detail, EntryPoint.REQUESTS) for each in refused]
+        told = (of_rejected(names_in(each.record), each.code, each.detail, locked.now) for each in refused)
+        changes.results += [result for result in told if result is not None]
         changes.offset = IntakeOffset(last.topic, last.partition, last.offset + 1, _appended_at(last))
     return changes, decisions
 

@@ -32,6 +32,10 @@ log = structlog.get_logger()
 OURS: Final = "An error of our own code; the log of the worker has its traceback."
 
 
+def nothing() -> None:
+    """Do nothing."""
+
+
 class Handled(Enum):
     """What became of an event."""
 
@@ -66,6 +70,7 @@ class Execution:
 
     event: Event
     defer_by: timedelta | None = None
+    fetched: Callable[[], None] = nothing
     began: float = 0.0
     deadline: float = 0.0
     row: ImageRow | None = None
@@ -118,10 +123,13 @@ class Executor:
             return Event(record, asks, (0, ""))
         return Event(record, asks, (asks.shop_no, source_host(asks.source_url) if asks.source_url else ""))
 
-    async def execute(self, event: Event, *, defer_by: timedelta | None = None) -> Handled:
-        """Run the five steps for the event; with `defer_by` its image becomes due after that time instead of being fetched."""
+    async def execute(self, event: Event, *, defer_by: timedelta | None = None, fetched: Callable[[], None] = nothing) -> Handled:
+        """Run the five steps for the event; with `defer_by` its image becomes due after that time instead of being fetched.
+
+        `fetched` is called when a fetch has ended: its host may serve another, though the event still holds its slot.
+        """
         started = time.perf_counter()
-        run = Execution(event, defer_by)
+        run = Execution(event, defer_by, fetched)
         while run.handled is None:
             run.begin(asyncio.get_running_loop().time(), self._rules.deadline)
             try:
@@ -142,7 +150,7 @@ class Executor:
             return
         try:
             async with asyncio.timeout_at(run.deadline):
-                with self._metrics.step_seconds.labels("load").time():
+                with self._metrics.step["load"].time():
                     run.row = await self._loads.submit(run.event.asks.key)
         except TimeoutError as error:
             raise Unavailable(Dependency.DATABASE, "The row was not loaded before its deadline.") from error
@@ -170,7 +178,7 @@ class Executor:
         if run.decision is not None:
             return
         try:
-            run.decision = await self._transfers.store(run.plan, run.deadline)
+            run.decision = await self._transfers.store(run.plan, run.deadline, run.fetched)
         except Unavailable:
             self._sources.answered(run.plan.row)  # it was one of our dependencies that failed, after the fetch
             raise

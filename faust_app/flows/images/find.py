@@ -38,6 +38,7 @@ class Find:
             found |= {row.key: row for row in await self._search.named(terms.image[0], [terms.image[1]])}
         if terms.any_id is not None:
             found |= {row.key: row for row in await self._search.by_image_id(terms.any_id.encode(), limit)}
+            found |= {row.key: row for row in await self._search.by_correlation_id(terms.any_id, limit)}
         if terms.label is not None:
             found |= {row.key: row for row in await self._search.by_label(terms.label, limit)}
         if terms.source_url is not None:

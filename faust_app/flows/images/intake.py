@@ -3,18 +3,25 @@
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import assert_never
+from typing import Final, assert_never
 
+from faust_app.core.dispatch.lanes import Lane
 from faust_app.core.images.changes import Changes, Locked
 from faust_app.core.images.outcome import SUPERSEDED, HistoryEntry
 from faust_app.core.images.request_rules import Accepted, Decision, Superseded, Unchanged
-from faust_app.core.images.row import ImageKey, ImageRow
+from faust_app.core.images.row import ImageKey, ImageRow, ImageState
 from faust_app.core.images.transitions.accept import accept, accept_changed, placeholder
+from faust_app.core.images.transitions.told import of_deleted_before, of_superseded
 from faust_app.core.messages.events import ImageRequest
 from faust_app.flows.images.publish import Publisher
 from faust_app.flows.ports.clock import Clock
 from faust_app.flows.ports.images import ImageRepository
 from faust_app.metrics import Metrics
+
+CATALOGUE: Final = "import"
+"""The entry point of catalogue files: somebody waits for the whole of one, and for no image of it."""
+PAUSED: Final = "paused"
+"""The decision on a request of a paused shop, as the metric names it."""
 
 
 class Intake:
@@ -46,10 +53,18 @@ class Intake:
         _, decisions = decide(requests, Locked({**rows, **unknown}, now), IntakeTerms(self._lease, only_changed=only_changed))
         return decisions
 
+    def count_paused(self, *, entry_point: str) -> None:
+        """Count a request that was refused because its shop is paused."""
+        self._metrics.requests.labels(entry_point, PAUSED).inc()
+
     def follow_up(self, decisions: Sequence[Decision], *, entry_point: str) -> None:
-        """Count committed decisions and publish what they accepted; of an image asked for twice, the last."""
+        """Count committed decisions and publish what they accepted; of an image asked for twice, the last.
+
+        What a catalogue brings is bulk; for the rest its shop decides, by how much it sends.
+        """
         newest = {decision.row.key: decision for decision in decisions if isinstance(decision, Accepted)}
-        self._publisher.publish_soon([decision.row for decision in newest.values() if decision.at_once])
+        rows = [decision.row for decision in newest.values() if decision.at_once]
+        self._publisher.publish_soon(rows, lane=Lane.BULK if entry_point == CATALOGUE else None)
         for decision in decisions:
             self._metrics.requests.labels(entry_point, type(decision).__name__.lower()).inc()
 
@@ -83,8 +98,11 @@ def decide(
                 rows[row.key] = row
             case Superseded(row):
                 superseded[row.key] = row
+                changes.results.append(of_superseded(row, request, locked.now))
             case Unchanged(row):
                 rows[row.key] = row
+                if row.state is ImageState.DELETED:
+                    changes.results.append(of_deleted_before(row, request, locked.now))
             case _:
                 assert_never(decision)
     newest = {decision.row.key: decision.row for decision in decisions if isinstance(decision, Accepted)}

@@ -7,13 +7,15 @@ from typing import Final
 
 import structlog
 
+from faust_app.core.dispatch.lanes import Lane
 from faust_app.core.failure import Dependency, RecordRefused, Unavailable
-from faust_app.core.images.routing import lane
+from faust_app.core.images.routing import route_of
 from faust_app.core.images.row import ImageRow, event_of
 from faust_app.core.messages.events import ImageEvent
 from faust_app.core.messages.positions import Position
 from faust_app.core.messages.record import Message
 from faust_app.core.messages.topics import Topics
+from faust_app.flows.images.lane_choice import LaneChoice
 from faust_app.flows.ports.images import ImageRepository
 from faust_app.flows.ports.kafka import EventLog
 from faust_app.flows.resilience.breakers import Breakers
@@ -24,6 +26,8 @@ log = structlog.get_logger()
 MAX_WAITING = 20_000
 """Accepted rows queued for the background publisher; any more are left to the due publisher."""
 _ROWS_AT_ONCE = 1000
+_Addressed = tuple[ImageRow, Lane | None]
+"""A row to be published, and its lane where that is not chosen by what its shop sends."""
 
 
 class Publisher:
@@ -33,13 +37,14 @@ class Publisher:
     for an unavailable broker would fill its memory again with every lease that expires.
     """
 
-    def __init__(self, event_log: EventLog, repository: ImageRepository, topics: Topics, metrics: Metrics) -> None:
+    def __init__(self, event_log: EventLog, repository: ImageRepository, topics: Topics, metrics: Metrics, lanes: LaneChoice) -> None:
         self._log = event_log
         self._repository = repository
         self._topics = topics
         self._metrics = metrics
+        self._lanes = lanes
         self._probe = asyncio.Lock()
-        self._waiting: asyncio.Queue[ImageRow] = asyncio.Queue(MAX_WAITING)
+        self._waiting: asyncio.Queue[_Addressed] = asyncio.Queue(MAX_WAITING)
         self.unavailable = False
         """Whether Kafka did not acknowledge the newest send."""
 
@@ -48,6 +53,9 @@ class Publisher:
 
         Raises Unavailable when the positions cannot be written; the rows then keep their lease.
         """
+        return await self._publish([(row, None) for row in rows])
+
+    async def _publish(self, rows: Sequence[_Addressed]) -> int:
         if not rows:
             return 0
         if self.unavailable:
@@ -59,12 +67,15 @@ class Publisher:
             return 1 + await self._send(rows[1:])
         return await self._send(rows)
 
-    def publish_soon(self, rows: Sequence[ImageRow]) -> None:
-        """Queue the rows for `run`, in order; those without room, or while Kafka is unavailable, are left to the due publisher."""
+    def publish_soon(self, rows: Sequence[ImageRow], *, lane: Lane | None = None) -> None:
+        """Queue the rows for `run`, in order; those without room, or while Kafka is unavailable, are left to the due publisher.
+
+        With `lane` they take that one, whatever their shops may send by express.
+        """
         for row in rows:
             if self.unavailable or self._waiting.full():
                 return
-            self._waiting.put_nowait(row)
+            self._waiting.put_nowait((row, lane))
 
     @property
     def waiting(self) -> int:
@@ -82,17 +93,17 @@ class Publisher:
             while len(rows) < _ROWS_AT_ONCE and not self._waiting.empty():
                 rows.append(self._waiting.get_nowait())
             try:
-                await self.publish(rows)
+                await self._publish(rows)
             except Unavailable as failure:
                 log.warning("positions not written", rows=len(rows), reason=str(failure))
             finally:
                 for _ in rows:
                     self._waiting.task_done()
 
-    async def _send(self, rows: Sequence[ImageRow]) -> int:
-        results = await self._log.publish([self._message(row) for row in rows])
+    async def _send(self, rows: Sequence[_Addressed]) -> int:
+        results = await self._log.publish([self._message(row, lane) for row, lane in rows])
         published: list[tuple[ImageRow, Position]] = []
-        for row, result in zip(rows, results, strict=True):
+        for (row, _), result in zip(rows, results, strict=True):
             if isinstance(result, Position):
                 published.append((row, result))
                 self._metrics.published.labels(result.topic).inc()
@@ -111,8 +122,8 @@ class Publisher:
             log.info("kafka acknowledges again")
         self.unavailable = unavailable if results else self.unavailable
 
-    def _message(self, row: ImageRow) -> Message:
-        target = lane(row, self._topics)
+    def _message(self, row: ImageRow, lane: Lane | None) -> Message:
+        target = route_of(row, self._topics, lane or self._lanes.choose(row))
         return Message(target.topic, event_json(event_of(row)), target.key)
 
 

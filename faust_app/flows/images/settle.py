@@ -11,8 +11,8 @@ import structlog
 from faust_app.core.alerts.alert import of_record
 from faust_app.core.failure import Dependency, Permanent, Unavailable
 from faust_app.core.images.changes import Changes, Locked
-from faust_app.core.images.outcome import Failed, GiveUp, Outcome, Retry, Settlement, unstorable
-from faust_app.core.images.row import ImageRow, ImageState
+from faust_app.core.images.outcome import Failed, GiveUp, Kept, Outcome, Removed, Retry, Settlement, Stored, unstorable
+from faust_app.core.images.row import ImageRow, ImageState, Origin
 from faust_app.core.images.transitions.settle import settle
 from faust_app.core.messages.record import Record
 from faust_app.core.messages.rejection import EntryPoint, rejected_record
@@ -122,8 +122,9 @@ class Settler:
             await self._records.submit(RejectedEvent(settling.record, outcome))
             log.warning("record dead-lettered", **record_ids(settling.record), code=outcome.code.value)
             return "dead_letter"
-        with self._metrics.step_seconds.labels("settle").time():
+        with self._metrics.step["settle"].time():
             settlement = await self._groups.submit(outcome)
+        self._time(settling.record.topic, outcome, settlement)
         return self._end(outcome, settlement)
 
     async def _wait_out(self, settling: Settling, failure: Unavailable) -> None:
@@ -151,16 +152,22 @@ class Settler:
             return "refused"
         self._internal_errors.count(outcome)
         if isinstance(outcome, Failed) and settlement.row.state is ImageState.DONE:
-            log.info("good image not fetched again", **row_ids(outcome.row), code=outcome.code.value, detail=outcome.detail)
+            log.debug("good image not fetched again", **row_ids(outcome.row), code=outcome.code.value, detail=outcome.detail)
         elif isinstance(outcome, Failed | Retry):
             self._count(outcome)
         return settlement.history.outcome if settlement.history else "deferred"
+
+    def _time(self, topic: str, outcome: Outcome, settlement: Settlement) -> None:
+        """Observe how long a shop waited. A repair counts from its failure or later, and nobody asked for it: it is left out."""
+        if isinstance(outcome, Stored | Kept | Removed) and settlement.history is not None and outcome.row.origin is Origin.SHOP:
+            dwell = (settlement.history.at - outcome.row.requested_at).total_seconds()
+            self._metrics.dwell_seconds.labels(topic).observe(max(0.0, dwell))
 
     def _count(self, outcome: Failed | Retry) -> None:
         final = isinstance(outcome, Failed)
         (self._metrics.failures if final else self._metrics.retries).labels(outcome.code.value).inc()
         what = "image failed" if final else "image is tried again"
-        log.info(what, **row_ids(outcome.row), attempt=outcome.row.attempt, code=outcome.code.value, detail=outcome.detail)
+        log.debug(what, **row_ids(outcome.row), attempt=outcome.row.attempt, code=outcome.code.value, detail=outcome.detail)
 
 
 def _is_buried(outcome: Outcome | GiveUp) -> bool:
@@ -205,7 +212,8 @@ def _unsettled(settling: Settling, error: Exception) -> str:
 
 def row_ids(row: ImageRow) -> dict[str, object]:
     """Return what names an image in the log."""
-    return {"shop_no": row.shop_no, "image_id": row.image_id.decode(), "version": row.version}
+    ids = {"shop_no": row.shop_no, "image_id": row.image_id.decode(), "version": row.version}
+    return ids if row.correlation_id is None else {**ids, "correlation_id": row.correlation_id}
 
 
 def record_ids(record: Record) -> dict[str, object]:

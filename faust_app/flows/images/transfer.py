@@ -8,7 +8,7 @@ from dataclasses import replace
 from typing import Final
 from urllib.parse import quote
 
-from faust_app.core.dispatch.pace import SourcePace
+from faust_app.core.dispatch.pace.source_pace import SourcePace
 from faust_app.core.failure import Dependency, Failure, FailureCode, Transient, Unavailable
 from faust_app.core.images.objects import object_key
 from faust_app.core.images.outcome import Kept, Stored
@@ -36,9 +36,9 @@ class Transfer:
         self._strip = strip
         self._metrics = metrics
 
-    async def store(self, plan: Store, deadline: float) -> Stored | Kept:
-        """Bring the source's bytes into storage, or find that they are there already."""
-        answer = await self._fetch(plan, deadline)
+    async def store(self, plan: Store, deadline: float, fetched: Callable[[], None]) -> Stored | Kept:
+        """Bring the source's bytes into storage, or find that they are there already; call `fetched` when the source is done with."""
+        answer = await self._fetch(plan, deadline, fetched)
         shown = plan.row.shown
         if isinstance(answer, NotModified):
             if shown is None:
@@ -51,7 +51,7 @@ class Transfer:
             return Kept(plan.row, kept, transferred=True)
         return await self._put(plan.row, plan.url, answer, digest, deadline)
 
-    async def _fetch(self, plan: Store, deadline: float) -> Fetched | NotModified:
+    async def _fetch(self, plan: Store, deadline: float, fetched: Callable[[], None]) -> Fetched | NotModified:
         source, clock = (plan.row.shop_no, plan.row.source_host or ""), asyncio.get_running_loop().time
         started = clock()
         self._pace.fetching(source, started)
@@ -61,8 +61,9 @@ class Transfer:
                 return await self._fetcher.fetch(plan.url, plan.validators)
         finally:
             ended = clock()
-            self._metrics.step_seconds.labels("fetch").observe(ended - started)
+            self._metrics.step["fetch"].observe(ended - started)
             self._pace.fetched(source, started, ended)
+            fetched()
 
     async def _prepared(self, answer: Fetched) -> tuple[Fetched, bytes]:
         """Return what is stored, and its SHA-256: of the same file it is the same, so that it is not stored twice."""
@@ -71,12 +72,12 @@ class Transfer:
         return await asyncio.to_thread(_digested, answer, self._strip)
 
     async def _put(self, row: ImageRow, url: str, answer: Fetched, digest: bytes, deadline: float) -> Stored:
-        with self._metrics.step_seconds.labels("check").time():
+        with self._metrics.step["check"].time():
             facts = await self._check.check(answer.content)
         key = object_key(row.shop_no, row.image_id, row.version, digest.hex(), facts.extension)
         metadata = {"shop-no": str(row.shop_no), "image-id": quote(row.image_id, safe="")}
         async with _until(deadline, Unavailable(Dependency.STORAGE, "The image was not stored before its deadline.")):
-            with self._metrics.step_seconds.labels("put").time():
+            with self._metrics.step["put"].time():
                 await self._store.put(key, answer.content, content_type=facts.content_type, sha256=digest.hex(), metadata=metadata)
         self._metrics.stored_bytes.inc(len(answer.content))
         size = len(answer.content)

@@ -5,18 +5,20 @@ changes nothing; its images then count as unchanged.
 """
 
 import asyncio
-from collections.abc import AsyncIterator, Iterator, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Sequence
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, field, replace
+from functools import partial
 from typing import Final
 
+from faust_app.core.dispatch.shop_controls import ShopControl
 from faust_app.core.failure import Unavailable
 from faust_app.core.images.request_rules import Decision
 from faust_app.core.images.row import ImageKey, ImageState
 from faust_app.core.imports.catalogue import CatalogueError, CatalogueItem, Entry, LineProblem
 from faust_app.core.imports.run import ImportCounts, ImportedFile, ImportRun, ImportStatus
 from faust_app.core.messages.events import ImageRequest
-from faust_app.flows.images.intake import Intake
+from faust_app.flows.images.intake import CATALOGUE, Intake
 from faust_app.flows.images.publish import Publisher
 from faust_app.flows.imports.wait import POLL_SECONDS, Finished, wait_for
 from faust_app.flows.maintenance.lease import under_lease
@@ -93,6 +95,10 @@ class ImportTaken(Exception):  # noqa: N818 - says what happened, like the other
     """Another process imports this file, or did until a moment ago."""
 
 
+class ImportPaused(Exception):  # noqa: N818 - as above
+    """The shop is paused: the message says until when and why, and how many images were accepted before."""
+
+
 @dataclass(slots=True)
 class _Import:
     """One import under way: its counts so far, and the images to wait for, in order and each once."""
@@ -124,7 +130,11 @@ class _Batch:
 
 
 class ImportCatalogue:
-    """Imports one file at a time. What was accepted stays accepted: running it again continues and repeats nothing."""
+    """Imports one file at a time. What was accepted stays accepted: running it again continues and repeats nothing.
+
+    `pause_of` reads the pause of a shop, before each batch, and `limiting_server` the image server of a shop where that is what its
+    images wait for; both raise Unavailable.
+    """
 
     def __init__(
         self,
@@ -136,6 +146,8 @@ class ImportCatalogue:
         leases: Leases,
         progress: ImportProgress,
         importer: Importer,
+        pause_of: Callable[[int], Awaitable[ShopControl | None]],
+        limiting_server: Callable[[int], Awaitable[str | None]],
         poll_seconds: float = POLL_SECONDS,
     ) -> None:
         self._intake = intake
@@ -145,25 +157,29 @@ class ImportCatalogue:
         self._leases = leases
         self._progress = progress
         self._importer = importer
+        self._pause_of = pause_of
+        self._limiting_server = limiting_server
         self._poll_seconds = poll_seconds
 
     async def run(self, catalogue: Catalogue, options: ImportOptions) -> ImportResult:
         """Accept the images of the file; with `wait`, return once none of them is in progress.
 
         Raises CatalogueError for a file that cannot be read to its end (the message says how many images were accepted),
-        ImportTaken while another process imports the same file, and Unavailable when the database is unavailable while the
-        file is read.
+        ImportTaken while another process imports the same file, ImportPaused before the first batch that a pause of the shop
+        keeps from being taken, and Unavailable when the database is unavailable while the file is read. A dry run asks for no pause.
         """
         work = _Import(options, ImportResult())
         if options.dry_run:
             await self._take(catalogue, work)
             return work.result
+        await self._refuse_paused(catalogue.shop_no, work)  # a file that is never read leaves no record
         async with _running(self._publisher):
             await self._imported(catalogue, work)
             await self._publisher.flush()
         work.result.unsent = self._publisher.unavailable
         if options.wait:
-            waited = wait_for(work.awaited, self._repository, self._progress, poll_seconds=self._poll_seconds)
+            limiting_server = partial(self._limiting_server, catalogue.shop_no)
+            waited = wait_for(work.awaited, self._repository, self._progress, limiting_server, poll_seconds=self._poll_seconds)
             work.result.finished = await waited
         return work.result
 
@@ -201,12 +217,22 @@ class ImportCatalogue:
                     self._passed(batch, work)
                     continue
                 skip = 0
+                await self._refuse_paused(catalogue.shop_no, work)
                 await self._take_batch(batch, work)
             if work.run is not None:  # lines without an image follow the last one
                 await self._record(replace(result.counts, read=catalogue.size), (), work)
             self._progress.read(catalogue.size)
         except CatalogueError as error:
             raise CatalogueError(error.line, f"{error.reason} ({result.counts.taken:,} images before it were accepted)") from error
+
+    async def _refuse_paused(self, shop_no: int, work: _Import) -> None:
+        if work.options.dry_run:
+            return
+        pause = await self._pause_of(shop_no)
+        if pause is not None:
+            taken = work.result.counts.taken
+            before = f"{taken:,} images were accepted before" if taken else "no image was accepted"
+            raise ImportPaused(f"{pause.refusal}; {before}; run it again once the shop is resumed")
 
     def _passed(self, batch: _Batch, work: _Import) -> None:
         """Pass over what an earlier process took; its images are waited for like the others."""
@@ -245,7 +271,7 @@ class ImportCatalogue:
             return []
         if options.dry_run:
             return await self._intake.preview(batch, only_changed=not options.refetch)
-        return await self._intake.accept(batch, entry_point="import", only_changed=not options.refetch)
+        return await self._intake.accept(batch, entry_point=CATALOGUE, only_changed=not options.refetch)
 
 
 def _batches(entries: Iterator[Entry]) -> Iterator[_Batch]:

@@ -2,7 +2,8 @@
 
 import asyncio
 from collections import deque
-from collections.abc import Iterable
+from collections.abc import Awaitable, Callable, Iterable
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Final
 
@@ -14,6 +15,8 @@ from faust_app.flows.ports.imports import ImportProgress
 BATCH: Final = 1000
 """Images per look."""
 POLL_SECONDS: Final = 0.5
+POLLS_A_REPORT: Final = 10
+"""Polls after which it is asked again what limits the images: workers report every five seconds."""
 
 
 @dataclass(slots=True)
@@ -42,15 +45,27 @@ class Finished:
 
 
 async def wait_for(
-    images: Iterable[ImageKey], repository: ImageRepository, progress: ImportProgress, *, poll_seconds: float = POLL_SECONDS
+    images: Iterable[ImageKey],
+    repository: ImageRepository,
+    progress: ImportProgress,
+    limiting_server: Callable[[], Awaitable[str | None]],
+    *,
+    poll_seconds: float = POLL_SECONDS,
 ) -> Finished:
     """Sample a batch of the unfinished images at a time, in turn, until none is left; an outage is waited out.
 
-    Keeps the key of each unfinished image in memory, 200 bytes or so.
+    `limiting_server` returns the shop's own image server where that is the limit, and raises Unavailable: the progress names
+    it once, and again after another one. Keeps the key of each unfinished image in memory, 200 bytes or so.
     """
     unfinished, finished = deque(images), Finished()
-    total = len(unfinished)
+    total, polls, named = len(unfinished), 0, None
     while unfinished:
+        if polls % POLLS_A_REPORT == 0:
+            with suppress(Unavailable):  # the progress says so when the images cannot be counted
+                server = await limiting_server()
+                if server is not None and server != named:
+                    progress.limited_by(named := server)
+        polls += 1
         batch = [unfinished.popleft() for _ in range(min(BATCH, len(unfinished)))]
         try:
             rows = await repository.load(batch)

@@ -42,12 +42,14 @@ class DailyJob:
         self._clock = clock
         self._daily = daily
         self._metrics = metrics
+        self._first_pass: datetime | None = None
 
     async def run_pass(self) -> bool:
         """Run the job if a date is due and no other process runs it; return whether it finished. Raises Unavailable."""
         now, last = await self._clock.now(), await self._runs.last(self._job)
-        if last is not None:
-            self._metrics.job_finished.labels(self._job).set(_unix(last.finished))
+        self._first_pass = self._first_pass or now
+        # Without a run yet the first pass stands in its place: a job that never finishes is missed like one that no longer does.
+        self._metrics.job_finished.labels(self._job).set(_unix(last.finished if last is not None else self._first_pass))
         day = due_date(now, self._daily.zone, self._daily.at, last.day if last is not None else None)
         if day is None:
             return False
@@ -55,6 +57,7 @@ class DailyJob:
         result = await under_lease(self._job, hold, partial(self._body, now, last))
         if result is None or not await self._runs.finish(self._job, day, self._daily.holder, result):
             return False
+        self._metrics.job_finished.labels(self._job).set(_unix(await self._clock.now()))
         log.info("daily job done", job=self._job, day=day.isoformat(), sent=result.message is not None)
         return True
 

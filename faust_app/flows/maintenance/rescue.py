@@ -82,7 +82,8 @@ class Rescue:
         # position below an offset committed before the row was read has no worker left.
         offsets = await self._offsets.committed()
         rows = await self._unfinished.below({place: lost_below(partition) for place, partition in offsets.items()}, limit)
-        elsewhere = await self._unfinished.places() - offsets.keys()  # nobody consumes these: lost at any offset
+        # Nobody consumes these: lost at any offset. A partition that was added since then has an end.
+        elsewhere = await self._unfinished.places() - offsets.keys() - (await self._offsets.ends()).keys()
         rows += await self._unfinished.below(dict.fromkeys(elsewhere, MAX_OFFSET), limit)
         rows += await self._made_anew(offsets, limit)
         return [row for row in rows[:limit] if classify_unfinished(row, offsets) is UnfinishedState.LOST or row.key in self._past_end]

@@ -7,7 +7,7 @@ ahead.
 
 import asyncio
 from collections.abc import Awaitable, Callable
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from typing import Final
 
 import structlog
@@ -17,9 +17,11 @@ from faust_app.core.maintenance.jobs import FinishedRun, RunResult
 from faust_app.core.maintenance.retention import (
     AUDIT,
     COLLECTOR_BEHIND,
+    CONTROLS,
     FAILED_LOG_INS,
     HISTORY_MONTHS,
     REPORTS,
+    RESULTS,
     SESSIONS,
     SOURCES,
     TOMBSTONES,
@@ -34,23 +36,28 @@ log = structlog.get_logger()
 
 AT_ONCE: Final = 500
 """Rows per deletion."""
+RESULTS_AT_ONCE: Final = 2000
+"""Results per deletion: with a pass each half minute, faster than they come."""
 DELETIONS_A_PASS: Final = 20
 """Deletions per pass and table."""
 
 
 class KeepLimits:
-    """Enforces the retention of tombstones, workers, sources, daily jobs, imports, republish runs, audit, log-ins and history.
+    """Enforces the retention of tombstones, results, records of what was run and done, and history.
 
     Risk: deletes for good. A tombstone deleted too early would let an old event bring its image back, so it outlives the
     retention of every topic, and stays while the collector is behind, which needs the row to judge the image's objects.
     Two at once are harmless: what one has deleted, the other does not find.
     """
 
-    def __init__(self, months: HistoryMonths, rows: OldRows, sizes: TableSizes, metrics: Metrics) -> None:
+    def __init__(
+        self, months: HistoryMonths, rows: OldRows, sizes: TableSizes, metrics: Metrics, *, results_kept: timedelta = RESULTS
+    ) -> None:
         self._months = months
         self._rows = rows
         self._sizes = sizes
         self._metrics = metrics
+        self._results_kept = results_kept
 
     async def run(self, now: datetime, _: FinishedRun | None) -> RunResult | None:
         """Delete what is too old; return None if more is left for the next pass. Raises Unavailable; what was deleted stays deleted."""
@@ -60,8 +67,10 @@ class KeepLimits:
         left |= await self._purge("job_run", lambda: self._rows.forget_runs(now - REPORTS, AT_ONCE))
         left |= await self._purge("import_run", lambda: self._rows.forget_imports(now - REPORTS, AT_ONCE))
         left |= await self._purge("rejection", lambda: self._rows.forget_rejections(now - REPORTS, AT_ONCE))
+        left |= await self._purge("result_feed", lambda: self._rows.forget_results(now - self._results_kept, RESULTS_AT_ONCE))
         left |= await self._purge("republish", lambda: self._rows.forget_republishes(now - REPORTS, AT_ONCE))
         left |= await self._purge("cause", lambda: self._rows.forget_causes(now - AUDIT, AT_ONCE))
+        left |= await self._purge("control", lambda: self._rows.forget_controls(now - CONTROLS, AT_ONCE))
         left |= await self._purge("audit", lambda: self._rows.forget_audit(now - AUDIT, AT_ONCE))
         left |= await self._purge("session", lambda: self._rows.forget_sessions(now - SESSIONS, AT_ONCE))
         left |= await self._purge("one_time_log_in", lambda: self._rows.forget_one_time(now - FAILED_LOG_INS, AT_ONCE))

@@ -93,6 +93,8 @@ class LagReport:
         return max((group.sample.lag_seconds for group in self.groups), default=0.0)
 
 
+SHOWN_PARTITIONS: Final = 50
+"""Partitions of a group that metrics show one by one, so that their number does not grow with the topics."""
 STALE_SECONDS: Final = 60.0
 """Age of a sample from which it is no longer taken for the present state."""
 
@@ -100,8 +102,8 @@ STALE_SECONDS: Final = 60.0
 class WatchLag:
     """Samples groups by name.
 
-    `held_here` returns what holds up this process, `now` the brokers' time of day (UTC without a zone); `seconds` counts them in
-    this process.
+    `held_here` returns what holds up this process, `is_paused` whether events of a topic wait for an operator, `now` the brokers' time of
+    day (UTC without a zone); `seconds` counts them in this process. `sampled` is called with each new sample of a group.
     """
 
     def __init__(
@@ -111,6 +113,8 @@ class WatchLag:
         metrics: Metrics,
         *,
         held_here: Callable[[], Sequence[str]],
+        sampled: Callable[[LagSample], None],
+        is_paused: Callable[[str], bool],
         lagging_after: timedelta,
         now: Callable[[], datetime],
         seconds: Callable[[], float],
@@ -119,6 +123,8 @@ class WatchLag:
         self._faults = faults
         self._metrics = metrics
         self._held_here = held_here
+        self._sampled = sampled
+        self._is_paused = is_paused
         self._lagging_after = lagging_after
         self._now = now
         self._seconds = seconds
@@ -145,7 +151,7 @@ class WatchLag:
         return self._seconds() - self._sampled_at
 
     async def run_pass(self) -> None:
-        """Sample every group. Raises Unavailable when Kafka does not answer; the last report then stays."""
+        """Sample every group. Raises Unavailable when Kafka does not answer; the last report then stays; metrics show no stale one."""
         await self._sample_elsewhere()
         held_by = self.held_by()
         for name, group in self._groups.items():
@@ -168,6 +174,9 @@ class WatchLag:
         except (Unavailable, TimeoutError):
             present = [FaultKind.DEPENDENCY_DATABASE]
         self._elsewhere = tuple(HOLDING[kind] for kind in present if kind in HOLDING)
+        self._show_held([kind.value for kind in present if kind in HOLDING])
+        if self.age >= STALE_SECONDS:
+            self._hide()
 
     async def _stored(self, group: WatchedGroup) -> dict[TopicPartition, int]:
         """Return the offsets that the database stores; nothing while it is unavailable, and the group's own count."""
@@ -199,10 +208,37 @@ class WatchLag:
             log.info("lag", status=report.status.value, lag=report.lag, lag_seconds=round(report.lag_seconds), held_by=report.held_by)
         self.report = report
         self._sampled_at = self._seconds()
+        self._metrics.partition_lag.clear()
         for group in report.groups:
-            self._metrics.lag_seconds.labels(group.sample.group).set(group.sample.lag_seconds)
+            self._sampled(group.sample)
             for each in LagStatus:
                 self._metrics.lag_status.labels(group.sample.group, each.value).set(int(each is group.status))
-            for topic in {partition.topic for partition in group.sample.partitions}:
-                behind = sum(partition.lag for partition in group.sample.partitions if partition.topic == topic)
-                self._metrics.lag.labels(group.sample.group, topic).set(behind)
+            self._show(group.sample)
+
+    def _show_held(self, faults: Sequence[str]) -> None:
+        """Show what holds up each topic, so that no rule wakes somebody for what is known."""
+        self._metrics.held_up.clear()
+        topics = {partition.topic for samples in self._samples.values() for sample in samples[-1:] for partition in sample.partitions}
+        for topic in topics:
+            for by in [*(["pause"] if self._is_paused(topic) else []), *faults]:
+                self._metrics.held_up.labels(topic, by).set(1)
+
+    def _hide(self) -> None:
+        """Show no lag at all: a rule would take that of long ago for the present one, whatever other processes see."""
+        shown = self._metrics
+        for gauge in (shown.lag, shown.lag_seconds, shown.lag_status, shown.partition_lag, shown.group_position, shown.topic_end):
+            gauge.clear()
+        shown.group_members.clear()
+
+    def _show(self, sample: LagSample) -> None:
+        """Show a sample by topic, and its worst partitions."""
+        if sample.members is not None:
+            self._metrics.group_members.labels(sample.group).set(sample.members)
+        for topic in {partition.topic for partition in sample.partitions}:
+            partitions = [partition for partition in sample.partitions if partition.topic == topic]
+            self._metrics.lag.labels(sample.group, topic).set(sum(each.lag for each in partitions))
+            self._metrics.lag_seconds.labels(sample.group, topic).set(replace(sample, partitions=tuple(partitions)).lag_seconds)
+            self._metrics.group_position.labels(sample.group, topic).set(sum(each.next_offset for each in partitions))
+            self._metrics.topic_end.labels(topic).set(sum(each.end for each in partitions))
+        for each in sorted(sample.partitions, key=lambda each: each.lag, reverse=True)[:SHOWN_PARTITIONS]:
+            self._metrics.partition_lag.labels(sample.group, each.topic, str(each.partition)).set(each.lag)

@@ -8,15 +8,14 @@ two reads of a living log brings about.
 import asyncio
 from collections.abc import AsyncIterator, Callable, Iterable, Sequence
 from contextlib import asynccontextmanager
-from dataclasses import replace
 from datetime import datetime, timedelta
-from math import inf
+from math import inf, nan
 from typing import Final
 
 from faust_app.core.alerts.alert import FaultKind
 from faust_app.core.failure import Dependency, Unavailable
 from faust_app.core.images.row import ImageRow
-from faust_app.core.messages.positions import Offsets, TopicPartition
+from faust_app.core.messages.positions import Offsets, TopicPartition, with_ends
 from faust_app.core.monitoring.unfinished import (
     MAX_LISTED,
     PAST_END_AFTER,
@@ -29,6 +28,7 @@ from faust_app.core.monitoring.unfinished import (
     past_end_now,
     queued_where,
 )
+from faust_app.flows.monitoring.lag import STALE_SECONDS
 from faust_app.flows.ports.alerts import Alerts
 from faust_app.flows.ports.clock import Clock
 from faust_app.flows.ports.images import StalledRows
@@ -84,12 +84,15 @@ class WatchStalled:
         return self._seconds() - self._sampled_at
 
     async def run_pass(self) -> None:
-        """Sample all rows. Raises Unavailable; the last report then stays."""
+        """Sample all rows. Raises Unavailable; the last report then stays, and metrics show none that is stale."""
+        if self.age >= STALE_SECONDS:
+            self._metrics.unfinished.clear()
+            self._metrics.oldest_open.set(nan)
         async with _patience():
             committed = await self._offsets.committed()
             tops = await self._rows.tops()
             ends = await self._offsets.ends()
-            self._committed = {place: replace(each, end=ends.get(place)) for place, each in committed.items()}
+            self._committed = with_ends(committed, ends)
             report = await self._sample(self._committed, tops, None)
         self._track_past_end(report.as_of, past_end_now(self._committed, tops))
         self._publish(self.report, report)

@@ -190,6 +190,10 @@ class ImageSearch(Protocol):
         """Return up to `limit` shops that have images of a product with this id."""
         ...
 
+    async def by_correlation_id(self, correlation_id: str, limit: int) -> list[ImageRow]:
+        """Return up to `limit` images, of any shop, whose last request that had one had this id."""
+        ...
+
     async def by_source_url(self, url: str, limit: int) -> list[ImageRow]:
         """Return up to `limit` images that are wanted from exactly this address."""
         ...

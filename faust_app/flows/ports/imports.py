@@ -75,6 +75,10 @@ class ImportProgress(Protocol):
         """Show that so many images are finished, of those that are waited for."""
         ...
 
+    def limited_by(self, server: str) -> None:
+        """Show that the images wait for the shop's own image server: nothing here makes them faster."""
+        ...
+
     def held_up(self, failure: Unavailable) -> None:
         """Show why the images cannot be counted; the wait continues."""
         ...

@@ -154,12 +154,23 @@ class OldRows(Protocol):
         """Delete up to `limit` rejections older than `before`; return how many."""
         ...
 
+    async def forget_results(self, before: datetime, limit: int) -> int:
+        """Delete up to `limit` results that were put in order before `before` and are published; return how many.
+
+        How far results may be gone becomes known with their deletion.
+        """
+        ...
+
     async def forget_republishes(self, before: datetime, limit: int) -> int:
         """Delete up to `limit` images of an ended republish run planned before `before`, or the run once it has none; return how many."""
         ...
 
     async def forget_causes(self, before: datetime, limit: int) -> int:
         """Delete up to `limit` decisions about causes, and as many notes of shops asked, from before `before`; return how many."""
+        ...
+
+    async def forget_controls(self, before: datetime, limit: int) -> int:
+        """Delete up to `limit` controls of lanes and shops that ended before `before`; return how many."""
         ...
 
     async def forget_audit(self, before: datetime, limit: int) -> int:
@@ -215,6 +226,10 @@ class WorkerRegister(Protocol):
 
     async def store_load(self, load: WorkerLoad) -> None:
         """Record how many events the worker holds, and what keeps it from starting any."""
+        ...
+
+    async def store_fairness(self, text: str) -> None:
+        """Record what the worker knows of who waits for its slots, as `core.dispatch.fairness` writes it."""
         ...
 
     async def stop_intake(self, reason: str) -> None:

@@ -18,6 +18,14 @@ class WorkerList(Protocol):
         """Return the workers that reported within so many seconds, by name."""
         ...
 
+    async def fairness_within(self, seconds: float) -> list[tuple[str, str]]:
+        """Return the names of workers that told within so many seconds who waits for their slots, and what they told."""
+        ...
+
+    async def starting_within(self, seconds: float) -> int:
+        """Count the workers that reported within so many seconds and whose intake is not stopped."""
+        ...
+
 
 class Samples(Protocol):
     """The samples that the installation keeps of itself."""
@@ -56,4 +64,20 @@ class Timeline(Protocol):
 
     async def between(self, since: datetime, until: datetime, kinds: Collection[Happened], limit: int) -> list[Happening]:
         """Return up to `limit` things of these kinds after `since` and before `until`, newest first."""
+        ...
+
+
+class TableBytes(Protocol):
+    """Sizes of the tables, within milliseconds. Raises Unavailable."""
+
+    async def table_bytes(self) -> dict[str, int]:
+        """Return the bytes of every table with its indexes, by name, as the database estimates them."""
+        ...
+
+
+class RecordAges(Protocol):
+    """The ages of a topic's records. Raises Unavailable when Kafka does not answer."""
+
+    async def appended_before(self, at: datetime) -> int:
+        """Return how many records that are still there were appended before `at` (UTC)."""
         ...

@@ -20,6 +20,7 @@ class RepublishRuns(Protocol):
     async def plan(self, draft: Draft, offsets: Offsets, rules_of: RulesOf, audit: AuditEntry) -> Run:
         """Make the plan: an item with the version it has now for every selected image, planned or skipped.
 
+        To the rules of `rules_of` it adds the shops that are paused now.
         `offsets` were committed before this is called. A draft whose request key is known returns the run of the first one.
         """
         ...
@@ -65,7 +66,10 @@ class RepublishItems(Protocol):
     """The steps of a run; each is one transaction, and safe with two processes at once."""
 
     async def begin(self, number: int, offsets: Offsets) -> int:
-        """Begin as many planned images as the rate allows now; return how many were published again and not skipped."""
+        """Begin as many planned images as the rate allows now; return how many were published again and not skipped.
+
+        An image of a shop that is paused now is skipped.
+        """
         ...
 
     async def try_one(self, number: int, offsets: Offsets, audit: AuditEntry) -> ImageKey | None:

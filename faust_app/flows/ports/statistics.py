@@ -143,6 +143,10 @@ class StatisticsStore(Protocol):
         """Delete every month before this one, markers first; return them."""
         ...
 
+    async def compact(self) -> None:
+        """Join what many loads left scattered, so that a report finds each month in one place; figures stay as they are."""
+        ...
+
 
 class StatisticsBook(Protocol):
     """What is known of the loads besides the figures: zone, closed months, corrections. Raises Unavailable."""
@@ -208,7 +212,7 @@ class StatisticsRuns(Protocol):
     """The loads that operators asked for. Raises Unavailable."""
 
     async def ask(self, first: date, last: date, reason: str | None, actor: Actor) -> int:
-        """Ask for a load, with its audit, and return its number; the number of one that waits for the same days, if there is one."""
+        """Request a load, with its audit entry, and return its number: that of a load which waits for the same days, if any."""
         ...
 
     async def next(self) -> StatisticsRun | None:
@@ -240,7 +244,7 @@ class ReportCache(Protocol):
         ...
 
     async def lock(self, name: str, token: str, milliseconds: int) -> bool:
-        """Take a lock that ends by itself; return whether it was free."""
+        """Acquire a lock that expires by itself; return whether it was free."""
         ...
 
     async def unlock(self, name: str, token: str) -> None:

@@ -10,6 +10,7 @@ from faust_app.core.imports.run import ImportRun
 from faust_app.core.operators.audit import Actor
 from faust_app.core.reports.mend import Fetching, MendGroup, PicturelessProduct, Standing, Standings, grouped, standings
 from faust_app.core.reports.picture import Picture, picture_of
+from faust_app.core.republish.items import ItemStatus
 from faust_app.core.republish.run import Draft
 from faust_app.core.republish.selection import ImageRef, SelectedState, Selection
 from faust_app.core.sources.health import deferral
@@ -29,6 +30,8 @@ _LOOKED_AT: Final = 50_000
 """Images of a shop up to which each is looked at, to say when those of an import were fetched."""
 JUST_TRIED: Final = "These pictures were tried again within the last ten minutes; see first what became of it."
 NOTHING_LEFT: Final = "None of these pictures can be tried again: they were mended meanwhile, or tried again three times without success."
+
+PAUSED: Final = "The platform has paused this shop; its pictures are tried again once it is resumed and the button is pressed again."
 
 
 @dataclass(frozen=True, slots=True)
@@ -148,7 +151,7 @@ class Mend:
         if planned.run.started_at is not None:
             return Refused(JUST_TRIED)
         if not counts.to_begin:
-            return Refused(NOTHING_LEFT)
+            return Refused(PAUSED if counts[ItemStatus.SHOP_PAUSED] else NOTHING_LEFT)
         started = await self._control.start(planned.run.number, actor, typed=counts.to_begin)
         if isinstance(started, Refused):
             return started

@@ -6,7 +6,7 @@ import structlog
 
 from faust_app.core.images.row import ImageKey
 from faust_app.core.republish.report import end_message
-from faust_app.core.republish.run import Run, RunStatus
+from faust_app.core.republish.run import ACTIVE, Run, RunStatus
 from faust_app.core.text import Place
 from faust_app.flows.ports.clock import Clock
 from faust_app.flows.ports.kafka import ConsumerOffsets
@@ -51,10 +51,16 @@ class RepublishRunner:
     async def run_pass(self) -> int:
         """Do a second's work for every active run; return how many there are. Raises Unavailable; what was done stays done."""
         runs = await self._runs.watched()
+        for status in ACTIVE:
+            self._metrics.republish_runs.labels(status.value).set(sum(run.status is status for run in runs))
         self._watched_to = {run.number: self._watched_to.get(run.number) for run in runs}
         for run in runs:
             await self._advance(run)
         return len(runs)
+
+    def stand_down(self) -> None:
+        """Show no runs: another process carries them out, and shows them."""
+        self._metrics.republish_runs.clear()
 
     async def _advance(self, run: Run) -> None:
         if run.status is RunStatus.RUNNING:

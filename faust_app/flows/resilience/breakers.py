@@ -147,6 +147,7 @@ class Breakers:
         """Number of calls that found a dependency unavailable. Each is repeated, which the watchdog counts as progress."""
         for dependency in self._breakers:
             metrics.breaker_open.labels(dependency.value).set(0)
+            metrics.waits.labels(dependency.value)  # shown from the start: a rate needs its zero
 
     def __getitem__(self, dependency: Dependency) -> Breaker:
         return self._breakers[dependency]

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Sequence
 from datetime import datetime, timedelta
 from typing import Final
 
-from faust_app.core.dispatch.pace import SourcePace
+from faust_app.core.dispatch.pace.source_pace import SourcePace
 from faust_app.core.failure import FailureCode
 from faust_app.core.sources.health import (
     RecordKey,
@@ -152,12 +152,12 @@ class KnownSources:
 
     def _begin(self, record: SourceRecord) -> None:
         if record.is_of_all_shops:
-            self._pace.deferred(record.host, deferred=True)
+            self._pace.left_alone(record.host, is_left_alone=True)
         self._faults.deferred(record)
 
     def _end(self, record: SourceRecord) -> None:
         if record.is_of_all_shops:
-            self._pace.deferred(record.host, deferred=False)
+            self._pace.left_alone(record.host, is_left_alone=False)
         sources = self.records.sources_of(record)
         self._deferral.reopen(sources)
         self._faults.ended(record, shops=len(sources))

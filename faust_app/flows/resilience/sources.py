@@ -5,7 +5,7 @@ from collections.abc import Callable, Sequence
 from datetime import timedelta
 from typing import Final, TypeVar
 
-from faust_app.core.dispatch.pace import SourcePace
+from faust_app.core.dispatch.pace.source_pace import SourcePace
 from faust_app.core.failure import Dependency, Failure, FailureCode, Transient, Unavailable
 from faust_app.core.images.outcome import Deferred, Failed
 from faust_app.core.images.row import ImageRow, source_origin
@@ -88,6 +88,8 @@ class Sources:
             self.answered(row)
             return failure
         source = _source(row)
+        if isinstance(failure, Transient) and failure.asks_for_less:
+            self._pace.pushed_back(source[1], _now())
         if isinstance(failure, Transient) and failure.silent and await self._egress.is_down(source, began):
             return Unavailable(Dependency.EGRESS, failure.detail)
         if failure.code in HEARD and row.source_url is not None:
@@ -125,9 +127,9 @@ class Sources:
     async def _release_for_idle(self) -> None:
         """Release the next images of sources that run out of events on this worker while others of theirs are deferred."""
         now = _now()
-        for source, count in self._pace.to_release(now):
+        for source, count in self._pace.deferrals.to_release(now):
             if self._known.records.deferral(source) is None and await self._deferral.release_some(source, count) < count:
-                self._pace.released_all(source, now)
+                self._pace.deferrals.released_all(source, now)
 
     def _defer(self, row: ImageRow) -> Deferred:
         source = _source(row)

@@ -106,6 +106,7 @@ class NightlyStatistics:
         await self._book.drop_before(kept_from)
         findings.bytes_by_history, findings.bytes_by_rows = await self._counts.difference_to_rows()
         await self._report(findings)
+        await self._store.compact()  # people are told first: it may take long, and serves speed alone
         await self._warm()
         log.info("statistics of the night", **findings.to_json())
         return RunResult(findings.to_json())

@@ -45,6 +45,8 @@ NAVIGATION: Final = (
     ("Causes", "/admin/causes"),
     ("Lag", "/lag"),
     ("Unfinished", "/stalled"),
+    ("Fair shares", "/fairness"),
+    ("Lanes", "/admin/lanes"),
     ("Republish", "/admin/republish"),
     ("Shops", "/admin/shops"),
     ("Records", "/admin/records"),
@@ -52,6 +54,7 @@ NAVIGATION: Final = (
     ("Statistics", "/admin/statistics"),
     ("Alerts", "/admin/alerts"),
     ("Timeline", "/admin/timeline"),
+    ("Status", "/admin/status"),
     ("Audit", "/admin/audit"),
 )
 """Every page of the navigation in its order; one that is not registered is left out."""

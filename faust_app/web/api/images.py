@@ -32,14 +32,14 @@ _BYTES: Final = Answered("The way to the bytes, valid for five minutes.", header
 
 
 class ImageHandlers:
-    """Handlers that read rows; `held_by` returns what is known to hold up the installation."""
+    """Handlers that read rows; `held_by` returns what is known to hold up images of a shop."""
 
     def __init__(
         self,
         repository: ImageRepository,
         store: ObjectStore,
         sources: SourceRecords,
-        held_by: Callable[[], Sequence[str]],
+        held_by: Callable[[int], Sequence[str]],
         public: PublicAddresses,
         *,
         suspicions: Suspicions,
@@ -82,7 +82,7 @@ class ImageHandlers:
         source = (row.shop_no, row.source_host or "")
         waits = row.state is ImageState.IN_PROGRESS and row.source_host is not None
         records = await self._sources.of(source) if waits else []
-        return scheduled_json(row, self._held_by(), deferral({record.key: record for record in records}, source))
+        return scheduled_json(row, self._held_by(row.shop_no), deferral({record.key: record for record in records}, source))
 
     async def _error(self, row: ImageRow) -> dict[str, object] | None:
         """Return the row's last failure; it blames no shop for what is ours."""
@@ -129,7 +129,7 @@ def describe(row: ImageRow, history: list[HistoryEntry], content: str | None) ->
 def scheduled_json(row: ImageRow, held_by: Sequence[str], source: SourceRecord | None = None) -> dict[str, object] | None:
     """Return what an unfinished row waits for as a JSON object; None where it is finished, or queued and nothing holds it.
 
-    `held_by` is what holds up the installation, `source` the record of its host where that is given time.
+    `held_by` is what holds up the installation or the shop, `source` the record of its host where that is given time.
     """
     if row.state is not ImageState.IN_PROGRESS or not (row.scheduled_at or held_by or source):
         return None

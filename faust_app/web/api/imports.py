@@ -9,9 +9,11 @@ from aiohttp import web
 
 from faust_app.core.imports.catalogue import CatalogueError, Format
 from faust_app.core.imports.comparison import ComparedImage
+from faust_app.core.imports.drain import Drain
 from faust_app.core.imports.run import ImportRun
 from faust_app.core.messages.rejection import ImportLine, KeptRejection, RejectedRecord
 from faust_app.flows.imports.compare import compared_images
+from faust_app.flows.imports.time_left import TimeLeft
 from faust_app.flows.ports.images import ImageRepository
 from faust_app.flows.ports.imports import Catalogue, ImportRuns
 from faust_app.flows.ports.rejections import Rejections
@@ -38,12 +40,13 @@ class ImportHandlers:
     """Handlers of imports, rejections and comparisons."""
 
     def __init__(
-        self, imports: ImportRuns, rejections: Rejections, repository: ImageRepository, catalogue_of: CatalogueOf
+        self, imports: ImportRuns, rejections: Rejections, repository: ImageRepository, catalogue_of: CatalogueOf, time_left: TimeLeft
     ) -> None:  # fmt: skip
         self._imports = imports
         self._rejections = rejections
         self._repository = repository
         self._catalogue_of = catalogue_of
+        self._time_left = time_left
 
     def register(self, router: web.UrlDispatcher) -> None:
         """Add the routes."""
@@ -63,9 +66,10 @@ class ImportHandlers:
 
     @described(Operation({200: Answered("The import.", ImportAnswer)}))
     async def one(self, request: web.Request) -> web.Response:
-        """Return one import."""
+        """Return one import, with how long its images will still take."""
         query_of(request)
-        return web.json_response(run_json(await import_of(request, self._imports)))
+        run = await import_of(request, self._imports)
+        return web.json_response(run_json(run, await self._time_left.of(run)))
 
     @described(Operation({200: Answered("A page of rejected lines.", RejectionPage)}, query=(AFTER, LIMIT)))
     async def rejected_lines(self, request: web.Request) -> web.Response:
@@ -118,8 +122,8 @@ async def import_of(request: web.Request, imports: ImportRuns, segment: int = SH
     return run
 
 
-def run_json(run: ImportRun) -> dict[str, Any]:
-    """Return an import as JSON."""
+def run_json(run: ImportRun, drain: Drain | None = None) -> dict[str, Any]:
+    """Return an import as JSON; a list says nothing of how far the images are."""
     counts = run.counts
     return {
         "import": run.number,
@@ -142,6 +146,18 @@ def run_json(run: ImportRun) -> dict[str, Any]:
         "updated_at": time_text(run.updated_at),
         "ended_at": time_text(run.ended_at),
         "problem": run.problem,
+        "images": None if drain is None else _drain_json(drain),
+    }
+
+
+def _drain_json(drain: Drain) -> dict[str, Any]:
+    return {
+        "done": drain.done,
+        "left": drain.left,
+        "per_s": None if drain.per_second is None else round(drain.per_second, 2),
+        "seconds_left": None if drain.seconds is None else round(drain.seconds),
+        "limit": None if drain.limit is None else drain.limit.value,
+        "host": drain.host,
     }
 
 

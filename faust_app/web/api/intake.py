@@ -1,16 +1,20 @@
 """The HTTP entry point of intake: PUT, DELETE and bulk POST of images, answered with 202 only after COMMIT."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
+from datetime import datetime
 from typing import Any, Final
 
 from aiohttp import web
 
+from faust_app.core.dispatch.shop_controls import ShopControl, send_again_after
 from faust_app.core.images.request_rules import Accepted, Decision, Superseded, Unchanged
+from faust_app.core.iso_time import iso_time
 from faust_app.core.messages.events import MAX_ID_BYTES, MAX_NUMBER, BatchItem, Image, ImageRequest
 from faust_app.core.messages.rejection import EntryPoint, Rejection
 from faust_app.flows.images.intake import Intake
 from faust_app.flows.images.rejections import RejectionBuffer
+from faust_app.web.access_log import correlate
 from faust_app.web.auth.rate_limits import RateLimits
 from faust_app.web.auth.tokens import sender_of
 from faust_app.web.contract.answers import AcceptedImage, BatchAnswer
@@ -42,13 +46,40 @@ _BATCH: Final[dict[str, dict[str, Any]]] = {
 }
 
 
-class IntakeHandlers:
-    """Handlers that turn HTTP requests into image requests, and the decisions on them into responses."""
+class PausedShop(Problem):
+    """The answer to whatever is sent to a paused shop."""
 
-    def __init__(self, intake: Intake, rejections: RejectionBuffer, limits: RateLimits) -> None:
+    def __init__(self, pause: ShopControl, now: datetime) -> None:
+        until = None if pause.until is None else iso_time(pause.until, "microseconds")
+        super().__init__(
+            429,
+            f"{pause.refusal}; nothing was stored, send it again later",
+            title="Shop is paused",
+            headers={"Retry-After": str(send_again_after(pause, now))},
+            members={"reason": pause.reason, "until": until},
+        )
+
+
+class IntakeHandlers:
+    """Handlers that turn HTTP requests into image requests, and the decisions on them into responses.
+
+    `pause_of` returns the pause of a shop, and `now` is the time of day, UTC without a zone.
+    """
+
+    def __init__(
+        self,
+        intake: Intake,
+        rejections: RejectionBuffer,
+        limits: RateLimits,
+        *,
+        pause_of: Callable[[int], ShopControl | None],
+        now: Callable[[], datetime],
+    ) -> None:
         self._intake = intake
         self._limits = limits
         self._rejections = rejections
+        self._pause_of = pause_of
+        self._now = now
 
     def register(self, router: web.UrlDispatcher) -> None:
         """Add the routes."""
@@ -61,15 +92,18 @@ class IntakeHandlers:
         """Register or update one image."""
         with self._kept(request):
             query_of(request)
-            asked = await put_request(shop_no_of(request), image_id_of(request), request)
+            asked = await put_request(self._open_shop(request), image_id_of(request), request)
+        correlate(request, asked.correlation_id)
         return await self._one(asked)
 
     @described(Operation(_TAKEN, query=(_EXTERNAL_VERSION,), problems=(413,)))
     async def delete(self, request: web.Request) -> web.Response:
         """Delete one image."""
         with self._kept(request):
+            shop_no = self._open_shop(request)
             await no_body(request)
-            asked = delete_request(shop_no_of(request), image_id_of(request), request)
+            asked = delete_request(shop_no, image_id_of(request), request)
+        correlate(request, asked.correlation_id)
         return await self._one(asked)
 
     @described(Operation({202: Answered("The result of each item.", BatchAnswer)}, bodies=_BATCH))
@@ -77,7 +111,7 @@ class IntakeHandlers:
         """Accept up to 1,000 requests of a shop; invalid items do not affect valid ones."""
         with self._kept(request):
             query_of(request)
-            shop_no = shop_no_of(request)
+            shop_no = self._open_shop(request)
             items = await batch_requests(shop_no, request)
         self._limits.charge(sender_of(request), len(items))
         self._keep_items(request, shop_no, items)
@@ -87,11 +121,22 @@ class IntakeHandlers:
         counts = {name: sum(result["result"] == name for result in results) for name in ("accepted", "unchanged", "superseded", "invalid")}
         return web.json_response({**counts, "items": results}, status=202)
 
+    def _open_shop(self, request: web.Request) -> int:
+        """Return the shop of the path. Raises PausedShop, before the body is read."""
+        shop_no = shop_no_of(request)
+        pause = self._pause_of(shop_no)
+        if pause is not None:
+            self._intake.count_paused(entry_point="http")
+            raise PausedShop(pause, self._now())
+        return shop_no
+
     @contextmanager
     def _kept(self, request: web.Request) -> Iterator[None]:
         """Keep why a request is refused, for the page of its shop."""
         try:
             yield
+        except PausedShop:  # the page shows the pause; each request that it refuses would push other rejections out
+            raise
         except Problem as problem:
             shop_no, image_id = _names_of(request)
             errors: Sequence[tuple[str | None, str]] = problem.errors or [(None, problem.detail)]

@@ -6,6 +6,7 @@ from urllib.parse import quote
 from aiohttp import web
 
 from faust_app.core.images.row import ImageKey, ImageRow
+from faust_app.core.results.body import public_url
 from faust_app.flows.ports.images import ImageRepository
 from faust_app.web.contract.bodies import image_id_of, shop_no_of
 from faust_app.web.contract.operation import Answered, Operation, described
@@ -36,9 +37,7 @@ class PublicAddresses:
 
     def object_of(self, row: ImageRow) -> str | None:
         """Return the address of the object that is shown; None if nothing is, or the setting is missing."""
-        if self._base_url is None or row.shown is None:
-            return None
-        return f"{self._base_url}/{row.shown.object_key}"
+        return None if row.shown is None else public_url(self._base_url, row.shown.object_key)
 
 
 class PublicHandlers:

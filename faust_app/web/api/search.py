@@ -33,7 +33,7 @@ def _after(text: str) -> ImageKey:
 
 _PICTURELESS: Final = (Parameter("after", _after, {"type": "string"}, "The `next` of the page before."), LIMIT)
 _MEANINGS: Final = (
-    "A shop's number, `7:shoe-1`, the id of an image or product, a product's SKU or name, an object key, or a source address."
+    "A shop's number, `7:shoe-1`, the id of an image, a product or a request, a SKU, a product's name, an object key, a source address."
 )
 _SEARCH: Final = (printable_parameter("q", MAX_URL_BYTES, _MEANINGS, required=True),)
 

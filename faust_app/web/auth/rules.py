@@ -12,7 +12,7 @@ REPORTS: Final = "/reports"
 """The pages of shops, and all that is below them."""
 ENTER: Final = f"{REPORTS}/enter"
 LET_US_IN: Final = f"{REPORTS}/let-us-in"
-_OPEN: Final = ("/health", "/ready", "/admin/log-in", "/docs", "/docs/", "/docs/openapi.json", ENTER, LET_US_IN)
+_OPEN: Final = ("/health", "/ready", "/admin/log-in", "/docs", "/docs/", "/docs/openapi.json", "/docs/asyncapi.json", ENTER, LET_US_IN)
 _OPEN_BELOW: Final = ("/admin/static/", "/admin/log-in/", "/i/")
 _SCOPES: Final = (
     # path and what is below it, scope to read, scope to change; the first match counts
@@ -24,6 +24,8 @@ _SCOPES: Final = (
     ("/v1/republish", "view", "operate"),
     ("/v1/causes", "view", "operate"),
     ("/v1/alerts", "view", "operate"),
+    ("/v1/lanes", "view", "operate"),
+    ("/v1/shop-controls", "view", "operate"),
     (REPORTS, "view", "operate"),
     ("/v1/statistics", "view", "operate"),
     ("/v1", "view", "intake"),
@@ -33,12 +35,17 @@ _OF_SHOP: Final = {
     ("reports", "test-fetches"): "view", ("reports", "leave"): "view", ("reports", "retries"): "retry",
 }  # fmt: skip
 """Scopes of changes by the first and last part of a shop's path, where they are not those of `_SCOPES`."""
-_PEOPLE: Final = ("/admin", "/lag", "/stalled", REPORTS)
-_NARROWED: Final = ("/lag", "/stalled", "/v1/republish", "/v1/audit", "/admin/audit", "/admin/sessions", "/admin/log-out", "/admin/zone")
+_PEOPLE: Final = ("/admin", "/lag", "/stalled", "/fairness", REPORTS)
+_NARROWED: Final = (
+    "/lag", "/stalled", "/v1/changes", "/v1/republish", "/v1/audit", "/admin/audit", "/admin/sessions", "/admin/log-out", "/admin/zone",
+)  # fmt: skip
 """Paths without a shop that are open to a sender who is limited to shops: they say nothing of a shop, or narrow themselves."""
 _SHOPS_CHARACTERS: Final = 300
 _SHOP_PARTS: Final = 4
 """Parts of the shortest path with a shop and something below it: `/reports/7/leave`."""
+_CONTROLS: Final = "controls"
+_IMAGES: Final = "images"
+"""What is below it in `/v1/shops/7/images/...` ends with the id of an image, which can be any word."""
 _NARROWED_EXACTLY: Final = ("/", "/admin", "/admin/")
 
 
@@ -47,7 +54,10 @@ def needed_scope(method: str, path: str) -> str | None:
     if path in _OPEN or path.startswith(_OPEN_BELOW):
         return None
     parts = path.split("/")
-    of_shop = _OF_SHOP.get((parts[1], parts[-1])) if method not in READS and len(parts) >= _SHOP_PARTS else None
+    may_name = method not in READS and len(parts) >= _SHOP_PARTS and not (parts[1] == "v1" and _IMAGES in parts)
+    if may_name and parts[1:3] == ["v1", "shops"] and parts[4:5] == [_CONTROLS]:
+        return "operate"
+    of_shop = _OF_SHOP.get((parts[1], parts[-1])) if may_name else None
     if of_shop is not None:
         return of_shop
     for prefix, read, change in _SCOPES:

@@ -1,30 +1,26 @@
-"""Authenticates requests, by a bearer token of the tokens file or by the session of an account, and checks what they may do."""
+"""Authenticates requests, by a bearer token or by the session of an account, and checks what they may do."""
 
 import base64
 import hmac
-import tomllib
-from collections.abc import Awaitable, Callable
-from dataclasses import dataclass
-from pathlib import Path
-from typing import Any, Final, Protocol
+from collections.abc import Awaitable, Callable, Sequence
+from datetime import UTC, datetime
+from typing import Final, Protocol
 from urllib.parse import quote
 
 from aiohttp import web
 
-from faust_app.core.operators.access import Sender, Shops
+from faust_app.core.operators.access import Sender
 from faust_app.core.operators.audit import Actor
 from faust_app.web.auth.entrance import Entrance
 from faust_app.web.auth.rate_limits import RateLimits
 from faust_app.web.auth.rules import ENTER, READS, is_for_people, is_report, needed_scope, refuse_foreign_shop
+from faust_app.web.auth.token_book import Token, TokenBook
 from faust_app.web.problems import Handler, Problem, wants_page
 
-SCOPES: Final = frozenset({"intake", "view", "operate"})
-"""Scopes of a token; accounts are a matter of people."""
 LOG_IN: Final = "/admin/log-in"
 START: Final = "/admin"
 """The page that a log-in leads to when nothing else was asked for."""
 _MAX_TARGET: Final = 2000
-_MAX_SHOP: Final = 2**53 - 1
 _SENDER: Final = web.RequestKey("sender", Sender)
 _REMOTE: Final = web.RequestKey("remote", str)
 
@@ -38,50 +34,6 @@ class IdentifyVisit(Protocol):
     async def __call__(self, token: str, *, framed: bool) -> Sender | None:
         """Return the shop as a sender; None if the session is over, or of the other kind."""
         ...
-
-
-class TokensError(Exception):
-    """The tokens file is not usable; the message names the file, the entry and the error."""
-
-
-@dataclass(frozen=True, slots=True)
-class Token:
-    """One credential and what it may do."""
-
-    name: str
-    secret: str
-    scopes: frozenset[str]
-    shops: Shops = None
-
-
-def read_tokens(path: Path | None) -> list[Token]:
-    """Read the tokens; without a file there are none. Raises TokensError, whose message never repeats a token."""
-    if path is None:
-        return []
-    try:
-        entries = tomllib.loads(path.read_text())
-    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
-        raise TokensError(f"TOKENS_FILE {path}: {error}") from error
-    return [_token(path, name, entry) for name, entry in entries.items()]
-
-
-def _token(path: Path, name: str, entry: object) -> Token:
-    if not isinstance(entry, dict) or not isinstance(entry.get("token"), str) or not entry["token"]:
-        raise TokensError(f'TOKENS_FILE {path}: [{name}] needs token = "..."')
-    scopes = entry.get("scopes")
-    if not isinstance(scopes, list) or not scopes or not all(isinstance(scope, str) and scope in SCOPES for scope in scopes):
-        raise TokensError(f"TOKENS_FILE {path}: [{name}] needs scopes, a list of {', '.join(sorted(SCOPES))}")
-    return Token(name, entry["token"], frozenset(scopes), _shops(path, name, entry))
-
-
-def _shops(path: Path, name: str, entry: dict[str, Any]) -> Shops:
-    """Return the shops of an entry. A list that is there and wrong is refused: it must never mean all shops."""
-    if "shops" not in entry:
-        return None
-    shops = entry["shops"]
-    if not isinstance(shops, list) or not shops or not all(type(shop) is int and 1 <= shop <= _MAX_SHOP for shop in shops):
-        raise TokensError(f"TOKENS_FILE {path}: [{name}] needs shops to be a list of shop numbers, or to be absent")
-    return frozenset(shops)
 
 
 def sender_of(request: web.Request) -> Sender:
@@ -114,18 +66,20 @@ class Authentication:
 
     def __init__(
         self,
-        tokens: list[Token],
+        tokens: Sequence[Token] | TokenBook,
         identify: Identify | None = None,
         entrance: Entrance | None = None,
         limits: RateLimits | None = None,
         *,
         identify_visit: IdentifyVisit | None = None,
+        now: Callable[[], datetime] = lambda: datetime.now(UTC).replace(tzinfo=None),
     ) -> None:
-        self._tokens = tokens
+        self._tokens = tokens if isinstance(tokens, TokenBook) else TokenBook.of(tokens)
         self._identify_visit = identify_visit
         self._identify = identify
         self._entrance = entrance or Entrance()
         self._limits = limits
+        self._now = now
 
     @property
     def middleware(self) -> object:
@@ -188,9 +142,11 @@ class Authentication:
     def _sender_of(self, secret: str, request: web.Request) -> Sender:
         """Return the sender that a token names; compares with every token, in constant time."""
         given = secret.encode("utf-8", "surrogateescape")
-        matches = [token for token in self._tokens if hmac.compare_digest(token.secret.encode(), given)]
+        matches = [token for token in self._tokens.tokens if hmac.compare_digest(token.secret.encode(), given)]
         if not matches:
             raise Problem(401, "this token is unknown", headers=_challenge(request))
+        if not matches[0].counts_at(self._now()):
+            raise Problem(401, "this token has ended; use the one that took its place", headers=_challenge(request))
         return Sender(matches[0].name, matches[0].scopes, matches[0].shops)
 
 
@@ -214,7 +170,7 @@ def to_log_in(request: web.Request) -> web.StreamResponse:
 
 
 def local_target(text: str) -> str:
-    """Return the address if it is a path of ours that a browser cannot take for another site's, else that of the first page."""
+    """Return the address if it is a path on this site that no browser reads as another site, else that of the first page."""
     local = text.startswith("/") and not text.startswith(("//", "/\\")) and text.isascii() and text.isprintable()
     return text if local and len(text) <= _MAX_TARGET else START
 

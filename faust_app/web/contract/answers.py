@@ -31,6 +31,8 @@ class ProblemAnswer(Answer):
     status: int
     detail: str
     errors: list[FieldError] | None = None
+    reason: Annotated[str | None, Field(description="Why the shop is paused.")] = None
+    until: Annotated[Time | None, Field(description="When its pause ends; null: when somebody lifts it.")] = None
 
 
 class AcceptedImage(Answer):
@@ -184,6 +186,20 @@ class ImportedFileAnswer(Answer):
     refetch: bool
 
 
+class DrainAnswer(Answer):
+    """How far the images of an import are."""
+
+    done: int
+    left: Annotated[int, Field(description="Images of the shop in progress, and about how many the rest of the file has.")]
+    per_s: float | None
+    seconds_left: Annotated[int | None, Field(description="null: nothing is known of the rate, or nothing starts.")]
+    limit: Annotated[
+        Literal["source", "slots", "cap", "paused", "lane", "held", "others"] | None,
+        Field(description="Why most of them wait; source: the shop's own image server, `host`, is the limit."),
+    ]
+    host: str | None
+
+
 class ImportAnswer(Answer):
     """An import and how far it is."""
 
@@ -201,6 +217,7 @@ class ImportAnswer(Answer):
     updated_at: Time
     ended_at: Time | None
     problem: str | None
+    images: Annotated[DrainAnswer | None, Field(description="null in lists, and where none of the shop's images is in progress.")]
 
 
 class ImportPage(Answer):

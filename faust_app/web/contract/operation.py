@@ -47,6 +47,8 @@ class Operation:
     problems: Sequence[int] = ()
     """Statuses of problems that only this operation has."""
     headers: Sequence[Parameter] = ()
+    waits: float = 0.0
+    """Seconds that it may wait for something to happen, beside the time that an answer takes."""
 
 
 def described(operation: Operation) -> Callable[[H], H]:

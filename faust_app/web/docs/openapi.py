@@ -7,18 +7,22 @@ from aiohttp import web
 from pydantic import BaseModel
 from pydantic.json_schema import models_json_schema
 
+from faust_app.core.dispatch.lanes import Lane
+from faust_app.core.dispatch.shop_controls import ControlKind
 from faust_app.core.messages.events import MAX_ID_BYTES, MAX_NUMBER
 from faust_app.web.auth.rules import READS, needed_scope
 from faust_app.web.contract.answers import ProblemAnswer
 from faust_app.web.contract.operation import JSON, Answered, Operation, Parameter, operation_of
 
-API: Final = ("/v1/", "/i/", "/lag", "/stalled", "/health", "/ready", "/metrics")
+API: Final = ("/v1/", "/i/", "/lag", "/stalled", "/fairness", "/health", "/ready", "/metrics")
 """Where the interface for machines begins; everything else is pages."""
 PROBLEM: Final = "application/problem+json"
 _REFS: Final = "#/components/schemas/{model}"
 _PATH: Final[dict[str, dict[str, Any]]] = {
     "shop_no": {"type": "integer", "minimum": 1, "maximum": MAX_NUMBER},
     "image_id": {"type": "string", "minLength": 1, "maxLength": MAX_ID_BYTES, "description": "Percent-encoded; 1 to 64 bytes of UTF-8."},
+    "lane": {"type": "string", "enum": [lane.value for lane in Lane]},
+    "kind": {"type": "string", "enum": [kind.value for kind in ControlKind]},
     "number": {"type": "integer", "minimum": 0, "maximum": 10**15 - 1},
     "fingerprint": {"type": "string", "minLength": 1, "description": "Percent-encoded, as the list of causes shows it."},
 }
@@ -29,14 +33,16 @@ _STATUSES: Final = {
     404: "There is no such thing.",
     408: "The body did not arrive in time.",
     409: "It is in a state that does not allow this.",
+    410: "What was asked for is no longer kept.",
     413: "The body is too large.",
     415: "The body has a type that is not taken.",
-    429: "The token asks for too much; `Retry-After` says when to come back.",
+    429: "The token asks for too much, or the shop is paused; `Retry-After` says when to come back.",
     503: "A dependency is unavailable; the request may not have been applied, send it again after `Retry-After`.",
 }
 _SECTIONS: Final = (
     ("/republish", "Republish"), ("/causes", "Causes"), ("/imports", "Imports"), ("/rejections", "Imports"), ("/compare", "Imports"),
     ("/reports", "Reports"), ("/statistics", "Reports"), ("/i/", "Images"), ("/images", "Images"),
+    ("/changes", "Images"),
 )  # fmt: skip
 _OTHER: Final = "Operating"
 _TAGS: Final = ("Images", "Imports", "Reports", "Causes", "Republish", _OTHER)

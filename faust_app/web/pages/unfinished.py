@@ -1,6 +1,6 @@
 """`/stalled`: which images are unfinished and need attention, as JSON for machines and as a page for people."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, Final
 
@@ -46,11 +46,15 @@ _QUERY: Final = (
 class StalledPage:
     """Serves the last sample; for one shop it takes a sample at each request.
 
-    `images_at` is the address before the path of an image's page; None where the web process has no public address.
+    `images_at` is the address before the path of an image's page; None where the web process has no public address. `pauses`
+    returns why images of a shop wait that is paused.
     """
 
-    def __init__(self, stalled: WatchStalled, *, images_at: str | None, pages: Pages | None = None) -> None:
+    def __init__(
+        self, stalled: WatchStalled, *, pauses: Callable[[int], Sequence[str]], images_at: str | None, pages: Pages | None = None
+    ) -> None:
         self._stalled = stalled
+        self._pauses = pauses
         self._pages = pages or PlainPages()
         self._images_at = images_at
 
@@ -64,7 +68,7 @@ class StalledPage:
         if not wants_page(request):
             asked = narrowed(asked_of(request), sender_of(request))
             report, age = await self._report(asked)
-            return json_answer(stalled_json(report, asked, age, self._stalled.held_by()))
+            return json_answer(stalled_json(report, asked, age, self._held_by))
         try:
             asked = narrowed(asked_of(request), sender_of(request))
             report, age = await self._report(asked)
@@ -74,7 +78,7 @@ class StalledPage:
             return self._pages.problem(request, unavailable(failure))
         return self._pages.page(
             request, "stalled.html", report=report, asked=asked, age=age, kinds=Kind, link=self._link, here="stalled",
-            held_by=self._stalled.held_by(), **_for_people(report, asked),
+            held_by=self._held_by(report.shop_no), **_for_people(report, asked), pauses=self._pauses,
         )  # fmt: skip
 
     async def _report(self, asked: Asked) -> tuple[StalledReport, float]:
@@ -91,6 +95,11 @@ class StalledPage:
                 errors=[("shop", "is not known")],
             )
         return of_shop, 0.0
+
+    def _held_by(self, shop_no: int | None) -> Sequence[str]:
+        """Return what holds up images of the shop; of all shops, what holds up the installation."""
+        pauses = [] if shop_no is None else self._pauses(shop_no)
+        return [*pauses, *self._stalled.held_by()]
 
     def _link(self, row: ImageRow) -> str | None:
         return None if self._images_at is None else self._images_at + path_of(row.shop_no, row.image_id)
@@ -147,8 +156,11 @@ _READERS: Final = {
 }
 
 
-def stalled_json(report: StalledReport, asked: Asked, age: float, held_by: Sequence[str]) -> dict[str, object]:
-    """Return the report as a JSON object. Times in UTC, spans in seconds; `count` is of stalled images: old or lost."""
+def stalled_json(report: StalledReport, asked: Asked, age: float, held_by: Callable[[int | None], Sequence[str]]) -> dict[str, object]:
+    """Return the report as a JSON object. Times in UTC, spans in seconds; `count` is of stalled images: old or lost.
+
+    `held_by` returns what holds up images of a shop, for None what holds up the installation.
+    """
     counts = report.counts
     return {
         "as_of": time_text(report.as_of),
@@ -162,9 +174,9 @@ def stalled_json(report: StalledReport, asked: Asked, age: float, held_by: Seque
         "queued": counts.queued,
         "failed": counts.failed,
         "oldest_open_s": round(oldest_open_seconds(report), 3) if counts.oldest_open else None,
-        "held_by": list(held_by),
+        "held_by": list(held_by(report.shop_no)),
         **_waits(report),
-        "items": [_item(report, row, held_by) for row in report.listed(asked.kind, asked.limit)],
+        "items": [_item(report, row, held_by(row.shop_no)) for row in report.listed(asked.kind, asked.limit)],
     }
 
 

@@ -27,7 +27,7 @@ NAVIGATION: Final = (("frame.figures", SHOP), ("frame.mend", SHOP + "/mend"), ("
 
 
 class ReportProblem(Problem):
-    """A problem whose sentence is a text of ours, in the reader's language; machines read the English one."""
+    """A problem whose sentence is translated: people read it in their language, machines in English."""
 
     def __init__(self, status: int, key: str, **values: object) -> None:
         super().__init__(status, ENGLISH.text(key, **values))
@@ -125,7 +125,7 @@ def navigation_of(request: web.Request, language: Language, shop: str | None) ->
 
 
 def linked(request: web.Request, path: str, /, **given: object) -> str:
-    """Return an address of ours with these parameters, without those that are None, in the language that this address names."""
+    """Return the path with these parameters, leaving out None, in the language that the request's address names."""
     parameters = {name: str(value) for name, value in given.items() if value is not None}
     if (code := request.query.get(PARAMETER)) in LANGUAGES:
         parameters[PARAMETER] = str(code)

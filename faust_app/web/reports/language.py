@@ -74,13 +74,13 @@ class Language:
         return f"{_MINUS if value < 0 else ''}{_decimal(round(rest, 1), pattern, self.locale)}{_JOINED}{_UNITS[unit]}"
 
     def seconds(self, milliseconds: float | None) -> str:
-        """Return a duration in seconds, minutes or hours."""
+        """Return a duration in its largest unit, from whole milliseconds to hours."""
         if milliseconds is None:
             return NO_FIGURE
         for unit, length in (("h", 3_600_000), ("min", 60_000), ("s", 1000)):
             if milliseconds >= length:
                 return f"{_decimal(round(milliseconds / length, 1), '#,##0.#', self.locale)}{_JOINED}{unit}"
-        return f"{self.number(milliseconds)}{_JOINED}ms"
+        return f"{self.number(round(milliseconds))}{_JOINED}ms"
 
     def change(self, share: float) -> str:
         """Return a change as a percentage with its sign: 0.12 is +12 %."""
@@ -137,7 +137,7 @@ def language_of(request: web.Request) -> Language:
 
 
 def preferred(accepted: str) -> Language:
-    """Return the language of ours that a header `Accept-Language` likes best; English where it names none."""
+    """Return the available language that the header `Accept-Language` prefers; English if it names none."""
     ranked: list[tuple[float, int, Language]] = []
     for position, part in enumerate(accepted[:1000].split(",")):
         tag, _, parameters = part.partition(";")

@@ -16,6 +16,7 @@ from devstack.hostile_files import jpeg_of_scans
 from faust_app.adapters.image_check.pool import CheckPool, ChildError, Limits
 from faust_app.core.failure import FailureCode, Permanent
 from faust_app.core.sources.content import ImageFacts
+from faust_app.metrics import Metrics
 from tests.pictures import FORMATS, picture
 
 LIMITS = Limits(cpu=1, wall=5.0)
@@ -67,6 +68,18 @@ async def test_an_image_whose_child_was_killed_by_accident_is_tried_once_more(na
     assert facts.extension == "jpg"
     assert _names(tmp_path) == ["marker"]
     await the_next_images_are_unaffected(nasty)
+
+
+async def test_metrics_tell_how_many_children_live_work_and_were_started_again() -> None:
+    metrics = Metrics()
+    value = metrics.registry.get_sample_value
+    async with CheckPool("decode", 2, metrics, limits=Limits(wall=0.5), program="tests.contracts.image_check.nasty_child") as pool:
+        asked = asyncio.create_task(pool.check(b"fine"))
+        await asyncio.sleep(0)
+        assert [value("shop_images_check_children", {"state": state}) for state in ("alive", "busy")] == [2, 1]
+        await asked
+        await crashed(pool, b"hang")
+        assert (value("shop_images_check_children", {"state": "busy"}), value("shop_images_check_children_restarted_total")) == (0, 1)
 
 
 async def test_children_that_do_not_start_are_our_fault_and_no_images(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -79,6 +79,17 @@ async def test_an_id_a_product_and_an_address_are_found_in_any_shop(site: Site, 
     assert await site.search.by_source_url(url.upper(), 10) == []
 
 
+async def test_a_correlation_id_finds_the_images_of_its_requests_in_any_shop(site: Site, shop_no: int) -> None:
+    sent = f"order-{shop_no}"
+    await accept(site.rows, shop_no, "a", correlation_id=sent)
+    await accept(site.rows, shop_no + 500_000, "b", "c", correlation_id=sent)
+    await accept(site.rows, shop_no, "d", correlation_id=f"{sent}0")
+    found = await site.search.by_correlation_id(sent, 10)
+    assert sorted(row.key for row in found) == [(shop_no, b"a"), (shop_no + 500_000, b"b"), (shop_no + 500_000, b"c")]
+    assert len(await site.search.by_correlation_id(sent, 2)) == 2
+    assert await site.search.by_correlation_id(sent.upper(), 10) == []
+
+
 async def test_a_sku_and_a_name_in_any_case_find_images_in_any_shop(site: Site, shop_no: int) -> None:
     sku, name = f"SKU-{shop_no}", f"Rote Schuhe {shop_no}"
     await accept(site.rows, shop_no, "a", sku=sku)

@@ -3,7 +3,7 @@
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable
 from dataclasses import dataclass
-from datetime import date, datetime, time, timedelta
+from datetime import UTC, date, datetime, time, timedelta
 from zoneinfo import ZoneInfo
 
 import pytest
@@ -176,7 +176,19 @@ async def test_what_was_missed_is_one_run_that_knows_the_last() -> None:
         assert job.runs == runs, f"after {hours} hours"
     assert [None if last is None else last.result for last in job.lasts] == [None, {"run": 1}, {"run": 2}]
     assert sorted(day.isoformat() for _, day in fake.runs) == ["2026-03-01", "2026-03-02", "2026-03-06"]
-    assert metrics.registry.get_sample_value("shop_images_job_finished_timestamp_seconds", {"job": "job"}) == 1772798400.0
+    assert metrics.registry.get_sample_value("shop_images_job_finished_timestamp_seconds", {"daily_job": "job"}) == 1772798400.0
+
+
+async def test_a_job_that_never_finished_shows_when_it_was_first_asked_for() -> None:
+    fake, job, metrics = FakeJobRuns(NOW), Job(), Metrics()
+    job.error = Unavailable(Dependency.KAFKA, "gone")
+    mine = DailyJob("job", job, fake, Daily(ZoneInfo("UTC"), time(3), ME), metrics, clock=FakeClock(lambda: fake.now))
+    for hours in (0, 30):
+        fake.now = NOW + timedelta(hours=hours)
+        with pytest.raises(Unavailable):
+            await mine.run_pass()
+        shown = metrics.registry.get_sample_value("shop_images_job_finished_timestamp_seconds", {"daily_job": "job"})
+        assert shown == NOW.replace(tzinfo=UTC).timestamp(), "the first pass, also after a day"
 
 
 async def test_while_the_database_is_unavailable_nothing_is_run() -> None:

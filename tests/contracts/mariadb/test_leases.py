@@ -107,11 +107,18 @@ async def test_a_long_pass_keeps_its_lease(alert_store: AlertStore) -> None:
 
 
 async def test_a_pass_ends_when_another_has_the_lease(alert_store: AlertStore) -> None:
-    task = Task()
-    pass_ = asyncio.create_task(under_lease("task", lambda: alert_store.leases.hold("task", ME), task, renew=timedelta(seconds=0.01)))
+    task, is_taken = Task(), asyncio.Event()
+
+    async def hold() -> bool:
+        if task.started.is_set():  # a renewal, which comes too late
+            await is_taken.wait()
+        return await alert_store.leases.hold("task", ME)
+
+    pass_ = asyncio.create_task(under_lease("task", hold, task, renew=timedelta(seconds=0.01)))
     await task.started.wait()
     await let_pass(alert_store, 31)
     assert await alert_store.leases.hold("task", RIVAL)
+    is_taken.set()
     assert await pass_ is None
     assert task.at_once == 0
 

@@ -13,6 +13,7 @@ from aiokafka.errors import GroupLoadInProgressError
 
 from faust_app.adapters.kafka.offsets import KafkaConsumerOffsets
 from faust_app.adapters.kafka.producer import KafkaEventLog
+from faust_app.adapters.kafka.record_ages import KafkaRecordAges
 from faust_app.adapters.mariadb.database import Database
 from faust_app.adapters.mariadb.image_repository import MariaImageRepository
 from faust_app.adapters.mariadb.intake_offsets import MariaIntakeOffsets
@@ -39,6 +40,9 @@ class Rows:
         (decision,) = await self.repository.change([request.key], lambda locked: decide([request], locked, IntakeTerms(LEASE)), create=True)
         await self.repository.mark_published([(decision.row, Position(topic, 3, offset))])
         return decision.row
+
+
+NOBODY = {"bootstrap_servers": ["127.0.0.1:1"], "security_protocol": "PLAINTEXT"}
 
 
 @pytest.fixture(params=["fake", "mariadb"])
@@ -77,8 +81,8 @@ async def test_offsets_of_a_group_are_read_without_joining_it(settings: Settings
     topics = settings.topics
     bulk = topics.bulk.name
     await _commit(settings, TopicPartition(bulk, 0), 0, group="the first of all")  # a new cluster has no coordinator before
-    connected = KafkaEventLog.connect(settings.bootstrap_servers, client_id="t", probe_topic=topics.probe.name)
-    async with connected as log, KafkaConsumerOffsets.connect(settings.bootstrap_servers, "offsets-test", [bulk]) as offsets:
+    connected = KafkaEventLog.connect(settings.kafka, client_id="t", probe_topic=topics.probe.name)
+    async with connected as log, KafkaConsumerOffsets.connect(settings.kafka, "offsets-test", [bulk]) as offsets:
         before = await offsets.committed()
         assert {place: partition.committed for place, partition in before.items()} == {(bulk, n): None for n in range(12)}
         results = await log.publish([Message(bulk, b"x", b"key") for _ in range(5)])
@@ -93,18 +97,31 @@ async def test_offsets_of_a_group_are_read_without_joining_it(settings: Settings
 
 async def test_many_may_ask_at_once_also_while_nobody_answers(settings: Settings) -> None:
     bulk = settings.topics.bulk.name
-    async with KafkaConsumerOffsets.connect(["127.0.0.1:1"], "offsets-test", [bulk]) as offsets:
+    async with KafkaConsumerOffsets.connect(NOBODY, "offsets-test", [bulk]) as offsets:
         asked = (offsets.committed(), offsets.ends(), offsets.committed(), offsets.ends())
         answers = await asyncio.gather(*asked, return_exceptions=True)
     assert [type(answer) for answer in answers] == [Unavailable] * 4
+
+
+async def test_records_are_counted_by_their_age(settings: Settings) -> None:
+    topics = settings.topics
+    ages = KafkaRecordAges(settings.kafka, topics.dead_letter.name)
+    now = datetime.now(UTC).replace(tzinfo=None)
+    before = await ages.appended_before(now + timedelta(hours=1))
+    async with KafkaEventLog.connect(settings.kafka, client_id="t", probe_topic=topics.probe.name) as log:
+        await log.publish([Message(topics.dead_letter.name, b"x", b"%d" % key) for key in range(9)])
+    assert await ages.appended_before(now + timedelta(hours=1)) == before + 9
+    assert await ages.appended_before(now - timedelta(hours=1)) == 0
+    with pytest.raises(Unavailable):
+        await KafkaRecordAges(settings.kafka, "no-such-topic").appended_before(now)
 
 
 async def test_members_and_times_of_records_are_read_without_joining(settings: Settings) -> None:
     topics = settings.topics
     retry = topics.retry.name
     await _commit(settings, TopicPartition(retry, 0), 0, group="the first of all")
-    connected = KafkaEventLog.connect(settings.bootstrap_servers, client_id="t", probe_topic=topics.probe.name)
-    async with connected as log, KafkaConsumerOffsets.connect(settings.bootstrap_servers, "members-test", [retry]) as offsets:
+    connected = KafkaEventLog.connect(settings.kafka, client_id="t", probe_topic=topics.probe.name)
+    async with connected as log, KafkaConsumerOffsets.connect(settings.kafka, "members-test", [retry]) as offsets:
         assert await offsets.members() == 0
         assert await offsets.appended_at({}) == {}
         results = await log.publish([Message(retry, b"x", b"key") for _ in range(3)])
@@ -114,7 +131,7 @@ async def test_members_and_times_of_records_are_read_without_joining(settings: S
         assert abs(times[place] - datetime.now(UTC).replace(tzinfo=None)) < timedelta(minutes=1)
         other = (retry, (place[1] + 1) % 12)
         assert set(await offsets.appended_at({place: end - 1, other: (await offsets.ends())[other]})) == {place}
-        async with AIOKafkaConsumer(retry, bootstrap_servers=settings.bootstrap_servers, group_id="members-test") as consumer:
+        async with AIOKafkaConsumer(retry, **settings.kafka, group_id="members-test") as consumer:
             await consumer.getmany(timeout_ms=100)
             assert await offsets.members() == 1
         assert await offsets.members() == 0
@@ -129,7 +146,7 @@ async def test_a_broker_that_cannot_tell_the_members_is_an_outage_and_not_a_grou
 
         async def stop(self) -> None: ...
 
-    offsets = KafkaConsumerOffsets(["127.0.0.1:1"], "members-test", [])
+    offsets = KafkaConsumerOffsets(NOBODY, "members-test", [])
     offsets._admin = offsets._consumer = cast("Any", Clients())
     with pytest.raises(Unavailable, match="COORDINATOR_LOAD_IN_PROGRESS"):
         await offsets.members()
@@ -137,7 +154,7 @@ async def test_a_broker_that_cannot_tell_the_members_is_an_outage_and_not_a_grou
 
 async def test_a_topic_that_kafka_does_not_know_is_an_outage_and_loses_no_row(settings: Settings) -> None:
     retry = settings.topics.retry.name
-    async with KafkaConsumerOffsets.connect(settings.bootstrap_servers, "offsets-test", [retry, "no-such-topic"]) as offsets:
+    async with KafkaConsumerOffsets.connect(settings.kafka, "offsets-test", [retry, "no-such-topic"]) as offsets:
         with pytest.raises(Unavailable, match="UNKNOWN_TOPIC_OR_PARTITION"):
             await offsets.ends()
 
@@ -145,7 +162,7 @@ async def test_a_topic_that_kafka_does_not_know_is_an_outage_and_loses_no_row(se
 async def test_questions_that_are_asked_at_once_are_all_answered(settings: Settings) -> None:
     topics = [spec.name for spec in settings.topics.images]
     await _commit(settings, TopicPartition(topics[0], 0), 0, group="the first of all")
-    async with KafkaConsumerOffsets.connect(settings.bootstrap_servers, "offsets-test", topics) as offsets:
+    async with KafkaConsumerOffsets.connect(settings.kafka, "offsets-test", topics) as offsets:
         first = {(topics[0], 0): 0}
         questions = (offsets.committed, offsets.ends, lambda: offsets.appended_at(first), offsets.members)
         answers = await asyncio.gather(*(ask() for _ in range(3) for ask in questions))
@@ -163,7 +180,7 @@ async def test_what_the_rows_have_is_read_for_every_partition_of_which_something
 
 
 async def _commit(settings: Settings, tp: TopicPartition, offset: int, *, group: str = "offsets-test") -> None:
-    consumer = AIOKafkaConsumer(bootstrap_servers=settings.bootstrap_servers, group_id=group, enable_auto_commit=False)
+    consumer = AIOKafkaConsumer(**settings.kafka, group_id=group, enable_auto_commit=False)
     await consumer.start()
     consumer.assign([tp])
     async with asyncio.timeout(20):

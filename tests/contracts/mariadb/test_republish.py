@@ -8,11 +8,13 @@ from itertools import product
 
 import pytest
 
+from faust_app.adapters.mariadb.controls import MariaShopControls
 from faust_app.adapters.mariadb.database import Database
 from faust_app.adapters.mariadb.image_repository import MariaImageRepository
 from faust_app.adapters.mariadb.image_writes import Author
 from faust_app.adapters.mariadb.republish_items import MariaRepublishItems
 from faust_app.adapters.mariadb.republish_runs import MariaRepublishRuns
+from faust_app.core.dispatch.shop_controls import ControlKind, ShopControl
 from faust_app.core.failure_codes import FailureCode
 from faust_app.core.images.changes import Changes
 from faust_app.core.images.outcome import Failed, Outcome, Stored
@@ -60,6 +62,14 @@ class Site:
             begun += await self.items.begin(run.number, OFFSETS)
             await asyncio.sleep(0)
         return begun
+
+    async def pause(self, shop_no: int) -> None:
+        if isinstance(self.runs, FakeRepublish):
+            self.runs.paused_shops.add(shop_no)
+            return
+        assert self.database is not None
+        pause = ShopControl(shop_no, ControlKind.PAUSE, None, "why", "ada", AUDIT.at)
+        await MariaShopControls(self.database).set(pause, replace(AUDIT, action="shop.pause"))
 
     async def row(self, row: ImageRow) -> ImageRow:
         return (await self.rows.load([row.key]))[row.key]
@@ -146,17 +156,31 @@ async def every_kind_of_row(site: Site, shop_no: int) -> list[ImageRow]:
     return list((await site.rows.load(keys)).values())
 
 
-@pytest.mark.parametrize("include_good", [False, True])
+@pytest.mark.parametrize(("include_good", "paused"), [(False, False), (True, False), (True, True)])
 @pytest.mark.parametrize("overrides", [(), (Override.ADDRESS_REFUSED,), (Override.SIZE_REFUSED, Override.REPUBLISHED_OFTEN)])
 async def test_the_plan_says_of_every_row_what_the_rule_says(
-    site: Site, shop_no: int, *, include_good: bool, overrides: tuple[Override, ...]
+    site: Site, shop_no: int, *, include_good: bool, paused: bool, overrides: tuple[Override, ...]
 ) -> None:
     rows = await every_kind_of_row(site, shop_no)
+    if paused:
+        await site.pause(shop_no)
     run = await site.plan(of_shop(shop_no, states=EVERYTHING, include_good=include_good, overrides=overrides))
     planned = await site.planned(run)
-    expected = {row.key: planned_as(row, OFFSETS, rules({REFUSED}), include_good=include_good, overrides=overrides) for row in rows}
+    today = replace(rules({REFUSED}), paused_shops=frozenset({shop_no} if paused else ()))
+    expected = {row.key: planned_as(row, OFFSETS, today, include_good=include_good, overrides=overrides) for row in rows}
     assert planned == expected
-    assert len(set(expected.values())) >= 4
+    assert len(set(expected.values())) >= (3 if paused else 4)
+    assert (ItemStatus.SHOP_PAUSED in expected.values(), ItemStatus.PLANNED in expected.values()) == (paused, not paused)
+
+
+async def test_an_image_whose_shop_was_paused_since_the_plan_is_skipped_and_stays_as_it_is(site: Site, shop_no: int) -> None:
+    (row,) = await site.failed(shop_no, "a")
+    run = await site.plan(of_shop(shop_no))
+    assert await site.statuses(run) == {ItemStatus.PLANNED: 1}
+    await site.pause(shop_no)
+    assert await site.items.try_one(run.number, OFFSETS, AUDIT) is None
+    assert await site.statuses(run) == {ItemStatus.SHOP_PAUSED: 1}
+    assert await site.row(row) == row
 
 
 @pytest.mark.parametrize(

@@ -10,7 +10,7 @@ import pytest
 
 from faust_app.adapters.mariadb.database import Database
 from faust_app.adapters.mariadb.source_records import MariaSourceRecords
-from faust_app.core.dispatch.pace import SourcePace
+from faust_app.core.dispatch.pace.source_pace import SourcePace
 from faust_app.core.failure import FailureCode
 from faust_app.core.sources.health import ALL_SHOPS, Records, SourceFailure, SourceRecord, after_failure
 from faust_app.flows.ports.clock import Clock

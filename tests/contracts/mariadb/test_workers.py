@@ -6,7 +6,7 @@ from collections.abc import AsyncIterator
 import pytest
 
 from faust_app.adapters.mariadb.database import Database
-from faust_app.adapters.mariadb.workers import MariaWorkerRegister, lift_stops
+from faust_app.adapters.mariadb.workers import MariaWorkerList, MariaWorkerRegister, lift_stops
 from faust_app.flows.ports.maintenance import WorkerRegister
 from faust_app.settings import Settings
 from tests.fakes.worker_register import FakeWorkerRegister
@@ -57,3 +57,29 @@ async def test_a_command_lifts_the_stop_of_one_worker_or_of_all(database: Databa
     assert [await worker.report() for worker in workers] == ["bugs", None, "bugs"]
     assert set(await lift_stops(database, None)) >= {f"{name}-0", f"{name}-2"}
     assert [await worker.report() for worker in workers] == [None, None, None]
+
+
+async def test_what_a_worker_tells_of_waiting_shops_is_read_until_it_is_stale(database: Database, name: str) -> None:
+    register, workers = MariaWorkerRegister(database, name, "1"), MariaWorkerList(database)
+    await register.store_fairness("{}")
+    assert name not in dict(await workers.fairness_within(30)), "a worker without a row is none"
+    await register.start()
+    assert name not in dict(await workers.fairness_within(30)), "it has told nothing yet"
+    await register.store_fairness('{"slots":1}')
+    assert dict(await workers.fairness_within(30))[name] == '{"slots":1}'
+    await database.change("UPDATE worker SET fairness_at = UTC_TIMESTAMP(6) - INTERVAL 31 SECOND WHERE name = %s", (name,))
+    assert name not in dict(await workers.fairness_within(30))
+
+
+async def test_only_a_worker_that_reports_and_is_not_stopped_counts_as_starting(database: Database, name: str) -> None:
+    workers = MariaWorkerList(database)
+    before = await workers.starting_within(15)
+    register = MariaWorkerRegister(database, name, "1")
+    await register.start()
+    assert await workers.starting_within(15) == before + 1
+    await register.stop_intake("bugs")
+    assert await workers.starting_within(15) == before
+    other = f"{name}-other"
+    await MariaWorkerRegister(database, other, "1").start()
+    await database.change("UPDATE worker SET seen_at = UTC_TIMESTAMP(6) - INTERVAL 16 SECOND WHERE name = %s", (other,))
+    assert await workers.starting_within(15) == before

@@ -19,6 +19,7 @@ from faust_app.adapters.s3.object_store import CACHE_CONTROL, S3ObjectStore
 from faust_app.adapters.s3.signed_put import SignedPut, error_code
 from faust_app.core.failure import Unavailable
 from faust_app.flows.ports.transfer import ObjectStore
+from faust_app.metrics import Metrics
 from faust_app.settings import Settings
 from tests.fakes.object_store import FakeObjectStore
 
@@ -119,9 +120,13 @@ async def test_whatever_is_wrong_with_storage_is_its_outage_and_tells_no_secret(
 
 
 async def test_a_missing_bucket_is_storages_outage(settings: Settings) -> None:
-    async with S3ObjectStore(settings.model_copy(update={"s3_bucket": "no-such-bucket-here"})) as store:
+    metrics = Metrics()
+    async with S3ObjectStore(settings.model_copy(update={"s3_bucket": "no-such-bucket-here"}), metrics) as store:
         with pytest.raises(Unavailable, match="NoSuchBucket"):
             await _first(store)
+    value = metrics.registry.get_sample_value
+    assert value("shop_images_storage_errors_total", {"operation": "ListObjectsV2"}) == 1
+    assert value("shop_images_pool_limit", {"pool": "storage"}) == settings.slots
 
 
 async def _first(store: ObjectStore) -> None:

@@ -3,6 +3,7 @@
 from dataclasses import replace
 from datetime import date, datetime, timedelta
 
+from faust_app.adapters.clickhouse.daily_statistics import ClickHouseDailyStatistics
 from faust_app.core.statistics.figures import BUCKETS, NOTHING, Figures, Times
 from faust_app.core.statistics.load import Marker, ShopRow, Totals, totals_of
 from faust_app.flows.ports.statistics import StatisticsStore
@@ -127,3 +128,24 @@ async def test_preparing_again_changes_nothing(any_store: StatisticsStore) -> No
     marker = await published(store, DAY, 1, [ShopRow(7, NOTHING, 5)])
     await store.prepare()
     assert await store.manifest() == {DAY: marker}
+
+
+async def test_compacting_leaves_every_load_as_it_was(any_store: StatisticsStore) -> None:
+    store = any_store
+    await published(store, DAY, 1, ROWS, AT - timedelta(hours=2))
+    await published(store, DAY, 2, ROWS[:1])
+    await store.add_rows(NEXT, 3, ROWS)
+    before = await store.shop_rows(7, DAY, NEXT)
+    await store.compact()
+    assert sorted(await store.shop_rows(7, DAY, NEXT), key=lambda row: row[1]) == sorted(before, key=lambda row: row[1])
+    assert (await store.totals(NEXT, 3)).matches(totals_of(ROWS))
+
+
+async def test_compacting_leaves_one_part_of_each_month(clickhouse_store: ClickHouseDailyStatistics) -> None:
+    store = clickhouse_store
+    for load_id, day in enumerate((DAY, NEXT, date(2026, 4, 1)), 1):
+        await published(store, day, load_id, ROWS)
+    await store.compact()
+    parts = "SELECT partition, count() FROM system.parts WHERE active AND database = currentDatabase() AND table = 'shop_stats_daily'"
+    found = await store._rows(f"{parts} GROUP BY partition")
+    assert {partition: count for partition, count in found} == {"202603": 1, "202604": 1}  # noqa: C416 - rows are sequences

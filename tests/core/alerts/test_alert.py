@@ -20,6 +20,7 @@ def test_only_what_is_ours_is_a_fault_of_the_platform(code: FailureCode) -> None
         FailureCode.INTERNAL_ERROR,
         FailureCode.UNKNOWN_VERSION,
         FailureCode.UNPARSEABLE,
+        FailureCode.SHOP_PAUSED,
         FailureCode.LOST_REPEATEDLY,
         FailureCode.UNSTORABLE_RESULT,
     }

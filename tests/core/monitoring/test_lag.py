@@ -6,7 +6,17 @@ from datetime import timedelta
 
 import pytest
 
-from faust_app.core.monitoring.lag import STALLED_AFTER, LagSample, LagStatus, PartitionLag, lag_status, recent, velocity, worst
+from faust_app.core.monitoring.lag import (
+    STALLED_AFTER,
+    LagSample,
+    LagStatus,
+    PartitionLag,
+    TopicLag,
+    lag_status,
+    recent,
+    velocity,
+    worst,
+)  # fmt: skip
 from tests.factories import NOW
 
 LAGGING_AFTER = timedelta(minutes=5)
@@ -121,3 +131,21 @@ def test_samples_that_no_rule_needs_are_forgotten() -> None:
     kept = recent(samples)
     assert len(kept) < 25
     assert kept[-1].at - kept[0].at >= STALLED_AFTER
+
+
+@pytest.mark.parametrize(
+    ("ages", "expected"),
+    [
+        ([None, None, None], TopicLag(0, 0.0)),
+        ([9.0, None, None], TopicLag(3, 0.0)),
+        ([9.0, 4.0, None], TopicLag(6, 4.0)),
+        ([9.0, 4.0, 600.0], TopicLag(9, 9.0)),
+        ([-1.0, -1.0, -1.0], TopicLag(9, 0.0)),
+        ([9.0], TopicLag(3, 9.0)),
+    ],
+)
+def test_a_topic_is_as_far_behind_as_its_middle_partition(ages: list[float | None], expected: TopicLag) -> None:
+    of_topic = [partition(5, 5 if age is None else 8, age=age or 0.0, number=n) for n, age in enumerate(ages)]
+    other = PartitionLag("retry", 0, 0, 0, 99, NOW - timedelta(hours=1))
+    assert sample(0, *of_topic, other).of_topic("bulk") == expected
+    assert sample(0, other).of_topic("bulk") is None

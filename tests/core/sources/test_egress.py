@@ -11,8 +11,8 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from faust_app.core.breaker import Tally
-from faust_app.core.dispatch.pace import SourcePace
-from faust_app.core.dispatch.queues import SourceQueues
+from faust_app.core.dispatch.pace.source_pace import SourcePace
+from faust_app.core.dispatch.turns.turns import Turns
 from faust_app.core.failure import FailureCode
 from faust_app.core.sources.egress import EVIDENCE_FETCHES, EVIDENCE_HOSTS, EVIDENCE_SHOPS, PROBE_HOSTS, Egress, network_is_silent
 from faust_app.core.sources.egress_hosts import PROBE_TARGETS, egress_probe_delay
@@ -177,7 +177,7 @@ class Worker:
     hosts: dict[str, Host]
     pace: SourcePace = field(default_factory=lambda: SourcePace(SLOTS))
     records: dict[RecordKey, SourceRecord] = field(default_factory=dict)
-    queues: SourceQueues[tuple[str, float]] = field(default_factory=SourceQueues)
+    queues: Turns[tuple[str, float]] = field(default_factory=lambda: Turns(quantum=0))
     running: int = 0
     now: float = 0.0
     waits: list[float] = field(default_factory=list)
@@ -213,10 +213,10 @@ class Worker:
     def start(self) -> None:
         self.queues.all_freed()
         while self.running < SLOTS:
-            item = self.queues.pop(lambda source: self.pace.has_slot(source, self.now))
-            if item is None:
+            taken = self.queues.take(lambda _: True, lambda source: self.pace.bounds.has_slot(source, self.now), lambda _: 0.0)
+            if taken is None:
                 return
-            self.begin(*item)
+            self.begin(*taken[1])
 
     def begin(self, name: str, since: float) -> None:
         source, began = self.source(name), self.now
@@ -298,7 +298,7 @@ class Worker:
         self.end(name, began)
 
     def returned(self, name: str, began: float, since: float) -> None:
-        self.queues.push_front(self.source(name), (name, since))
+        self.queues.push(self.source(name), (name, since), front=True)
         self.pace.arrived(self.source(name))
         self.end(name, began)
 

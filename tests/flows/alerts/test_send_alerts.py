@@ -316,3 +316,19 @@ async def test_an_alert_that_is_counted_while_it_is_closed_stays_open(harness: H
     await harness.sender.run_pass()
     alert = harness.store.rows["source_error@h"]
     assert (alert.closed_at, alert.occurrences, len(harness.messenger.taken)) == (None, 61, 1)
+
+
+async def test_metrics_tell_that_the_sender_works_and_since_when_nothing_is_accepted(harness: Harness) -> None:
+    def value(name: str) -> float:
+        return harness.metrics.registry.get_sample_value(f"shop_images_{name}") or 0
+
+    assert value("alert_messenger") == 1
+    harness.messenger.unavailable = Undelivered("It is away.")
+    await harness.open()
+    await harness.sender.run_pass()
+    assert value("alerts_decided_timestamp_seconds") > 0
+    assert value("alert_failing_since_timestamp_seconds") > 0
+    await harness.store.release("alerts", "host:1")
+    assert await harness.store.hold("alerts", "another")
+    await harness.sender.run_pass()
+    assert value("alert_failing_since_timestamp_seconds") == 0, "another process sends now"

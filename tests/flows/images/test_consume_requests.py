@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from faust_app.core.dispatch.shop_controls import ControlKind, ShopControl
 from faust_app.core.failure import FailureCode, Permanent, RecordRefused, Unavailable
 from faust_app.core.messages.record import Message, Record
 from faust_app.core.messages.topics import Topics
@@ -15,9 +16,10 @@ from faust_app.flows.images.dead_letters import DeadLetters
 from faust_app.flows.images.intake import Intake
 from faust_app.flows.images.publish import Publisher
 from faust_app.metrics import Metrics
-from tests.factories import LEASE
+from tests.factories import LEASE, NOW
 from tests.fakes.event_log import FakeEventLog
 from tests.fakes.image_repository import FakeImageRepository
+from tests.fakes.lane_choice import all_bulk
 
 TOPIC, DEAD = "p.requests", "p.dead-letter"
 
@@ -25,9 +27,14 @@ TOPIC, DEAD = "p.requests", "p.dead-letter"
 class Harness:
     def __init__(self) -> None:
         self.rows, self.log, metrics = FakeImageRepository(), FakeEventLog(), Metrics()
-        intake = Intake(self.rows, Publisher(self.log, self.rows, Topics.named("p."), metrics), metrics, clock=self.rows, lease=LEASE)
+        publisher = Publisher(self.log, self.rows, Topics.named("p."), metrics, all_bulk(metrics))
+        intake = Intake(self.rows, publisher, metrics, clock=self.rows, lease=LEASE)
         dead_letters = DeadLetters(self.log, metrics, topic=DEAD, group="g")
-        self.take = TakeRequests(self.rows, intake, dead_letters, self.log, clock=self.rows, group="g-requests", lease=LEASE)
+        self.metrics = metrics
+        self.paused: dict[int, ShopControl] = {}
+        self.take = TakeRequests(
+            self.rows, intake, dead_letters, self.log, clock=self.rows, pause_of=self.paused.get, group="g-requests", lease=LEASE
+        )
 
     def versions(self) -> dict[str, int]:
         return {key[1].decode(): row.version for key, row in self.rows.rows.items()}
@@ -102,6 +109,30 @@ async def test_an_invalid_record_goes_raw_to_the_dead_letters_and_the_others_int
     assert letter.value == b"\x00nonsense"
     assert dict(letter.headers)["kafka_dlt-original-offset"] == b"1"
     assert await harness.take.start_offset(TOPIC, 0) == 3
+
+
+async def test_a_request_of_a_paused_shop_goes_to_the_dead_letters_and_those_of_others_into_their_rows(harness: Harness) -> None:
+    harness.paused[8] = ShopControl(8, ControlKind.PAUSE, None, "its catalogue is wrong", "ada", NOW, NOW + timedelta(hours=2))
+    await harness.take.take([record(0, "a"), record(1, "b", shop_no=8), record(2, "c", op="delete", source_url=None, shop_no=8)])
+    assert set(harness.versions()) == {"a"}
+    letters = [dict(letter.headers) for letter in harness.log.messages[DEAD]]
+    assert [letter["shop-images-code"] for letter in letters] == [b"shop_paused"] * 2
+    assert all(b"ada" not in value for letter in letters for value in letter.values())
+    assert await harness.take.start_offset(TOPIC, 0) == 3
+    assert [(each.shop_no, each.image_id, each.reason.endswith(": its catalogue is wrong")) for each in harness.rows.rejections] == [
+        (8, "b", True),
+        (8, "c", True),
+    ]
+    assert harness.rows.occurrences == []  # it wakes nobody
+    assert harness.metrics.registry.get_sample_value("shop_images_requests_total", {"entry_point": "topic", "decision": "paused"}) == 2
+
+
+async def test_what_a_resumed_shop_sends_is_taken(harness: Harness) -> None:
+    harness.paused[7] = ShopControl(7, ControlKind.PAUSE, None, "why", "ada", NOW)
+    await harness.take.take([record(0, "a")])
+    harness.paused.clear()
+    await harness.take.take([record(1, "b")])
+    assert set(harness.versions()) == {"b"}
 
 
 async def test_no_offset_is_stored_before_the_dead_letter_is_acknowledged(harness: Harness) -> None:

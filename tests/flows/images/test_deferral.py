@@ -3,7 +3,7 @@
 import asyncio
 from datetime import timedelta
 
-from faust_app.core.dispatch.pace import SOON
+from faust_app.core.dispatch.pace.deferral_clock import SOON
 from faust_app.core.images.row import ImageState, ScheduleReason
 from faust_app.core.messages.events import Op
 from faust_app.core.sources.content import Fetched
@@ -86,8 +86,8 @@ async def test_what_was_deferred_too_far_is_released_when_its_source_runs_out(ha
         harness.pace.fetching(source, 0.0)
         harness.pace.fetched(source, 0.0, 2.0)
     for record in records:
-        delay = harness.pace.defer(source, now)
+        delay = harness.pace.deferrals.defer(source, now)
         await harness.handler.execute(harness.handler.read(record), defer_by=timedelta(seconds=delay + 2 * SOON))
     await harness.sources.run_pass()
     assert await harness.due.run_pass() == 20
-    assert harness.pace.to_release(now) == []
+    assert harness.pace.deferrals.to_release(now) == []

@@ -4,11 +4,13 @@ import asyncio
 import hashlib
 from collections.abc import Callable
 from dataclasses import replace
+from datetime import timedelta
+from functools import partial
 
 import pytest
 
 from faust_app.core.failure import FailureCode, Permanent
-from faust_app.core.images.row import ImageRow, ImageState, event_of
+from faust_app.core.images.row import ImageRow, ImageState, Origin, event_of
 from faust_app.core.messages.events import Op
 from faust_app.core.messages.record import Record
 from faust_app.core.sources.content import Fetched, Validators
@@ -33,6 +35,24 @@ async def test_a_registered_image_ends_with_its_bytes_in_storage(harness: Worker
     assert harness.store.content_types[row.shown.object_key] == "image/jpeg"
     assert harness.store.metadata[row.shown.object_key] == {"shop-no": "7", "image-id": "a"}
     assert [entry.outcome for entry in harness.rows.entries] == ["stored"]
+
+
+async def test_the_time_that_a_shop_waits_is_measured_and_that_of_a_repair_is_not(harness: WorkerHarness) -> None:
+    row = await harness.accept()
+    harness.rows.advance += timedelta(seconds=40)
+    record = event_record(row)
+    await harness.execute(record)
+    dwell = partial(harness.metrics.registry.get_sample_value, labels={"topic": record.topic})
+    count, seconds = dwell("shop_images_dwell_seconds_count"), dwell("shop_images_dwell_seconds_sum")
+    assert count == 1
+    assert seconds is not None
+    assert 40 <= seconds < 41
+    repair = replace(await harness.accept(Op.UPDATE, source_url=f"{SOURCE}?2"), origin=Origin.REPAIR)
+    harness.rows.rows[repair.key] = repair
+    harness.fetcher.sources[f"{SOURCE}?2"] = Fetched(JPEG + b"2")
+    await harness.execute(event_record(repair))
+    assert harness.count("stored") == 2
+    assert dwell("shop_images_dwell_seconds_count") == 1
 
 
 async def test_a_second_delivery_fetches_nothing(harness: WorkerHarness) -> None:

@@ -4,7 +4,8 @@ from dataclasses import replace
 
 import pytest
 
-from faust_app.core.failure import Unavailable
+from faust_app.core.dispatch.shop_controls import ControlKind, ShopControl
+from faust_app.core.failure import Dependency, Unavailable
 from faust_app.core.images.row import ImageState
 from faust_app.core.imports.catalogue import CatalogueError, LineProblem
 from faust_app.core.imports.run import ImportCounts, ImportStatus
@@ -12,8 +13,16 @@ from faust_app.core.messages.topics import Topics
 from faust_app.flows.images.intake import Intake
 from faust_app.flows.images.publish import Publisher
 from faust_app.flows.imports import import_catalogue
-from faust_app.flows.imports.import_catalogue import ImportCatalogue, Importer, ImportOptions, ImportResult, ImportTaken
-from faust_app.flows.imports.wait import Finished
+from faust_app.flows.imports.import_catalogue import (
+    BATCH,
+    ImportCatalogue,
+    Importer,
+    ImportOptions,
+    ImportPaused,
+    ImportResult,
+    ImportTaken,
+)
+from faust_app.flows.imports.wait import POLLS_A_REPORT, Finished
 from faust_app.metrics import Metrics
 from tests.factories import LEASE, NOW, done_row, make_request, make_shown
 from tests.fakes.alerts import FakeAlertStore
@@ -21,25 +30,40 @@ from tests.fakes.catalogue import FakeCatalogue, FakeProgress
 from tests.fakes.event_log import FakeEventLog
 from tests.fakes.image_repository import FakeImageRepository
 from tests.fakes.imports import FakeImportRuns, FakeRejections
+from tests.fakes.lane_choice import fair_lanes
 
 WAIT = ImportOptions(wait=True)
+PAUSE = ShopControl(7, ControlKind.PAUSE, None, "its catalogue is wrong", "ada", NOW)
 
 
 class Harness:
     def __init__(self) -> None:
         self.rows, self.log, metrics = FakeImageRepository(), FakeEventLog(), Metrics()
-        self.publisher = Publisher(self.log, self.rows, Topics.named("p."), metrics)
+        self.publisher = Publisher(self.log, self.rows, Topics.named("p."), metrics, fair_lanes(metrics, seconds=lambda: 0.0))
         self.intake = Intake(self.rows, self.publisher, metrics, clock=self.rows, lease=LEASE)
         self.progress = FakeProgress()
         self.rejections = FakeRejections(lambda: NOW)
+        self.pauses: list[ShopControl | None] = []
+        self.servers: list[str | Unavailable | None] = []
         self.runs, self.leases = FakeImportRuns(self.rejections, lambda: NOW), FakeAlertStore()
 
     async def run(self, catalogue: FakeCatalogue, options: ImportOptions = ImportOptions()) -> ImportResult:  # noqa: B008 - frozen
         importing = ImportCatalogue(
             self.intake, self.publisher, self.rows, runs=self.runs, leases=self.leases, progress=self.progress,
-            importer=Importer("ada", "here:1"), poll_seconds=0,
+            importer=Importer("ada", "here:1"), pause_of=self.pause_of, limiting_server=self.limiting_server, poll_seconds=0,
         )  # fmt: skip
         return await importing.run(catalogue, options)
+
+    async def pause_of(self, _shop_no: int) -> ShopControl | None:
+        """Return the next of `pauses`, none at their end."""
+        return self.pauses.pop(0) if self.pauses else None
+
+    async def limiting_server(self, _shop_no: int) -> str | None:
+        """Return, or raise, the next of `servers`, none at their end."""
+        server = self.servers.pop(0) if self.servers else None
+        if isinstance(server, Unavailable):
+            raise server
+        return server
 
     def end(self, image_id: str, state: ImageState = ImageState.DONE) -> None:
         row = self.rows.rows[7, image_id.encode()]
@@ -65,8 +89,32 @@ def harness() -> Harness:
 async def test_every_image_is_accepted_and_published_when_an_import_returns(harness: Harness) -> None:
     result = await harness.run(FakeCatalogue("a", "b", "c"))
     assert (result.counts.accepted, result.finished, result.unsent) == (3, None, False)
-    assert len(harness.log.messages["p.bulk"]) == 3
+    assert {topic: len(messages) for topic, messages in harness.log.messages.items()} == {"p.bulk": 3}, "a catalogue is never express"
     assert harness.progress.ends == [30, 30]
+
+
+async def test_a_file_of_a_paused_shop_is_refused_at_the_start_and_leaves_no_record(harness: Harness) -> None:
+    harness.pauses = [PAUSE]
+    with pytest.raises(ImportPaused) as refused:
+        await harness.run(FakeCatalogue("a", "b"))
+    assert str(refused.value) == "shop 7 is paused: its catalogue is wrong; no image was accepted; run it again once the shop is resumed"
+    assert (harness.rows.rows, harness.runs.runs) == ({}, {})
+
+
+async def test_a_pause_in_the_middle_stops_the_import_and_it_continues_once_resumed(harness: Harness) -> None:
+    names = [f"{n:05}" for n in range(BATCH + 1)]
+    harness.pauses = [None, None, PAUSE]
+    with pytest.raises(ImportPaused, match="1,000 images were accepted before"):
+        await harness.run(FakeCatalogue(*names))
+    assert len(harness.rows.rows) == BATCH
+    result = await harness.run(FakeCatalogue(*names))
+    assert (result.counts.accepted, result.continued_from > 0) == (BATCH + 1, True)
+    assert [run.status for run in harness.runs.runs.values()] == [ImportStatus.FINISHED]
+
+
+async def test_a_dry_run_of_a_paused_shop_says_what_would_be_accepted(harness: Harness) -> None:
+    harness.pauses = [PAUSE]
+    assert (await harness.run(FakeCatalogue("a"), ImportOptions(dry_run=True))).counts.accepted == 1
 
 
 async def test_while_kafka_is_unavailable_the_rows_are_accepted_and_the_result_says_so(harness: Harness) -> None:
@@ -106,6 +154,14 @@ async def test_a_wait_ends_when_every_image_is_finished(harness: Harness) -> Non
     result = await harness.run(FakeCatalogue("a", "b", "c"), WAIT)
     assert result.finished == Finished(stored=3, bytes=3 * 1234)
     assert harness.progress.shown == [(0, 3), (1, 3), (2, 3), (3, 3)]
+
+
+async def test_a_wait_for_the_shops_own_server_names_it_once(harness: Harness) -> None:
+    harness.servers = [None, "slow.test", Unavailable(Dependency.DATABASE), "slow.test", None, "other.test"]
+    polls = 6 * POLLS_A_REPORT
+    harness.progress.each = lambda: harness.end("a") if len(harness.progress.shown) == polls else None
+    assert (await harness.run(FakeCatalogue("a"), WAIT)).finished == Finished(stored=1, bytes=1234)
+    assert harness.progress.servers == ["slow.test", "other.test"]
 
 
 async def test_a_repeated_import_waits_for_unchanged_images_that_are_still_in_progress(harness: Harness) -> None:

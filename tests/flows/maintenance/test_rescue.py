@@ -8,6 +8,7 @@ from faust_app.core.alerts.alert import FaultKind
 from faust_app.core.failure import Unavailable
 from faust_app.core.images.row import ImageState, ScheduleReason
 from faust_app.core.messages.events import Op
+from faust_app.core.messages.positions import TopicPartition
 from faust_app.core.messages.record import Record
 from faust_app.flows.images.dead_letters import DeadLetters
 from faust_app.flows.maintenance.rescue import Rescue
@@ -110,6 +111,20 @@ async def test_a_row_in_a_topic_that_nobody_consumes_is_lost(rescuer: RescueHarn
     await rescuer.publish("a")
     rescuer.offsets._topics = [TOPICS.retry.name]
     assert await rescuer.rescue.run_pass() == 1
+
+
+async def test_a_row_in_a_partition_that_was_added_after_the_offsets_were_read_is_not_lost(
+    rescuer: RescueHarness, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await rescuer.publish("a")
+    rescuer.offsets._topics = [TOPICS.retry.name]
+    known = rescuer.offsets.ends
+
+    async def with_added() -> dict[TopicPartition, int]:
+        return {**await known(), (BULK, 0): 1}
+
+    monkeypatch.setattr(rescuer.offsets, "ends", with_added)
+    assert await rescuer.rescue.run_pass() == 0
 
 
 @pytest.mark.parametrize("unavailable", ["kafka", "database"])

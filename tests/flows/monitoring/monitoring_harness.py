@@ -2,12 +2,15 @@
 
 from datetime import datetime, timedelta
 
+from faust_app.core.monitoring.lag import LagSample
+from faust_app.flows.monitoring.fairness import WatchFairness
 from faust_app.flows.monitoring.lag import WatchedGroup, WatchLag
 from faust_app.flows.monitoring.unfinished import WatchStalled
 from faust_app.metrics import Metrics
 from tests.factories import NOW, make_request
 from tests.fakes.alerts import FakeAlerts, FakeAlertStore
 from tests.fakes.consumer_offsets import FakeConsumerOffsets, FakeStoredOffsets
+from tests.fakes.monitoring import FakeWorkerList
 from tests.fakes.stalled_rows import FakeStalledRows
 from tests.flows.worker_harness import TOPICS, WorkerHarness
 
@@ -21,6 +24,8 @@ class WatchHarness:
         self.metrics = Metrics()
         self.seconds = 0.0
         self.held_here: list[str] = []
+        self.sampled: list[LagSample] = []
+        self.paused: set[str] = set()
         self.alerts = FakeAlerts()
         self.faults = FakeAlertStore()
         self.offsets = FakeConsumerOffsets(harness.log, [spec.name for spec in TOPICS.images])
@@ -31,6 +36,8 @@ class WatchHarness:
             self.faults,
             self.metrics,
             held_here=lambda: self.held_here,
+            sampled=self.sampled.append,
+            is_paused=lambda topic: topic in self.paused,
             lagging_after=timedelta(minutes=5),
             now=self.now,
             seconds=lambda: self.seconds,
@@ -46,6 +53,9 @@ class WatchHarness:
             seconds=lambda: self.seconds,
         )
 
+        self.workers = FakeWorkerList()
+        self.fairness = WatchFairness(self.workers, now=self.now, seconds=lambda: self.seconds)
+
     def now(self) -> datetime:
         return NOW + timedelta(seconds=self.seconds)
 
@@ -60,3 +70,4 @@ class WatchHarness:
             self.worker.rows.advance += timedelta(seconds=after)
             await self.lag.run_pass()
             await self.stalled.run_pass()
+            await self.fairness.run_pass()

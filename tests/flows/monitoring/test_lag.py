@@ -6,7 +6,7 @@ from datetime import timedelta
 import pytest
 
 from faust_app.core.alerts.alert import FaultKind, PlatformFault
-from faust_app.core.failure import Unavailable
+from faust_app.core.failure import Dependency, Unavailable
 from faust_app.core.messages.positions import IntakeOffset
 from faust_app.core.messages.record import Message
 from faust_app.core.monitoring.lag import LagStatus
@@ -41,6 +41,12 @@ async def test_lag_is_told_in_records_and_in_time_for_both_groups(watch: WatchHa
     assert [group.sample.group for group in report(watch).groups] == ["g", "g-requests"]
     assert watch.metrics.registry.get_sample_value("shop_images_lag", {"group": "g", "topic": BULK}) == 2
     assert watch.metrics.registry.get_sample_value("shop_images_lag_status", {"group": "g", "status": "OK"}) == 1
+
+
+async def test_each_sample_of_a_group_is_handed_on(watch: WatchHarness) -> None:
+    await watch.publish("a")
+    await watch.sample(times=2)
+    assert [(sample.group, sample.lag) for sample in watch.sampled] == [("g", 1), ("g-requests", 0)] * 2
 
 
 async def test_the_time_of_a_record_is_read_once(watch: WatchHarness) -> None:
@@ -152,3 +158,65 @@ async def test_while_kafka_is_unavailable_what_was_seen_last_stays_and_grows_old
     watch.offsets.unavailable = False
     await watch.sample()
     assert (report(watch).status, watch.lag.age) == (LagStatus.LAGGING, 0)
+
+
+async def test_metrics_show_what_was_finished_and_published_and_the_worst_partitions_alone(
+    watch: WatchHarness, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await watch.publish("a", "b", "c")
+    watch.offsets.offsets[BULK] = 1
+    await watch.sample()
+    value = watch.metrics.registry.get_sample_value
+    assert value("shop_images_group_position", {"group": "g", "topic": BULK}) == 1
+    assert value("shop_images_topic_end", {"topic": BULK}) == 3
+    assert value("shop_images_group_members", {"group": "g"}) == 1
+    assert value("shop_images_partition_lag", {"group": "g", "topic": BULK, "partition": "0"}) == 2
+    monkeypatch.setattr(lag, "SHOWN_PARTITIONS", 1)
+    await watch.sample()
+    shown = [
+        sample.labels["topic"] for sample in next(iter(watch.metrics.partition_lag.collect())).samples if sample.labels["group"] == "g"
+    ]
+    assert shown == [BULK]
+
+
+def gauge(watch: WatchHarness, name: str, **labels: str) -> float | None:
+    return watch.metrics.registry.get_sample_value(name, labels)
+
+
+async def test_what_holds_up_a_topic_is_a_metric_until_it_no_longer_does(watch: WatchHarness) -> None:
+    await watch.publish("a")
+    await watch.sample()
+    assert gauge(watch, "shop_images_held_up", topic=BULK, by="pause") is None
+    watch.paused.add(BULK)
+    watch.faults.unavailable = True
+    await watch.lag.run_holding()
+    assert gauge(watch, "shop_images_held_up", topic=BULK, by="pause") == 1
+    assert gauge(watch, "shop_images_held_up", topic=TOPICS.retry.name, by="pause") is None
+    assert gauge(watch, "shop_images_held_up", topic=TOPICS.retry.name, by="dependency_database") == 1
+    watch.paused.clear()
+    watch.faults.unavailable = False
+    await watch.lag.run_holding()
+    assert gauge(watch, "shop_images_held_up", topic=BULK, by="pause") is None
+
+
+async def test_a_stale_sample_is_no_metric_so_that_no_alert_stays_on_for_it(watch: WatchHarness, monkeypatch: pytest.MonkeyPatch) -> None:
+    await watch.publish("a")
+    await watch.sample()
+    assert gauge(watch, "shop_images_lag_seconds", group="g", topic=BULK) == 10
+
+    async def silent() -> None:
+        raise Unavailable(Dependency.KAFKA, "gone")
+
+    monkeypatch.setattr(watch.offsets, "committed", silent)
+    for seconds, shown in ((10, {"lag": 1.0, "unfinished": 0.0}), (70, {"lag": None, "unfinished": None})):
+        watch.seconds += seconds
+        for sample in (watch.lag.run_pass, watch.stalled.run_pass):
+            with pytest.raises(Unavailable):
+                await sample()
+        assert gauge(watch, "shop_images_lag", group="g", topic=BULK) == shown["lag"]
+        assert gauge(watch, "shop_images_unfinished", kind="stalled") == shown["unfinished"]
+    assert gauge(watch, "shop_images_lag_seconds", group="g", topic=BULK) is None
+    assert gauge(watch, "shop_images_lag_status", group="g", status="OK") is None
+    monkeypatch.undo()
+    await watch.sample()
+    assert gauge(watch, "shop_images_lag", group="g", topic=BULK) == 1

@@ -120,3 +120,12 @@ async def test_a_picture_of_another_shop_is_not_found() -> None:
     found = await work.mend.picture(8, b"a")
     assert found is not None
     assert found.standing is Standing.ACT
+
+
+async def test_the_pictures_of_a_paused_shop_are_not_tried_again_and_it_is_told_so() -> None:
+    work = Workshop()
+    await work.failed("a")
+    work.store.paused_shops.add(7)
+    refused = await work.retry()
+    assert isinstance(refused, Refused)
+    assert refused.reason.startswith("The platform has paused this shop")

@@ -44,7 +44,7 @@ async def busy(installation: Installation, tmp_path: Path) -> Installation:
     await installation.produce(installation.topics.requests.name, b'{"shop_no": 7, "nonsense": "<script>alert(1)</script>"}')
     await installation.until(lambda: installation.states(SHOP) == {"DONE": 8, "FAILED": FAILED}, "everything ended")
     await installation.until(lambda: bool(installation.query("SELECT 1 FROM rejection WHERE topic IS NOT NULL")), "the record is listed")
-    for path in ("/lag", "/stalled"):
+    for path in ("/lag", "/stalled", "/fairness"):
         await installation.until(lambda: _is_sampled(installation, path), f"{path} is sampled")  # noqa: B023 - awaited here
     await installation.run_command("user", "add", "anna", "--role", "admin", "--without-password")
     return installation

@@ -12,11 +12,12 @@ from tests.proofs.browser.conftest import FAILED, SHOP
 
 TODAY = datetime.now(UTC).date()
 PAGES = (
-    "/admin/overview", "/admin/causes", "/lag", "/stalled", "/admin/republish", "/admin/shops", f"/admin/shops/{SHOP}",
+    "/admin/overview", "/admin/causes", "/lag", "/stalled", "/fairness", "/admin/republish", "/admin/shops", f"/admin/shops/{SHOP}",
     f"/admin/shops/{SHOP}/imports", f"/admin/shops/{SHOP}/imports/1", f"/admin/shops/{SHOP}/rejections", f"/admin/shops/{SHOP}/compare",
     f"/admin/shops/{SHOP}/images/f0", f"/admin/shops/{SHOP}/images/late-0", "/admin/search?q=late", "/admin/search?q=nothing",
     "/admin/products", "/admin/records", "/admin/alerts", "/admin/timeline", "/admin/audit", "/admin/sessions", "/admin/users",
-    "/admin/zone", "/admin/statistics", "/reports", f"/reports/{SHOP}?view=operator",
+    "/admin/lanes", f"/admin/shops/{SHOP}/controls",
+    "/admin/zone", "/admin/statistics", "/admin/status", "/reports", f"/reports/{SHOP}?view=operator",
     f"/reports/{SHOP}/images?figure=registered&from={TODAY}",
 )  # fmt: skip
 
@@ -28,6 +29,9 @@ def cause_of(installation: Installation) -> str:
 
 async def test_every_page_can_be_used_by_everybody_and_loads_nothing_from_outside(busy: Installation, browser: Browser) -> None:
     found: dict[str, list[str]] = {}
+    await busy.run_command(
+        "shops", "weight", str(SHOP), "2", "--reason", "a launch in every market that the shop has, for a week", "--hours", "99"
+    )
     for kind in KINDS:
         async with operator(busy, browser, kind) as anna:
             for path in (*PAGES, cause_of(busy)):

@@ -16,6 +16,7 @@ from faust_app.web.reports.figures.platform import PlatformPages
 from faust_app.web.reports.frame import ReportFrame
 from tests.factories import NOW
 from tests.fakes.clock import FakeClock
+from tests.fakes.reports import sample_standing
 from tests.proofs.browser.browser import KINDS, problems_of, screenshots_in
 from tests.proofs.browser.sample_reports import sample_ledger, sample_reports, sample_slow_sources
 from tests.web.reports.report_site import OPERATOR, SEOUL, SHOP, ReportSite, open_pages
@@ -43,7 +44,7 @@ def pages(frame: ReportFrame) -> list[Pages]:
         return shop_no in reports.figures
 
     return [
-        FigurePages(frame, read, exists=exists), ImageListPages(frame, read, sample_ledger()),
+        FigurePages(frame, read, exists=exists, standing=sample_standing), ImageListPages(frame, read, sample_ledger()),
         PlatformPages(frame, read, sample_slow_sources(), clock=clock),
     ]  # fmt: skip
 

@@ -99,7 +99,8 @@ async def harness(crash_settings: Settings, monkeypatch: pytest.MonkeyPatch) -> 
         open_parts(settings, Metrics(), client_id="t") as parts,
         open_worker_parts(parts, FakeControl(), failures.append, port=1) as worker,
     ):
-        await worker.resilience.internal_errors.run_pass()  # a worker starts nothing before it has read its row
+        await worker.resilience.internal_errors.run_pass()  # a worker starts nothing before it has read its row, and the pauses
+        await worker.lanes.read_first()
         yield Harness(parts, worker, failures)
 
 

@@ -3,7 +3,7 @@
 from typing import Any
 
 from faust_app.core.images.request_rules import Accepted
-from faust_app.core.images.routing import lane
+from faust_app.core.images.routing import lane_of, route_of
 from faust_app.core.images.row import ImageRow, ImageState
 from faust_app.core.images.transitions.publish import leased
 from faust_app.core.messages.events import Op
@@ -53,7 +53,7 @@ class Publishers(Decided):
 
     def _sends(self, state: State, claim: int, acts: Acts) -> Steps:
         row: ImageRow = self._values[claim]
-        log = LOGS.index(lane(row, TOPICS).topic)
+        log = LOGS.index(route_of(row, TOPICS, lane_of(row, express=False)).topic)
         if len(state.logs[log]) < self._scope.depth:
             entry = (row.version, row.attempt)
             logs = tuple((*old, entry) if n == log else old for n, old in enumerate(state.logs))

@@ -52,8 +52,9 @@ MUTANTS: Final = {
     ),
     "an event is acknowledged when it starts": Mutant(
         "faust_app/stream/dispatcher.py",
-        "            self._pace.started(held.work.source, now)\n",
-        "            self._pace.started(held.work.source, now)\n            self._windows.release(held, State.ENDED)\n",
+        "            ticket.item.start(now)\n            task = asyncio.create_task(self._run",
+        "            ticket.item.start(now)\n            self._windows.release(ticket.item, State.ENDED)\n"
+        "            task = asyncio.create_task(self._run",
         "tests/stream/test_dispatcher.py::test_only_the_finished_prefix_of_a_partition_is_acknowledged",
     ),
     "an event is dealt with before it is settled": Mutant(
@@ -115,6 +116,18 @@ MUTANTS: Final = {
         " and row.shown.url == row.source_url",
         "",
         "tests/core/images/test_plan.py::test_a_fetch_is_conditional_only_where_what_is_shown_came_from_the_same_address",
+    ),
+    "an outcome is not told": Mutant(
+        "faust_app/core/images/changes.py",
+        "self.results.append(of_finished(row, settlement.history))",
+        "pass",
+        "tests/core/results/test_told.py::test_a_stored_image_is_told_with_what_is_shown",
+    ),
+    "a result that is not acknowledged counts as published": Mutant(
+        "faust_app/flows/results/publish.py",
+        "return next((number for number, result in enumerate(sent) if isinstance(result, Unavailable)), len(sent))",
+        "return len(sent)",
+        "tests/flows/results/test_publish_results.py::test_only_what_is_acknowledged_without_a_gap_counts_as_published",
     ),
 }
 

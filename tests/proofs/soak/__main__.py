@@ -23,6 +23,7 @@ CLONE = Path(__file__).parents[3]
 @click.option("--kills", type=click.IntRange(1), default=1000, show_default=True, help="How often a worker is killed.")
 @click.option("--pause", type=float, default=3.0, show_default=True, help="Seconds between two kills.")
 @click.option("--other-pause", type=float, default=20.0, show_default=True, help="Seconds between two other faults.")
+@click.option("--control-pause", type=float, default=5.0, show_default=True, help="Seconds between two controls of shops.")
 @click.option("--images", type=click.IntRange(1), default=2000, show_default=True)
 @click.option("--rate", type=float, default=40.0, show_default=True, help="Requests a second.")
 @click.option("--seed", type=int, default=1, show_default=True)

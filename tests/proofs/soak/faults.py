@@ -41,7 +41,7 @@ class ProcessManager:
             while len(self.workers) < self._wanted:
                 self.add()
             if self._installation.web is not None and not self._installation.web.alive:
-                self._installation.restart_web()
+                self._installation.respawn_web()
             await asyncio.sleep(0.5)
 
     def add(self) -> Process:

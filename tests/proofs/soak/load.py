@@ -12,6 +12,7 @@ from urllib.parse import quote
 import aiohttp
 from yarl import URL
 
+FIRST_SHOP = 100
 SHOPS = 20
 SENDERS = 6
 DELETES = 0.15
@@ -20,6 +21,8 @@ STRANGE = 0.1
 DEAD = 0.05
 DEAD_SHOP = 900
 """The first of the shops whose sources are dead: their images stay in progress, and are no part of the ledger."""
+PAUSED_STATUS = 429
+"""What a paused shop is answered; nothing of the request is stored, and the ledger has it as one without an acknowledgement."""
 IDS = ("i{}", "{{{}}}", "a/{}", "%2F{}", "é {}", "..{}", "a?b#{}", "{}%", "画像{}")
 """Ids as strangers choose them."""
 
@@ -71,13 +74,13 @@ class Load:
         if self._random.random() < DEAD:
             await self._send_dead(http)
             return
-        shop_no, image_id = 100 + image % SHOPS, IDS[image % len(IDS)].format(image)
+        shop_no, image_id = FIRST_SHOP + image % SHOPS, IDS[image % len(IDS)].format(image)
         url = self._next_url(image)
         status, answer = await self._ask(http, shop_no, image_id, url)
         acknowledged = status in {200, 202}
         if status in {400, 404, 413, 422}:
             raise AssertionError(f"the load itself is wrong: {status} {answer}")
-        self.counts["acknowledged" if acknowledged else "unknown"] += 1
+        self.counts["acknowledged" if acknowledged else "of a paused shop" if status == PAUSED_STATUS else "unknown"] += 1
         self.counts["repeated"] += bool(answer.get("unchanged"))
         entry = {"shop_no": shop_no, "image_id": image_id, "op": "delete" if url is None else "update", "source_url": url}
         answered = {"acknowledged": acknowledged, "version": answer.get("version"), "unchanged": bool(answer.get("unchanged"))}

@@ -14,9 +14,11 @@ from devstack.hostile_source import HostileSource
 from devstack.stack import Stack
 from faust_app.settings import Settings
 from tests.e2e.installation import Installation
+from tests.proofs.soak.controls import Controls
 from tests.proofs.soak.faults import KINDS, Faults, ProcessManager
 from tests.proofs.soak.load import DEAD_SHOP, Load, Sources
 from tests.proofs.soak.proxy import Mode, Proxy
+from tests.proofs.soak.told import Told, compare
 
 QUIET_SECONDS = 60.0
 """After the last fault nothing may be unfinished for longer; dead members leave the group and breakers close before."""
@@ -27,11 +29,12 @@ MOST_DEAD_ATTEMPTS = 30
 
 @dataclass(frozen=True)
 class Plan:
-    """What a run does; the same seed draws the same faults."""
+    """What a run does; the same seed draws the same faults and controls."""
 
     kills: int
     pause: float
     other_pause: float
+    control_pause: float = 5.0
     images: int = 2000
     workers: int = 3
     rate: float = 40.0
@@ -54,6 +57,7 @@ class Report:
     needed_puts: int
     dead_failed: int
     dead_attempts: int
+    told: Told
     problems: list[str] = field(default_factory=list)
 
     @property
@@ -65,11 +69,14 @@ class Report:
         return [
             f"seed {self.plan.seed}, {self.seconds:,.0f} s: {faults}",
             f"{self.requests.get('acknowledged', 0):,} requests acknowledged, {self.requests.get('unknown', 0):,} without an answer",
+            f"requests refused because their shop was paused: {self.requests.get('of a paused shop', 0):,}",
             f"workers that ended and were started again: {self.exits:,}",
             f"images: {self.oracle['images']}, objects: {self.oracle['objects']:,}",
             f"unfinished {QUIET_SECONDS:.0f} s after the last fault's recovery: {self.unfinished_after_quiet}",
             f"PUTs: {self.puts:,} for {self.needed_puts:,} stored versions ({self.puts / max(1, self.needed_puts):.2f} x)",
             f"of dead hosts: {self.requests.get('of dead hosts', 0):,} requests, {self.dead_attempts} attempts, {self.dead_failed} failed",
+            self.told.line,
+            *(f"  {each}" for each in (*self.told.missing, *self.told.contradicting)[:20]),
             f"violations: {len(self.oracle['violations'])}",
             *(f"  {violation}" for violation in self.oracle["violations"][:20]),
             *(f"PROBLEM: {problem}" for problem in self.problems),
@@ -99,6 +106,7 @@ async def _soak(plan: Plan, settings: Settings, stack: Stack, folder: Path, told
     direct = Installation(settings, stack, folder)
     ledger = folder / "ledger.jsonl"
     manager = ProcessManager(installation, plan.workers)
+    controls = Controls(direct.settings, plan.seed)
     faults = Faults(stack, manager, proxies, set(plan.kinds), plan.seed)
     try:
         web = await installation.start_web()
@@ -109,11 +117,13 @@ async def _soak(plan: Plan, settings: Settings, stack: Stack, folder: Path, told
         managing = asyncio.create_task(manager.run(quiet))
         loading = asyncio.create_task(load.run(over, plan.rate))
         others = asyncio.create_task(faults.do_others(over, plan.other_pause))
+        controlling = asyncio.create_task(controls.run(over, plan.control_pause))
         await asyncio.gather(faults.kill_workers(plan.kills, plan.pause, told), faults.each_once.wait())
         over.set()
-        await asyncio.gather(loading, others)
+        await asyncio.gather(loading, others, controlling)
         for proxy in proxies.values():
             proxy.set(Mode.OPEN)
+        await controls.lift_all()
         unfinished = await _quiet(direct)
         quiet.set()
         await managing
@@ -123,7 +133,7 @@ async def _soak(plan: Plan, settings: Settings, stack: Stack, folder: Path, told
         for proxy in proxies.values():
             await proxy.stop()
     report.seconds, report.unfinished_after_quiet = time.monotonic() - started, unfinished
-    report.faults, report.requests, report.exits = dict(faults.counts), dict(load.counts), manager.exits
+    report.faults, report.requests, report.exits = dict(faults.counts + controls.counts), dict(load.counts), manager.exits
     report.problems = _problems(report)
     return report
 
@@ -161,7 +171,21 @@ async def _report(plan: Plan, direct: Installation, storage: Proxy, ledger: Path
     ((stored,),) = direct.query("SELECT COUNT(*) FROM image_history WHERE outcome = 'stored'")
     dead = f"SELECT COALESCE(SUM(state = 'FAILED'), 0), COALESCE(SUM(attempt), 0) FROM image WHERE shop_no >= {DEAD_SHOP}"  # noqa: S608
     ((failed, attempts),) = direct.query(dead)
-    return Report(plan, 0.0, {}, {}, 0, 0, oracle, storage.puts, int(stored), int(failed), int(attempts))
+    return Report(plan, 0.0, {}, {}, 0, 0, oracle, storage.puts, int(stored), int(failed), int(attempts), await _told(direct))
+
+
+async def _told(direct: Installation) -> Told:
+    """Compare what the topic has, once all of it is published, with every row and its history."""
+    waiting = "SELECT moved - published + (SELECT COUNT(*) FROM result_outbox) FROM result_sequence"
+    await direct.until(lambda: direct.query(waiting) == ((0,),), "all results are published", limit=90.0)
+    rows = direct.query("SELECT shop_no, image_id, state, version FROM image")
+    history = direct.query("SELECT shop_no, image_id, version, outcome FROM image_history ORDER BY at, id")
+    records = [json.loads(record.value or b"") for record in await direct.records(direct.topics.results.name)]
+    return compare(
+        {(shop_no, image_id.decode()): (state, version) for shop_no, image_id, state, version in rows},
+        [((shop_no, image_id.decode()), version, outcome) for shop_no, image_id, version, outcome in history],
+        records,
+    )
 
 
 def _problems(report: Report) -> list[str]:
@@ -174,6 +198,8 @@ def _problems(report: Report) -> list[str]:
         problems.append(f"{report.puts} PUTs for {report.needed_puts} stored versions")
     if report.dead_failed or report.dead_attempts > MOST_DEAD_ATTEMPTS:
         problems.append(f"dead hosts cost {report.dead_attempts} attempts, and {report.dead_failed} images failed for them")
+    if report.told.missing or report.told.contradicting:
+        problems.append(f"{len(report.told.missing)} results are missing, {len(report.told.contradicting)} contradict their images")
     if not report.requests.get("acknowledged"):
         problems.append("nothing was asked for")
     return problems

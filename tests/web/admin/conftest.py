@@ -1,5 +1,6 @@
 """The pages about images, over fakes, as an operator and a reader of them see them."""
 
+from collections import defaultdict
 from collections.abc import AsyncIterator, Mapping
 from dataclasses import dataclass, replace
 from datetime import timedelta
@@ -24,7 +25,9 @@ from faust_app.core.monitoring.workers import ListedWorker
 from faust_app.core.sources.addresses import NOTHING_OPENED
 from faust_app.flows.alerts.desk import AlertDesk
 from faust_app.flows.causes.decide import CauseDesk
+from faust_app.flows.controls.shop_desk import ShopDesk
 from faust_app.flows.images.find import Find
+from faust_app.flows.imports.time_left import TimeLeft
 from faust_app.flows.republish.control import FetchRules, RepublishControl
 from faust_app.web.admin.frame import Frame
 from faust_app.web.admin.operate.alerts import AlertsPage
@@ -41,7 +44,8 @@ from faust_app.web.admin.shops.records import RecordsPage
 from faust_app.web.admin.shops.search import SearchPage
 from faust_app.web.admin.shops.shops import ShopPages
 from faust_app.web.admin.static import StaticFiles
-from faust_app.web.auth.tokens import Authentication, Token
+from faust_app.web.auth.token_book import Token
+from faust_app.web.auth.tokens import Authentication
 from faust_app.web.server import web_options
 from tests.factories import NOW, accepted_row, done_row
 from tests.fakes.alerts import FakeAlertStore, FakeRecoveries, FakeTakenAlerts
@@ -49,6 +53,7 @@ from tests.fakes.causes import FakeCauses
 from tests.fakes.clock import FakeClock
 from tests.fakes.collector import FakeImageFolders
 from tests.fakes.consumer_offsets import FakeConsumerOffsets
+from tests.fakes.controls import FakeShopControls
 from tests.fakes.event_log import FakeEventLog
 from tests.fakes.image_repository import FakeImageRepository
 from tests.fakes.image_search import FakeImageSearch
@@ -56,6 +61,7 @@ from tests.fakes.imports import FakeImportRuns, FakeRejections
 from tests.fakes.monitoring import FakePicturelessProducts, FakeSamples, FakeTimeline, FakeWorkerList
 from tests.fakes.object_store import FakeObjectStore
 from tests.fakes.republish import FakeRepublish
+from tests.fakes.results import FakeResults
 from tests.flows.monitoring.monitoring_harness import WatchHarness
 from tests.flows.worker_harness import WorkerHarness
 
@@ -85,6 +91,8 @@ class Desk:
     imports: FakeImportRuns
     rejections: FakeRejections
     store: FakeObjectStore
+    watch: WatchHarness
+    held_by: dict[int, list[str]]
 
     async def get(self, path: str, headers: dict[str, str] = OPERATE) -> str:
         answer = await self.client.get(path, headers=headers)
@@ -108,7 +116,7 @@ async def desk() -> AsyncIterator[Desk]:
     )
     watch, samples = WatchHarness(WorkerHarness()), FakeSamples()
     samples.kept = [Sample((await rows.now()) - timedelta(minutes=n), 5, 3.0, 1, 2, 30, 4, 1) for n in (2, 1)]
-    alerts = FakeAlertStore()
+    alerts, held_by = FakeAlertStore(), defaultdict[int, list[str]](list)
     rejections, store = FakeRejections(lambda: NOW), FakeObjectStore()
     imports = FakeImportRuns(rejections, lambda: NOW)
     frame = Frame(StaticFiles(), ZoneInfo("Europe/Berlin"), lambda: NOW)
@@ -116,15 +124,20 @@ async def desk() -> AsyncIterator[Desk]:
     pages: list[Any] = [
         CausePages(frame, CauseDesk(causes, causes.suspicions, clock=rows)), RepublishPages(frame, control, republish),
         RunPages(frame, control), RunImagePages(frame, republish),
-        ShopPages(frame, search, imports, rejections, suspicions=causes.suspicions, clock=clock),
+        ShopPages(
+            frame, search, imports, rejections, desk=ShopDesk(FakeShopControls(clock.now), clock=clock), suspicions=causes.suspicions,
+            clock=clock,
+        ),
         SearchPage(frame, Find(search, FakeImageFolders(rows))),
-        ImagePages(frame, rows, store, control, tuple, suspicions=causes.suspicions, dead_letters="p.dead-letter"),
+        ImagePages(frame, rows, store, control, held_by.__getitem__, suspicions=causes.suspicions, dead_letters="p.dead-letter"),
         RecordsPage(frame, rejections),
-        ImportPages(frame, imports, rejections, rows, CatalogueFile, clock=clock),
+        ImportPages(
+            frame, imports, rejections, rows, CatalogueFile, time_left=TimeLeft(search, watch.fairness.total, clock=clock), clock=clock
+        ),
         ProductsPage(frame, FakePicturelessProducts(rows)), TimelinePage(frame, FakeTimeline(*HAPPENED), clock=clock),
         OverviewPage(
             frame, watch.lag, watch.stalled, alerts=alerts, causes=CauseDesk(causes, causes.suspicions, clock=rows),
-            runs=republish, workers=FakeWorkerList(*WORKERS), samples=samples,
+            runs=republish, workers=FakeWorkerList(*WORKERS), samples=samples, results=FakeResults(rows),
         ),
         AlertsPage(frame, AlertDesk(alerts, FakeTakenAlerts(alerts), FakeRecoveries(alerts), clock=clock)),
     ]  # fmt: skip
@@ -143,4 +156,4 @@ async def desk() -> AsyncIterator[Desk]:
     record = Record("p.requests", 0, 5, 0, None, b'{"shop_no":7,"image_id":"<script>alert(1)</script>",\x00', SCRIPT)
     await rejections.add([rejected_record(record, SCRIPT, EntryPoint.REQUESTS)])
     async with TestClient(TestServer(app)) as client:
-        yield Desk(client, rows, republish, causes, alerts, imports, rejections, store)
+        yield Desk(client, rows, republish, causes, alerts, imports, rejections, store, watch, held_by)

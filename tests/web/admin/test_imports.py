@@ -3,13 +3,16 @@
 import csv
 import io
 from dataclasses import replace
+from datetime import timedelta
 
 import pytest
 from aiohttp import FormData
 
+from faust_app.core.dispatch.fairness import Fairness, Hold, ShopState, fairness_text
 from faust_app.core.images.row import ImageState
+from faust_app.core.imports.run import ImportCounts
 from faust_app.web import uploads
-from tests.factories import accepted_row
+from tests.factories import NOW, accepted_row
 from tests.web.admin.conftest import OPERATE, SCRIPT, VIEW, Desk
 
 FORMULA = "=cmd|' /C calc'!A0"
@@ -37,6 +40,27 @@ async def test_a_shop_shows_its_imports_with_progress_and_its_rejections(desk: D
     text = await desk.get("/admin/shops/7/imports/1")
     assert "&lt;script&gt;" in text
     assert ">2</td>" in text
+
+
+async def test_an_import_shows_how_long_its_images_take_and_that_the_shops_server_is_the_limit(desk: Desk) -> None:
+    row = accepted_row(7, b"waits")
+    desk.rows.rows[row.key] = row
+    await desk.imports.record(1, ImportCounts(100, 40, 40), [])
+    desk.imports.runs[1] = replace(desk.imports.runs[1], continued_at=NOW - timedelta(minutes=5))
+    waiting = ShopState(7, waiting=1, started=6, holds={Hold.SOURCE: 1}, host=SCRIPT)
+    desk.watch.workers.fairness = [("w", fairness_text(Fairness(8, 480.0, 480.0, (), (waiting,))), 1.0)]
+    await desk.watch.fairness.run_pass()
+    page = await desk.get("/admin/shops/7/imports/1")
+    for told in (
+        "about 10 s",
+        "its own server is the limit",
+        "waits for its own image server &lt;script&gt;",
+        "More workers change nothing",
+    ):
+        assert told in page
+    assert SCRIPT not in page
+    del desk.rows.rows[row.key]
+    assert "Time left" not in await desk.get("/admin/shops/7/imports/1"), "none of its images is in progress"
 
 
 async def test_records_nobody_could_read_show_sender_reason_and_bytes(desk: Desk) -> None:

@@ -9,6 +9,7 @@ from faust_app.core.alerts.alert import FaultKind, PlatformFault
 from faust_app.core.alerts.recovery import Recovery
 from faust_app.core.causes.suspicion import PLATFORM_LOOKS, Rise, Suspicion
 from faust_app.core.images.row import ImageState
+from faust_app.core.results.result import Result
 from tests.factories import NOW, accepted_row
 from tests.web.admin.conftest import CAUSE, OPERATE, SCRIPT, VIEW, Desk
 
@@ -60,6 +61,13 @@ async def test_one_image_is_fetched_again_from_its_page(desk: Desk) -> None:
     assert "release <bdi>r1</bdi>" in text
     assert "in the topic <code>p.dead-letter</code>, key 7" in text
     assert "2026-03-01 13:00:00" in text  # the platform's zone
+
+
+async def test_an_image_of_a_paused_shop_says_that_it_waits_for_the_end_of_the_pause(desk: Desk) -> None:
+    desk.rows.rows[7, b"new"] = accepted_row(7, b"new")
+    desk.held_by[7] = ["shop 7 is paused: <its server moves>"]
+    assert "The image waits: shop 7 is paused: &lt;its server moves&gt;." in await desk.get("/admin/shops/7/images/new")
+    assert "is paused" not in await desk.get("/admin/shops/7/images/good")
 
 
 async def test_more_than_a_thousand_images_start_only_with_their_number(desk: Desk) -> None:
@@ -156,6 +164,14 @@ async def test_a_change_from_elsewhere_is_refused(desk: Desk, site: str) -> None
 async def test_the_overview_shows_rates_curves_and_what_each_worker_holds(desk: Desk) -> None:
     text = await desk.get("/admin/overview")
     assert all(shown in text for shown in ("Products without a picture", "held up", "stopped", ">12<", 'class="curve ok"', "60 images"))
+
+
+async def test_the_overview_says_how_many_results_wait_for_kafka_and_for_how_long(desk: Desk) -> None:
+    assert "Results wait:" not in await desk.get("/admin/overview")
+    desk.rows.outbox += [Result(NOW - timedelta(minutes=5), 7, b"a", {"kind": "stored"})] * 1234
+    text = await desk.get("/admin/overview")
+    assert "Results wait: the oldest has been on its way to Kafka for 5 min" in text
+    assert "1,234" in text
 
 
 async def test_a_failed_image_of_a_product_that_shows_nothing_is_listed_with_its_product(desk: Desk) -> None:

@@ -234,7 +234,16 @@ async def test_times_are_shown_in_the_platforms_zone_or_the_chosen_one(site: Ope
 async def test_every_page_is_small_strict_and_loads_only_our_own_files(site: OperatorSite) -> None:
     anna = await site.session("anna")
     await site.watch.sample()
-    for path in ("/admin/log-in/one-time", "/admin/audit", "/admin/sessions?all=1", "/admin/users", "/admin/zone", "/stalled", "/lag"):
+    for path in (
+        "/admin/log-in/one-time",
+        "/admin/audit",
+        "/admin/sessions?all=1",
+        "/admin/users",
+        "/admin/zone",
+        "/stalled",
+        "/lag",
+        "/fairness",
+    ):
         answer = await site.ask("GET", path, anna)
         page = await answer.text()
         assert answer.status == 200, path

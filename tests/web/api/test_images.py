@@ -1,14 +1,12 @@
 """Reading back, and who may."""
 
 from dataclasses import replace
-from pathlib import Path
 
 import pytest
 
 from faust_app.core.images.outcome import HistoryEntry
 from faust_app.core.images.row import ImageState
 from faust_app.web.auth.rules import needed_scope
-from faust_app.web.auth.tokens import TokensError, read_tokens
 from tests.factories import NOW, accepted_row, done_row
 from tests.sentences import is_sentence
 from tests.web.conftest import INTAKE, VIEW, Site
@@ -94,47 +92,13 @@ async def test_only_a_token_of_the_scope_may_send(site: Site, headers: dict[str,
         ("PUT", "/v1/shops/7/images/a", "intake"),
         ("DELETE", "/v1/shops/7/images/a", "intake"),
         ("POST", "/v1/shops/7/images", "intake"),
+        ("PUT", "/v1/shops/7/images/report-sessions", "intake"),
+        ("DELETE", "/v1/shops/7/images/report-link", "intake"),
+        ("PUT", "/v1/shops/7/images/a/test-fetches", "intake"),
+        ("POST", "/v1/shops/7/report-link", "view"),
+        ("DELETE", "/v1/shops/7/report-sessions", "operate"),
         ("GET", "/healthy", "view"),
     ],
 )
 def test_each_page_has_its_scope(method: str, path: str, scope: str | None) -> None:
     assert needed_scope(method, path) == scope
-
-
-def test_without_a_file_nobody_has_a_token() -> None:
-    assert read_tokens(None) == []
-
-
-@pytest.mark.parametrize(
-    ("text", "told"),
-    [
-        ("[a]\ntoken = 'secret'\nscopes = ['everything']", "[a] needs scopes"),
-        ("[a]\ntoken = 'secret'", "[a] needs scopes"),
-        ("[a]\nscopes = ['view']", "[a] needs token"),
-        ("a = 'secret'", "[a] needs token"),
-        ("[a", "tokens.toml"),
-        ("[a]\ntoken = 'secret'\nscopes = ['view']\nshops = []", "[a] needs shops"),
-        ("[a]\ntoken = 'secret'\nscopes = ['view']\nshops = ['7']", "[a] needs shops"),
-        ("[a]\ntoken = 'secret'\nscopes = ['view']\nshops = [true]", "[a] needs shops"),
-        ("[a]\ntoken = 'secret'\nscopes = ['view']\nshops = 7", "[a] needs shops"),
-        ("[a]\ntoken = 'secret'\nscopes = ['view']\nshops = [0]", "[a] needs shops"),
-    ],
-)
-def test_a_wrong_tokens_file_is_told_by_its_entry_and_without_its_secrets(tmp_path: Path, text: str, told: str) -> None:
-    path = tmp_path / "tokens.toml"
-    path.write_text(text)
-    with pytest.raises(TokensError) as caught:
-        read_tokens(path)
-    assert told in str(caught.value)
-    assert "secret" not in str(caught.value)
-
-
-def test_a_token_may_be_limited_to_shops(tmp_path: Path) -> None:
-    path = tmp_path / "tokens.toml"
-    path.write_text("[a]\ntoken = 'x'\nscopes = ['view']\nshops = [7, 8]\n[b]\ntoken = 'y'\nscopes = ['view']")
-    assert [token.shops for token in read_tokens(path)] == [frozenset({7, 8}), None]
-
-
-def test_a_missing_tokens_file_is_told_by_its_path(tmp_path: Path) -> None:
-    with pytest.raises(TokensError, match=r"missing\.toml"):
-        read_tokens(tmp_path / "missing.toml")

@@ -4,8 +4,10 @@ import json
 
 import pytest
 
+from faust_app.core.dispatch.fairness import Fairness, Hold, ShopState, fairness_text
 from faust_app.core.imports.catalogue import LineProblem
 from faust_app.core.imports.run import ImportCounts, ImportedFile
+from faust_app.flows.monitoring.fairness import STALE_AFTER
 from tests.factories import accepted_row, done_row
 from tests.web.conftest import INTAKE, VIEW, Site
 
@@ -17,10 +19,30 @@ async def test_an_import_is_listed_with_its_counts_and_rejected_lines(site: Site
     await site.imports.record(run.number, ImportCounts(50, 3, 2, 0, 0, 1), [LineProblem(4, "SKU", "is missing")])
     listed = await (await site.client.get("/v1/shops/7/imports", headers=VIEW)).json()
     one = await (await site.client.get("/v1/shops/7/imports/1", headers=VIEW)).json()
-    assert listed == {"imports": [one], "next": None}
+    assert listed == {"imports": [one | {"images": None}], "next": None}
     assert (one["accepted"], one["rejected"], one["file"]["name"], one["started_by"]) == (2, 1, "shop.csv", "ada")
     lines = await (await site.client.get("/v1/shops/7/imports/1/rejections", headers=VIEW)).json()
     assert [(line["line"], line["field"], line["reason"]) for line in lines["rejections"]] == [(4, "SKU", "is missing")]
+
+
+async def test_an_import_says_how_long_its_images_will_take_and_what_limits_them(site: Site) -> None:
+    run = await site.imports.begin(FILE, "ada", "r1")
+    await site.imports.record(run.number, ImportCounts(100, 40, 40), [])
+    for number in range(10):
+        row = accepted_row(7, b"%d" % number)
+        site.rows.rows[row.key] = row
+    site.seconds[0] = 90.0
+    waiting = ShopState(7, waiting=10, started=60, holds={Hold.SOURCE: 10}, host="img.shop.test")
+    site.workers.fairness = [("w", fairness_text(Fairness(8, 480.0, 480.0, (), (waiting,))), 1.0)]
+    await site.fairness.run_pass()
+    one = await (await site.client.get("/v1/shops/7/imports/1", headers=VIEW)).json()
+    expected = {"done": 30, "left": 10, "per_s": 1.0, "seconds_left": 10, "limit": "source", "host": "img.shop.test"}
+    assert one["images"] == expected
+    listed = await (await site.client.get("/v1/shops/7/imports", headers=VIEW)).json()
+    assert listed["imports"][0]["images"] is None
+    site.seconds[0] += STALE_AFTER + 1
+    alone = await (await site.client.get("/v1/shops/7/imports/1", headers=VIEW)).json()
+    assert (alone["images"]["limit"], alone["images"]["per_s"]) == (None, round(30 / 121, 2)), "a stale report says nothing"
 
 
 @pytest.mark.parametrize("path", ["/v1/shops/8/imports/1", "/v1/shops/7/imports/2", "/v1/shops/8/imports/1/rejections"])

@@ -4,13 +4,17 @@ import asyncio
 import io
 import json
 from collections.abc import AsyncIterator
+from datetime import datetime, timedelta
 from typing import Any
 
 import pytest
 from aiohttp import ClientResponse
 from yarl import URL
 
+from faust_app.core.dispatch.shop_controls import ControlKind, ShopControl
 from faust_app.core.images.row import ImageState
+from faust_app.web.contract.answers import ProblemAnswer
+from tests.factories import NOW
 from tests.web.conftest import INTAKE, Site
 
 GOOD = {"source_url": "https://shop.test/a.jpg"}
@@ -57,6 +61,33 @@ async def test_a_superseded_put_is_answered_200_and_changes_nothing(site: Site) 
     assert answer.status == 200
     assert await answer.json() == {"version": before.version, "state": "IN_PROGRESS", "superseded": True}
     assert site.rows.rows[7, b"a"] == before
+
+
+@pytest.mark.parametrize(
+    ("until", "retry_after", "shown", "said"),
+    [
+        (None, "300", None, "shop 7 is paused: its catalogue is wrong; nothing was stored, send it again later"),
+        (NOW + timedelta(seconds=90), "90", "2026-03-01T12:01:30.000000Z", "shop 7 is paused until 2026-03-01 12:01 UTC: its catalogue"),
+        (NOW + timedelta(days=3), "3600", "2026-03-04T12:00:00.000000Z", "shop 7 is paused until 2026-03-04 12:00 UTC: its catalogue"),
+        (NOW + timedelta(milliseconds=1), "1", "2026-03-01T12:00:00.001000Z", "shop 7 is paused"),
+    ],
+)
+async def test_whatever_is_sent_to_a_paused_shop_is_answered_429_with_reason_and_end(
+    site: Site, until: datetime | None, retry_after: str, shown: str | None, said: str
+) -> None:
+    site.paused[7] = ShopControl(7, ControlKind.PAUSE, None, "its catalogue is wrong", "ada", NOW, until)
+    batch = json.dumps({"op": "register", "image_id": "a", **GOOD}).encode()
+    for answer in (await put(site), await site.client.delete(IMAGE, headers=INTAKE), await post(site, batch)):
+        body = await problem(answer, 429)
+        assert (answer.headers["Retry-After"], body["reason"], body["until"]) == (retry_after, "its catalogue is wrong", shown)
+        assert body["title"] == "Shop is paused"
+        assert body["detail"].startswith(said)
+        assert "ada" not in body["detail"]
+        ProblemAnswer.model_validate(body, strict=True)
+    assert site.metrics.registry.get_sample_value("shop_images_requests_total", {"entry_point": "http", "decision": "paused"}) == 3
+    await site.refused.run_pass()
+    assert (site.rows.rows, site.rejections.kept) == ({}, [])
+    assert (await put(site, "/v1/shops/8/images/a")).status == 202
 
 
 async def test_a_delete_of_an_unknown_image_makes_a_tombstone(site: Site) -> None:

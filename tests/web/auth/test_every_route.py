@@ -21,6 +21,7 @@ OPEN = {
     ("GET", "/docs"),
     ("GET", "/docs/"),
     ("GET", "/docs/openapi.json"),
+    ("GET", "/docs/asyncapi.json"),
     ("GET", "/health"),
     ("GET", "/ready"),
     ("GET", "/admin/log-in"),
@@ -36,6 +37,7 @@ OPEN = {
 FOR_LIMITED = {
     ("GET", "/lag"),
     ("GET", "/stalled"),
+    ("GET", "/v1/changes"),
     ("POST", "/v1/republish"),
     ("GET", "/v1/republish"),
     ("GET", "/"),
@@ -55,7 +57,7 @@ FOR_LIMITED = {
     )),
 }  # fmt: skip
 """Routes without a shop that are open to whoever is limited to shops: each narrows itself, or says nothing of a shop."""
-EXAMPLES = {"shop_no": "7", "image_id": "a", "number": "1", "name": "admin.css", "fingerprint": "empty@-"}
+EXAMPLES = {"shop_no": "7", "image_id": "a", "number": "1", "name": "admin.css", "fingerprint": "empty@-", "lane": "bulk", "kind": "weight"}
 
 
 @pytest.fixture

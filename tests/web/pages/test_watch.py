@@ -15,7 +15,8 @@ from faust_app.core.images.outcome import Deferred
 from faust_app.core.images.row import ImageState
 from faust_app.core.images.transitions.settle import settle
 from faust_app.core.messages.events import Op
-from faust_app.web.auth.tokens import Authentication, Token
+from faust_app.web.auth.token_book import Token
+from faust_app.web.auth.tokens import Authentication
 from faust_app.web.pages.lag import LagPage
 from faust_app.web.pages.unfinished import StalledPage
 from faust_app.web.server import web_options
@@ -32,6 +33,7 @@ BROWSER = {"Accept": "text/html,application/xhtml+xml,application/xml;q=0.9,*/*;
 class Pages:
     client: TestClient[web.Request, web.Application]
     watch: WatchHarness
+    pauses: dict[int, list[str]]
 
     async def json(self, path: str, status: int = 200) -> dict[str, Any]:
         answer = await self.client.get(path, headers=VIEW)
@@ -51,10 +53,11 @@ async def pages() -> AsyncIterator[Pages]:
     watch = WatchHarness(WorkerHarness())
     app = web.Application(**web_options(Authentication([Token("eye", "view-secret", frozenset({"view"}))])))
     LagPage(watch.lag, watch.stalled).register(app.router)
-    StalledPage(watch.stalled, images_at="").register(app.router)
+    pauses: dict[int, list[str]] = {}
+    StalledPage(watch.stalled, pauses=lambda shop_no: pauses.get(shop_no, []), images_at="").register(app.router)
     app.router.add_put("/v1/shops/7/images/a", LagPage(watch.lag, watch.stalled).get)
     async with TestClient(TestServer(app)) as client:
-        yield Pages(client, watch)
+        yield Pages(client, watch, pauses)
     await watch.worker.breakers.stop()
 
 
@@ -109,6 +112,21 @@ async def test_stalled_lists_by_shop_status_and_limit(pages: Pages) -> None:
     assert (of_shop["shop_no"], of_shop["queued"], [item["image_id"] for item in of_shop["items"]]) == (8, 1, ["d"])
     assert (await pages.json("/stalled?status=queued&limit=0"))["items"] == []
     assert (await pages.json("/stalled?shop=&limit=&status="))["count"] == 0
+
+
+async def test_images_of_a_paused_shop_say_that_they_wait_for_the_end_of_its_pause(pages: Pages) -> None:
+    await pages.watch.publish("a")
+    await pages.watch.publish("b", shop_no=8)
+    await pages.watch.sample()
+    pages.pauses[7] = ["shop 7 is paused: <its server moves>"]
+    answer = await pages.json("/stalled?status=queued")
+    assert answer["held_by"] == [], "one shop's pause holds up no other"
+    waits = {item["shop_no"]: item["scheduled"] for item in answer["items"]}
+    assert (waits[7]["held_by"], waits[8]) == (pages.pauses[7], None)
+    assert (await pages.json("/stalled?shop=7"))["held_by"] == pages.pauses[7]
+    text = await pages.page("/stalled?status=queued")
+    assert text.count("shop 7 is paused: &lt;its server moves&gt;") == 1
+    assert "shop 7 is paused" in await pages.page("/stalled?shop=7")
 
 
 @pytest.mark.parametrize(

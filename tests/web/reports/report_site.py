@@ -11,7 +11,8 @@ from aiohttp.test_utils import TestClient
 from faust_app.metrics import Metrics
 from faust_app.web.admin.pages import Page
 from faust_app.web.admin.static import StaticFiles
-from faust_app.web.auth.tokens import Authentication, Token
+from faust_app.web.auth.token_book import Token
+from faust_app.web.auth.tokens import Authentication
 from faust_app.web.reports.frame import ReportFrame
 from faust_app.web.server import web_options
 from tests.factories import NOW

@@ -1,19 +1,24 @@
 """The figures of a shop as page and CSV."""
 
+import asyncio
 import csv
 import io
 import re
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable, Callable
 from dataclasses import dataclass
 from datetime import date, timedelta
 
 import pytest
 
+from faust_app.core.failure import Dependency, Unavailable
 from faust_app.core.statistics.figures import Figures, Source
 from faust_app.core.statistics.report import ClosedMonth, Correction
+from faust_app.flows.reports.mend import MendOverview
 from faust_app.flows.statistics.shop_report import ReadReport
+from faust_app.web.reports.figures import pages as figure_pages
 from faust_app.web.reports.figures.pages import FigurePages
 from tests.factories import NOW
+from tests.fakes.reports import sample_standing
 from tests.fakes.statistics import FakeReports
 from tests.web.reports.report_site import OPERATOR, SEOUL, SHOP, ReportSite, open_pages
 
@@ -21,10 +26,23 @@ TODAY = date(2026, 3, 1)
 """The day that it is in Seoul by the clock of the pages."""
 
 
+class Standing:
+    """How the pictures stand; `fails` is what happens instead."""
+
+    def __init__(self) -> None:
+        self.fails: Callable[[], Awaitable[None]] | None = None
+
+    async def __call__(self, shop_no: int) -> MendOverview:
+        if self.fails is not None:
+            await self.fails()
+        return await sample_standing(shop_no)
+
+
 @dataclass
 class Figured:
     site: ReportSite
     reports: FakeReports
+    standing: "Standing"
 
     async def page(self, query: str = "", headers: dict[str, str] = SHOP, *, shop: int = 7, status: int = 200) -> str:
         return await self.site.get(f"/reports/{shop}{query}", headers, status=status)
@@ -43,8 +61,9 @@ async def figured() -> AsyncIterator[Figured]:
     async def exists(shop_no: int) -> bool:
         return shop_no == 9
 
-    async with open_pages(lambda frame: [FigurePages(frame, read, exists=exists)]) as site:
-        yield Figured(site, reports)
+    standing = Standing()
+    async with open_pages(lambda frame: [FigurePages(frame, read, exists=exists, standing=standing)]) as site:
+        yield Figured(site, reports, standing)
 
 
 async def test_without_parameters_the_page_shows_the_last_thirty_days_by_day(figured: Figured) -> None:
@@ -228,3 +247,28 @@ async def test_an_operator_has_the_figures_read_anew(figured: Figured) -> None:
     assert (answer.status, answer.headers["Location"]) == (303, "/reports/7?view=operator")
     assert figured.reports.refreshed == [7]
     assert (await figured.site.client.post("/reports/7/refresh", headers=SHOP, data={})).status == 403
+
+
+async def test_the_page_begins_with_how_the_pictures_stand_in_the_owners_words(figured: Figured) -> None:
+    page = await figured.page()
+    begin = page.index("11,612 of 12,000 pictures are shown.")
+    assert begin < page.index("Figures up to")
+    assert "288 products" in page[begin:]
+    assert "1.9" in page[begin:]
+    assert 'href="/reports/7/mend"' in page[begin:]
+
+
+@pytest.mark.parametrize("slow", [False, True])
+async def test_the_figures_are_shown_without_the_first_line_where_it_is_not_known_soon(
+    figured: Figured, monkeypatch: pytest.MonkeyPatch, *, slow: bool
+) -> None:
+    async def fails() -> None:
+        if not slow:
+            raise Unavailable(Dependency.DATABASE, "gone")
+        await asyncio.Event().wait()
+
+    monkeypatch.setattr(figure_pages, "STANDING_SECONDS", 0.01)
+    figured.standing.fails = fails
+    page = await figured.page()
+    assert "pictures are shown" not in page
+    assert "435 in total" in page

@@ -62,8 +62,8 @@ def test_numbers_sizes_and_dates_follow_the_language() -> None:
     assert (ENGLISH.month(day), KOREAN.month(day)) == ("November 2026", "2026년 11월")
     assert KOREAN.days(day, date(2026, 12, 2)) == "2026년 11월 28일~12월 2일"
     assert [ENGLISH.change(share) for share in (0.1234, -0.5, 0.0)] == ["+12.3%", "\N{MINUS SIGN}50%", "±0%"]
-    assert [ENGLISH.seconds(value) for value in (None, 5, 1900, 90_000, 7_200_000)] == [
-        "\N{EN DASH}", "5\xa0ms", "1.9\xa0s", "1.5\xa0min", "2\xa0h",
+    assert [ENGLISH.seconds(value) for value in (None, 5, 771.175, 1900, 90_000, 7_200_000)] == [
+        "\N{EN DASH}", "5\xa0ms", "771\xa0ms", "1.9\xa0s", "1.5\xa0min", "2\xa0h",
     ]  # fmt: skip
 
 

@@ -91,7 +91,8 @@ def taken_back(current: ImageRow | None, version: int, former: Former, now: date
     The new version makes the outcome of a worker that has begun with it refused. A lost row is published at once, for there
     is no event to give it back. A row that its shop asked for again since then begins anew on the shop's behalf: the
     request was answered as one that changes nothing.
-    Guard: `image_writes._WRITE_ACCEPTED`, then `image_writes._WRITE_FINISHED` for a row that was finished.
+    Guard (`image_writes._WRITE_ACCEPTED`): `image.version < x.version`; then for a row that was finished
+    (`image_writes._WRITE_RESTORED`): `image.version = x.version AND image.state = 'IN_PROGRESS'`.
     """
     if current is None or current.version != version or current.state is not ImageState.IN_PROGRESS:
         return None

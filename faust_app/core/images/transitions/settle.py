@@ -2,7 +2,7 @@
 
 from dataclasses import replace
 from datetime import datetime, timedelta
-from typing import assert_never
+from typing import Any, Final, assert_never
 
 from faust_app.core.alerts.alert import Occurrence, fingerprint
 from faust_app.core.failure_codes import Severity
@@ -65,7 +65,7 @@ def _refused(current: ImageRow | None, outcome: Outcome, now: datetime) -> Settl
 
 
 def _done(current: ImageRow, outcome: Stored | Kept, now: datetime, replaced_grace: timedelta) -> Settlement:
-    row = replace(_closed(current), state=ImageState.DONE, shown_version=current.version, shown=outcome.shown, republishes=0)
+    row = _closed(current, state=ImageState.DONE, shown_version=current.version, shown=outcome.shown, republishes=0)
     old = current.shown.object_key if current.shown is not None else None
     replaced = old is not None and old != outcome.shown.object_key
     garbage = (Garbage(current.key, old, now + replaced_grace),) if replaced and old else ()
@@ -87,7 +87,7 @@ def _and_again(settlement: Settlement, outcome: Stored | Kept | Failed, now: dat
 
 
 def _deleted(current: ImageRow, now: datetime) -> Settlement:
-    row = replace(_closed(current), state=ImageState.DELETED, shown_version=current.version, shown=None)
+    row = _closed(current, state=ImageState.DELETED, shown_version=current.version, shown=None)
     prefix = image_prefix(*current.key)
     garbage = (Garbage(current.key, prefix, now), Garbage(current.key, prefix, now + LATE_PUT))
     return Settlement(row, HistoryEntry(current.key, now, current.version, "deleted", counted=counted_deleted(current, now)), garbage)
@@ -97,7 +97,7 @@ def _still_good(current: ImageRow, shown: Shown, outcome: Failed, now: datetime)
     """Return the end of a good image whose second fetch failed: it stays as good as it was, with a note of why."""
     shown = replace(shown, version=current.version)
     code, detail = outcome.code.value, outcome.detail
-    row = replace(_closed(current), state=ImageState.DONE, shown_version=current.version, shown=shown, error_code=code, error_detail=detail)
+    row = _closed(current, state=ImageState.DONE, shown_version=current.version, shown=shown, error_code=code, error_detail=detail)
     garbage = (Garbage(current.key, outcome.leaves, now + LATE_PUT),) if outcome.leaves is not None else ()
     counted = counted_failed(current, outcome.code)
     entry = HistoryEntry(current.key, now, current.version, "refetch_failed", code=code, detail=detail, counted=counted)
@@ -107,7 +107,7 @@ def _still_good(current: ImageRow, shown: Shown, outcome: Failed, now: datetime)
 def _failed(current: ImageRow, outcome: Failed, now: datetime) -> Settlement:
     code, host = outcome.code, outcome.host or current.source_host
     cause = fingerprint(code, host)
-    row = replace(_closed(current), state=ImageState.FAILED, error_code=code.value, error_detail=outcome.detail, fingerprint=cause)
+    row = _closed(current, state=ImageState.FAILED, error_code=code.value, error_detail=outcome.detail, fingerprint=cause)
     figure = counted_failed(current, code)
     entry = HistoryEntry(current.key, now, current.version, "failed", code=code.value, detail=outcome.detail, counted=figure)
     garbage = (Garbage(current.key, outcome.leaves, now + LATE_PUT),) if outcome.leaves is not None else ()
@@ -139,9 +139,12 @@ def _scheduled(row: ImageRow, until: datetime, reason: ScheduleReason) -> ImageR
     return replace(row, scheduled_at=until, schedule_reason=reason, position=None)
 
 
-def _closed(row: ImageRow) -> ImageRow:
-    """Return the row with nothing left to wait for."""
-    return replace(
-        row, scheduled_at=None, schedule_reason=None, open_since=None, position=None, error_code=None, error_detail=None,
-        fingerprint=None, refetched=False,
-    )  # fmt: skip
+def _closed(row: ImageRow, state: ImageState, **changes: Any) -> ImageRow:
+    """Return the row in its last state, changed as told, with nothing left to wait for; in one copy, for every image takes one."""
+    return replace(row, **{**_NOTHING_LEFT, "state": state, **changes})
+
+
+_NOTHING_LEFT: Final[dict[str, Any]] = {
+    **dict.fromkeys(("scheduled_at", "schedule_reason", "open_since", "position", "error_code", "error_detail", "fingerprint"), None),
+    "refetched": False,
+}

@@ -17,6 +17,7 @@ from faust_app.flows.monitoring.unfinished import WatchStalled
 from faust_app.flows.ports.alerts import AlertRepository
 from faust_app.flows.ports.monitoring import Samples, WorkerList
 from faust_app.flows.ports.republish import RepublishRuns
+from faust_app.flows.ports.results import Results
 from faust_app.web.admin.forms import refuse_unknown
 from faust_app.web.admin.frame import Frame
 from faust_app.web.pages.lag import MEANING
@@ -41,6 +42,7 @@ class OverviewPage:
         runs: RepublishRuns,
         workers: WorkerList,
         samples: Samples,
+        results: Results,
     ) -> None:
         self._frame = frame
         self._lag = lag
@@ -50,6 +52,7 @@ class OverviewPage:
         self._runs = runs
         self._workers = workers
         self._samples = samples
+        self._results = results
 
     def register(self, router: web.UrlDispatcher) -> None:
         """Add the route."""
@@ -71,7 +74,7 @@ class OverviewPage:
             runs=[run for run in await self._runs.newest(None, _RUNS) if run.ended_at is None],
             workers=await self._workers.seen_within(REPORTED_WITHIN.total_seconds()), curves=curves_of(samples, now),
             pictureless=next((each.pictureless for each in reversed(samples) if each.pictureless is not None), None),
-            rate=rate_of(samples),
+            rate=rate_of(samples), results=await self._results.backlog(),
         )  # fmt: skip
 
 

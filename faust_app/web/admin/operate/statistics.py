@@ -34,7 +34,7 @@ class StatisticsPage:
         return await self._page(request, {}, {})
 
     async def load(self, request: web.Request) -> web.Response:
-        """Ask for a load; what is wrong stands beside its field."""
+        """Request a load; each fault is shown beside its field."""
         given = await form_of(request, *_FIELDS)
         faults: dict[str, str] = {}
         days = {name: _day(given[name], name, faults) for name in ("from", "to")}

@@ -32,7 +32,7 @@ TONES: Final = {state.value: tone for state, tone in _TONES.items()}
 
 
 class ImagePages:
-    """Serves the image; `held_by` returns what is known to hold up the installation."""
+    """Serves the image; `held_by` returns what is known to hold up images of a shop."""
 
     def __init__(
         self,
@@ -40,7 +40,7 @@ class ImagePages:
         repository: ImageRepository,
         store: ObjectStore,
         control: RepublishControl,
-        held_by: Callable[[], Sequence[str]],
+        held_by: Callable[[int], Sequence[str]],
         *,
         suspicions: Suspicions,
         dead_letters: str,
@@ -93,7 +93,7 @@ class ImagePages:
         is_ours = row.error_code is not None and (await self._suspicions.blame()).is_ours(row.fingerprint, row.judged_by)
         return self._frame.page(
             request, "admin/image.html", status=409 if refused else 200, row=row, image_id=row.image_id.decode(), refused=refused,
-            why=why_not_shown(row, self._held_by()), sentence=advice_to_shop(row.error_code, is_ours=is_ours), tones=TONES,
+            why=why_not_shown(row, self._held_by(row.shop_no)), sentence=advice_to_shop(row.error_code, is_ours=is_ours), tones=TONES,
             source=redact_query(row.source_url) if row.source_url else None,
             shown_from=redact_query(row.shown.url) if row.shown else None,
             content=f"{path_of(*row.key)}/picture" if row.shown else None,

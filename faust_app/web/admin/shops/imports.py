@@ -11,6 +11,7 @@ from faust_app.core.imports.catalogue import CatalogueError, Format
 from faust_app.core.imports.comparison import COLUMNS, Compared, ComparedImage
 from faust_app.core.messages.rejection import ImportLine, KeptRejection, RejectedRecord
 from faust_app.flows.imports.compare import compared_images
+from faust_app.flows.imports.time_left import TimeLeft
 from faust_app.flows.ports.clock import Clock
 from faust_app.flows.ports.images import ImageRepository
 from faust_app.flows.ports.imports import Catalogue, ImportRuns
@@ -20,6 +21,7 @@ from faust_app.web.admin.frame import Frame
 from faust_app.web.api.imports import CatalogueOf, import_of
 from faust_app.web.contract.bodies import shop_no_of
 from faust_app.web.csv_response import csv_response
+from faust_app.web.pages import fairness_words
 from faust_app.web.pages.render import path_of
 from faust_app.web.problems import Problem
 from faust_app.web.uploads import FORMATS, Upload, format_of, received_form
@@ -67,6 +69,7 @@ class ImportPages:
         repository: ImageRepository,
         catalogue_of: CatalogueOf,
         *,
+        time_left: TimeLeft,
         clock: Clock,
     ) -> None:
         self._frame = frame
@@ -74,6 +77,7 @@ class ImportPages:
         self._rejections = rejections
         self._repository = repository
         self._catalogue_of = catalogue_of
+        self._time_left = time_left
         self._clock = clock
 
     def register(self, router: web.UrlDispatcher) -> None:
@@ -104,7 +108,8 @@ class ImportPages:
         rejected = await self._rejections.of_import(run.number, after or 0, _PAGE)
         older = f"{request.path}?after={rejected[-1].number}" if len(rejected) == _PAGE else None
         return self._frame.page(
-            request, "admin/import.html", shop_no=run.file.shop_no, run=run, rejected=rejected,
+            request, "admin/import.html", shop_no=run.file.shop_no, run=run, rejected=rejected, drain=await self._time_left.of(run),
+            words=fairness_words,
             older=older, newest=request.path, before=after, at=await self._clock.now(),
         )  # fmt: skip
 

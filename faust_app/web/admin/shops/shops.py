@@ -9,6 +9,7 @@ from aiohttp import web
 from faust_app.core.causes.suspicion import Blame, advice_to_shop
 from faust_app.core.images.row import ImageRow, ImageState
 from faust_app.core.redact import redact_query
+from faust_app.flows.controls.shop_desk import ShopDesk
 from faust_app.flows.ports.causes import Suspicions
 from faust_app.flows.ports.clock import Clock
 from faust_app.flows.ports.images import ImageSearch
@@ -16,6 +17,7 @@ from faust_app.flows.ports.imports import ImportRuns
 from faust_app.flows.ports.rejections import Rejections
 from faust_app.web.admin.forms import number_of, refuse_unknown, see_other
 from faust_app.web.admin.frame import Frame
+from faust_app.web.admin.shops.controls import control_form
 from faust_app.web.admin.shops.images import TONES
 from faust_app.web.contract.bodies import shop_no_of
 from faust_app.web.contract.cursor import cursor_of, image_id_behind
@@ -34,12 +36,21 @@ class ShopPages:
     """Serves the shop."""
 
     def __init__(
-        self, frame: Frame, search: ImageSearch, imports: ImportRuns, rejections: Rejections, *, suspicions: Suspicions, clock: Clock
+        self,
+        frame: Frame,
+        search: ImageSearch,
+        imports: ImportRuns,
+        rejections: Rejections,
+        *,
+        desk: ShopDesk,
+        suspicions: Suspicions,
+        clock: Clock,
     ) -> None:
         self._frame = frame
         self._search = search
         self._imports = imports
         self._rejections = rejections
+        self._desk = desk
         self._suspicions = suspicions
         self._clock = clock
 
@@ -61,8 +72,8 @@ class ShopPages:
         shop_no, state = shop_no_of(request, _SEGMENT), _state(request.query.get("state", ""))
         product, after = request.query.get("product", "").strip()[:64], _cursor(request.query.get("after", ""))
         counts, imports = await self._search.counts(shop_no), await self._imports.of_shop(shop_no, None, _RECENT)
-        rejected = await self._rejections.of_shop(shop_no, None, _RECENT)
-        if not (counts or imports or rejected):
+        rejected, controls = await self._rejections.of_shop(shop_no, None, _RECENT), await self._desk.controls(shop_no)
+        if not (counts or imports or rejected or controls):
             raise Problem(404, f"shop {shop_no} has never sent a request; check the number")
         rows = await self._search.of_shop(shop_no, state=state, product_id=product or None, after=after, limit=_PAGE)
         given = {"state": state.value.lower() if state else "", "product": product}
@@ -72,7 +83,8 @@ class ShopPages:
         return self._frame.page(
             request, "admin/shop.html", shop_no=shop_no, counts=counts, states=list(ImageState), state=state, product=product,
             rows=[(row, row.image_id.decode(), path_of(*row.key)) for row in rows], older=older, before=bool(after), newest=request.path,
-            tones=TONES, imports=imports, rejected=rejected, at=await self._clock.now(),
+            tones=TONES, imports=imports, rejected=rejected, controls=control_form(shop_no, controls),
+            at=await self._clock.now(),
         )  # fmt: skip
 
     async def failures(self, request: web.Request) -> web.StreamResponse:

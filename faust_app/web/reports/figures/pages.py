@@ -1,13 +1,17 @@
 """`/reports/{shop_no}`: the figures of a shop, as page and as CSV."""
 
+import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable
 from datetime import date
-from typing import Any
+from typing import Any, Final
 
+import structlog
 from aiohttp import web
 
+from faust_app.core.failure import Unavailable
 from faust_app.core.statistics.calendar import first_kept
 from faust_app.core.statistics.ranges import DayRange
+from faust_app.flows.reports.mend import MendOverview
 from faust_app.flows.statistics.shop_report import ReadReport, Report
 from faust_app.web.admin.forms import form_of, see_other
 from faust_app.web.auth.tokens import sender_of
@@ -21,18 +25,28 @@ from faust_app.web.reports.figures.sentence import compared_with, describe, rang
 from faust_app.web.reports.figures.view import View, view_of
 from faust_app.web.reports.frame import SEGMENT, SHOP, ReportFrame, ReportProblem, is_operator, linked
 from faust_app.web.reports.language import ENGLISH, Language, language_of
+from faust_app.web.reports.mend.words import around, stands
+
+log = structlog.get_logger()
 
 Exists = Callable[[int], Awaitable[bool]]
 """Returns whether a shop has ever sent a request."""
 
 
+ReadStanding = Callable[[int], Awaitable[MendOverview]]
+"""Returns how the pictures of a shop stand now."""
+STANDING_SECONDS: Final = 0.5
+"""Seconds that the first line has: a page of figures does not wait longer for it, and is shown without it."""
+
+
 class FigurePages:
     """Serves the figures of a shop."""
 
-    def __init__(self, frame: ReportFrame, reports: ReadReport, *, exists: Exists) -> None:
+    def __init__(self, frame: ReportFrame, reports: ReadReport, *, exists: Exists, standing: ReadStanding) -> None:
         self._frame = frame
         self._reports = reports
         self._exists = exists
+        self._standing = standing
 
     def register(self, router: web.UrlDispatcher) -> None:
         """Add the routes."""
@@ -47,11 +61,11 @@ class FigurePages:
         if not isinstance(query, Query):
             form = Form(request, today, query)
             return self._frame.page(request, "reports/figures.html", status=400, form=form, query=None, view=None)
-        report = await self._read(shop_no, query, today)
+        report, standing = await asyncio.gather(self._read(shop_no, query, today), self._first_line(shop_no, language))
         view = view_of(report.table, query, language, opens(request, shop_no))
         values = shown_values(self._frame, report, query, view, language)
         form, may_operate = Form(request, today, query), is_operator(sender_of(request))
-        return self._frame.page(request, "reports/figures.html", form=form, query=query, may_operate=may_operate, **values)
+        return self._frame.page(request, "reports/figures.html", form=form, query=query, may_operate=may_operate, **standing, **values)
 
     async def download(self, request: web.Request) -> web.StreamResponse:
         """Return what the page shows, as CSV."""
@@ -71,6 +85,20 @@ class FigurePages:
         await form_of(request)
         await self._reports.refresh(shop_no)
         return see_other(linked(request, SHOP.format(shop_no=shop_no), view=VIEW))
+
+    async def _first_line(self, shop_no: int, language: Language) -> dict[str, Any]:
+        """Return how the pictures stand, in the owner's words; nothing where that is not known soon."""
+        try:
+            async with asyncio.timeout(STANDING_SECONDS):
+                found = await self._standing(shop_no)
+        except (Unavailable, TimeoutError) as failure:
+            log.warning("figures are shown without how the pictures stand", shop_no=shop_no, reason=str(failure) or "it took too long")
+            return {"stands": [], "around": [], "to_mend": False}
+        return {
+            "stands": stands(language, found.standings) if found.standings.wanted else [],
+            "around": around(language, found, self._frame.zone),
+            "to_mend": bool(found.groups or found.standings.pictureless),
+        }
 
     async def _read(self, shop_no: int, query: Query, today: date) -> Report:
         report = await self._reports.of_shop(shop_no, query.question, today)

@@ -1,0 +1,1 @@
+"""The self-check: what is mis-set or unreachable, judged from what was found."""

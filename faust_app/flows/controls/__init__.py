@@ -1,0 +1,1 @@
+"""What operators set for all workers: pauses of lanes, controls of shops."""

@@ -1,0 +1,1 @@
+"""Results are put in order, published in that order, and read in it by the feed."""

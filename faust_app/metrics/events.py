@@ -1,0 +1,48 @@
+"""What a worker does with events: their ends, and how long everything takes."""
+
+from typing import Final
+
+from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
+
+STEP_SECONDS: Final = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 20, 45)
+STEPS: Final = ("load", "fetch", "check", "put", "settle")
+_DWELL_SECONDS: Final = (0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 300, 900, 3600, 14_400, 86_400)
+
+
+class EventMetrics:
+    """Counts and times the events of a worker."""
+
+    def _add_events(self, registry: CollectorRegistry) -> None:
+        self.events = Counter("shop_images_events", "Events finished by a worker, by outcome.", ("end",), registry=registry)
+        self.event_seconds = Histogram(
+            "shop_images_event_seconds", "Seconds from an event's start to its end.", registry=registry, buckets=STEP_SECONDS
+        )
+        self.step_seconds = Histogram(
+            "shop_images_step_seconds",
+            "Seconds of one step of an event: load, fetch, check, put, settle.",
+            ("step",),
+            registry=registry,
+            buckets=STEP_SECONDS,
+        )
+        self.step = {step: self.step_seconds.labels(step) for step in STEPS}
+        """Each step's histogram: looking one up by its label costs as much as counting."""
+        self.dwell_seconds = Histogram(
+            "shop_images_dwell_seconds",
+            "Seconds from a shop's request to its stored or deleted image, by the topic of the event that ended it.",
+            ("topic",),
+            registry=registry,
+            buckets=_DWELL_SECONDS,
+        )
+        self.failures = Counter("shop_images_failures", "Images that failed, by code.", ("code",), registry=registry)
+        self.retries = Counter("shop_images_retries", "Failures that are retried, by code.", ("code",), registry=registry)
+        self.dead_letters = Counter("shop_images_dead_letters", "Dead letters acknowledged, by code.", ("code",), registry=registry)
+        self.fetched_bytes = Counter("shop_images_fetched_bytes", "Bytes downloaded from sources.", registry=registry)
+        self.stored_bytes = Counter("shop_images_stored_bytes", "Bytes written to storage.", registry=registry)
+        self.held = Gauge("shop_images_held_events", "Events a worker holds, by topic.", ("topic",), registry=registry)
+        self.running = Gauge("shop_images_running_events", "Events a worker is executing.", registry=registry)
+        self.slots = Gauge("shop_images_slots", "Events a worker executes at most, as `SLOTS` says.", registry=registry)
+        self.watchdog_idle = Gauge(
+            "shop_images_watchdog_idle_seconds",
+            "How long a worker has had work and made no progress; at `WATCHDOG_AFTER` it ends.",
+            registry=registry,
+        )

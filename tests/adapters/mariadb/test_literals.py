@@ -1,0 +1,61 @@
+"""Values as SQL text: as the driver itself would write them."""
+
+from datetime import date, datetime
+from decimal import Decimal
+from enum import StrEnum
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from pymysql.converters import escape_item
+
+from faust_app.adapters.mariadb.literals import with_literals
+
+
+class Word(StrEnum):
+    QUOTED = "it's"
+
+
+VALUES = st.one_of(
+    st.none(),
+    st.booleans(),
+    st.integers(-(2**63), 2**64 - 1),
+    st.floats(allow_nan=False, allow_infinity=False),
+    st.decimals(allow_nan=False, allow_infinity=False),
+    st.text(st.characters(codec="utf-8")),
+    st.datetimes(),
+    st.dates(),
+)
+
+
+@given(VALUES)
+def test_a_value_is_written_as_the_driver_writes_it(value: object) -> None:
+    if isinstance(value, Decimal):
+        assert Decimal(with_literals("%s", [value])) == value
+    elif isinstance(value, str):  # a double quote between single ones needs no backslash
+        assert with_literals("%s", [value]).replace('\\"', '"') == escape_item(value, "utf8mb4").replace('\\"', '"')
+    else:
+        assert with_literals("%s", [value]) == escape_item(value, "utf8mb4")
+
+
+@pytest.mark.parametrize("value", ["it's", "\\", "\0", "\n", "\r", "\x1a", "a'--", "\\'"])
+def test_what_would_end_or_change_a_text_is_quoted(value: str) -> None:
+    assert with_literals("%s", [value]) == escape_item(value, "utf8mb4")
+
+
+@given(st.binary())
+def test_bytes_are_written_in_hexadecimal(value: bytes) -> None:
+    assert with_literals("%s", [value]) == f"x'{value.hex()}'"
+
+
+def test_each_place_takes_its_parameter_in_order_and_percent_signs_are_doubled() -> None:
+    at = datetime(2026, 3, 1, 12, 0, 0, 5)  # noqa: DTZ001 - UTC, as everywhere
+    sql = with_literals("SELECT %s, %s, %s, %s LIKE 'a%%'", [1, "a'b", at, date(2026, 3, 1)])
+    assert sql == "SELECT 1, 'a\\'b', '2026-03-01 12:00:00.000005', '2026-03-01' LIKE 'a%'"
+    assert with_literals("%s", [Word.QUOTED]) == "'it\\'s'"
+
+
+@pytest.mark.parametrize(("sql", "parameters"), [("%s", []), ("%s", [1, 2]), ("%s", [[1, 2]]), ("%s", [{"a": 1}]), ("%s", [object()])])
+def test_a_parameter_too_many_or_too_few_and_one_that_no_column_holds_are_errors_of_ours(sql: str, parameters: list[object]) -> None:
+    with pytest.raises(TypeError):
+        with_literals(sql, parameters)

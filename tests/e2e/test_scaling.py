@@ -1,0 +1,48 @@
+"""Partitions and workers are added while images are under way: nothing is lost, and nothing is taken for lost."""
+
+import pytest
+from aiokafka.admin import AIOKafkaAdminClient, NewPartitions
+
+from tests.e2e.installation import Installation
+
+SHOP = 9
+SLOW = "/flat/{n}?bytes=20000&ms=100"
+
+
+async def add_partitions(installation: Installation, count: int) -> None:
+    admin = AIOKafkaAdminClient(bootstrap_servers=installation.settings.bootstrap_servers)
+    await admin.start()
+    try:
+        await admin.create_partitions({spec.name: NewPartitions(total_count=count) for spec in installation.topics.images})
+    finally:
+        await admin.close()
+
+
+@pytest.mark.proof
+async def test_partitions_and_workers_that_are_added_under_load_lose_nothing(installation: Installation) -> None:
+    await installation.start_worker("one")
+    await installation.start_web()
+    await installation.register_many(SHOP, 300, SLOW)
+    await add_partitions(installation, 24)
+    assert installation.web is not None
+    installation.web.terminate()
+    await installation.start_web()  # it publishes to partitions that the worker does not know yet
+    await installation.register_many(SHOP + 1, 600, SLOW)
+    spread = "SELECT COUNT(DISTINCT `partition`) FROM image WHERE shop_no = %s AND `partition` >= 12"
+    await installation.until(lambda: installation.query(spread, SHOP + 1)[0][0] > 3, "new partitions hold events")
+    await installation.start_worker("two")
+    lost = 0
+
+    async def done() -> bool:
+        nonlocal lost
+        for process in installation.processes:
+            if process.alive:
+                status, stalled = await installation.call("GET", "/stalled", process=process)
+                lost = max(lost, stalled.get("lost", 0) if status == 200 else 0)
+        return [installation.states(shop)["DONE"] for shop in (SHOP, SHOP + 1)] == [300, 600]
+
+    await installation.until(done, "every image is stored", limit=150)
+    assert lost == 0, "an event in a partition that a process does not know yet is queued, not lost"
+    assert installation.query("SELECT COUNT(*) FROM image_history WHERE outcome = 'rescued'") == ((0,),)
+    stored = installation.query("SELECT COUNT(*) FROM image_history WHERE outcome = 'stored'")
+    assert stored == ((900,),), "each image has one outcome"
