@@ -16,11 +16,13 @@ from aiokafka.errors import KafkaError
 
 from devstack.errors import DevstackError
 from devstack.jars import JarCache, locked
+from devstack.secrets import write_private
 from devstack.service import Service
 
 if TYPE_CHECKING:
     from pathlib import Path
 
+    from devstack.authority import Authority
     from devstack.ports import Ports
 
 # A development broker: it starts fast, keeps one copy, and creates no topics by itself.
@@ -50,6 +52,28 @@ broker.session.timeout.ms=3000
 log.cleaner.dedupe.buffer.size=16777216
 """
 
+USER = "shop_images"
+STRANGER = "stranger"
+# A user of each way to log in, and one who may do nothing. The plain listeners know everybody as ANONYMOUS.
+SECURED = """\
+listeners={listeners},SECURED://127.0.0.1:{secured},MUTUAL://127.0.0.1:{mutual}
+advertised.listeners={advertised},SECURED://127.0.0.1:{secured},MUTUAL://127.0.0.1:{mutual}
+listener.security.protocol.map=CONTROLLER:PLAINTEXT,PLAINTEXT:PLAINTEXT,PROXIED:PLAINTEXT,SECURED:SASL_SSL,MUTUAL:SSL
+sasl.enabled.mechanisms=PLAIN,SCRAM-SHA-256,SCRAM-SHA-512
+listener.name.secured.plain.sasl.jaas.config=org.apache.kafka.common.security.plain.PlainLoginModule required \\
+  user_{user}="{password}" user_{stranger}="{password}";
+listener.name.secured.scram-sha-256.sasl.jaas.config=org.apache.kafka.common.security.scram.ScramLoginModule required;
+listener.name.secured.scram-sha-512.sasl.jaas.config=org.apache.kafka.common.security.scram.ScramLoginModule required;
+listener.name.mutual.ssl.client.auth=required
+ssl.keystore.type=PEM
+ssl.keystore.location={keystore}
+ssl.truststore.type=PEM
+ssl.truststore.location={truststore}
+ssl.principal.mapping.rules=RULE:^.*$/{user}/
+authorizer.class.name=org.apache.kafka.metadata.authorizer.StandardAuthorizer
+super.users=User:ANONYMOUS;User:{user}
+"""
+
 LOGGING = """\
 Configuration:
   Appenders:
@@ -73,8 +97,11 @@ class Kafka(Service):
     name: ClassVar[str] = "kafka"
     title: ClassVar[str] = "Apache Kafka 4.1.0"
 
-    def __init__(self, folder: Path, ports: Ports, cache: Path) -> None:
-        super().__init__(folder, (ports.kafka, ports.kafka_controller, ports.kafka_behind_proxy))
+    def __init__(self, folder: Path, ports: Ports, cache: Path, password: str, authority: Authority | None = None) -> None:
+        secured = () if authority is None else (ports.kafka_secured, ports.kafka_mutual)
+        super().__init__(folder, (ports.kafka, ports.kafka_controller, ports.kafka_behind_proxy, *secured))
+        self._password = password
+        self._authority = authority
         self._ports = ports
         self._jars = JarCache(cache / "m2")
         self._java: list[str] = []
@@ -94,7 +121,8 @@ class Kafka(Service):
             "proxy": ports.kafka_proxy,
             "controller": ports.kafka_controller,
         }
-        self._settings.write_text(PROPERTIES.format(**listeners, logs=self.data / "records"))
+        properties = PROPERTIES.format(**listeners, logs=self.data / "records")
+        write_private(self._settings, properties if self._authority is None else self._secured(properties, self._authority))
         (self.data / "log4j2.yaml").write_text(LOGGING)
         jars = self._jars.jars(locked("kafka") | locked("kafka-logging"))
         logging_option = f"-Dlog4j2.configurationFile={self.data / 'log4j2.yaml'}"
@@ -118,9 +146,26 @@ class Kafka(Service):
     def _settings(self) -> Path:
         return self.data / "server.properties"
 
+    def _secured(self, properties: str, authority: Authority) -> str:
+        """Return the properties with listeners for TLS; of a name given twice the last one counts."""
+        lines = dict(line.split("=", 1) for line in properties.splitlines())
+        return properties + SECURED.format(
+            listeners=lines["listeners"],
+            advertised=lines["advertised.listeners"],
+            secured=self._ports.kafka_secured,
+            mutual=self._ports.kafka_mutual,
+            user=USER,
+            stranger=STRANGER,
+            password=self._password,
+            keystore=authority.server.both,
+            truststore=authority.ca,
+        )
+
     def _format(self) -> None:
         cluster = base64.urlsafe_b64encode(uuid.uuid4().bytes).decode().rstrip("=")
         tool = ["kafka.tools.StorageTool", "format", f"--cluster-id={cluster}", "-c", str(self._settings)]
+        for mechanism in ("SCRAM-SHA-256", "SCRAM-SHA-512") if self._authority is not None else ():
+            tool += ["--add-scram", f"{mechanism}=[name={USER},password={self._password}]"]
         result = subprocess.run([*self._java, *tool], capture_output=True, text=True, check=False)
         if result.returncode:
             reason = (result.stderr or result.stdout).strip().splitlines()[-1:]

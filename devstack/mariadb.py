@@ -18,6 +18,7 @@ from devstack.jars import JarCache, locked
 from devstack.service import Service
 
 if TYPE_CHECKING:
+    from devstack.authority import Authority
     from devstack.ports import Ports
 
 VERSION = "11.4.5"
@@ -31,6 +32,15 @@ CREATE USER IF NOT EXISTS '{user}'@'127.0.0.1' IDENTIFIED BY '{password}';
 ALTER USER '{user}'@'127.0.0.1' IDENTIFIED BY '{password}';
 GRANT ALL ON `shop\\_images%`.* TO '{user}'@'127.0.0.1';
 GRANT PROCESS, CONNECTION ADMIN, READ_ONLY ADMIN ON *.* TO '{user}'@'127.0.0.1';
+"""
+
+# One more in a secured stack, who may connect by TLS only.
+TLS_USER = "shop_images_tls"
+TLS_ACCOUNT = """\
+CREATE USER IF NOT EXISTS '{tls_user}'@'127.0.0.1' IDENTIFIED BY '{password}' REQUIRE SSL;
+ALTER USER '{tls_user}'@'127.0.0.1' IDENTIFIED BY '{password}' REQUIRE SSL;
+GRANT ALL ON `shop\\_images%`.* TO '{tls_user}'@'127.0.0.1';
+GRANT RELOAD ON *.* TO '{tls_user}'@'127.0.0.1';
 """
 
 # The server's root may connect only over a socket, and there is none.
@@ -48,8 +58,9 @@ class MariaDB(Service):
     name: ClassVar[str] = "mariadb"
     title: ClassVar[str] = f"MariaDB {VERSION}"
 
-    def __init__(self, folder: Path, ports: Ports, cache: Path, password: str) -> None:
+    def __init__(self, folder: Path, ports: Ports, cache: Path, password: str, authority: Authority | None = None) -> None:
         super().__init__(folder, (ports.mariadb,))
+        self._authority = authority
         self.port = ports.mariadb
         self.password = password
         self.buffer_pool = "256M"
@@ -76,7 +87,8 @@ class MariaDB(Service):
         self._program = unpacked(self._cache) if _has_a_jar() else installed()
         self.data.mkdir(parents=True, exist_ok=True)
         self._account.touch(mode=0o600)
-        self._account.write_text(ACCOUNT.format(database=DATABASE, user=USER, password=self.password))
+        account = ACCOUNT if self._authority is None else ACCOUNT + TLS_ACCOUNT
+        self._account.write_text(account.format(database=DATABASE, user=USER, tls_user=TLS_USER, password=self.password))
         if not self._tables.exists():
             self._create_tables()
 
@@ -96,8 +108,7 @@ class MariaDB(Service):
             f"--pid-file={self.data / 'server.pid'}",
             "--character-set-server=utf8mb4",
             f"--innodb-buffer-pool-size={self.buffer_pool}",
-            # Otherwise the server generates a certificate at each start, which takes between one and fourteen seconds.
-            "--skip-ssl",
+            *self._tls(),
         ]
 
     def program(self, name: str) -> str:
@@ -124,6 +135,13 @@ class MariaDB(Service):
             connect_timeout=2,
             autocommit=True,
         )
+
+    def _tls(self) -> list[str]:
+        if self._authority is None:
+            # Otherwise the server generates a certificate at each start, which takes between one and fourteen seconds.
+            return ["--skip-ssl"]
+        pair = self._authority.server
+        return [f"--ssl-ca={self._authority.ca}", f"--ssl-cert={pair.certificate}", f"--ssl-key={pair.key}"]
 
     @property
     def _account(self) -> Path:

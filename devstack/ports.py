@@ -10,6 +10,8 @@
 | +5     | sample source of images  | +8     | Kafka, behind a proxy        |
 | +13    | its bad certificate      | +9     | proxy in front of Kafka      |
 | +14    | its closed port          | +15    | process `stats`              |
+| +16    | Kafka, TLS and a user    | +17    | Kafka, TLS both ways         |
+| +18    | SeaweedFS, S3 by TLS     | +19    | page of the sample shop      |
 
 SeaweedFS also listens on each of its four ports + 10000. `make run` starts at 21090, or at `DEVSTACK_PORT_BASE`.
 """
@@ -75,6 +77,21 @@ class Ports:
         return self.base + 1
 
     @property
+    def kafka_secured(self) -> int:
+        """The broker's listener with TLS that asks for user and password, in a secured stack."""
+        return self.base + 16
+
+    @property
+    def kafka_mutual(self) -> int:
+        """The broker's listener with TLS that asks for a certificate, in a secured stack."""
+        return self.base + 17
+
+    @property
+    def s3_secured(self) -> int:
+        """SeaweedFS's S3 interface with TLS, in a secured stack."""
+        return self.base + 18
+
+    @property
     def kafka_behind_proxy(self) -> int:
         """The broker's listener for clients behind a proxy: it advertises the proxy's port to them."""
         return self.base + 8
@@ -135,6 +152,11 @@ class Ports:
         return self.base + 15
 
     @property
+    def shop_page(self) -> int:
+        """The page of the sample shop."""
+        return self.base + 19
+
+    @property
     def seaweed_master(self) -> int:
         """SeaweedFS's master."""
         return self.base + 10
@@ -156,9 +178,19 @@ class Ports:
         return own + tuple(port + GRPC_OFFSET for port in own)
 
     @property
+    def secured(self) -> tuple[int, int, int]:
+        """The ports that only a secured stack uses."""
+        return self.kafka_secured, self.kafka_mutual, self.s3_secured
+
+    @property
     def all(self) -> tuple[int, ...]:
         """Every port of the block that is used."""
-        return tuple(range(self.base, self.base + 10)) + self.seaweedfs[1:] + self.image_sources[1:] + (self.stats,)
+        return (
+            tuple(range(self.base, self.base + 10))
+            + self.seaweedfs[1:]
+            + self.image_sources[1:]
+            + (self.stats, self.shop_page, *self.secured)
+        )
 
 
 def bindable(port: int) -> bool:

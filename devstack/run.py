@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 import time
 from typing import TYPE_CHECKING
 
@@ -59,9 +60,17 @@ class Session:
         self._clone = clone
         self._interruption = interruption
         self._begun = time.monotonic()
-        for port, owner in ((ports.web, "the web process"), (ports.worker, "the worker"), (ports.stats, "the process stats")):
+        owners = {
+            ports.web: "the web process",
+            ports.worker: "the worker",
+            ports.stats: "the process stats",
+            ports.shop_page: "the sample shop",
+        }
+        for port, owner in owners.items():
             refuse_taken(port, owner)
-        self._commands = procfile_commands(clone.top / "Procfile", PROCESSES)
+        shop_page = [sys.executable, "-m", "devstack.shop_page", "--port", str(ports.shop_page)]
+        self._commands = {**procfile_commands(clone.top / "Procfile", PROCESSES), "shop-page": shop_page}
+        self._shop_page = f"http://127.0.0.1:{ports.shop_page}"
         self._stack = Stack(clone.folder, ports, cache=clone.folder)
         self._values = _relative({**self._stack.environment(), **self._stack.statistics_environment()}, clone)
         self._product = Product(cwd=clone.top, folder=clone.folder, values=self._values)
@@ -123,6 +132,8 @@ class Session:
             f"  lag           {self._values['WEB_URL']}/lag\n"
             f"  unfinished    {self._values['WEB_URL']}/stalled\n"
             f"  reports       {self._values['WEB_URL']}/reports/{SHOPS[0].shop}\n"
+            f"  sample shop   {self._shop_page}/\n"
+            f"                shows its pictures by the feed of changes alone\n"
             f"  image source  {self._values['SOURCE_URL']}\n"
             f"Settings and tokens: .env. Logs: .devstack/{LOGS}/. Ctrl-C stops everything."
         )

@@ -16,6 +16,7 @@ from botocore.credentials import Credentials
 from devstack.service import Service
 
 if TYPE_CHECKING:
+    from devstack.authority import Authority
     from devstack.ports import Ports
 
 REGION = "us-east-1"
@@ -31,8 +32,9 @@ class SeaweedFS(Service):
     # After SIGTERM it would drain for 15 s; whatever it has answered is on disk without that.
     grace: ClassVar[float] = 2.0
 
-    def __init__(self, folder: Path, ports: Ports, key_id: str, secret: str) -> None:
-        super().__init__(folder, ports.seaweedfs)
+    def __init__(self, folder: Path, ports: Ports, key_id: str, secret: str, authority: Authority | None = None) -> None:
+        super().__init__(folder, ports.seaweedfs if authority is None else (*ports.seaweedfs, ports.s3_secured))
+        self._authority = authority
         self._ports = ports
         self._credentials = Credentials(key_id, secret)
 
@@ -74,6 +76,7 @@ class SeaweedFS(Service):
             "-volume.preStopSeconds=0",
             "-master.electionTimeout=1s",
             "-master.telemetry=false",
+            *self._tls(),
         ]
 
     def answers(self) -> bool:
@@ -97,6 +100,12 @@ class SeaweedFS(Service):
         except urllib.error.HTTPError as error:
             error.close()
             return error.code
+
+    def _tls(self) -> list[str]:
+        if self._authority is None:
+            return []
+        pair = self._authority.server
+        return [f"-s3.port.https={self._ports.s3_secured}", f"-s3.cert.file={pair.certificate}", f"-s3.key.file={pair.key}"]
 
     @property
     def _identities(self) -> Path:

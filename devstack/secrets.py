@@ -26,6 +26,7 @@ class Secrets:
     operate_token: str = field(default_factory=_random)
     statistics_password: str = field(default_factory=_random)
     report_link_secret: str = field(default_factory=_random)
+    kafka_password: str = field(default_factory=_random)
 
     @classmethod
     def of(cls, folder: Path) -> Secrets:

@@ -13,6 +13,7 @@ import threading
 from typing import TYPE_CHECKING, Self
 
 from devstack import guard
+from devstack.authority import Authority
 from devstack.errors import DevstackError
 from devstack.image_source.service import ImageSource
 from devstack.kafka import Kafka
@@ -33,17 +34,19 @@ if TYPE_CHECKING:
 class Stack:
     """The five services, with their data under `folder` and their downloads under `cache`.
 
-    Several stacks may share one cache and run at the same time, each with a separate folder and ports.
+    Several stacks may share one cache and run at the same time, each with a separate folder and ports. In a secured one Kafka,
+    MariaDB and SeaweedFS also speak TLS, with certificates of the stack's own authority.
     """
 
-    def __init__(self, folder: Path, ports: Ports, cache: Path) -> None:
+    def __init__(self, folder: Path, ports: Ports, cache: Path, *, secured: bool = False) -> None:
         self.folder = folder.absolute()
         self.ports = ports
         self.secrets = Secrets.of(self.folder)
         cache = cache.absolute()
-        self.kafka = Kafka(self.folder, ports, cache)
-        self.mariadb = MariaDB(self.folder, ports, cache, self.secrets.database_password)
-        self.seaweedfs = SeaweedFS(self.folder, ports, self.secrets.s3_access_key_id, self.secrets.s3_secret_access_key)
+        self.authority = authority = Authority(self.folder / "tls") if secured else None
+        self.kafka = Kafka(self.folder, ports, cache, self.secrets.kafka_password, authority)
+        self.mariadb = MariaDB(self.folder, ports, cache, self.secrets.database_password, authority)
+        self.seaweedfs = SeaweedFS(self.folder, ports, self.secrets.s3_access_key_id, self.secrets.s3_secret_access_key, authority)
         self.valkey = Valkey(self.folder, ports)
         self.image_source = ImageSource(self.folder, ports)
         self._guard: subprocess.Popen[bytes] | None = None

@@ -10,16 +10,18 @@
 | `/status/{code}` and anything below it        | that status; `retry_after` becomes the header of that name          |
 | `/failures/{code}`                            | what causes that failure code; `/failures/` lists them             |
 | `/flaky/{times}/{n}`                          | `status` (503) that many times, then as `/flat/{n}`                 |
+| `/crowded/{limit}/{n}`                        | as `/flat/{n}`, slower once `limit` requests of its host are under way |
 | `/redirect/{n}/{path}`                        | n redirects, then `/path` of this server                            |
 | `/requests`                                   | the counts of requests, as JSON; DELETE resets them                 |
 
-`ms` delays any answer by that many milliseconds. HEAD, If-None-Match and If-Modified-Since work for pictures.
+A crowded host answers after `quick` (200) milliseconds, and after `slow` (2000) to whom it finds `limit` others before. `ms` delays any
+answer by that many milliseconds. HEAD, If-None-Match and If-Modified-Since work for pictures.
 """
 
 from __future__ import annotations
 
 import asyncio
-from collections import defaultdict
+from collections import Counter, defaultdict
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
@@ -51,6 +53,7 @@ class Count:
 
 GALLERY = web.AppKey("GALLERY", Gallery)
 COUNTS = web.AppKey("COUNTS", defaultdict[str, Count])
+UNDER_WAY = web.AppKey("UNDER_WAY", Counter[str])
 
 
 def create_application(elsewhere: Elsewhere = FREE_PORTS) -> web.Application:
@@ -58,6 +61,7 @@ def create_application(elsewhere: Elsewhere = FREE_PORTS) -> web.Application:
     application = web.Application(middlewares=[delayed, counted])
     application[GALLERY] = Gallery()
     application[COUNTS] = defaultdict(Count)
+    application[UNDER_WAY] = Counter()
     application.cleanup_ctx.append(taken(elsewhere))
     application.router.add_get("/pictures/{name}.{kind}", serve_picture)
     application.router.add_get("/flat/{number:\\d+}", serve_flat)
@@ -67,6 +71,7 @@ def create_application(elsewhere: Elsewhere = FREE_PORTS) -> web.Application:
     application.router.add_route("*", "/status/{code:[2-5]\\d\\d}{below:(/.*)?}", serve_status)
     failures.register(application.router)
     application.router.add_get("/flaky/{times:\\d+}/{number:\\d+}", serve_flaky)
+    application.router.add_get("/crowded/{limit:\\d+}/{number:\\d+}", serve_crowded)
     application.router.add_get("/redirect/{times:\\d+}/{path:.*}", serve_redirect)
     application.router.add_get("/requests", show_counts)
     application.router.add_delete("/requests", forget_counts)
@@ -153,6 +158,18 @@ async def serve_flaky(request: web.Request) -> web.StreamResponse:
     """Answer the status, 503 by default, to the first requests, as many as the path says."""
     if request.app[COUNTS][request.path].requests <= int(request.match_info["times"]):
         return web.Response(status=int(request.query.get("status", "503")))
+    return await serve_flat(request)
+
+
+async def serve_crowded(request: web.Request) -> web.StreamResponse:
+    """Answer quickly to as many requests at once as the path says, and slowly to those beyond; each host counts its own."""
+    under_way = request.app[UNDER_WAY]
+    is_beyond = under_way[request.host] >= int(request.match_info["limit"])
+    under_way[request.host] += 1
+    try:
+        await asyncio.sleep((_number(request, "slow", 2000) if is_beyond else _number(request, "quick", 200)) / 1000)
+    finally:
+        under_way[request.host] -= 1
     return await serve_flat(request)
 
 

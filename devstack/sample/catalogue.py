@@ -17,10 +17,8 @@ def catalogue_files() -> dict[int, Path]:
 
 
 def catalogue_for(origin: str, folder: Path) -> dict[int, Path]:
-    """Return catalogue files whose pictures are at `origin`: the files themselves, or copies in `folder` for another origin."""
+    """Return copies of the catalogue files in `folder`, whose pictures are at `origin`."""
     files = catalogue_files()
-    if origin == ORIGIN:
-        return files
     folder.mkdir(parents=True, exist_ok=True)
     return {shop: _rewritten(file, folder / file.name, origin) for shop, file in files.items()}
 
