@@ -8,7 +8,7 @@ ifneq ($(wildcard /etc/ssl/certs/ca-certificates.crt),)
 export UV_SYSTEM_CERTS ?= true
 endif
 
-.PHONY: help run unit test proof bench bench-reports soak lint format lock sample clean .venv/new
+.PHONY: help run unit test proof bench bench-reports bench-fairness soak lint format lock dashboards sample clean .venv/new
 
 help: ## List the commands
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1|\2/p' Makefile | column -t -s '|' 2>/dev/null \
@@ -32,6 +32,10 @@ bench: .venv/.installed ## Measure intake, worker and PUT on real servers, and p
 bench-reports: .venv/.installed ## Measure reports over 20 million outcomes and 50 million daily rows
 	$(PYTHON) -m bench reports
 
+bench-fairness: .venv/.installed ## Measure how long others wait beside a burst, with fair shares and without; CHECK=1: the main cases, scaled
+	$(PYTHON) -m bench fairness schedulers
+	$(PYTHON) -m bench fairness $(CASES)
+
 soak: .venv/.installed ## Kill workers, services and networks for an hour, then check every invariant
 	$(PYTHON) -m tests.proofs.soak
 
@@ -46,10 +50,13 @@ format: .venv/.installed ## Format the code and fix what ruff can fix
 	.venv/bin/ruff format .
 
 lock: .venv/.installed ## Update the locked dependencies from requirements/*.in
-	cd requirements && for name in runtime stats dev; do \
+	cd requirements && for name in runtime stats build dev; do \
 		../.venv/bin/uv pip compile --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header \
 			$$name.in -o $$name.txt --quiet || exit 1; \
 	done
+
+dashboards: .venv/.installed ## Write the dashboards of deploy/grafana from their descriptions
+	$(PYTHON) -m devstack.grafana
 
 sample: .venv/.installed ## Regenerate the sample catalogue
 	$(PYTHON) -m devstack.sample

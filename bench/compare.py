@@ -18,7 +18,7 @@ from statistics import median
 from tempfile import TemporaryDirectory
 from typing import Final
 
-from bench.installation import CLONE, Installation, cpu_seconds
+from bench.installation import CLONE, DONE, Installation, cpu_seconds
 from bench.intake import write_catalogue
 from bench.settle import measure_settle
 from devstack.ports import Ports
@@ -28,7 +28,6 @@ ROUND_IMAGES: Final = 1500
 ROUND_ROWS: Final = 10_000
 PAIRS: Final = 9
 BYTES: Final = 100_000
-_DONE: Final = "SELECT COUNT(*) FROM image WHERE state = 'DONE'"
 
 
 @dataclass(frozen=True)
@@ -86,9 +85,9 @@ class Tree(Installation):
     def work(self, pid: int, images: int) -> float:
         """Resume the worker until it has stored so many images; return images per CPU-second."""
         os.kill(pid, signal.SIGCONT)
-        before, cpu = self.query(_DONE), cpu_seconds(pid)
-        self.until(_DONE, before + images)
-        stored, used = self.query(_DONE) - before, cpu_seconds(pid) - cpu
+        before, cpu = self.query(DONE), cpu_seconds(pid)
+        self.until(DONE, before + images)
+        stored, used = self.query(DONE) - before, cpu_seconds(pid) - cpu
         os.kill(pid, signal.SIGSTOP)
         return stored / used
 
@@ -119,9 +118,9 @@ def _trees(other: Path) -> Iterator[tuple[Tree, Tree]]:
 @contextmanager
 def _stopped(tree: Tree) -> Iterator[int]:
     """Run a worker of the tree, warm, and stopped whenever it is not its turn."""
-    before = tree.query(_DONE)
+    before = tree.query(DONE)
     with tree.process("faust_app") as process:
-        tree.until(_DONE, before + ROUND_IMAGES)  # connections are open, code is loaded
+        tree.until(DONE, before + ROUND_IMAGES)  # connections are open, code is loaded
         os.kill(process.pid, signal.SIGSTOP)
         try:
             yield process.pid

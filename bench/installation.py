@@ -1,20 +1,26 @@
 """An installation to measure: the real services on free ports, and the product's processes with their CPU time and memory."""
 
+import asyncio
 import os
 import subprocess
 import sys
 import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from http import HTTPStatus
 from pathlib import Path
 from tempfile import TemporaryDirectory
+from typing import Final
 
+import aiohttp
 import pymysql
 
 from devstack.ports import Ports
 from devstack.stack import Stack
 from faust_app.settings import Settings
 
+DONE: Final = "SELECT COUNT(*) FROM image WHERE state = 'DONE'"
+"""Counts the images that are stored."""
 CLONE = Path(__file__).parent.parent
 _TICKS = os.sysconf("SC_CLK_TCK")
 SESSION_SECONDS = "60"
@@ -43,16 +49,16 @@ class Installation:
         self.command("setup")
 
     @contextmanager
-    def process(self, app: str) -> Iterator[subprocess.Popen[bytes]]:
-        """Run a worker or the web process for the duration of the block."""
-        command = [sys.executable, "-m", "faust", "-A", app, "worker", "-l", "warn"]
-        with (self.folder / f"{app}.log").open("ab") as log:
-            process = subprocess.Popen(command, env=self.environment, stdout=log, stderr=log, cwd=self.folder)
-        self._running[app] = process
+    def process(self, app: str, name: str | None = None, **own: str) -> Iterator[subprocess.Popen[bytes]]:
+        """Run a worker or the web process for the duration of the block; a second one of an app needs a name and settings of its own."""
+        command, name = [sys.executable, "-m", "faust", "-A", app, "worker", "-l", "warn"], name or app
+        with (self.folder / f"{name}.log").open("ab") as log:
+            process = subprocess.Popen(command, env=self.environment | own, stdout=log, stderr=log, cwd=self.folder)
+        self._running[name] = process
         try:
             yield process
         finally:
-            del self._running[app]
+            del self._running[name]
             process.terminate()
             process.wait(30)
 
@@ -83,12 +89,31 @@ class Installation:
         """Wait until the query's number reaches the value. Raises RuntimeError when a process has ended, and TimeoutError."""
         limit = time.monotonic() + seconds
         while self.query(sql) < value:
-            for app, process in self._running.items():
-                if process.poll() is not None:
-                    raise RuntimeError(f"{app} ended:\n{(self.folder / f'{app}.log').read_text()[:6000]}")
+            self.refuse_ended()
             if time.monotonic() > limit:
                 raise TimeoutError(f"{sql} stays below {value}")
             time.sleep(0.1)
+
+    async def until_ready(self, http: aiohttp.ClientSession, url: str, seconds: float = 120.0) -> None:
+        """Wait until the process at the address is ready. Raises RuntimeError when a process has ended, and TimeoutError."""
+        async with asyncio.timeout(seconds):
+            while not await _is_ready(http, url):
+                self.refuse_ended()
+                await asyncio.sleep(0.1)
+
+    def refuse_ended(self) -> None:
+        """Raise RuntimeError with the log of a process that has ended by itself."""
+        for name, process in self._running.items():
+            if process.poll() is not None:
+                raise RuntimeError(f"{name} ended:\n{(self.folder / f'{name}.log').read_text()[:6000]}")
+
+
+async def _is_ready(http: aiohttp.ClientSession, url: str) -> bool:
+    try:
+        async with http.get(f"{url}/ready") as answer:
+            return answer.status == HTTPStatus.OK
+    except aiohttp.ClientError:  # it does not listen yet
+        return False
 
 
 @contextmanager
@@ -108,6 +133,22 @@ def cpu_seconds(pid: int) -> float:
     """Return the CPU seconds a process has used, user and system."""
     fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
     return (int(fields[11]) + int(fields[12])) / _TICKS
+
+
+def cpu_seconds_of_family(pid: int) -> float:
+    """Return the CPU seconds of a process and of all its children, those that have ended included."""
+    return sum(map(_with_ended_children, (pid, *children(pid))))
+
+
+def _with_ended_children(pid: int) -> float:
+    fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
+    return sum(map(int, fields[11:15])) / _TICKS
+
+
+def children(pid: int) -> list[int]:
+    """Return the children of a process that run, and theirs."""
+    found = [int(each) for path in Path(f"/proc/{pid}/task").glob("*/children") for each in path.read_text().split()]
+    return [each for child in found for each in (child, *children(child))]
 
 
 def peak_megabytes(pid: int) -> float:

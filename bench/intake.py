@@ -22,10 +22,16 @@ def write_catalogue(path: Path, source: str, images: int, size: int) -> None:
 
 def measure_intake(installation: Installation, images: int, size: int) -> float:
     """Import a catalogue; return images per second, from the file to committed rows and acknowledged events."""
+    rate = import_images(installation, images, size)
+    sent = installation.query("SELECT COUNT(*) FROM image WHERE `offset` IS NOT NULL")
+    assert sent == images, f"{sent} of {images} events are acknowledged"
+    return rate
+
+
+def import_images(installation: Installation, images: int, size: int) -> float:
+    """Import a catalogue for shop 1; return images per second."""
     path = installation.folder / "catalogue.csv"
     write_catalogue(path, installation.source, images, size)
     report = json.loads(installation.command("import", str(path), "--shop", "1", "--format", "woocommerce", "--json"))
     assert report["accepted"] == images, report
-    sent = installation.query("SELECT COUNT(*) FROM image WHERE `offset` IS NOT NULL")
-    assert sent == images, f"{sent} of {images} events are acknowledged"
     return float(report["images_per_s"])

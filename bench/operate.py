@@ -65,7 +65,7 @@ def measure_operate(installation: Installation) -> OperateFigures:
 async def _measure(installation: Installation) -> OperateFigures:
     settings, actor = installation.settings, Actor("bench")
     topics = [spec.name for spec in settings.topics.images]
-    connected = KafkaConsumerOffsets.connect(settings.bootstrap_servers, settings.app_id, topics)
+    connected = KafkaConsumerOffsets.connect(settings.kafka, settings.app_id, topics)
     async with Database.connect(settings.database, 2) as database, connected as offsets:
         control = republish_control(settings, database, offsets, Author("bench"))
         await until_coordinated(offsets)

@@ -21,7 +21,7 @@ def measure_put_latency(installation: Installation) -> tuple[float, float]:
 async def _measure(installation: Installation) -> tuple[float, float]:
     headers = {"Authorization": f"Bearer {installation.token}"}
     async with aiohttp.ClientSession(headers=headers, connector=aiohttp.TCPConnector(limit=0)) as http:
-        await _until_ready(http, installation.web_url)
+        await installation.until_ready(http, installation.web_url, 30.0)
         tasks = []
         started = time.perf_counter()
         for number in range(WARM_UP + RATE * SECONDS):
@@ -38,15 +38,3 @@ async def _put(http: aiohttp.ClientSession, installation: Installation, number: 
         assert answer.status == 202, answer.status  # noqa: PLR2004 - accepted
         await answer.read()
     return time.perf_counter() - started
-
-
-async def _until_ready(http: aiohttp.ClientSession, url: str) -> None:
-    for _ in range(300):
-        try:
-            async with http.get(f"{url}/ready") as answer:
-                if answer.status == 200:  # noqa: PLR2004 - ready
-                    return
-        except aiohttp.ClientError:
-            pass
-        await asyncio.sleep(0.1)
-    raise TimeoutError("the web process is not ready")

@@ -137,7 +137,7 @@ async def fill_store(store: ClickHouseDailyStatistics, scale: Scale, say: Callab
     await store._command(_DAILY.format(first=first_day(), shops=scale.shops, rows=scale.rows, buckets=BUCKETS))  # noqa: SLF001 - no port fills it
     say(f"store: {scale.rows:,} daily rows")
     await publish_all(store)
-    await store._command("OPTIMIZE TABLE shop_stats_daily")  # noqa: SLF001 - as above
+    await store.compact()
 
 
 async def publish_all(store: StatisticsStore) -> None:

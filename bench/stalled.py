@@ -108,7 +108,7 @@ async def _look(installation: Installation) -> tuple[list[float], float, list[st
     topics = [spec.name for spec in settings.topics.images]
     async with (
         Database.connect(settings.database, 2) as database,
-        KafkaConsumerOffsets.connect(settings.bootstrap_servers, settings.app_id, topics) as offsets,
+        KafkaConsumerOffsets.connect(settings.kafka, settings.app_id, topics) as offsets,
     ):
         watch = WatchStalled(
             MariaStalledRows(database),

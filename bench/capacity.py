@@ -1,0 +1,36 @@
+"""What one worker and one import can do, for the capacity table: by CPU, which a busy machine changes little, and by the clock."""
+
+from dataclasses import dataclass
+from time import monotonic
+from typing import Final
+
+from bench.installation import DONE, Installation, children, cpu_seconds_of_family, peak_megabytes
+from bench.intake import measure_intake
+
+IMAGES: Final = 12_000
+BYTES: Final = 100_000
+WARM: Final = 2_000
+
+
+@dataclass(frozen=True)
+class CapacityFigures:
+    """An import's rows a second; a worker's images a second and per CPU-second, its children's included; their peak memory in MiB."""
+
+    rows_per_second: float
+    images_per_second: float
+    images_per_cpu_second: float
+    megabytes: float
+    children_megabytes: float
+
+
+def measure_capacity(installation: Installation) -> CapacityFigures:
+    """Import a catalogue, then have one worker store it."""
+    rows = measure_intake(installation, IMAGES, BYTES)
+    with installation.process("faust_app") as process:
+        installation.until(DONE, WARM)
+        before, used, begun = installation.query(DONE), cpu_seconds_of_family(process.pid), monotonic()
+        installation.until(DONE, IMAGES - WARM)
+        images, seconds = installation.query(DONE) - before, monotonic() - begun
+        cpu = cpu_seconds_of_family(process.pid) - used
+        of_children = sum(map(peak_megabytes, children(process.pid)))
+        return CapacityFigures(rows, images / seconds, images / cpu, peak_megabytes(process.pid), of_children)
