@@ -20,6 +20,8 @@ MEDIUM: Final = 2
 BURST: Final = 12_000
 SLOW_SOURCE_MS: Final = 15_000
 CROWD: Final = 16
+LEAST_OF_CROWD: Final = 0.5
+"""Least part of the images of (h): what a host serves is found in the first seconds, which must not be most of the case."""
 
 
 @dataclass(frozen=True)
@@ -90,8 +92,12 @@ def delete_storm(hosts: Hosts, factor: float) -> Burst:
 
 
 def crowded_source(hosts: Hosts, factor: float) -> Burst:
-    """Build (h): 12,000 images at a source that serves 16 at a time in 200 ms and takes 2 s for those beyond, through the topic."""
-    requests = _registers(hosts, [GIANT], round(BURST * factor), lambda shop, number: hosts.crowded(shop, number, CROWD))
+    """Build (h): 12,000 images at a source that serves 16 at a time in 200 ms and takes 2 s for those beyond, through the topic.
+
+    At least half of them, whatever the factor.
+    """
+    count = round(BURST * max(factor, LEAST_OF_CROWD))
+    requests = _registers(hosts, [GIANT], count, lambda shop, number: hosts.crowded(shop, number, CROWD))
     return Burst({"giant": [GIANT]}, [requests], seconds_of={GIANT: 0.2})
 
 

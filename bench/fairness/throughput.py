@@ -1,6 +1,7 @@
 """What fair shares cost while nobody has a burst: two workers in turns on the same images, pair by pair.
 
-Both have images of forty shops waiting; the sources answer at once, so that the worker's own work is what is measured.
+Both have images of forty shops waiting, taken in while their lanes are paused; the sources answer at once, so that the worker's own work
+is what is measured.
 """
 
 import asyncio
@@ -23,13 +24,14 @@ from bench.installation import CLONE, DONE
 from bench.requests_topic import Request, send
 from devstack.ports import Ports
 from devstack.stack import Stack
+from faust_app.core.dispatch.lanes import Lane
 
-PAIRS: Final = 9
+PAIRS: Final = 15
 SHOPS: Final = range(3001, 3041)
-_ROUND_IMAGES: Final = 1200
+_ROUND_IMAGES: Final = 3000
 _LEFT: Final = "SELECT COUNT(*) FROM image WHERE state = 'IN_PROGRESS'"
-_STORED_BEFORE: Final = 2
-"""Images are taken in for so many times the rounds: while they are, a worker stores about half of them."""
+_SPARE_ROUNDS: Final = 3
+"""Rounds of images beyond those that are timed: to warm up, and for what is stored beyond a round before the worker is stopped."""
 _WITHIN: Final = 0.03
 _WITHIN_NOISE: Final = 0.05
 """Where pairs lie on both sides of 1."""
@@ -60,7 +62,7 @@ def _number(ratios: Ratios) -> Number:
 
 
 def _requests(hosts: Hosts) -> list[Request]:
-    each = _STORED_BEFORE * _ROUND_IMAGES * (PAIRS + 4) // len(SHOPS)
+    each = _ROUND_IMAGES * (PAIRS + 1 + _SPARE_ROUNDS) // len(SHOPS)
     return [
         {"op": "register", "shop_no": shop, "image_id": f"i{number}", "source_url": hosts.flat(shop, number, 0)}
         for number in range(each)
@@ -71,7 +73,7 @@ def _requests(hosts: Hosts) -> list[Request]:
 def _rate(place: Place, pid: int) -> float:
     """Resume the worker until it has stored so many images; return images a second. Raises RuntimeError where too few are left."""
     if place.query(_LEFT) < _ROUND_IMAGES:
-        raise RuntimeError("too few images are left for another round: the worker stored more than expected before its turn")
+        raise RuntimeError("too few images are left for another round: the worker stored more than a round in its turns")
     os.kill(pid, signal.SIGCONT)
     before, begun = place.query(DONE), time.monotonic()
     place.until(DONE, before + _ROUND_IMAGES)
@@ -83,9 +85,13 @@ def _rate(place: Place, pid: int) -> float:
 @contextmanager
 def _stopped(place: Place, requests: list[Request]) -> Iterator[int]:
     """Run a worker that has taken all requests in, stopped whenever it is not its turn; yield its process id."""
+    for lane in Lane:
+        place.command("lanes", "pause", lane.value, "--reason", "images are taken in first")
     asyncio.run(send(place, requests))
     with place.process("faust_app") as process:
         place.until("SELECT COUNT(*) FROM image", len(requests))
+        for lane in Lane:
+            place.command("lanes", "resume", lane.value)
         place.until(DONE, _ROUND_IMAGES)
         os.kill(process.pid, signal.SIGSTOP)
         try:

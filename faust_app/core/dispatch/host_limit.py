@@ -26,6 +26,8 @@ NOT_FEWER: Final = 0.9
 SLOWER: Final = 2.0
 SLOWER_BY: Final = 0.1
 """A host is slow when a fetch takes so many times as long as when the host is at ease, and so many seconds more."""
+OLDEST_PART: Final = 8
+"""Of the fetches under way, one in so many may be older than the age by which they are judged: some images are just large."""
 USED: Final = 0.8
 """Part of the limit that has to be under way before it grows: one that is not used proves nothing."""
 WINDOW_SECONDS: Final = 0.5
@@ -134,7 +136,8 @@ class HostLimit:
             return
         ages = [now - began for began in under_way if began >= self._changed]
         enough = self.limit / 2
-        age = ages[(len(ages) - 1) // 2] if len(ages) >= enough else 0.0
+        # Of the oldest: while only those beyond what the host serves are slow, half of what is under way looks at ease.
+        age = ages[len(ages) // OLDEST_PART] if len(ages) >= enough else 0.0
         if self._ended < enough and (self._at_ease is None or not _is_slow(age, self._at_ease)):
             return
         mean = self._seconds / self._ended if self._ended else 0.0
