@@ -1,1 +1,1 @@
-"""Benchmarks on the real services, one file per question; `make bench` prints the figures in one table."""
+"""Benchmarks on the real services, one folder a subject and one file a question; `python -m bench NAME` runs one and prints its table."""

@@ -18,7 +18,7 @@ from bench.fairness.machine import Busy
 from bench.fairness.place import Place
 from bench.fairness.scenarios import GIANT, QUIET, WARM, Burst
 from bench.fairness.worker_metrics import Watched
-from bench.requests_topic import TAKEN_IN, Request, send
+from bench.intake.requests_topic import TAKEN_IN, Request, send
 
 _WARM_IMAGES: Final = 200
 _IMAGE_PARTITIONS: Final = 36

@@ -12,7 +12,7 @@ import aiohttp
 from bench.fairness.hosts import Hosts
 from bench.fairness.scenarios import QUIET, QUIET_PER_SECOND
 from bench.installation import Installation
-from bench.requests_topic import Request
+from bench.intake.requests_topic import Request
 
 SEED: Final = 16
 REPUBLISH_RATE: Final = 1000

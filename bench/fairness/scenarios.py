@@ -9,7 +9,7 @@ from itertools import chain, zip_longest
 from typing import Final
 
 from bench.fairness.hosts import MILLISECONDS, Hosts
-from bench.requests_topic import Request
+from bench.intake.requests_topic import Request
 
 QUIET: Final = range(101, 121)
 WARM: Final = 99

@@ -15,13 +15,13 @@ from statistics import median
 from tempfile import TemporaryDirectory
 from typing import Final
 
-from bench.compare import Ratios
 from bench.fairness.hosts import Hosts, hosts_up
 from bench.fairness.numbers import Number
 from bench.fairness.place import Place
 from bench.fairness.scenarios import Burst
 from bench.installation import CLONE, DONE
-from bench.requests_topic import Request, send
+from bench.intake.requests_topic import Request, send
+from bench.worker.compare import Ratios
 from devstack.ports import Ports
 from devstack.stack import Stack
 from faust_app.core.dispatch.lanes import Lane

@@ -1,4 +1,4 @@
-"""A worker that times its own metrics: `faust -A bench.timed_worker worker`; GET /metric-cost answers what they have cost so far."""
+"""A worker that times its own metrics: `faust -A bench.worker.timed_worker worker`; GET /metric-cost answers what they have cost so far."""
 
 import time
 from collections.abc import Callable

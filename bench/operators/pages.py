@@ -8,8 +8,11 @@ from urllib.error import HTTPError
 from urllib.parse import urlencode
 from urllib.request import Request, urlopen
 
-from bench.installation import Installation
-from bench.operate import fill
+from rich.console import Console
+from rich.table import Table
+
+from bench.installation import Installation, installed
+from bench.operators.operate import fill
 
 OF_ONE_SHOP: Final = 1_000_000
 _SHOP: Final = 7
@@ -37,6 +40,22 @@ class PageFigures:
     slowest: float
     size: int
     target: float
+
+
+def pages() -> None:
+    """Measure the operator's pages among two million images."""
+    table = Table("page", "median", "slowest", "size", "to hold")
+    with installed("structure") as installation:
+        figures = measure_pages(installation)
+    for each in figures:
+        table.add_row(
+            each.page,
+            f"{each.seconds * 1000:,.0f} ms",
+            f"{each.slowest * 1000:,.0f} ms",
+            f"{each.size / 1000:,.0f} kB",
+            f"< {each.target * 1000:,.0f} ms",
+        )
+    Console(width=150).print(table)
 
 
 def measure_pages(installation: Installation) -> list[PageFigures]:

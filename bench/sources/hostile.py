@@ -17,7 +17,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from statistics import median
 
-from bench.installation import CLONE, Installation, cpu_seconds
+from rich.console import Console
+from rich.table import Table
+
+from bench.installation import CLONE, Installation, cpu_seconds, installed
 from devstack.hostile_source import FILES, MANNERS
 
 RECORDS = 10_000
@@ -60,6 +63,25 @@ def kept(rates: list[Rate], alone: list[Rate]) -> list[Rate]:
 def typical(rates: list[Rate]) -> Rate:
     """Return the medians."""
     return Rate(median(rate.per_second for rate in rates), median(rate.per_cpu_second for rate in rates))
+
+
+def hostile() -> None:
+    """Measure how much one hostile image in ten slows down the others."""
+    table = Table("what", "measured", "target")
+    with installed("decode") as installation:
+        figures = measure_hostile(installation)
+    alone = typical(figures.alone)
+    table.add_row("good images, alone", f"{alone.per_second:,.0f}/s, {alone.per_cpu_second:,.0f} per CPU-second", "")
+    for name, rates in (("of the quick kinds", figures.beside_quick), ("of every kind", figures.beside_all)):
+        rate, shares = typical(rates), kept(rates, figures.alone)
+        share, rounds = typical(shares), ", ".join(f"{share.per_second:.2f}" for share in shares)
+        table.add_row(
+            f"every tenth hostile, {name}",
+            f"{rate.per_second:,.0f}/s, {rate.per_cpu_second:,.0f} per CPU-second",
+            f"{share.per_second:.2f} and {share.per_cpu_second:.2f} kept ({rounds}), >= 0.80",
+        )
+    table.add_row("hostile images that failed with the expected code", f"{figures.named:,} of {figures.finished:,}", "all")
+    Console().print(table)
 
 
 def measure_hostile(installation: Installation) -> HostileFigures:

@@ -4,8 +4,11 @@ from dataclasses import dataclass
 from time import monotonic
 from typing import Final
 
-from bench.installation import DONE, Installation, children, cpu_seconds_of_family, peak_megabytes
-from bench.intake import measure_intake
+from rich.console import Console
+from rich.table import Table
+
+from bench.installation import DONE, Installation, children, cpu_seconds_of_family, installed, peak_megabytes
+from bench.intake.catalogue import measure_intake
 
 IMAGES: Final = 12_000
 BYTES: Final = 100_000
@@ -21,6 +24,17 @@ class CapacityFigures:
     images_per_cpu_second: float
     megabytes: float
     children_megabytes: float
+
+
+def capacity() -> None:
+    """Measure what one worker can do at each level of the image check."""
+    table = Table("level", "import, rows/s", "images/s", "images per CPU-second", "worker, MiB", "its children, MiB")
+    for level in ("structure", "decode"):
+        with installed(level) as installation:
+            found = measure_capacity(installation)
+        shown = (found.rows_per_second, found.images_per_second, found.images_per_cpu_second, found.megabytes, found.children_megabytes)
+        table.add_row(level, *(f"{each:,.0f}" for each in shown))
+    Console().print(table)
 
 
 def measure_capacity(installation: Installation) -> CapacityFigures:

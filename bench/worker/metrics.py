@@ -1,7 +1,7 @@
 """What metrics cost: the time that a worker spends in them for an image, and a page of them after many shops.
 
-The worker times its own calls (`bench.timed_worker`), and the cost of timing is taken off both sides. A worker with metrics beside one
-without would differ by less than two rounds of the same worker do.
+The worker times its own calls (`bench.worker.timed_worker`), and the cost of timing is taken off both sides. A worker with metrics
+beside one without would differ by less than two rounds of the same worker do.
 """
 
 import asyncio
@@ -10,11 +10,16 @@ import time
 import urllib.request
 from collections.abc import Iterator
 from dataclasses import dataclass
+from statistics import median
 from typing import Final
 
-from bench.installation import DONE, Installation, cpu_seconds_of_family
-from bench.intake import import_images
-from bench.requests_topic import TAKEN_IN, send
+from rich.console import Console
+from rich.table import Table
+
+from bench.figures import spread
+from bench.installation import DONE, Installation, cpu_seconds_of_family, installed
+from bench.intake.catalogue import import_images
+from bench.intake.requests_topic import TAKEN_IN, send
 
 SHOPS: Final = 50_000
 ROUNDS: Final = 9
@@ -62,10 +67,27 @@ class Reading:
     whole_timer: float
 
 
+def metrics(rounds: int = ROUNDS) -> None:
+    """Measure what metrics cost an image, and how long a page of them takes after many shops."""
+    table = Table("what", "measured", "to hold")
+    with installed("structure") as installation:  # the level that costs least CPU, so that the share is the largest
+        figures = measure_metrics(installation, rounds)
+    costs = figures.rounds
+    of_cpu, in_metrics, shares = ([getattr(cost, name) for cost in costs] for name in ("cpu_us", "metrics_us", "share"))
+    table.add_row("CPU of an image, the children's included, median", f"{spread(of_cpu, ',.0f')} us", "")
+    table.add_row(f"of it in metrics, {median(cost.calls for cost in costs):.1f} calls", f"{spread(in_metrics, '.1f')} us", "")
+    table.add_row("the share of metrics", f"{spread(shares, '.2%')}, {len(costs)} rounds", "<= 3 %")
+    for what, seconds, target in (("an idle", figures.idle, "< 20 ms"), ("a busy", figures.busy, "")):
+        page = f"{median(seconds) * 1000:.1f} ms (slowest {max(seconds) * 1000:.1f} ms)"
+        table.add_row(f"GET /metrics of {what} worker that met {SHOPS:,} shops, p50", page, target)
+    table.add_row("the page", f"{figures.size / 1000:,.0f} kB", "")
+    Console(width=150).print(table)
+
+
 def measure_metrics(installation: Installation, rounds: int = ROUNDS) -> MetricsFigures:
     """Measure images by rounds, and the page after the worker has met the shops, while it works for them and once all is done."""
     import_images(installation, (rounds + _SPARE_ROUNDS) * ROUND_IMAGES, _BYTES)
-    with installation.process("bench.timed_worker") as process:
+    with installation.process("bench.worker.timed_worker") as process:
         installation.until(DONE, ROUND_IMAGES)  # warm-up: connections are open, code is loaded
         costs = tuple(_rounds(installation, process.pid, rounds))
         # Only now: each deletion is an event too, and would count as part of an image.

@@ -14,7 +14,7 @@ from statistics import median, quantiles
 from typing import Final
 
 from bench.installation import Installation
-from bench.report_data import (
+from bench.reports.data import (
     BEST_KEY,
     HOT,
     Scale,

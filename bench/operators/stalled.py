@@ -11,7 +11,10 @@ from collections.abc import Awaitable
 from dataclasses import dataclass
 from datetime import timedelta
 
-from bench.installation import Installation
+from rich.console import Console
+from rich.table import Table
+
+from bench.installation import Installation, installed
 from faust_app.adapters.kafka.offsets import KafkaConsumerOffsets
 from faust_app.adapters.mariadb import unfinished_images as stalled_rows
 from faust_app.adapters.mariadb.database import Database
@@ -93,6 +96,23 @@ def _insert(installation: Installation, shop: str, numbers: range, state: str, v
     names, taken = "".join(f", {name}" for name in values), "".join(f", {value}" for value in values.values())
     sql = _INSERT.format(shop=shop, first=numbers.start, count=len(numbers), state=state, names=names, values=taken)
     installation.execute(sql)
+
+
+def stalled() -> None:
+    """Measure how long it takes to find unfinished images among many finished ones."""
+    table, console = Table("what", "measured", "target"), Console()
+    with installed() as installation:
+        console.print(f"writing {ROWS:,} rows ...")
+        console.print(f"written in {fill(installation):,.0f} s; sampling ...")
+        figures = measure_stalled(installation)
+    for plan in figures.plans:
+        console.print(plan)
+    table.add_row(f"first sample of {ROWS:,} rows", f"{figures.first * 1000:,.0f} ms", "< 200 ms")
+    table.add_row("further samples", f"{figures.fastest * 1000:,.0f} to {figures.slowest * 1000:,.0f} ms", "< 200 ms")
+    table.add_row(f"sample of one shop with {QUEUED:,} queued", f"{figures.of_shop * 1000:,.0f} ms", "")
+    for path, (half, most) in figures.answers.items():
+        table.add_row(f"GET {path}, p50 / p99", f"{half * 1000:.1f} / {most * 1000:.1f} ms", "<= 20 ms")
+    console.print(table)
 
 
 def measure_stalled(installation: Installation) -> StalledFigures:

@@ -19,8 +19,8 @@ from tempfile import TemporaryDirectory
 from typing import Final
 
 from bench.installation import CLONE, DONE, Installation, cpu_seconds
-from bench.intake import write_catalogue
-from bench.settle import measure_settle
+from bench.intake.catalogue import write_catalogue
+from bench.worker.settle import measure_settle
 from devstack.ports import Ports
 from devstack.stack import Stack
 
@@ -90,6 +90,12 @@ class Tree(Installation):
         stored, used = self.query(DONE) - before, cpu_seconds(pid) - cpu
         os.kill(pid, signal.SIGSTOP)
         return stored / used
+
+
+def print_comparison(other: Path, pairs: int = PAIRS) -> None:
+    """Measure both trees in turns, and print a line for each ratio."""
+    for ratios in compare(other, pairs):
+        print(ratios)
 
 
 def compare(other: Path, pairs: int) -> list[Ratios]:

@@ -56,7 +56,7 @@ def _worker_round(installation: Installation, pid: int) -> tuple[float, float]:
 
 
 def _bare_round(installation: Installation) -> float:
-    command = [sys.executable, "-m", "bench.bare_loop", str(ROUND_IMAGES), installation.source]
+    command = [sys.executable, "-m", "bench.contenders.bare_loop", str(ROUND_IMAGES), installation.source]
     return float(subprocess.run(command, env=installation.environment, cwd=CLONE, check=True, capture_output=True, text=True).stdout)
 
 

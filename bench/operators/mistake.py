@@ -6,7 +6,10 @@ from dataclasses import dataclass
 from typing import Any, Final
 from urllib.request import Request, urlopen
 
-from bench.installation import Installation
+from rich.console import Console
+from rich.table import Table
+
+from bench.installation import Installation, installed
 
 IMAGES: Final = 120_000
 RATE: Final = 100
@@ -33,6 +36,21 @@ class MistakeFigures:
     not_good: int
     twice: int
     seconds_to_cancel: float
+
+
+def mistake() -> None:
+    """Measure what a republish begun by mistake does until it is taken back."""
+    table = Table("what", "measured", "to hold")
+    with installed("structure") as installation:
+        figures = measure_mistake(installation)
+    most = RATE * SECONDS
+    table.add_row(f"of {IMAGES:,} good images, published again in {SECONDS} s at {RATE} a second", f"{figures.begun:,}", f"<= {most:,}")
+    table.add_row("fetched", f"{figures.fetched:,}", f"<= {most:,}")
+    table.add_row("taken back", f"{figures.taken_back:,}", "")
+    table.add_row("good images that turned bad", f"{figures.not_good:,}", "0")
+    table.add_row("images published twice", f"{figures.twice:,}", "0")
+    table.add_row("from the cancel until nothing is under way", f"{figures.seconds_to_cancel:.1f} s", "")
+    Console().print(table)
 
 
 def measure_mistake(installation: Installation) -> MistakeFigures:

@@ -1,6 +1,6 @@
 """The minimum of work for an image in Python: GET, PUT by aioboto3, one UPDATE. No Kafka, no state, no safety.
 
-Run as a separate process, `python -m bench.bare_loop COUNT SOURCE`; prints images per CPU-second.
+Run as a separate process, `python -m bench.contenders.bare_loop COUNT SOURCE`; prints images per CPU-second.
 """
 
 import asyncio

@@ -1,0 +1,1 @@
+"""How fast and how soon a request is accepted."""

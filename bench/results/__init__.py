@@ -1,0 +1,1 @@
+"""How soon outcomes are told, and what telling costs."""

@@ -1,0 +1,1 @@
+"""What bad sources cost the good ones."""

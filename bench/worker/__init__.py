@@ -1,0 +1,1 @@
+"""What a worker costs, by CPU, memory and time."""
