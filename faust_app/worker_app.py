@@ -33,7 +33,7 @@ from faust_app.wiring.credentials import open_tokens  # noqa: E402
 from faust_app.wiring.faust_settings import faust_settings  # noqa: E402
 from faust_app.wiring.metrics import open_metrics  # noqa: E402
 from faust_app.wiring.services import TOKEN_SECONDS, shared_services  # noqa: E402
-from faust_app.wiring.startup import build_or_exit, claim_port_or_exit, end_in_time, freeze_heap, open_or_exit, without_banner  # noqa: E402
+from faust_app.wiring.startup import build_or_exit, claim_port_or_exit, end_in_time, open_or_exit, tune_collector, without_banner  # noqa: E402
 from faust_app.wiring.worker import WorkerParts, open_worker_parts  # noqa: E402
 
 DISPATCHER_SECONDS = 1.0
@@ -93,7 +93,7 @@ class WorkerApp(faust.App):
         await super().on_started()
         for service in self._services():
             await self.add_runtime_dependency(service)
-        freeze_heap()
+        tune_collector()
         log.info("started", process="worker", release=self.settings.release, bind=self.conf.web_bind, port=self.conf.web_port)
 
     def _register_pages(self) -> None:

@@ -10,12 +10,25 @@ Flows know these and no library exception. Each carries a code of `failure_codes
 """
 
 from enum import StrEnum
-from typing import Final, Self
+from typing import Final, Self, TypeVar
 
 from faust_app.core.failure_codes import FailureClass, FailureCode
 from faust_app.core.foreign import detail_of
 
-__all__ = ["Dependency", "Failure", "FailureCode", "Misconfigured", "Permanent", "RecordRefused", "Transient", "Unavailable", "of_source"]
+__all__ = [
+    "Dependency",
+    "Failure",
+    "FailureCode",
+    "Misconfigured",
+    "Permanent",
+    "RecordRefused",
+    "Transient",
+    "Unavailable",
+    "of_source",
+    "without_frames",
+]
+
+E = TypeVar("E", bound=BaseException)
 
 
 class Dependency(StrEnum):
@@ -102,3 +115,20 @@ class Misconfigured(Unavailable):
 
 class RecordRefused(Exception):  # noqa: N818 - a word of the same kind as the three
     """Kafka refuses this record from any sender, at any time: an error in our code, not an outage of Kafka."""
+
+
+def without_frames(error: E) -> E:
+    """Drop the tracebacks of an error and of all its causes; return the error.
+
+    For an error that is kept as a value. Its frames hold the bytes of the image, and where one of them holds the error too, that is a
+    cycle which only the garbage collector ends.
+    """
+    pending: list[BaseException] = [error]
+    seen = set[int]()
+    while pending:
+        each = pending.pop()
+        if id(each) not in seen:
+            seen.add(id(each))
+            each.__traceback__ = None
+            pending += [cause for cause in (each.__cause__, each.__context__) if cause is not None]
+    return error

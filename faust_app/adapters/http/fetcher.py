@@ -12,7 +12,7 @@ from aiohttp.abc import AbstractResolver
 from yarl import URL
 
 from faust_app.adapters.http.address_guard import GuardedConnector
-from faust_app.core.failure import Failure, FailureCode, Permanent, Transient
+from faust_app.core.failure import Failure, FailureCode, Permanent, Transient, without_frames
 from faust_app.core.messages.source_url import FetchUrl, UrlError, follow, parse_url
 from faust_app.core.redact import redact_query
 from faust_app.core.sources.addresses import parse_opened, parse_ports
@@ -82,7 +82,7 @@ class HttpFetcher:
             fetched = await self._fetch(way, NO_VALIDATORS)
             outcome = fetched if isinstance(fetched, Fetched) else Transient(FailureCode.SOURCE_ERROR, "The source answered 304.")
         except Failure as failure:
-            outcome = failure
+            outcome = without_frames(failure)
         return Observed(way.status, tuple(way.redirects), way.announced_type, outcome)
 
     async def _fetch(self, way: "_Way", validators: Validators) -> Fetched | NotModified:

@@ -10,7 +10,7 @@ from typing import Final
 
 import structlog
 
-from faust_app.core.failure import Dependency, Failure, FailureCode, Permanent, Transient, Unavailable
+from faust_app.core.failure import Dependency, Failure, FailureCode, Permanent, Transient, Unavailable, without_frames
 from faust_app.core.images.outcome import AckedEarly, Deferred, GiveUp, Kept, Outcome, Removed, Stored
 from faust_app.core.images.plan import Plan, Remove, Skip, Store, Unknown, plan
 from faust_app.core.images.retry import Backoff, decide_retry
@@ -140,6 +140,9 @@ class Executor:
             except Exception as error:  # noqa: BLE001 - settled like every other end, with its traceback in the log
                 run.error = error
             await self._settle(run)
+            if isinstance(run.error, Failure):
+                without_frames(run.error)
+            run.error = None  # its frames hold the run
         if run.handled is Handled.DONE and defer_by is None:
             self._metrics.event_seconds.observe(time.perf_counter() - started)
         return run.handled
@@ -183,7 +186,7 @@ class Executor:
             self._sources.answered(run.plan.row)  # it was one of our dependencies that failed, after the fetch
             raise
         except Failure as failure:
-            run.failure = failure
+            run.failure = without_frames(failure)
 
     async def _decide(self, run: Execution) -> None:
         """Decide whose a failure is, and whether the image is retried, deferred or failed. Raises Unavailable."""

@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import gc
 import socket
 import ssl
 from collections.abc import AsyncIterator, Awaitable, Callable
@@ -371,6 +372,36 @@ async def test_a_source_that_sends_steadily_is_not_cut_off_for_being_slow_at_fir
     async with HttpFetcher(settings, pace=Pace(grace=0.05, rate=1_000_000)) as strict:
         caught = await failure(strict, server.make_url("/a"))
         assert (type(caught), caught.code) == (Transient, FailureCode.SOURCE_TOO_SLOW)
+
+
+@pytest.mark.parametrize("answer", ["endless", "broken off", "slow"])
+async def test_a_fetch_that_failed_leaves_no_body_for_the_collector(server: BaseTestServer, source: Source, answer: str) -> None:
+    async def send(request: web.Request) -> web.StreamResponse:
+        response = web.StreamResponse(headers={"Content-Length": "1000000"})
+        await response.prepare(request)
+        await response.write(b"x" * (2 * LIMIT if answer == "endless" else LIMIT // 2))
+        if answer == "slow":
+            await asyncio.sleep(5)
+        assert request.transport is not None
+        request.transport.close()
+        return response
+
+    source.answer = send
+    settings = Settings(_env_file=None, max_image_bytes=LIMIT if answer == "endless" else 2_000_000, source_allow=opened(server))
+    async with HttpFetcher(settings, pace=Pace(grace=0.05, rate=1_000_000)) as http:
+        gc.collect()
+        gc.disable()
+        try:
+            seen = await http.observe(str(server.make_url("/a")))
+            kept = [pieces for pieces in gc.get_objects() if type(pieces) is list and any(_is_piece(each) for each in pieces)]
+        finally:
+            gc.enable()
+    assert isinstance(seen.outcome, Failure)
+    assert kept == []
+
+
+def _is_piece(value: object) -> bool:
+    return type(value) is bytes and value.startswith(b"xxxx")
 
 
 @given(st.text(max_size=60) | st.builds("http://{}/{}".format, st.text(max_size=30), st.text(max_size=20)))
