@@ -12,6 +12,7 @@ from aiohttp.abc import AbstractResolver
 from yarl import URL
 
 from faust_app.adapters.http.address_guard import GuardedConnector
+from faust_app.adapters.http.fetch_timer import FetchTimer
 from faust_app.core.failure import Failure, FailureCode, Permanent, Transient, without_frames
 from faust_app.core.messages.source_url import FetchUrl, UrlError, follow, parse_url
 from faust_app.core.redact import redact_query
@@ -87,8 +88,8 @@ class HttpFetcher:
 
     async def _fetch(self, way: "_Way", validators: Validators) -> Fetched | NotModified:
         try:
-            async with asyncio.timeout(self._settings.fetch_timeout):
-                return await self._follow(way, validators)
+            with FetchTimer(self._settings.fetch_timeout, self._pace) as timer:
+                return await self._follow(way, validators, timer)
         except Failure as failure:
             way.name_host(failure)
             raise
@@ -109,14 +110,14 @@ class HttpFetcher:
         except (aiohttp.ClientError, OSError, ValueError):
             return True
 
-    async def _follow(self, way: "_Way", known: Validators) -> Fetched | NotModified:
+    async def _follow(self, way: "_Way", known: Validators, timer: FetchTimer) -> Fetched | NotModified:
         conditions = _conditions(known)
         for _ in range(MAX_REDIRECTS + 1):
             async with self._session.get(_sent(way.now), headers=conditions, allow_redirects=False) as answer:
                 way.heard, way.status = True, answer.status
                 if answer.status not in _REDIRECTS:
                     way.announced_type = answer.headers.get("Content-Type", "")[:_TYPE_CHARACTERS] or None
-                    return await self._read(answer, conditional=bool(conditions))
+                    return await self._read(answer, timer, conditional=bool(conditions))
                 target = self._next(way.now, answer.headers.get("Location"))
                 way.redirects.append(Redirect(answer.status, _shown(target)))
             way.now, way.heard = target, False
@@ -149,31 +150,27 @@ class HttpFetcher:
             raise Permanent(FailureCode.BAD_ADDRESS, "The source redirects from https to http.")
         return target
 
-    async def _read(self, answer: aiohttp.ClientResponse, *, conditional: bool) -> Fetched | NotModified:
+    async def _read(self, answer: aiohttp.ClientResponse, timer: FetchTimer, *, conditional: bool) -> Fetched | NotModified:
         if answer.status == 304 and conditional:  # noqa: PLR2004 - Not Modified
             return NotModified()
         if answer.status != 200:  # noqa: PLR2004 - anything else carries no image
             raise refused(answer.status, answer.headers, datetime.now(UTC))
         check_announcement(answer.headers, answer.content_length, self._max_bytes)
-        content = await self._body(answer)
+        content = await self._body(answer, timer)
         if not content:
             raise Permanent(FailureCode.EMPTY, "The source answered 200 with an empty body.")
         return Fetched(content, validators(answer.headers))
 
-    async def _body(self, answer: aiohttp.ClientResponse) -> bytes:
+    async def _body(self, answer: aiohttp.ClientResponse, timer: FetchTimer) -> bytes:
         """Read the body in the pieces it comes in; what is received is counted and timed, whatever was announced."""
         pieces, size = [], 0
-        began = asyncio.get_running_loop().time()
-        try:
-            async with asyncio.timeout_at(began + self._pace.patience(0)) as due:
-                while piece := await answer.content.readany():
-                    pieces.append(piece)
-                    size += len(piece)
-                    if size > self._max_bytes:
-                        raise Permanent(FailureCode.TOO_LARGE, f"The source sent more than {self._max_bytes} bytes.")
-                    due.reschedule(began + self._pace.patience(size))
-        except TimeoutError as error:
-            raise Transient(FailureCode.SOURCE_TOO_SLOW, f"The source sent {size} bytes in {self._pace.patience(size):.0f} s.") from error
+        timer.body_begins()
+        while piece := await answer.content.readany():
+            pieces.append(piece)
+            size += len(piece)
+            if size > self._max_bytes:
+                raise Permanent(FailureCode.TOO_LARGE, f"The source sent more than {self._max_bytes} bytes.")
+            timer.received = size
         if answer.content_length is not None and size != answer.content_length:
             raise Transient(FailureCode.SOURCE_SHORT, f"The source sent {size} of {answer.content_length} bytes.")
         return pieces[0] if len(pieces) == 1 else b"".join(pieces)

@@ -3,7 +3,7 @@
 import asyncio
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import timedelta
 from enum import Enum, auto
 from typing import Final
@@ -19,6 +19,7 @@ from faust_app.core.messages.events import ImageEvent
 from faust_app.core.messages.record import Record, Unparseable, parse_event
 from faust_app.core.sources.health import Source
 from faust_app.flows.group_commit import GroupCommit
+from faust_app.flows.images.deadline import Deadline, Wait
 from faust_app.flows.images.settle import MAX_SPURIOUS_OUTAGES, Settler, record_ids, row_ids
 from faust_app.flows.images.transfer import Transfer
 from faust_app.flows.ports.images import ImageRepository
@@ -65,14 +66,14 @@ class Rules:
 class Execution:
     """One event on its way through the steps: each step reads what the steps before it have written.
 
-    `began` and `deadline` are times of the event loop's clock. With `defer_by` a fetch is deferred instead of done.
+    `began` is a time of the event loop's clock. With `defer_by` a fetch is deferred instead of done.
     """
 
     event: Event
     defer_by: timedelta | None = None
     fetched: Callable[[], None] = nothing
     began: float = 0.0
-    deadline: float = 0.0
+    deadline: Deadline = field(init=False)
     row: ImageRow | None = None
     plan: Plan | None = None
     failure: Failure | None = None  #: why the image was not transferred
@@ -83,7 +84,7 @@ class Execution:
 
     def begin(self, now: float, seconds: float) -> None:
         """Start the steps from the beginning; of a try that met an outage only the row is kept, for who has to blame an image."""
-        self.began, self.deadline = now, now + seconds
+        self.began, self.deadline = now, Deadline(now + seconds)
         self.plan = self.failure = self.decision = self.error = None
 
 
@@ -139,6 +140,8 @@ class Executor:
                 await self._decide(run)
             except Exception as error:  # noqa: BLE001 - settled like every other end, with its traceback in the log
                 run.error = error
+            finally:
+                run.deadline.close()
             await self._settle(run)
             if isinstance(run.error, Failure):
                 without_frames(run.error)
@@ -151,12 +154,8 @@ class Executor:
         """Read the row; events that ask at the same time share one query. Raises Unavailable."""
         if isinstance(run.event.asks, Unparseable):
             return
-        try:
-            async with asyncio.timeout_at(run.deadline):
-                with self._metrics.step["load"].time():
-                    run.row = await self._loads.submit(run.event.asks.key)
-        except TimeoutError as error:
-            raise Unavailable(Dependency.DATABASE, "The row was not loaded before its deadline.") from error
+        with run.deadline.during(Wait.ROW), self._metrics.step["load"].time():
+            run.row = await self._loads.submit(run.event.asks.key)
         self._breakers[Dependency.DATABASE].succeeded()
 
     def _plan(self, run: Execution) -> None:
@@ -236,6 +235,8 @@ class Executor:
         except Permanent:
             log.exception("row takes no time of its own", **record_ids(event.record))
             return False
+        finally:
+            run.deadline.close()
 
     async def _deferral(self, run: Execution, row: ImageRow) -> Outcome | None:
         """Return what becomes of an image that is not to be fetched now, None where it is. Raises Unavailable."""

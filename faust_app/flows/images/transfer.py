@@ -2,19 +2,19 @@
 
 import asyncio
 import hashlib
-from collections.abc import AsyncIterator, Callable
-from contextlib import asynccontextmanager
+from collections.abc import Callable
 from dataclasses import replace
 from typing import Final
 from urllib.parse import quote
 
 from faust_app.core.dispatch.pace.source_pace import SourcePace
-from faust_app.core.failure import Dependency, Failure, FailureCode, Transient, Unavailable
+from faust_app.core.failure import FailureCode, Transient
 from faust_app.core.images.objects import object_key
 from faust_app.core.images.outcome import Kept, Stored
 from faust_app.core.images.plan import Store
 from faust_app.core.images.row import ImageRow, Origin, Shown
 from faust_app.core.sources.content import Fetched, NotModified
+from faust_app.flows.images.deadline import Deadline, Wait
 from faust_app.flows.ports.transfer import Fetcher, ImageCheck, ObjectStore
 from faust_app.metrics import Metrics
 
@@ -23,7 +23,7 @@ _IN_THREAD: Final = 256 * 1024
 
 
 class Transfer:
-    """Stores one image. Raises Permanent, Transient or Unavailable; `deadline` is a time of the event loop's clock."""
+    """Stores one image. Raises Permanent, Transient or Unavailable, also when its deadline strikes."""
 
     def __init__(
         self, fetcher: Fetcher, check: ImageCheck, store: ObjectStore, pace: SourcePace, metrics: Metrics, *,
@@ -36,7 +36,7 @@ class Transfer:
         self._strip = strip
         self._metrics = metrics
 
-    async def store(self, plan: Store, deadline: float, fetched: Callable[[], None]) -> Stored | Kept:
+    async def store(self, plan: Store, deadline: Deadline, fetched: Callable[[], None]) -> Stored | Kept:
         """Bring the source's bytes into storage, or find that they are there already; call `fetched` when the source is done with."""
         answer = await self._fetch(plan, deadline, fetched)
         shown = plan.row.shown
@@ -51,13 +51,12 @@ class Transfer:
             return Kept(plan.row, kept, transferred=True)
         return await self._put(plan.row, plan.url, answer, digest, deadline)
 
-    async def _fetch(self, plan: Store, deadline: float, fetched: Callable[[], None]) -> Fetched | NotModified:
+    async def _fetch(self, plan: Store, deadline: Deadline, fetched: Callable[[], None]) -> Fetched | NotModified:
         source, clock = (plan.row.shop_no, plan.row.source_host or ""), asyncio.get_running_loop().time
         started = clock()
         self._pace.fetching(source, started)
         try:
-            late = Transient(FailureCode.SOURCE_TIMEOUT, "The image was not fetched before its deadline.", silent=True)
-            async with _until(deadline, late):
+            with deadline.during(Wait.SOURCE):
                 return await self._fetcher.fetch(plan.url, plan.validators)
         finally:
             ended = clock()
@@ -71,14 +70,13 @@ class Transfer:
             return _digested(answer, self._strip)
         return await asyncio.to_thread(_digested, answer, self._strip)
 
-    async def _put(self, row: ImageRow, url: str, answer: Fetched, digest: bytes, deadline: float) -> Stored:
+    async def _put(self, row: ImageRow, url: str, answer: Fetched, digest: bytes, deadline: Deadline) -> Stored:
         with self._metrics.step["check"].time():
             facts = await self._check.check(answer.content)
         key = object_key(row.shop_no, row.image_id, row.version, digest.hex(), facts.extension)
         metadata = {"shop-no": str(row.shop_no), "image-id": quote(row.image_id, safe="")}
-        async with _until(deadline, Unavailable(Dependency.STORAGE, "The image was not stored before its deadline.")):
-            with self._metrics.step["put"].time():
-                await self._store.put(key, answer.content, content_type=facts.content_type, sha256=digest.hex(), metadata=metadata)
+        with deadline.during(Wait.STORAGE), self._metrics.step["put"].time():
+            await self._store.put(key, answer.content, content_type=facts.content_type, sha256=digest.hex(), metadata=metadata)
         self._metrics.stored_bytes.inc(len(answer.content))
         size = len(answer.content)
         shown = Shown(row.version, key, url, digest, size, facts.content_type, facts.width, facts.height, answer.validators)
@@ -89,13 +87,3 @@ def _digested(answer: Fetched, strip: Callable[[bytes], bytes] | None) -> tuple[
     if strip is not None:
         answer = replace(answer, content=strip(answer.content))
     return answer, hashlib.sha256(answer.content).digest()
-
-
-@asynccontextmanager
-async def _until(deadline: float, failure: Failure) -> AsyncIterator[None]:
-    """Turn a deadline that strikes inside into the failure of the step it struck."""
-    try:
-        async with asyncio.timeout_at(deadline):
-            yield
-    except TimeoutError as error:
-        raise failure from error

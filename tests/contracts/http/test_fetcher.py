@@ -374,6 +374,64 @@ async def test_a_source_that_sends_steadily_is_not_cut_off_for_being_slow_at_fir
         assert (type(caught), caught.code) == (Transient, FailureCode.SOURCE_TOO_SLOW)
 
 
+@pytest.mark.parametrize(
+    ("seconds", "pace", "code"),
+    [
+        (0.1, Pace(grace=0.3, rate=10_000), FailureCode.SOURCE_TIMEOUT),
+        (5.0, Pace(grace=0.1, rate=10_000), FailureCode.SOURCE_TOO_SLOW),
+        (0.1, Pace(grace=0.02, rate=100_000), FailureCode.SOURCE_TIMEOUT),
+    ],
+)
+async def test_the_time_of_a_body_that_stops_is_the_shorter_one(
+    server: BaseTestServer, source: Source, seconds: float, pace: Pace, code: FailureCode
+) -> None:
+    async def answer(request: web.Request) -> web.StreamResponse:
+        response = web.StreamResponse()
+        await response.prepare(request)
+        await response.write(b"x" * 30_000)
+        await asyncio.sleep(5)
+        return response
+
+    source.answer = answer
+    settings = Settings(_env_file=None, source_allow=opened(server), fetch_timeout=seconds)
+    async with HttpFetcher(settings, pace=pace) as http:
+        caught = await failure(http, server.make_url("/a"))
+    assert isinstance(caught, Transient)
+    assert (caught.code, caught.silent) == (code, False)
+
+
+async def test_a_body_is_timed_from_its_own_beginning(server: BaseTestServer, source: Source) -> None:
+    async def answer(request: web.Request) -> web.StreamResponse:
+        await asyncio.sleep(0.2)
+        response = web.StreamResponse()
+        await response.prepare(request)
+        for _ in range(5):
+            await response.write(b"x" * 100)
+            await asyncio.sleep(0.01)
+        return response
+
+    source.answer = answer
+    settings = Settings(_env_file=None, source_allow=opened(server))
+    async with HttpFetcher(settings, pace=Pace(grace=0.15, rate=1_000_000)) as http:
+        assert isinstance(await http.fetch(str(server.make_url("/a")), NO_VALIDATORS), Fetched)
+
+
+async def test_a_cancelled_fetch_is_cancelled_and_no_failure(http: HttpFetcher, server: BaseTestServer, source: Source) -> None:
+    asked = asyncio.Event()
+
+    async def answer(request: web.Request) -> web.StreamResponse:
+        asked.set()
+        await asyncio.sleep(5)
+        raise AssertionError
+
+    source.answer = answer
+    task = asyncio.create_task(http.fetch(str(server.make_url("/a")), NO_VALIDATORS))
+    await asked.wait()
+    task.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await task
+
+
 @pytest.mark.parametrize("answer", ["endless", "broken off", "slow"])
 async def test_a_fetch_that_failed_leaves_no_body_for_the_collector(server: BaseTestServer, source: Source, answer: str) -> None:
     async def send(request: web.Request) -> web.StreamResponse:
