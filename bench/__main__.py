@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Final
 
 from bench.alone import alone
+from bench.check.cost import check_cost
 from bench.fairness.run import fairness
 from bench.fairness.scheduler import schedulers
 from bench.operators.mistake import mistake
@@ -75,6 +76,7 @@ _CASES: Final = Argument("CASES", str, is_repeated=True)
 BENCHMARKS: Final = {
     "alone": Benchmark(alone, "intake, worker, PUT and failures, each alone on the machine"),
     "capacity": Benchmark(capacity, "what one worker does at each level of the image check"),
+    "check": Benchmark(check_cost, "what the check of an image costs at each level, beside Pillow alone"),
     "compare": Benchmark(
         print_comparison,
         "this tree beside another: settle, worker, intake",

@@ -1,0 +1,1 @@
+"""What the check of an image costs, and what it refuses."""
