@@ -11,9 +11,9 @@ import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
-from typing import Any, Final
+from typing import Final
 
-from PIL import AvifImagePlugin, GifImagePlugin, Image, JpegImagePlugin, PngImagePlugin, WebPImagePlugin
+from PIL import AvifImagePlugin, GifImagePlugin, Image, ImageFile, JpegImagePlugin, PngImagePlugin, WebPImagePlugin
 
 from faust_app.adapters.image_check.ends import is_whole
 from faust_app.adapters.image_check.exif import is_turned
@@ -31,7 +31,7 @@ SIMPLE_READS: Final = 256
 _PLUGINS: Final = (AvifImagePlugin, GifImagePlugin, JpegImagePlugin, PngImagePlugin, WebPImagePlugin)
 """Registered by their import; without it Pillow would load its forty others when it meets the first WebP."""
 _DRAFT: Final = 8
-"""JPEG is decoded at an eighth of its sides: all its bytes are read, a sixty-fourth of its pixels is computed."""
+"""JPEG is decoded at an eighth of its sides: all its bytes are read, and a sixty-fourth of its pixels computed."""
 
 _TURNED_BY_EXIF: Final = {"JPEG", "AVIF"}
 """Formats whose orientation browsers obey; Pillow tells the turn that an AVIF has in its own boxes as EXIF too."""
@@ -68,7 +68,8 @@ def simple_structure(content: bytes) -> ImageFacts | None:
         return None
     _check_end(content, "JPEG")
     try:
-        header = _header(_Counted(content), "JPEG")
+        with _named("JPEG"), _opened(_Counted(content), "JPEG") as image:
+            header = _header(image, "JPEG")
     except _TooManyReads:
         return None
     _check_bounds(header.extent)
@@ -77,7 +78,9 @@ def simple_structure(content: bytes) -> ImageFacts | None:
 
 def check_structure(content: bytes) -> ImageFacts:
     """Return the facts of a storable image. Raises Permanent: no image, another format, cut off, damaged or too large."""
-    form, header = _inspected(content)
+    form, said = _announced(content)
+    with _named(form), _opened(io.BytesIO(content), form) as image:
+        header = _bounded(image, form, said)
     if not header.extent.ended:
         raise Permanent(FailureCode.TRUNCATED, f"The {NAMES[form]} ends in the middle of a frame.")
     return _facts(form, header)
@@ -85,16 +88,29 @@ def check_structure(content: bytes) -> ImageFacts:
 
 def check_decoded(content: bytes) -> ImageFacts:
     """Return the facts of an image that decodes to its last frame. Raises Permanent, and MemoryError."""
-    form, header = _inspected(content)
-    extent = header.extent
-    with _named(form), _bombs_are_errors(), Image.open(io.BytesIO(content), formats=(form,)) as image:
+    form, said = _announced(content)
+    with _named(form), _opened(io.BytesIO(content), form) as image:
+        header = _bounded(image, form, said)
         if form == "JPEG":
-            image.draft(None, (max(1, extent.width // _DRAFT), max(1, extent.height // _DRAFT)))
-        for frame in range(extent.frames):
+            _load_jpeg(image, header.extent, len(content))
+        else:
+            _load_frames(image, header.extent.frames)
+    return _facts(form, header)
+
+
+def _load_jpeg(image: ImageFile.ImageFile, extent: Extent, size: int) -> None:
+    """Decode the whole scan, and of its pixels as few as Pillow can: brightness alone, at an eighth of the sides."""
+    image.draft("L", (max(1, extent.width // _DRAFT), max(1, extent.height // _DRAFT)))
+    image.decodermaxblock = size  # read at once: of pieces Pillow would copy what is left over, and start its decoder again
+    image.load()
+
+
+def _load_frames(image: ImageFile.ImageFile, frames: int) -> None:
+    with _bombs_are_errors():
+        for frame in range(frames):
             if frame:
                 image.seek(frame)
             image.load()
-    return _facts(form, header)
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,19 +121,24 @@ class _Header:
     turned: bool = False
 
 
-def _inspected(content: bytes) -> tuple[str, _Header]:
-    """Return format and header of an image within bounds. What Pillow would allocate for is checked before Pillow sees it."""
+def _announced(content: bytes) -> tuple[str, Extent | None]:
+    """Return the format, and the extent that is to be within bounds before Pillow sees the image, because it allocates for it."""
     form = sniff(content)
     early = {"GIF": gif_extent, "WEBP": webp_extent}.get(form)
     said = early(content, MAX_FRAMES) if early is not None else None
     if said is not None:
         _check_bounds(said)
     _check_end(content, form)
-    header = _header(io.BytesIO(content), form)
+    return form, said
+
+
+def _bounded(image: ImageFile.ImageFile, form: str, said: Extent | None) -> _Header:
+    """Return the header of an image within bounds, of which nothing is decoded yet."""
+    header = _header(image, form)
     if said is not None:
         header = replace(header, extent=_larger(said, header.extent, counts=form == "GIF"))
     _check_bounds(header.extent)
-    return form, header
+    return header
 
 
 def _larger(said: Extent, opened: Extent, *, counts: bool) -> Extent:
@@ -126,14 +147,17 @@ def _larger(said: Extent, opened: Extent, *, counts: bool) -> Extent:
     return Extent(width, height, said.frames if counts else opened.frames, said.ended)
 
 
-def _header(stream: io.BytesIO, form: str) -> _Header:
-    """Return what Pillow's parser of this one format finds."""
-    with _named(form), Image.open(stream, formats=(form,)) as image:
-        turned = form in _TURNED_BY_EXIF and is_turned(image.info.get("exif") or b"")
-        return _Header(Extent(*image.size, _frames(image, form)), turned)
+def _opened(stream: io.BytesIO, form: str) -> ImageFile.ImageFile:
+    """Return what Pillow's parser of this one format makes of the header."""
+    return Image.open(stream, formats=(form,))
 
 
-def _frames(image: Any, form: str) -> int:
+def _header(image: ImageFile.ImageFile, form: str) -> _Header:
+    turned = form in _TURNED_BY_EXIF and is_turned(image.info.get("exif") or b"")
+    return _Header(Extent(*image.size, _frames(image, form)), turned)
+
+
+def _frames(image: ImageFile.ImageFile, form: str) -> int:
     """Return the frames; of a GIF, where Pillow would walk through all of them to know, and of a JPEG it is one."""
     return 1 if form in {"GIF", "JPEG"} else int(getattr(image, "n_frames", 1))
 

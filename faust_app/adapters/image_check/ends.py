@@ -36,7 +36,7 @@ def _jpeg_is_whole(content: bytes) -> bool:
             return False
         marker = content[at + 1]
         if marker == 0xDA:  # noqa: PLR2004 - start of scan; in its data 0xFF is always followed by something else
-            return content.find(b"\xff\xd9", at) >= 0
+            return content.endswith(b"\xff\xd9", at) or content.find(b"\xff\xd9", at) >= 0  # most end with it; a search is slow
         if marker == 0xFF:  # noqa: PLR2004 - a byte of padding
             at += 1
         elif marker in _JPEG_WITHOUT_LENGTH:
