@@ -15,8 +15,8 @@ from typing import Any, Final, Literal, Self
 
 import structlog
 
+from faust_app.adapters.image_check.channel import Channel
 from faust_app.adapters.image_check.check import simple_structure
-from faust_app.adapters.image_check.child import ANSWER, READY, REQUEST
 from faust_app.core.failure import FailureCode, Permanent
 from faust_app.core.sources.content import ImageFacts
 from faust_app.metrics import Metrics
@@ -25,7 +25,6 @@ log = structlog.get_logger()
 
 Level = Literal["structure", "decode"]
 _LEVELS: Final[dict[Level, int]] = {"structure": 0, "decode": 1}
-_MAX_ANSWER: Final = 1024
 _STARTS: Final = 3
 """Tries to start a child: when memory is short, one may be killed before it serves."""
 _FACTS: Final = 4
@@ -57,7 +56,7 @@ class _Died:
 @dataclass(frozen=True, slots=True)
 class _Child:
     process: subprocess.Popen[bytes]
-    channel: socket.socket
+    channel: Channel
 
 
 class CheckPool:
@@ -130,7 +129,7 @@ class CheckPool:
     async def _answer_of(self, child: _Child, content: bytes) -> ImageFacts | Permanent | _Died:
         try:
             async with asyncio.timeout(self._limits.wall):
-                answer = await _exchange(child.channel, _LEVELS[self._level], content)
+                answer = _answer(json.loads(await child.channel.ask(_LEVELS[self._level], content)))
         except TimeoutError:
             self._end(child)
             return _Died(f"A child did not answer within {self._limits.wall:.0f} s.")
@@ -157,7 +156,7 @@ class CheckPool:
             child = self._popen()
             try:
                 async with asyncio.timeout(self._limits.wall):
-                    await _received(child.channel, len(READY))
+                    await child.channel.ready()
             except (OSError, EOFError):  # a TimeoutError is one
                 self._end(child)
             except BaseException:
@@ -177,8 +176,7 @@ class CheckPool:
                 stderr=subprocess.DEVNULL,
                 env=_environment(),
             )
-        ours.setblocking(False)
-        return _Child(process, ours)
+        return _Child(process, Channel(ours))
 
     def _end(self, child: _Child) -> None:
         child.channel.close()
@@ -189,28 +187,6 @@ class CheckPool:
 def _environment() -> dict[str, str]:
     """Return the environment of a child: where its code is, and none of our secrets."""
     return {"PYTHONPATH": os.pathsep.join(os.path.abspath(path) for path in sys.path), "MALLOC_ARENA_MAX": "1"}  # noqa: PTH100 - '' too
-
-
-async def _exchange(channel: socket.socket, level: int, content: bytes) -> ImageFacts | Permanent:
-    """Send one image and read the answer. Raises OSError, EOFError, and ValueError or KeyError for what is no answer."""
-    loop = asyncio.get_running_loop()
-    await loop.sock_sendall(channel, REQUEST.pack(level, len(content)))
-    await loop.sock_sendall(channel, content)
-    (length,) = ANSWER.unpack(await _received(channel, ANSWER.size))
-    if length > _MAX_ANSWER:
-        raise ValueError("an answer that is too long")
-    return _answer(json.loads(await _received(channel, length)))
-
-
-async def _received(channel: socket.socket, length: int) -> bytes:
-    loop = asyncio.get_running_loop()
-    content = b""
-    while len(content) < length:
-        piece = await loop.sock_recv(channel, length - len(content))
-        if not piece:
-            raise EOFError
-        content += piece
-    return content
 
 
 def _answer(values: Any) -> ImageFacts | Permanent:

@@ -6,14 +6,14 @@ import sys
 import time
 from pathlib import Path
 
-from faust_app.adapters.image_check.child import serve
+from faust_app.adapters.image_check.child import ANSWER, serve
 from faust_app.core.failure import FailureCode, Permanent
 from faust_app.core.sources.content import ImageFacts
 
 GIGABYTE = 1024**3
 
 
-def check(content: bytes) -> ImageFacts:  # noqa: C901 - one line for each way to go wrong
+def check(content: bytes) -> ImageFacts:  # noqa: C901, PLR0912 - one line for each way to go wrong
     """Do what the bytes say: `die-once FILE` dies unless the file is there."""
     match content.split(b" ", 1):
         case [b"die"]:
@@ -34,6 +34,11 @@ def check(content: bytes) -> ImageFacts:  # noqa: C901 - one line for each way t
             time.sleep(0.3)
         case [b"lie"]:
             os.write(0, b"\xff\xffnonsense")
+        case [b"twice"]:
+            answer = b'["image/jpeg", "jpg", 1, 1]'
+            os.write(0, (ANSWER.pack(len(answer)) + answer) * 2)
+        case [b"flood"]:
+            os.write(0, ANSWER.pack(1) + b"0" * 100_000)
         case [b"made-up-code"]:
             raise Permanent(FailureCode.TRUNCATED, "detail " * 10)
         case [b"secrets"]:

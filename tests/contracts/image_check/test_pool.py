@@ -1,10 +1,13 @@
 """What an image can do to the child that looks at it, and that nothing of it reaches the worker or the next image."""
 
 import asyncio
+import fcntl
 import os
 import signal
+import socket
 import subprocess
 import sys
+import termios
 import time
 from collections.abc import AsyncIterator, Iterator
 from contextlib import contextmanager
@@ -13,6 +16,7 @@ from pathlib import Path
 import pytest
 
 from devstack.hostile_files import jpeg_of_scans
+from faust_app.adapters.image_check.child import READY, REQUEST
 from faust_app.adapters.image_check.pool import CheckPool, ChildError, Limits
 from faust_app.core.failure import FailureCode, Permanent
 from faust_app.core.sources.content import ImageFacts
@@ -48,6 +52,7 @@ async def the_next_images_are_unaffected(pool: CheckPool) -> None:
         (b"memory", "status 1"),
         (b"cpu", "CPU"),
         (b"lie", "no valid answer"),
+        (b"flood", "no valid answer"),
     ],
 )
 async def test_an_image_that_ends_its_child_twice_is_given_up_and_the_next_is_unaffected(
@@ -55,6 +60,40 @@ async def test_an_image_that_ends_its_child_twice_is_given_up_and_the_next_is_un
 ) -> None:
     assert reason in (await crashed(nasty, content)).detail
     await the_next_images_are_unaffected(nasty)
+
+
+async def test_an_answer_too_many_is_not_taken_for_that_of_the_next_image() -> None:
+    async with CheckPool("decode", 1, limits=LIMITS, program="tests.contracts.image_check.nasty_child") as pool:
+        assert (await pool.check(b"twice")).width == 1
+        assert (await pool.check(b"fine")).height == len(b"fine")
+
+
+@pytest.mark.parametrize("size", [1, 100_000, 1_000_000, 20_000_000])
+async def test_images_of_every_size_reach_a_child_whole(nasty: CheckPool, size: int) -> None:
+    assert [facts.height for facts in await asyncio.gather(*(nasty.check(bytes(size)) for _ in range(3)))] == [size] * 3
+
+
+def test_a_child_that_is_stopped_and_continued_in_the_middle_of_an_image_reads_on() -> None:
+    ours, theirs = socket.socketpair()
+    command = [sys.executable, "-m", "tests.contracts.image_check.nasty_child", str(LIMITS.memory), str(LIMITS.cpu)]
+    with ours, theirs, subprocess.Popen(command, cwd=CLONE, stdin=theirs.fileno()) as process:
+        theirs.close()
+        assert ours.recv(len(READY)) == READY
+        ours.sendall(REQUEST.pack(1, 10) + b"first")
+        while _unread(ours):
+            time.sleep(0.01)
+        process.send_signal(signal.SIGSTOP)
+        os.waitid(os.P_PID, process.pid, os.WSTOPPED)
+        process.send_signal(signal.SIGCONT)
+        os.waitid(os.P_PID, process.pid, os.WCONTINUED)
+        ours.sendall(b" half")
+        assert b"image/jpeg" in ours.recv(1024)
+        ours.close()
+
+
+def _unread(channel: socket.socket) -> int:
+    """Return how many of the bytes sent the other side has not read."""
+    return int.from_bytes(fcntl.ioctl(channel, termios.TIOCOUTQ, bytes(4)), sys.byteorder)
 
 
 async def test_a_child_that_hangs_is_ended_and_replaced() -> None:
