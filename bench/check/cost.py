@@ -7,13 +7,13 @@ import resource
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
-from statistics import median
 
 import uvloop
 from PIL import Image
 from rich.console import Console
 from rich.table import Table
 
+from bench.figures import spread
 from bench.installation import children
 from devstack.image_source.pictures import flat_picture
 from faust_app.adapters.image_check.pool import CheckPool, Level
@@ -50,10 +50,10 @@ def check_cost() -> None:
     measured = {"structure": structure, "Pillow's draft, in one process": bare}
     measured |= {f"decode, children: {count}": costs for count, costs in decoded.items()}
     for name, costs in measured.items():
-        table.add_row(name, *(_spread([getattr(cost, part) for cost in costs]) for part in ("cpu", "parent", "wall")), "")
+        table.add_row(name, *(spread([getattr(cost, part) for cost in costs], ",.0f") for part in ("cpu", "parent", "wall")), "")
     for count, costs in decoded.items():
         above = [cost.cpu - base.cpu for cost, base in zip(costs, structure, strict=True)]
-        table.add_row(f"decode above structure, children: {count}", _spread(above), "", "", f"<= {TARGET:,}")
+        table.add_row(f"decode above structure, children: {count}", spread(above, ",.0f"), "", "", f"<= {TARGET:,}")
     Console(width=150).print(table)
 
 
@@ -105,7 +105,3 @@ def _own_cpu() -> float:
 def _cpu_of(pid: int) -> float:
     """Return the CPU seconds of a process by its own clock: the ticks of /proc are as long as five images."""
     return time.clock_gettime(~pid << 3 | 2)
-
-
-def _spread(values: list[float]) -> str:
-    return f"{median(values):,.0f} ({min(values):,.0f} to {max(values):,.0f})"
