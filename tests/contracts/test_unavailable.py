@@ -172,9 +172,6 @@ class FailingPool:
     async def cursor(self) -> AsyncIterator["FailingPool"]:
         yield self
 
-    async def begin(self) -> None:
-        pass
-
     async def execute(self, *_: object) -> None:
         raise self.error
 

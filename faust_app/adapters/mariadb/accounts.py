@@ -76,7 +76,7 @@ class MariaAccounts:
         async def unit(session: Session) -> bool:
             if not await _locked(session, name):
                 return False
-            await session.change(sql, (name, code_hash, expires_at))
+            session.enqueue(sql, (name, code_hash, expires_at))
             await add_audit(session, audit)
             return True
 
@@ -89,7 +89,7 @@ class MariaAccounts:
             found = await session.rows(find, (code_hash,))
             if not found:
                 return None
-            await session.change("DELETE FROM one_time_log_in WHERE code_hash = %s", (code_hash,))
+            session.enqueue("DELETE FROM one_time_log_in WHERE code_hash = %s", (code_hash,))
             return str(found[0][0])
 
         return await self._database.run(unit)
@@ -99,10 +99,10 @@ class MariaAccounts:
             # Locked first: the count of changed rows does not tell an unknown account from one that has the value already.
             if not await _locked(session, name):
                 return False
-            await session.change(f"UPDATE account SET {assignment} WHERE name = %s", [*values, name])  # noqa: S608 - as above
+            session.enqueue(f"UPDATE account SET {assignment} WHERE name = %s", [*values, name])  # noqa: S608 - as above
             if logs_out:
-                await session.change("DELETE FROM one_time_log_in WHERE account = %s", (name,))
-                await session.change(REVOKE_ALL, (name, _NO_SESSION))
+                session.enqueue("DELETE FROM one_time_log_in WHERE account = %s", (name,))
+                session.enqueue(REVOKE_ALL, (name, _NO_SESSION))
             await add_audit(session, audit)
             return True
 

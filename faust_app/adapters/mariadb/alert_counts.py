@@ -70,7 +70,7 @@ async def _write_alerts(session: Session, latest: Mapping[str, Occurrence], coun
 async def _count_shops(session: Session, shops: Mapping[tuple[str, int], int], now: datetime) -> None:
     slot = slot_of(now)
     flat = [value for (fingerprint, shop_no), count in sorted(shops.items()) for value in (fingerprint, shop_no, slot, count)]
-    await session.change(_COUNT_SHOPS.format(values=",".join(["(%s,%s,%s,%s)"] * len(shops))), flat)
+    session.enqueue(_COUNT_SHOPS.format(values=",".join(["(%s,%s,%s,%s)"] * len(shops))), flat)
 
 
 async def _count_shop_once(session: Session, fingerprint: str, shop_no: int, now: datetime) -> None:
@@ -82,9 +82,9 @@ async def _count_shop_once(session: Session, fingerprint: str, shop_no: int, now
 
 async def _count(session: Session, rows: Sequence[tuple[Any, ...]], opened_at: datetime) -> None:
     """Start a new episode of each closed alert, then count: rows of `_COLUMNS`, in order of fingerprint."""
-    await session.change(_REOPEN.format(marks=",".join(["%s"] * len(rows))), [opened_at, *(row[0] for row in rows)])
+    session.enqueue(_REOPEN.format(marks=",".join(["%s"] * len(rows))), [opened_at, *(row[0] for row in rows)])
     mark = f"({','.join(['%s'] * len(_COLUMNS))})"
-    await session.change(_COUNT.format(values=",".join([mark] * len(rows))), [value for row in rows for value in row])
+    session.enqueue(_COUNT.format(values=",".join([mark] * len(rows))), [value for row in rows for value in row])
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,7 +112,7 @@ class MariaFaults:
                 "INSERT INTO alert_worker (fingerprint, worker, last_at, waiting) VALUES (%s,%s,%s,%s)"
                 " ON DUPLICATE KEY UPDATE last_at = VALUES(last_at), waiting = VALUES(waiting)"
             )
-            await session.change(sql, (fault.fingerprint, fault.worker, now, fault.waiting))
+            session.enqueue(sql, (fault.fingerprint, fault.worker, now, fault.waiting))
             if fault.shop_no is not None:
                 await _count_shop_once(session, fault.fingerprint, fault.shop_no, now)
 
@@ -128,7 +128,7 @@ class MariaFaults:
             left = await session.rows(_STILL_HAVE_IT, (fault.fingerprint, REPEATED_WITHIN.total_seconds()))
             if gone and not left:
                 sql = "UPDATE alert SET ended_at = UTC_TIMESTAMP(6) WHERE fingerprint = %s AND closed_at IS NULL"
-                await session.change(sql, (fault.fingerprint,))
+                session.enqueue(sql, (fault.fingerprint,))
 
         await self.database.run(unit)
 

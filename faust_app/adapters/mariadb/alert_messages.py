@@ -34,7 +34,7 @@ class MariaAlertOutbox:
                 return None
             message = _waiting(tuple(values))
             claim = "UPDATE alert_message SET next_at = UTC_TIMESTAMP(6) + INTERVAL %s SECOND, attempts = attempts + 1 WHERE id = %s"
-            await session.change(claim, (lease.total_seconds(), message.number))
+            session.enqueue(claim, (lease.total_seconds(), message.number))
             return message
 
         return await self._database.run(unit)
@@ -92,4 +92,4 @@ def _waiting(row: Row) -> WaitingMessage:
 async def add_message(session: Session, message: AlertMessage) -> None:
     """Queue a message for the messenger, inside the caller's transaction."""
     sql = "INSERT INTO alert_message (webhook_id, body, created_at, next_at) VALUES (%s, %s, %s, %s)"
-    await session.change(sql, (new_webhook_id(), message_json(message).decode(), message.at, message.at))
+    session.enqueue(sql, (new_webhook_id(), message_json(message).decode(), message.at, message.at))

@@ -184,7 +184,7 @@ async def _close(session: Session, step: Step) -> bool:
         if await session.change(sql, [step.now, *flat]) != len(group):
             return False
         names = ",".join(["%s"] * len(group))
-        await session.change(
+        session.enqueue(
             f"DELETE FROM alert_worker WHERE fingerprint IN ({names})",  # noqa: S608
             [alert.fingerprint for alert in group],
         )

@@ -13,7 +13,7 @@ async def add_audit(session: Session, entry: AuditEntry) -> None:
     """Add an entry inside the transaction that makes the change."""
     sql = "INSERT INTO audit (at, actor, remote, action, target, detail) VALUES (%s, %s, %s, %s, %s, %s)"
     target, detail = one_line(entry.target)[:_TARGET_CHARACTERS], json.dumps(dict(entry.detail))
-    await session.change(sql, (entry.at, entry.actor.name, entry.actor.remote, entry.action, target, detail))
+    session.enqueue(sql, (entry.at, entry.actor.name, entry.actor.remote, entry.action, target, detail))
 
 
 class MariaAuditLog:

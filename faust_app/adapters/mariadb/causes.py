@@ -112,7 +112,7 @@ class MariaCauses:
                 "INSERT INTO cause_asked (fingerprint, shop_no, asked_by, asked_at) VALUES (%s, %s, %s, %s)"
                 " ON DUPLICATE KEY UPDATE asked_by = VALUES(asked_by), asked_at = VALUES(asked_at)"
             )
-            await session.change(sql, (fingerprint, shop_no, audit.actor.name, now))
+            session.enqueue(sql, (fingerprint, shop_no, audit.actor.name, now))
             await add_audit(session, replace(audit, at=now))
 
         await self._database.run(unit)
@@ -137,7 +137,7 @@ async def _mark(session: Session, fingerprint: str, values: dict[str, Any], now:
         f"INSERT INTO cause (fingerprint, {', '.join(names)}) VALUES (%s, {', '.join(['%s'] * len(names))})"  # noqa: S608 - our own columns
         f" ON DUPLICATE KEY UPDATE {assignments}"
     )
-    await session.change(sql, (fingerprint, *values.values(), now))
+    session.enqueue(sql, (fingerprint, *values.values(), now))
     await add_audit(session, replace(audit, at=now))
 
 

@@ -45,7 +45,7 @@ class MariaControls:
 
     async def pause(self, pause: LanePause, audit: AuditEntry) -> None:
         async def unit(session: Session) -> None:
-            await session.change(_PAUSE, (pause.lane.value, pause.reason, pause.by, pause.since, pause.until))
+            session.enqueue(_PAUSE, (pause.lane.value, pause.reason, pause.by, pause.since, pause.until))
             await add_audit(session, audit)
 
         await self._database.run(unit)
@@ -82,7 +82,7 @@ class MariaShopControls:
         values = (_name(control.shop_no, control.kind), control.value, control.reason, control.by, control.since, control.until)
 
         async def unit(session: Session) -> None:
-            await session.change(_SET, values)
+            session.enqueue(_SET, values)
             await add_audit(session, audit)
 
         await self._database.run(unit)

@@ -85,7 +85,7 @@ class MariaDailyCounts:
 
     async def snapshot(self, day: date, bounds: Bounds, *, with_balance: bool) -> Snapshot:
         async def unit(session: Session) -> Snapshot:
-            await session.change(_NEXT_LOAD)
+            session.enqueue(_NEXT_LOAD)
             ((load_id,),) = await session.rows("SELECT load_id FROM statistics_state WHERE id = 1")
             counted = await session.rows(_BY_SHOP, (bounds.start, bounds.end))
             before = await self._balance(session, day) if with_balance else {}
@@ -135,7 +135,7 @@ class MariaDailyCounts:
             found = {shop_no: int(off) for shop_no, off in await session.rows(_OFF_BY_SHOP, (month, since))}
             now = await session.now()
             for shop_no, off in found.items():
-                await session.change(_ADJUST, (now, shop_no, off))
+                session.enqueue(_ADJUST, (now, shop_no, off))
             return found
 
         return await self._database.run(unit)
@@ -174,7 +174,7 @@ async def _keep(session: Session, month: date, balance: Mapping[int, int]) -> No
     for start in range(0, len(items), _AT_ONCE):
         group = items[start : start + _AT_ONCE]
         flat = [value for shop_no, stored in group for value in (month, shop_no, stored)]
-        await session.change(_ADD_BALANCE.format(marks=",".join(["(%s,%s,%s)"] * len(group))), flat)
+        session.enqueue(_ADD_BALANCE.format(marks=",".join(["(%s,%s,%s)"] * len(group))), flat)
 
 
 def _figures(values: Sequence[Any]) -> Figures:

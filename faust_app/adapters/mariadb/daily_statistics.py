@@ -119,7 +119,7 @@ class MariaDailyStatistics:
         async def unit(session: Session) -> list[date]:
             sql = "SELECT DISTINCT report_date FROM stats_load WHERE report_date < %s"
             months = sorted({day.replace(day=1) for (day,) in await session.rows(sql, (month,))})
-            await session.change("DELETE FROM stats_load WHERE report_date < %s", (month,))
+            session.enqueue("DELETE FROM stats_load WHERE report_date < %s", (month,))
             return months
 
         months = await self._database.run(unit)

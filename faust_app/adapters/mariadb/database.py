@@ -1,13 +1,12 @@
-"""The database as units of work: a pool, transactions that are rerun after a deadlock, errors by their names."""
+"""The database as units of work: a pool, and transactions of few round trips that are rerun after a deadlock."""
 
 import asyncio
 import random
-import re
-import ssl
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mapping, Sequence
-from contextlib import asynccontextmanager, contextmanager
+from collections import deque
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
+from contextlib import asynccontextmanager
 from datetime import datetime
-from typing import Any, Final, Self, TypeVar
+from typing import Any, Final, NamedTuple, Self, TypeVar
 
 import aiomysql
 import pymysql
@@ -15,10 +14,10 @@ import structlog
 from pymysql.constants import FIELD_TYPE
 from pymysql.converters import conversions
 
-from faust_app.adapters.mariadb.literals import with_literals
-from faust_app.core.failure import Dependency, FailureCode, Misconfigured, Permanent, Unavailable
+from faust_app.adapters.mariadb.failures import is_unavailable, refusals_named, unavailable, without_tls
+from faust_app.adapters.mariadb.literals import joined, with_literals
+from faust_app.core.failure import Dependency, Unavailable
 from faust_app.metrics import Metrics
-from faust_app.tls import TlsFault, tls_fault
 
 T = TypeVar("T")
 Row = tuple[Any, ...]
@@ -35,34 +34,80 @@ INIT_COMMAND: Final = (
 _CONVERSIONS: Final = {**conversions, FIELD_TYPE.DATETIME: datetime.fromisoformat}
 """pymysql's, but times are read by C code: its own regular expression costs a worker 3 % of its CPU."""
 
+_NOW: Final = "SELECT UTC_TIMESTAMP(6)"
+
 log = structlog.get_logger()
 
 
 class Session:
-    """Statements on one connection, inside the transaction that the caller opened.
+    """Statements on one connection, inside the transaction that `Database.run` opens.
 
-    A value that the database refuses for what it is raises Permanent `unstorable_result`: the same statement can never
-    succeed.
+    What is queued is sent with the next statement whose result is asked for, or with COMMIT: one round trip, in order. The
+    database runs none of what follows a statement that fails. A value that it refuses for what it is raises Permanent
+    `unstorable_result` where the statement is sent: the same statement can never succeed.
     """
 
     def __init__(self, cursor: aiomysql.Cursor) -> None:
         self._cursor = cursor
+        self._queued: list[str] = []
+
+    def enqueue(self, sql: str, parameters: Sequence[Any] = ()) -> None:
+        """Queue a statement whose result nobody needs."""
+        self._queued.append(with_literals(sql, parameters))
 
     async def rows(self, sql: str, parameters: Sequence[Any] = ()) -> Sequence[Row]:
         """Run a query and return its rows."""
-        with _refusals_named():
-            await self._cursor.execute(with_literals(sql, parameters))
-        return await self._cursor.fetchall()  # type: ignore[no-any-return]
+        self.enqueue(sql, parameters)
+        (result,) = await self._send(1)
+        return result.rows
 
     async def now(self) -> datetime:
         """Return the database's clock, UTC without a zone."""
-        ((now,),) = await self.rows("SELECT UTC_TIMESTAMP(6)")
+        ((now,),) = await self.rows(_NOW)
         return now  # type: ignore[no-any-return]
+
+    async def rows_and_now(self, sql: str, parameters: Sequence[Any] = ()) -> tuple[Sequence[Row], datetime]:
+        """Run a query, then read the clock: when every lock that the query asks for is granted. One round trip."""
+        self.enqueue(sql, parameters)
+        self.enqueue(_NOW)
+        result, clock = await self._send(2)
+        return result.rows, clock.rows[0][0]
 
     async def change(self, sql: str, parameters: Sequence[Any] = ()) -> int:
         """Run a statement and return how many rows it changed (MySQL counts changed rows, not matched ones)."""
-        with _refusals_named():
-            return await self._cursor.execute(with_literals(sql, parameters))  # type: ignore[no-any-return]
+        self.enqueue(sql, parameters)
+        (result,) = await self._send(1)
+        return result.changed
+
+    async def commit(self) -> None:
+        """Send what is queued, and COMMIT behind it."""
+        self.enqueue("COMMIT")
+        await self._send(0)
+
+    async def _send(self, asked: int) -> Sequence["_Result"]:
+        """Send what is queued; return the results of the last statements, as many as are asked for.
+
+        Statements are joined in one text and not written one after the other: the database would run COMMIT after an error.
+        """
+        queued, self._queued = self._queued, []
+        results = deque[_Result](maxlen=asked)
+        with refusals_named():
+            for text in joined(queued):
+                await self._cursor.execute(text)
+                results.append(await self._result())
+                while await self._cursor.nextset():
+                    results.append(await self._result())
+        return results
+
+    async def _result(self) -> "_Result":
+        return _Result(await self._cursor.fetchall(), self._cursor.rowcount)
+
+
+class _Result(NamedTuple):
+    """What one statement returned: its rows, and how many it found or changed."""
+
+    rows: Sequence[Row]
+    changed: int
 
 
 class Database:
@@ -160,9 +205,10 @@ class Database:
     @staticmethod
     async def _transaction(connection: aiomysql.Connection, unit: Callable[[Session], Awaitable[T]]) -> T:
         async with connection.cursor() as cursor:
-            await connection.begin()
-            result = await unit(Session(cursor))
-            await connection.commit()
+            session = Session(cursor)
+            session.enqueue("BEGIN")
+            result = await unit(session)
+            await session.commit()
             return result
 
     async def _acquired(self) -> aiomysql.Connection:
@@ -187,98 +233,9 @@ class Database:
         except BaseException as error:
             if connection is not None:
                 connection.close()  # whatever was under way is rolled back by the server
-            if _is_unavailable(error):
+            if is_unavailable(error):
                 raise unavailable(error) from error
             raise
         finally:
             if connection is not None:
                 await self._pool.release(connection)
-
-
-def _is_unavailable(error: BaseException) -> bool:
-    """Return whether the database is unavailable or overloaded, and not our own statement wrong."""
-    if isinstance(error, pymysql.err.OperationalError | pymysql.err.InternalError | pymysql.err.InterfaceError):
-        return not error.args or error.args[0] not in _OURS
-    return isinstance(error, OSError | asyncio.IncompleteReadError | ssl.SSLError | TimeoutError)
-
-
-_OURS: Final = {
-    1054, 1060, 1062, 1064, 1093, 1110, 1136, 1146, 1149, 1172, 1210, 1222, 1241, 1242, 1267, 1305, 1364, 1390,
-}  # fmt: skip
-"""Errors that our own statement earns, whatever class the driver gives them: columns, syntax, too many parameters (1390).
-They are internal errors, and waiting for the database would hide them."""
-
-_CONTENT: Final = {
-    1048, 1118, 1153, 1264, 1265, 1292, 1300, 1366, 1367, 1406, 1411, 1416, 1441, 1452, 1525, 1690, 1977, 3140, 3819, 3854, 3903, 4025,
-    4078, 4161,
-}  # fmt: skip
-"""Errors that a value earns for what it is, on MariaDB and MySQL: null, out of range, too long, of another encoding or type, no
-date, against a constraint (3819, 4025), larger than a packet (1153) or a row (1118)."""
-_COLUMN: Final = re.compile(r"column '?(?:`\w+`\.`\w+`\.)?`?(\w+)")
-
-
-@contextmanager
-def _refusals_named() -> Iterator[None]:
-    """Translate what the database, or the driver, says of a value that it cannot take."""
-    try:
-        yield
-    except pymysql.err.MySQLError as error:
-        if not error.args or error.args[0] not in _CONTENT:
-            raise
-        raise Permanent(FailureCode.UNSTORABLE_RESULT, _refusal(error)) from error
-    except UnicodeEncodeError as error:  # the driver encodes the statement
-        raise Permanent(FailureCode.UNSTORABLE_RESULT, "A value is not valid Unicode.") from error
-
-
-def _refusal(error: pymysql.err.MySQLError) -> str:
-    """Return which column refused its value; the value itself is a stranger's."""
-    number, message = error.args[0], str(error.args[1]) if len(error.args) > 1 else ""
-    column = _COLUMN.search(message)
-    return f"The database refused the value of {column[1] if column else 'a column'} with error {number}."
-
-
-_TLS_REQUIRED: Final = 3159
-_REFUSED: Final = {
-    1043: ("The database and we agree on no TLS", "DATABASE_CA"),
-    1044: ("The database refuses the account this database", "DATABASE_URL"),
-    1045: ("The database refuses the user or the password, or asks for TLS", "DATABASE_URL and DATABASE_CA"),
-    1049: ("There is no database of this name", "DATABASE_URL"),
-    1130: ("The database takes no connection from this host", "DATABASE_URL"),
-    1698: ("The database refuses the user or the password", "DATABASE_URL"),
-    _TLS_REQUIRED: ("The database takes connections by TLS only", "DATABASE_CA"),
-}
-"""What a server says to whoever connects, by its code, and the setting that it is about."""
-_OF_TLS: Final = {
-    TlsFault.UNTRUSTED: "DATABASE_CA",
-    TlsFault.EXPIRED: "the certificate of the server in DATABASE_URL",
-    TlsFault.NOT_YET_VALID: "the certificate of the server in DATABASE_URL",
-    TlsFault.OTHER_HOST: "DATABASE_URL",
-    TlsFault.REFUSED: "DATABASE_CA",
-}
-
-
-def unavailable(error: BaseException, what: str = "") -> Unavailable:
-    """Return the failure that an error of the driver stands for; `what` is a sentence that comes before."""
-    code = error.args[0] if error.args else None
-    fault = tls_fault(error)
-    if fault in _OF_TLS:
-        return Misconfigured(Dependency.DATABASE, f"{what} The database {fault.value}.".strip(), setting=_OF_TLS[fault])
-    if isinstance(error, pymysql.err.MySQLError) and code in _REFUSED:
-        sentence, setting = _REFUSED[code]
-        return Misconfigured(Dependency.DATABASE, f"{what} {sentence} (error {code}).".strip(), setting=setting)
-    return Unavailable(Dependency.DATABASE, f"{what} {describe(error)}".strip())
-
-
-def without_tls() -> Misconfigured:
-    """Return the failure of a server that offers no TLS although we ask for it."""
-    return Misconfigured(Dependency.DATABASE, "The database offers no TLS.", setting="DATABASE_CA")
-
-
-def describe(error: BaseException) -> str:
-    """Return what the driver or the socket said, as a sentence; texts of the server may quote what is in a row."""
-    code = error.args[0] if error.args else None
-    if isinstance(error, pymysql.err.MySQLError) and isinstance(code, int) and code:
-        return f"The database, or the way to it, failed with error {code}."
-    if isinstance(error, TimeoutError):
-        return "The database did not answer in time."
-    return "The connection to the database broke off."

@@ -91,7 +91,7 @@ class MariaCollectorRow:
         """Allow everything due by now to be deleted, whatever its number; return that time."""
 
         async def unit(session: Session) -> datetime:
-            await session.change("UPDATE collector SET allowed_before = UTC_TIMESTAMP(6)")
+            session.enqueue("UPDATE collector SET allowed_before = UTC_TIMESTAMP(6)")
             ((allowed,),) = await session.rows("SELECT allowed_before FROM collector")
             return allowed  # type: ignore[no-any-return]
 

@@ -1,7 +1,7 @@
 """Reads, locks and writes image rows: one guarded statement for many rows, locked in key order."""
 
 from collections.abc import Mapping, Sequence
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any, Final, TypeVar
 
 from faust_app.adapters.mariadb.database import Database, Session
@@ -53,8 +53,7 @@ class MariaImageRepository:
 
         async def unit(session: Session) -> R:
             offset = None if offset_of is None else await lock_intake_offset(session, *offset_of)
-            rows = await lock_rows(session, keys, create=create, asked=asked)
-            now = await session.now()
+            rows, now = await lock_rows(session, keys, create=create, asked=asked)
             changes, result = decide(Locked(rows, now, offset))
             await add_rejections(session, changes.rejections, now)
             await write(session, changes, now, self._author)
@@ -80,11 +79,11 @@ class MariaImageRepository:
         """Commit the leases before the rows are returned: those of a publisher that dies fall due again."""
 
         async def unit(session: Session) -> list[ImageRow]:
-            now = await session.now()
-            rows = [image_row(values) for values in await session.rows(_SELECT_DUE, (now, limit))]
+            found, now = await session.rows_and_now(_SELECT_DUE, (limit,))
+            rows = [image_row(values) for values in found]
             for group in groups(rows):
                 sql = _LEASE.format(values=values_table(("s", "i"), len(group)))
-                await session.change(sql, [*_flat([row.key for row in group]), now + lease, now])
+                session.enqueue(sql, [*_flat([row.key for row in group]), now + lease, now])
             return [leased(row, now + lease) for row in rows]
 
         return await self._database.run(unit)
@@ -106,7 +105,8 @@ class MariaImageRepository:
 
 # SKIP LOCKED: concurrent publishers claim different rows instead of waiting for each other.
 _SELECT_DUE: Final = (
-    f"SELECT {COLUMNS} FROM image WHERE scheduled_at <= %s AND state = 'IN_PROGRESS' ORDER BY scheduled_at LIMIT %s FOR UPDATE SKIP LOCKED"  # noqa: S608
+    f"SELECT {COLUMNS} FROM image WHERE scheduled_at <= UTC_TIMESTAMP(6) AND state = 'IN_PROGRESS'"  # noqa: S608 - our own columns
+    " ORDER BY scheduled_at LIMIT %s FOR UPDATE SKIP LOCKED"
 )
 _LEASE: Final = """
 UPDATE image JOIN ({values}) x ON image.shop_no = x.s AND image.image_id = x.i SET
@@ -125,8 +125,10 @@ _DROP: Final = "DELETE image FROM ({values}) x STRAIGHT_JOIN image ON image.shop
 
 async def lock_rows(
     session: Session, keys: Sequence[ImageKey], *, create: bool = False, asked: Sequence[ImageRequest] = ()
-) -> dict[ImageKey, ImageRow]:
+) -> tuple[dict[ImageKey, ImageRow], datetime]:
     """Lock existing rows in key order; with `create`, create placeholders for the rest and lock those.
+
+    Returns the rows, and the database's clock read after the last lock was granted.
 
     READ COMMITTED locks nothing for a row that does not exist: without the placeholders two intakes would give the same
     version to one new image. REPEATABLE READ would deadlock them. A placeholder has what its request in `asked` names, so
@@ -134,15 +136,18 @@ async def lock_rows(
     """
     named = {request.key: request for request in reversed(asked)}
     found: dict[ImageKey, ImageRow] = {}
+    now = None
     for group in groups(sorted(set(keys))):
-        found |= _by_key(await session.rows(_select(group) + " FOR UPDATE", _flat(group)))
+        locked, now = await session.rows_and_now(_select(group) + " FOR UPDATE", _flat(group))
+        found |= _by_key(locked)
         missing = [key for key in group if key not in found]
         if create and missing:
             # Not INSERT IGNORE: it deadlocks far more often, and warns of every duplicate.
             sql = _ADD_PLACEHOLDERS.format(marks=",".join([_PLACEHOLDER] * len(missing)))
-            await session.change(sql, [value for key in missing for value in (*key, *_named_by(named.get(key)))])
-            found |= _by_key(await session.rows(_select(missing) + " FOR UPDATE", _flat(missing)))
-    return found
+            session.enqueue(sql, [value for key in missing for value in (*key, *_named_by(named.get(key)))])
+            locked, now = await session.rows_and_now(_select(missing) + " FOR UPDATE", _flat(missing))
+            found |= _by_key(locked)
+    return found, now or await session.now()
 
 
 _PLACEHOLDER: Final = "(%s,%s,0,'register',UTC_TIMESTAMP(6),'IN_PROGRESS',UTC_TIMESTAMP(6),%s,%s,%s,%s,%s)"
@@ -163,7 +168,7 @@ async def _drop_placeholders(session: Session, rows: Mapping[ImageKey, ImageRow]
     left = {key for key, row in rows.items() if row.version == 0} - {row.key for row in changes.accepted}
     for group in groups(sorted(left)):
         sql = _DROP.format(values=values_table(("s", "i"), len(group)))
-        await session.change(sql, _flat(group))
+        session.enqueue(sql, _flat(group))
 
 
 def _select(keys: Sequence[ImageKey]) -> str:

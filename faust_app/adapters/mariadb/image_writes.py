@@ -177,7 +177,7 @@ async def write(session: Session, changes: Changes, now: datetime, author: Autho
     if changes.offset is not None:
         sql = "UPDATE intake_offset SET next_offset = %s, appended_at = %s, updated_at = %s WHERE topic = %s AND `partition` = %s"
         offset = changes.offset
-        await session.change(sql, (offset.next_offset, offset.appended_at, now, offset.topic, offset.partition))
+        session.enqueue(sql, (offset.next_offset, offset.appended_at, now, offset.topic, offset.partition))
     if author.release is not None:
         ended = sum(row.state is not ImageState.DELETED for row in changes.finished)
         await count_outcomes(session, ended, changes.occurrences, release=author.release, worker=author.worker, now=now)
@@ -187,7 +187,7 @@ async def write(session: Session, changes: Changes, now: datetime, author: Autho
 async def _write_rows(session: Session, statement: str, columns: Columns[T], items: Sequence[T], *rest: object) -> None:
     for group in groups(items):
         flat = [value_of(item) for item in group for value_of in columns.values()]
-        await session.change(statement.format(values=values_table(tuple(columns), len(group))), [*flat, *rest])
+        session.enqueue(statement.format(values=values_table(tuple(columns), len(group))), [*flat, *rest])
 
 
 _ADD_SUPERSEDED: Final = """
@@ -218,9 +218,7 @@ async def _add_superseded(session: Session, entries: Sequence[HistoryEntry]) -> 
     """Add that a version outlived older requests, once for each version, however many they were."""
     for group in groups(entries):
         flat = [value for entry in group for value in (*entry.key, entry.version)]
-        await session.change(
-            _ADD_SUPERSEDED.format(values=values_table(("shop_no", "image_id", "version"), len(group))), [group[0].at, *flat]
-        )
+        session.enqueue(_ADD_SUPERSEDED.format(values=values_table(("shop_no", "image_id", "version"), len(group))), [group[0].at, *flat])
 
 
 async def _add_history(session: Session, entries: Sequence[HistoryEntry], author: Author) -> None:
@@ -231,7 +229,7 @@ async def _add_history(session: Session, entries: Sequence[HistoryEntry], author
         flat: list[Any] = []
         for entry in entries:
             flat += (*_history_values(entry), author.release, author.worker)
-        await session.change(_ADD_HISTORY + marks, flat)
+        session.enqueue(_ADD_HISTORY + marks, flat)
 
 
 async def add_garbage(session: Session, entries: Sequence[Garbage]) -> None:
@@ -239,7 +237,7 @@ async def add_garbage(session: Session, entries: Sequence[Garbage]) -> None:
     if entries:
         marks = ",".join(["(%s,%s,%s,%s)"] * len(entries))
         flat = [value for entry in entries for value in (*entry.key, entry.target, entry.due_at)]
-        await session.change(f"INSERT INTO garbage (shop_no, image_id, target, due_at) VALUES {marks}", flat)  # noqa: S608
+        session.enqueue(f"INSERT INTO garbage (shop_no, image_id, target, due_at) VALUES {marks}", flat)  # noqa: S608
 
 
 def values_table(fields: Sequence[str], count: int, **forms: str) -> str:

@@ -44,7 +44,7 @@ class MariaImportRuns:
         values = (file.shop_no, file.key, file.sha256, name, file.size, file.file_format, file.refetch, started_by, release)
 
         async def unit(session: Session) -> Sequence[Any]:
-            await session.change(_BEGIN, values)
+            session.enqueue(_BEGIN, values)
             (row,) = await session.rows(f"SELECT {_COLUMNS} FROM import_run WHERE open_key = %s", (file.key,))  # noqa: S608 - our columns
             return row
 
@@ -55,7 +55,7 @@ class MariaImportRuns:
 
         async def unit(session: Session) -> None:
             ((shop_no,),) = await session.rows("SELECT shop_no FROM import_run WHERE id = %s FOR UPDATE", (number,))
-            await session.change(_RECORD, values)
+            session.enqueue(_RECORD, values)
             lines = [
                 Rejection(EntryPoint.IMPORT, each.reason, each.field, shop_no, place=ImportLine(number, each.line)) for each in rejected
             ]

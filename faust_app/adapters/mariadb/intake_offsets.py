@@ -31,6 +31,6 @@ async def intake_offset(database: Database, topic: str, partition: int) -> Intak
 
 async def lock_intake_offset(session: Session, topic: str, partition: int) -> IntakeOffset:
     """Lock the partition's offset inside the caller's transaction; of one that was never read it is 0."""
-    await session.change(_ENTER, (topic, partition))
+    session.enqueue(_ENTER, (topic, partition))
     ((next_offset, appended_at),) = await session.rows(_SELECT + " FOR UPDATE", (topic, partition))
     return IntakeOffset(topic, partition, next_offset, appended_at)

@@ -40,7 +40,7 @@ class MariaJobRuns:
 
     async def hold(self, job: str, day: date, holder: str) -> bool:
         async def unit(session: Session) -> bool:
-            await session.change(_BEGIN, (job, day))
+            session.enqueue(_BEGIN, (job, day))
             return bool(await session.rows(_IS_OPEN, (job, day))) and await take(session, _lease(job, day), holder)
 
         return await self._database.run(unit)
@@ -51,7 +51,7 @@ class MariaJobRuns:
                 return False
             done = await session.change(_FINISH, (json.dumps(dict(result.found)), job, day))
             # Leases of earlier dates are deleted too: an unfinished run leaves one behind.
-            await session.change("DELETE FROM lease WHERE name BETWEEN %s AND %s", (f"{job} ", _lease(job, day)))
+            session.enqueue("DELETE FROM lease WHERE name BETWEEN %s AND %s", (f"{job} ", _lease(job, day)))
             if done and result.message is not None:
                 await add_message(session, result.message)
             return bool(done)
@@ -65,7 +65,7 @@ async def note_run(session: Session, job: str, day: date, now: datetime) -> None
         "INSERT INTO job_run (job, local_date, started, finished) VALUES (%s, %s, %s, %s)"
         " ON DUPLICATE KEY UPDATE started = VALUES(started), finished = VALUES(finished)"
     )
-    await session.change(sql, (job, day, now, now))
+    session.enqueue(sql, (job, day, now, now))
 
 
 def _lease(job: str, day: date) -> str:

@@ -21,7 +21,7 @@ ON DUPLICATE KEY UPDATE
 
 async def take(session: Session, name: str, holder: str, lease: timedelta = LEASE) -> bool:
     """Claim the lease inside a transaction if it is free or expired, or renew the holder's; return whether `holder` has it."""
-    await session.change(_TAKE, (name, holder, lease.total_seconds()))
+    session.enqueue(_TAKE, (name, holder, lease.total_seconds()))
     return await session.rows("SELECT holder FROM lease WHERE name = %s", (name,)) == ((holder,),)
 
 

@@ -1,11 +1,11 @@
-"""Values as SQL text, by the driver's own rules.
+"""Values as SQL text, by the driver's own rules, and statements as one text.
 
 The encoder is chosen by a value's exact type. The driver asks of each value what it may be, and an image has some forty of them
 when it is settled: that was a fifth of the CPU time it took.
 """
 
 import re
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import date, datetime
 from decimal import Decimal
 from functools import lru_cache
@@ -56,3 +56,24 @@ def _literal(value: Any) -> str:
     if isinstance(value, str):  # a member of an enumeration
         return _ENCODERS[str](value)
     raise TypeError(f"no column holds a {type(value).__name__}")
+
+
+MAX_TEXT: Final = 2**20
+"""Characters of one text of several statements: far from the largest packet that a database takes (16 MiB by default)."""
+
+
+def joined(statements: Sequence[str]) -> Iterator[str]:
+    """Yield the statements as few texts, in order; a text is longer than MAX_TEXT only where one statement alone is.
+
+    No value ends a statement early: `with_literals` quotes what is special between quotes, and a semicolon there is not.
+    """
+    text: list[str] = []
+    length = 0
+    for statement in statements:
+        if text and length + len(statement) > MAX_TEXT:
+            yield ";\n".join(text)
+            text, length = [], 0
+        text.append(statement)
+        length += len(statement)
+    if text:
+        yield ";\n".join(text)

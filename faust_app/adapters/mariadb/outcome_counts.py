@@ -39,7 +39,7 @@ async def count_outcomes(
     for (code, host), count in sorted(counts.items()):
         flat += (code, slot, release, host, worker or "", count, now, now)
     mark = f"({','.join(['%s'] * _COLUMNS)})"
-    await session.change(_COUNT.format(values=",".join([mark] * len(counts))), flat)
+    session.enqueue(_COUNT.format(values=",".join([mark] * len(counts))), flat)
 
 
 class MariaOutcomeCounts:

@@ -25,7 +25,7 @@ async def add_rejections(session: Session, rejections: Sequence[Rejection], now:
     """Add the rejections inside the caller's transaction."""
     for group in groups(rejections):
         sql = f"INSERT INTO rejection ({_NAMES}) VALUES {', '.join([_MARKS] * len(group))}{_ONCE}"  # noqa: S608 - our own columns
-        await session.change(sql, [value for each in group for value in _values(each, now)])
+        session.enqueue(sql, [value for each in group for value in _values(each, now)])
 
 
 class MariaRejections:

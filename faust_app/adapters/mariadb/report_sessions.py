@@ -35,7 +35,7 @@ class MariaReportSessions:
             ends_at = datetime.fromtimestamp(link.ends_at, UTC).replace(tzinfo=None)
             if not await statements.change(_USE, (link.use, ends_at)):
                 return None
-            await statements.change(_ADD, values)
+            statements.enqueue(_ADD, values)
             ((number,),) = await statements.rows("SELECT LAST_INSERT_ID()")
             await add_audit(statements, audit)
             return int(number)

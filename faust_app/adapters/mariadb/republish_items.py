@@ -70,7 +70,7 @@ class MariaRepublishItems:
                 return 0
             begun = await self._begin(session, run, limit, offsets, now)
             # By the allowance, not by what was begun: a skip uses up the rate too, so that a pass is bounded in either case.
-            await session.change("UPDATE republish SET paced_to = %s WHERE id = %s", (paced(run, now, limit), number))
+            session.enqueue("UPDATE republish SET paced_to = %s WHERE id = %s", (paced(run, now, limit), number))
             return begun
 
         return await self._database.run(unit)
@@ -95,8 +95,7 @@ class MariaRepublishItems:
             if run is None or run.status is not RunStatus.CANCELLING:
                 return 0
             items = [item_of(row) for row in await session.rows(_NEXT, (number, ItemStatus.BEGUN.value, limit))]
-            rows = await lock_rows(session, [item.key for item in items])
-            now = await session.now()
+            rows, now = await lock_rows(session, [item.key for item in items])
             step = take_back(items, rows, now)
             await self._write(session, number, step, ItemStatus.BEGUN, now)
             return len(items)
@@ -117,7 +116,7 @@ class MariaRepublishItems:
 
     async def _begin(self, session: Session, run: Run, limit: int, offsets: Offsets, now: datetime) -> int:
         items = [item_of(row) for row in await session.rows(_NEXT, (run.number, ItemStatus.PLANNED.value, limit))]
-        rows = await lock_rows(session, [item.key for item in items])
+        rows, _ = await lock_rows(session, [item.key for item in items])
         step = begin(items, rows, offsets, now, paused_shops=await paused_shops(session))
         await self._write(session, run.number, step, ItemStatus.PLANNED, now)
         return len(step.changes.accepted)
@@ -135,7 +134,7 @@ async def _locked(session: Session, number: int) -> Run | None:
 async def _write_items(session: Session, number: int, items: Sequence[Ended], before: ItemStatus) -> None:
     for group in groups(items):
         flat = [value for each in group for value in _written(each)]
-        await session.change(_WRITE.format(values=values_table(_WRITTEN, len(group))), [*flat, number, before.value])
+        session.enqueue(_WRITE.format(values=values_table(_WRITTEN, len(group))), [*flat, number, before.value])
 
 
 def _written(ended: Ended) -> tuple[Any, ...]:

@@ -95,7 +95,7 @@ async def add_items(session: Session, number: int, selection: Selection, selecte
         sql = _ADD.format(
             lost=part.lost, paused=in_paused, refused_host=refused_host, too_large=_TOO_LARGE_TODAY, source=part.source, where=part.where
         )
-        await session.change(sql, (*values, *part.parameters))
+        session.enqueue(sql, (*values, *part.parameters))
 
 
 def _joined_bounds(offsets: Mapping[TopicPartition, PartitionOffsets]) -> tuple[str, tuple[Any, ...]]:

@@ -141,7 +141,7 @@ class MariaRepublishRuns:
             found = await session.rows("SELECT status FROM republish WHERE id = %s FOR UPDATE", (number,))
             if not found or found[0][0] not in _STEERABLE:
                 return False
-            await session.change(sql, (rate, number))  # changes nothing where it is the rate already
+            session.enqueue(sql, (rate, number))  # changes nothing where it is the rate already
             await add_audit(session, _at(audit, number, await session.now()))
             return True
 

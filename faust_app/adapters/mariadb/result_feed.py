@@ -77,10 +77,10 @@ class MariaResults:
 async def _move(session: Session, placed: Sequence[tuple[int, int]]) -> None:
     """Move results from the outbox to their positions; `placed` has position and id of each."""
     for group in groups(placed):
-        await session.change(_COPY.format(values=values_table(("position", "id"), len(group))), [value for pair in group for value in pair])
-        await session.change(_DELETE.format(values=values_table(("id",), len(group))), [number for _, number in group])
+        session.enqueue(_COPY.format(values=values_table(("position", "id"), len(group))), [value for pair in group for value in pair])
+        session.enqueue(_DELETE.format(values=values_table(("id",), len(group))), [number for _, number in group])
     sql = "UPDATE result_sequence SET last_position = %s, moved = moved + %s WHERE id = 1"
-    await session.change(sql, (placed[-1][0], len(placed)))
+    session.enqueue(sql, (placed[-1][0], len(placed)))
 
 
 async def drop_results(database: Database, before: datetime, limit: int) -> int:
@@ -94,8 +94,8 @@ async def drop_results(database: Database, before: datetime, limit: int) -> int:
         until = min(position_at(before) - 1, published)
         found = await session.rows("SELECT position FROM result_feed WHERE position <= %s ORDER BY position LIMIT %s", (until, limit))
         if found:
-            await session.change("UPDATE result_sequence SET dropped_position = %s WHERE id = 1", (found[-1][0],))
-            await session.change("DELETE FROM result_feed WHERE position <= %s", (found[-1][0],))
+            session.enqueue("UPDATE result_sequence SET dropped_position = %s WHERE id = 1", (found[-1][0],))
+            session.enqueue("DELETE FROM result_feed WHERE position <= %s", (found[-1][0],))
         return len(found)
 
     return await database.run(unit)

@@ -16,4 +16,4 @@ async def add_results(session: Session, results: Sequence[Result]) -> None:
         flat: list[Any] = []
         for result in results:
             flat += (result.at, result.shop_no, result.image_id, body_of(result))
-        await session.change(_ADD + ",".join(["(%s,%s,%s,%s)"] * len(results)), flat)
+        session.enqueue(_ADD + ",".join(["(%s,%s,%s,%s)"] * len(results)), flat)

@@ -38,7 +38,7 @@ class MariaSamples:
             counted_from = max(last[0][1], newest - _MOST_LINES) if last else newest
             ((done, failed),) = await session.rows(_ENDED, (counted_from, newest))
             values = (sample.at, sample.behind, sample.oldest_seconds, sample.stalled, sample.failed_images)
-            await session.change(_ADD, (*values, int(done), int(failed), sample.pictureless, newest))
+            session.enqueue(_ADD, (*values, int(done), int(failed), sample.pictureless, newest))
             return True
 
         return await self._database.run(unit)

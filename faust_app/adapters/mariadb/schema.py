@@ -12,7 +12,8 @@ from alembic import command
 from alembic.config import Config
 from alembic.script import ScriptDirectory
 
-from faust_app.adapters.mariadb.database import INIT_COMMAND, unavailable, without_tls
+from faust_app.adapters.mariadb.database import INIT_COMMAND
+from faust_app.adapters.mariadb.failures import unavailable, without_tls
 from faust_app.adapters.mariadb.retention import NAMES_OF_MONTHS, split_off
 from faust_app.core.failure import Dependency, Unavailable
 from faust_app.core.maintenance.retention import months_missing

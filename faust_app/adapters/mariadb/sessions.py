@@ -40,7 +40,7 @@ class MariaSessions:
         values = (token_hash, session.account, session.created_at, session.seen_at, session.remote, session.user_agent)
 
         async def unit(statements: Statements) -> int:
-            await statements.change(_ADD, values)
+            statements.enqueue(_ADD, values)
             ((number,),) = await statements.rows("SELECT LAST_INSERT_ID()")
             await add_audit(statements, audit)
             return int(number)
@@ -100,7 +100,7 @@ class MariaLogInFailures:
 
     async def add(self, bucket: int, network: str) -> int:
         async def unit(statements: Statements) -> int:
-            await statements.change(_ADD_FAILURE, (network, bucket, FORGOTTEN.total_seconds()))
+            statements.enqueue(_ADD_FAILURE, (network, bucket, FORGOTTEN.total_seconds()))
             sql = "SELECT failures FROM log_in_failure WHERE network = %s AND bucket = %s"
             ((failures,),) = await statements.rows(sql, (network, bucket))
             return int(failures)

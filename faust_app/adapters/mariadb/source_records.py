@@ -59,7 +59,7 @@ class MariaSourceRecords:
         async def unit(session: Session) -> R:
             for group in groups(ordered):
                 marks = ",".join(["(%s,0,UTC_TIMESTAMP(6))"] * len(group))
-                await session.change(_ENTER.format(marks=marks), group)
+                session.enqueue(_ENTER.format(marks=marks), group)
             found: list[SourceRecord] = []
             for group in groups(ordered):
                 sql = _LOCK.format(marks=",".join(["%s"] * len(group)))
@@ -87,7 +87,7 @@ async def _write(session: Session, records: Sequence[SourceRecord], now: datetim
         for record in group:
             flat += _values(record)
             flat.append(now)
-        await session.change(_WRITE.format(marks=marks), flat)
+        session.enqueue(_WRITE.format(marks=marks), flat)
 
 
 def _values(record: SourceRecord) -> tuple[Any, ...]:

@@ -76,7 +76,7 @@ class MariaStatisticsBook:
             if month not in closed:
                 number, now = max((each.number for each in closed.values()), default=0) + 1, await session.now()
                 sql = "INSERT INTO statistics_month (month, number, closed_at, totals) VALUES (%s, %s, %s, %s)"
-                await session.change(sql, (month, number, now, text))
+                session.enqueue(sql, (month, number, now, text))
                 closed[month] = ClosedMonth(month, number, now)
             return closed[month]
 
@@ -92,10 +92,10 @@ class MariaStatisticsBook:
             await session.rows("SELECT load_id FROM statistics_state WHERE id = 1 FOR UPDATE")
             same = await session.rows(_SAME, (day, was, now))
             if same:
-                await session.change("UPDATE statistics_correction SET reason = %s WHERE id = %s", (reason[:_REASON_LENGTH], same[0][0]))
+                session.enqueue("UPDATE statistics_correction SET reason = %s WHERE id = %s", (reason[:_REASON_LENGTH], same[0][0]))
                 return int(same[0][0])
-            await session.change(_WITHDRAW, (day,))  # what was found before is not so any more
-            await session.change(_ADD, (day, await session.now(), was, now, reason[:_REASON_LENGTH]))
+            session.enqueue(_WITHDRAW, (day,))  # what was found before is not so any more
+            session.enqueue(_ADD, (day, await session.now(), was, now, reason[:_REASON_LENGTH]))
             ((number,),) = await session.rows("SELECT LAST_INSERT_ID()")
             return int(number)
 
@@ -110,8 +110,8 @@ class MariaStatisticsBook:
             ((day, after),) = await session.rows(sql, (number,))
             ((text,),) = await session.rows("SELECT totals FROM statistics_month WHERE month = %s FOR UPDATE", (month_of(day),))
             totals = {**json.loads(text), day.isoformat(): json.loads(after)}
-            await session.change("UPDATE statistics_month SET totals = %s WHERE month = %s", (json.dumps(totals), month_of(day)))
-            await session.change("UPDATE statistics_correction SET status = 'applied' WHERE id = %s", (number,))
+            session.enqueue("UPDATE statistics_month SET totals = %s WHERE month = %s", (json.dumps(totals), month_of(day)))
+            session.enqueue("UPDATE statistics_correction SET status = 'applied' WHERE id = %s", (number,))
 
         await self._database.run(unit)
 

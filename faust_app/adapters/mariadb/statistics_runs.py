@@ -34,7 +34,7 @@ class MariaStatisticsRuns:
             waiting = await session.rows(_WAITS, (first, last, reason))
             if waiting:
                 return int(waiting[0][0])
-            await session.change(_ASK, (first, last, reason, actor.name))
+            session.enqueue(_ASK, (first, last, reason, actor.name))
             ((number,),) = await session.rows("SELECT LAST_INSERT_ID()")
             detail = {"first": first.isoformat(), "last": last.isoformat(), "reason": reason}
             await add_audit(session, AuditEntry(await session.now(), actor, "statistics.load", f"load {number}", detail))

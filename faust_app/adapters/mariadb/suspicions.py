@@ -44,7 +44,7 @@ class MariaSuspicions:
 
 async def decide_suspicion(session: Session, code: str, verdict: Verdict, by: str, now: datetime) -> None:
     """Write what a person said about a code, for every release suspected of it that is still at work; a no-op without one."""
-    await session.change(_DECIDE, (verdict.value, by, now, code))
+    session.enqueue(_DECIDE, (verdict.value, by, now, code))
 
 
 def _suspicion(row: Sequence[Any]) -> Suspicion:

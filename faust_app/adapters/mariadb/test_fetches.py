@@ -32,7 +32,7 @@ class MariaTestFetches:
                 return None
             now = await session.now()
             sql = "INSERT INTO test_fetch (shop_no, url, asked_at, asked_by) VALUES (%s, %s, %s, %s)"
-            await session.change(sql, (shop_no, url, now, asked_by))
+            session.enqueue(sql, (shop_no, url, now, asked_by))
             ((number,),) = await session.rows("SELECT LAST_INSERT_ID()")
             return TestFetch(int(number), shop_no, url, now)
 
@@ -47,7 +47,7 @@ class MariaTestFetches:
             found = [_test_of(values) for values in await session.rows(_WAITING, (limit,))]
             if found:
                 sql = _TAKE.format(marks=", ".join(["%s"] * len(found)))
-                await session.change(sql, (worker, *[test.number for test in found]))
+                session.enqueue(sql, (worker, *[test.number for test in found]))
             return found
 
         return await self._database.run(unit)

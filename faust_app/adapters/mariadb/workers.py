@@ -44,7 +44,7 @@ class MariaWorkerRegister:
 
     async def _write_and_read(self, sql: str) -> str | None:
         async def unit(session: Session) -> str | None:
-            await session.change(sql, (self._name, self._version))
+            session.enqueue(sql, (self._name, self._version))
             ((stopped_at, reason),) = await session.rows("SELECT stopped_at, stop_reason FROM worker WHERE name = %s", (self._name,))
             return (reason or "stopped") if stopped_at is not None else None
 
@@ -84,7 +84,7 @@ async def lift_stops(database: Database, name: str | None) -> list[str]:
         condition = "stopped_at IS NOT NULL" + ("" if name is None else " AND name = %s")
         parameters = [] if name is None else [name]
         names = [row[0] for row in await session.rows(f"SELECT name FROM worker WHERE {condition} FOR UPDATE", parameters)]  # noqa: S608
-        await session.change(f"UPDATE worker SET stopped_at = NULL, stop_reason = NULL WHERE {condition}", parameters)  # noqa: S608
+        session.enqueue(f"UPDATE worker SET stopped_at = NULL, stop_reason = NULL WHERE {condition}", parameters)  # noqa: S608
         return names
 
     return await database.run(unit)

@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pymysql.converters import escape_item
 
-from faust_app.adapters.mariadb.literals import with_literals
+from faust_app.adapters.mariadb.literals import MAX_TEXT, joined, with_literals
 
 
 class Word(StrEnum):
@@ -59,3 +59,18 @@ def test_each_place_takes_its_parameter_in_order_and_percent_signs_are_doubled()
 def test_a_parameter_too_many_or_too_few_and_one_that_no_column_holds_are_errors_of_ours(sql: str, parameters: list[object]) -> None:
     with pytest.raises(TypeError):
         with_literals(sql, parameters)
+
+
+@pytest.mark.parametrize(
+    ("lengths", "texts"),
+    [
+        ([], []),
+        ([1], [[1]]),
+        ([1, 2, 3], [[1, 2, 3]]),
+        ([MAX_TEXT, 1], [[MAX_TEXT], [1]]),
+        ([MAX_TEXT - 1, 1, 1], [[MAX_TEXT - 1, 1], [1]]),
+        ([1, MAX_TEXT * 3, 1, 2], [[1], [MAX_TEXT * 3], [1, 2]]),
+    ],
+)
+def test_statements_are_joined_in_order_up_to_the_length_of_a_text(lengths: list[int], texts: list[list[int]]) -> None:
+    assert [[len(each) for each in text.split(";\n")] for text in joined(["x" * length for length in lengths])] == texts

@@ -113,20 +113,6 @@ def _lay_around_put(trap: Trap, parts: Parts) -> None:
     parts.store.put = trapped  # type: ignore[method-assign]
 
 
-class _TrappedConnection:
-    """A connection whose COMMIT is trapped; everything else is the connection's own."""
-
-    def __init__(self, connection: Any, trap: Trap) -> None:
-        self._connection = connection
-        self._trap = trap
-
-    def __getattr__(self, name: str) -> Any:
-        return getattr(self._connection, name)
-
-    async def commit(self) -> None:
-        await self._trap.around(CrashPoint.BEFORE_COMMIT, self._connection.commit(), CrashPoint.AFTER_COMMIT)
-
-
 def _lay_around_commit(trap: Trap, parts: Parts) -> None:
     change, transaction = parts.repository.change, parts.database._transaction
 
@@ -138,7 +124,14 @@ def _lay_around_commit(trap: Trap, parts: Parts) -> None:
             _committing.reset(token)
 
     async def trapped_transaction(connection: Any, unit: Any) -> Any:
-        return await transaction(_TrappedConnection(connection, trap) if _committing.get() else connection, unit)
+        async def until_commit(session: Any) -> Any:
+            result, commit = await unit(session), session.commit
+            if _committing.get():
+                await session.rows("SELECT 1")  # sends the writes, so that they and COMMIT are two steps
+                session.commit = lambda: trap.around(CrashPoint.BEFORE_COMMIT, commit(), CrashPoint.AFTER_COMMIT)
+            return result
+
+        return await transaction(connection, until_commit)
 
     parts.repository.change = trapped_change  # type: ignore[method-assign]
     parts.database._transaction = trapped_transaction  # type: ignore[method-assign]

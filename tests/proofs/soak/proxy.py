@@ -5,8 +5,8 @@ from collections.abc import Awaitable, Callable
 from enum import Enum
 
 _PIECE = 64 * 1024
-_COMMIT = b"\x03COMMIT"
-"""A MySQL query packet's payload, behind its four bytes of header."""
+_COMMITS = (b"\x03COMMIT", b";\nCOMMIT")
+"""How a MySQL query packet ends whose last statement is COMMIT: alone, or behind the writes that it commits."""
 
 
 class Mode(Enum):
@@ -130,7 +130,7 @@ class _Connection:
             await asyncio.sleep(1.0)
         if self._late or (proxy.mode is Mode.LATE_PUT and piece.startswith(b"PUT /") and b"/shops/" in piece[:200]):
             return self._keep(piece)
-        self._commits = proxy.mode is Mode.LOSE_COMMIT and piece[4:] == _COMMIT
+        self._commits = proxy.mode is Mode.LOSE_COMMIT and piece.endswith(_COMMITS)
         self._service.write(piece)
         await self._service.drain()
         return True
