@@ -8,15 +8,15 @@ from datetime import datetime, timedelta
 from typing import Any, Final
 
 from faust_app.adapters.mariadb.database import Database
-from faust_app.adapters.mariadb.image_row import COLUMNS, image_row
+from faust_app.adapters.mariadb.image_row import ROW, image_rows
 from faust_app.adapters.mariadb.image_writes import groups
 from faust_app.core.images.objects import FOLDER_DIGITS, Folder, folder
 from faust_app.core.images.row import ImageRow, ImageState
 
-_IN_FOLDERS: Final = f"SELECT {COLUMNS} FROM image FORCE INDEX (by_folder) WHERE shop_no = %s AND folder IN ({{marks}}) AND version > 0"  # noqa: S608
+_IN_FOLDERS: Final = f"SELECT {ROW} FROM image FORCE INDEX (by_folder) WHERE shop_no = %s AND folder IN ({{marks}}) AND version > 0"  # noqa: S608
 _INDEXED_DIGITS: Final = 8
 """Digits of a folder's name in the column `folder`, as a number; what two folders share there is told apart by the name."""
-_PAGE_OF_SHOP: Final = f"SELECT {COLUMNS} FROM image WHERE shop_no = %s AND image_id > %s AND version > 0 ORDER BY image_id LIMIT %s"  # noqa: S608
+_PAGE_OF_SHOP: Final = f"SELECT {ROW} FROM image WHERE shop_no = %s AND image_id > %s AND version > 0 ORDER BY image_id LIMIT %s"  # noqa: S608
 _ROWS_OF_SHOP: Final = 1000
 _NAME: Final = re.compile(f"[0-9a-f]{{{FOLDER_DIGITS}}}", re.ASCII)
 
@@ -38,7 +38,7 @@ class MariaImageFolders:
             for group in groups(digits_of_shop):
                 sql = _IN_FOLDERS.format(marks=",".join(["%s"] * len(group)))
                 numbers = [int(digits[:_INDEXED_DIGITS], 16) for digits in group]
-                rows = map(image_row, await self._database.rows(sql, (shop_no, *numbers)))
+                rows = image_rows(await self._database.rows(sql, (shop_no, *numbers)))
                 found |= {name: row for row in rows if (name := folder(row)) in wanted}
         return found
 
@@ -47,7 +47,7 @@ class MariaImageFolders:
 
     async def pages(self, shop_no: int) -> AsyncIterator[list[ImageRow]]:
         after = b""
-        while rows := [image_row(values) for values in await self._database.rows(_PAGE_OF_SHOP, (shop_no, after, self._page))]:
+        while rows := image_rows(await self._database.rows(_PAGE_OF_SHOP, (shop_no, after, self._page))):
             yield rows
             after = rows[-1].image_id
 
@@ -71,7 +71,7 @@ class MariaImageHistory:
 
 
 PAGE_OF_OPEN: Final = f"""
-SELECT {COLUMNS} FROM image FORCE INDEX (by_open_since)
+SELECT {ROW} FROM image FORCE INDEX (by_open_since)
 WHERE open_since >= %s AND open_since < %s AND state = 'IN_PROGRESS'
     AND (open_since > %s OR shop_no > %s OR (shop_no = %s AND image_id > %s))
 ORDER BY open_since, shop_no, image_id LIMIT %s
@@ -102,7 +102,7 @@ class MariaOpenImages:
             start = (after.open_since, *after.key)
         since, shop_no, image_id = start
         parameters = (since, before, since, shop_no, shop_no, image_id, limit)
-        return [image_row(values) for values in await self._database.rows(PAGE_OF_OPEN, parameters)]
+        return image_rows(await self._database.rows(PAGE_OF_OPEN, parameters))
 
     async def rescued_since(self, since: datetime) -> dict[int, int]:
         found, end = Counter[int](), _LAST_NUMBER

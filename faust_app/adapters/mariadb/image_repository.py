@@ -5,7 +5,7 @@ from datetime import datetime, timedelta
 from typing import Any, Final, TypeVar
 
 from faust_app.adapters.mariadb.database import Database, Session
-from faust_app.adapters.mariadb.image_row import COLUMNS, image_row
+from faust_app.adapters.mariadb.image_row import ROW, image_rows
 from faust_app.adapters.mariadb.image_writes import NOBODY, Author, groups, values_table, write
 from faust_app.adapters.mariadb.intake_offsets import intake_offset, lock_intake_offset
 from faust_app.adapters.mariadb.rejections import add_rejections
@@ -80,7 +80,7 @@ class MariaImageRepository:
 
         async def unit(session: Session) -> list[ImageRow]:
             found, now = await session.rows_and_now(_SELECT_DUE, (limit,))
-            rows = [image_row(values) for values in found]
+            rows = image_rows(found)
             for group in groups(rows):
                 sql = _LEASE.format(values=values_table(("s", "i"), len(group)))
                 session.enqueue(sql, [*_flat([row.key for row in group]), now + lease, now])
@@ -105,7 +105,7 @@ class MariaImageRepository:
 
 # SKIP LOCKED: concurrent publishers claim different rows instead of waiting for each other.
 _SELECT_DUE: Final = (
-    f"SELECT {COLUMNS} FROM image WHERE scheduled_at <= UTC_TIMESTAMP(6) AND state = 'IN_PROGRESS'"  # noqa: S608 - our own columns
+    f"SELECT {ROW} FROM image WHERE scheduled_at <= UTC_TIMESTAMP(6) AND state = 'IN_PROGRESS'"  # noqa: S608 - our own columns
     " ORDER BY scheduled_at LIMIT %s FOR UPDATE SKIP LOCKED"
 )
 _LEASE: Final = """
@@ -119,7 +119,7 @@ WHERE shop_no = %s AND schedule_reason = 'deferred' AND scheduled_at > UTC_TIMES
 ORDER BY scheduled_at LIMIT %s
 """
 # STRAIGHT_JOIN keeps the derived table first, so that rows are read, and locked, in its order.
-_SELECT: Final = f"SELECT {COLUMNS} FROM ({{values}}) x STRAIGHT_JOIN image ON image.shop_no = x.s AND image.image_id = x.i"  # noqa: S608 - our own columns
+_SELECT: Final = f"SELECT {ROW} FROM ({{values}}) x STRAIGHT_JOIN image ON image.shop_no = x.s AND image.image_id = x.i"  # noqa: S608 - our own columns
 _DROP: Final = "DELETE image FROM ({values}) x STRAIGHT_JOIN image ON image.shop_no = x.s AND image.image_id = x.i WHERE image.version = 0"
 
 
@@ -181,4 +181,4 @@ def _flat(keys: Sequence[ImageKey]) -> list[Any]:
 
 
 def _by_key(values: Sequence[tuple[Any, ...]]) -> dict[ImageKey, ImageRow]:
-    return {row.key: row for row in map(image_row, values)}
+    return {row.key: row for row in image_rows(values)}

@@ -4,32 +4,31 @@ from collections.abc import Sequence
 from typing import Any, Final
 
 from faust_app.adapters.mariadb.database import Database
-from faust_app.adapters.mariadb.image_row import COLUMNS, image_row
+from faust_app.adapters.mariadb.image_row import ROW, image_rows
 from faust_app.adapters.mariadb.image_writes import groups, values_table
 from faust_app.core.images.row import ImageKey, ImageRow, ImageState
 
 _OF_SHOP: Final = f"""
-SELECT {COLUMNS} FROM image FORCE INDEX ({{index}})
+SELECT {ROW} FROM image FORCE INDEX ({{index}})
 WHERE shop_no = %s AND version > 0{{condition}} AND image_id > %s ORDER BY image_id LIMIT %s
 """  # noqa: S608 - our own columns
 _NAMED: Final = (
-    f"SELECT {COLUMNS} FROM ({{values}}) x STRAIGHT_JOIN image ON image.shop_no = x.s AND image.image_id = x.i"  # noqa: S608 - as above
+    f"SELECT {ROW} FROM ({{values}}) x STRAIGHT_JOIN image ON image.shop_no = x.s AND image.image_id = x.i"  # noqa: S608 - as above
     " WHERE image.version > 0"
 )
 _COUNT: Final = "(SELECT %s, COUNT(*) FROM image FORCE INDEX (by_state) WHERE state = %s AND shop_no = %s)"
 # The shops are read from one to the next in the primary key, then each is asked for the id: thousands of shops take some
 # milliseconds, and no index of ids over all shops is needed.
 _ANY_SHOP: Final = """
-SELECT {columns} FROM (SELECT DISTINCT shop_no FROM image) s
-STRAIGHT_JOIN image FORCE INDEX ({index}) ON image.shop_no = s.shop_no AND image.{column} = %s
+SELECT {columns} FROM (SELECT DISTINCT shop_no AS s FROM image) x
+STRAIGHT_JOIN image FORCE INDEX ({index}) ON image.shop_no = x.s AND image.{column} = %s
 WHERE image.version > 0 LIMIT %s
 """
-_OF_IMAGE: Final = ", ".join(f"image.{name.strip()}" for name in COLUMNS.split(","))
 _BY_URL: Final = f"""
-SELECT {COLUMNS} FROM image FORCE INDEX (by_source) WHERE source_hash = CRC32(%s) AND source_url = %s AND version > 0 LIMIT %s
+SELECT {ROW} FROM image FORCE INDEX (by_source) WHERE source_hash = CRC32(%s) AND source_url = %s AND version > 0 LIMIT %s
 """  # noqa: S608 - our own columns
 _BY_CORRELATION: Final = f"""
-SELECT {COLUMNS} FROM image FORCE INDEX (by_correlation) WHERE correlation_id = %s AND version > 0 LIMIT %s
+SELECT {ROW} FROM image FORCE INDEX (by_correlation) WHERE correlation_id = %s AND version > 0 LIMIT %s
 """  # noqa: S608 - as above
 
 
@@ -64,12 +63,12 @@ class MariaImageSearch:
         return {ImageState(state): count for state, count in await self._database.rows(union, flat) if count}
 
     async def by_image_id(self, image_id: bytes, limit: int) -> list[ImageRow]:
-        return await self._rows(_ANY_SHOP.format(columns=_OF_IMAGE, index="PRIMARY", column="image_id"), (image_id, limit))
+        return await self._rows(_ANY_SHOP.format(columns=ROW, index="PRIMARY", column="image_id"), (image_id, limit))
 
     async def by_label(self, label: str, limit: int) -> list[ImageRow]:
         found: dict[ImageKey, ImageRow] = {}
         for index, column in (("by_sku", "sku"), ("by_product_name", "product_name")):
-            rows = await self._rows(_ANY_SHOP.format(columns=_OF_IMAGE, index=index, column=column), (label, limit))
+            rows = await self._rows(_ANY_SHOP.format(columns=ROW, index=index, column=column), (label, limit))
             found |= {row.key: row for row in rows}
         return list(found.values())[:limit]
 
@@ -84,4 +83,4 @@ class MariaImageSearch:
         return await self._rows(_BY_URL, (url, url, limit))
 
     async def _rows(self, sql: str, parameters: Sequence[Any]) -> list[ImageRow]:
-        return [image_row(values) for values in await self._database.rows(sql, parameters)]
+        return image_rows(await self._database.rows(sql, parameters))

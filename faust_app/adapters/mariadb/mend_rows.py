@@ -5,7 +5,7 @@ from datetime import datetime
 from typing import Any, Final
 
 from faust_app.adapters.mariadb.database import Database
-from faust_app.adapters.mariadb.image_row import COLUMNS, image_row
+from faust_app.adapters.mariadb.image_row import ROW, image_rows
 from faust_app.adapters.mariadb.image_search import MariaImageSearch
 from faust_app.core.images.row import ImageRow, ImageState
 from faust_app.core.reports.mend import Fetching, PicturelessProduct, ShopCounts, Tally, tally_of
@@ -34,20 +34,20 @@ SELECT SUM(state = 'IN_PROGRESS'), MAX(IF(state = 'IN_PROGRESS', NULL, updated_a
 WHERE shop_no = %s AND requested_at BETWEEN %s AND %s
 """
 _IMAGES: Final = f"""
-SELECT {COLUMNS} FROM image FORCE INDEX (by_mend) WHERE shop_no = %s AND mend IN ({{marks}}) AND image_id > %s ORDER BY image_id LIMIT %s
+SELECT {ROW} FROM image FORCE INDEX (by_mend) WHERE shop_no = %s AND mend IN ({{marks}}) AND image_id > %s ORDER BY image_id LIMIT %s
 """  # noqa: S608 - our own columns
 _OF_PRODUCT: Final = """
 SELECT product_name, sku, image_id, error_code, fingerprint, judged_by FROM image FORCE INDEX (by_product)
 WHERE shop_no = %s AND product_id = %s AND state = 'FAILED' ORDER BY image_id
 """
-_BEGINNING: Final = f"SELECT {COLUMNS} FROM image FORCE INDEX ({{index}}) WHERE shop_no = %s AND {{column}} LIKE %s LIMIT %s"  # noqa: S608 - as above
+_BEGINNING: Final = f"SELECT {ROW} FROM image FORCE INDEX ({{index}}) WHERE shop_no = %s AND {{column}} LIKE %s LIMIT %s"  # noqa: S608 - as above
 _CONTAINING: Final = """
 SELECT image_id FROM (SELECT image_id, {column} AS name FROM image FORCE INDEX ({index})
     WHERE shop_no = %s AND {column} IS NOT NULL LIMIT {scanned}) names
 WHERE name LIKE %s LIMIT %s
 """
 _BY_URL: Final = f"""
-SELECT {COLUMNS} FROM image FORCE INDEX (by_source) WHERE source_hash = CRC32(%s) AND source_url = %s AND shop_no = %s LIMIT %s
+SELECT {ROW} FROM image FORCE INDEX (by_source) WHERE source_hash = CRC32(%s) AND source_url = %s AND shop_no = %s LIMIT %s
 """  # noqa: S608 - as above
 _NAMES: Final = (("by_sku", "sku"), ("by_product_name", "product_name"), ("by_file_name", "file_name"))
 
@@ -111,7 +111,7 @@ class MariaMendRows:
         return PicturelessProduct(product_id, name, sku, len(rows), image_id, code, cause, release)
 
     async def _rows(self, sql: str, parameters: Sequence[Any]) -> list[ImageRow]:
-        return [image_row(values) for values in await self._database.rows(sql, parameters)]
+        return image_rows(await self._database.rows(sql, parameters))
 
 
 def _as_kept(column: str, text: str) -> str:

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from typing import Final
 
 from faust_app.adapters.mariadb.database import Database
-from faust_app.adapters.mariadb.image_row import COLUMNS, image_row
+from faust_app.adapters.mariadb.image_row import ROW, image_rows
 from faust_app.adapters.mariadb.image_writes import MAX_KEYS, values_table
 from faust_app.core.images.row import ImageKey, ImageRow
 from faust_app.core.images.search import PageOfImages
@@ -23,7 +23,7 @@ WHERE NOT EXISTS ({_SHOWN.format(product="failed")})
 """  # noqa: S608 - our own words
 # The index by state holds the key behind the shop, and is read in its order.
 _FAILED: Final = f"""
-SELECT {COLUMNS} FROM image FORCE INDEX (by_state)
+SELECT {ROW} FROM image FORCE INDEX (by_state)
 WHERE state = 'FAILED' AND shop_no >= %s AND (shop_no > %s OR image_id > %s) ORDER BY shop_no, image_id LIMIT {MAX_KEYS}
 """  # noqa: S608 - our own columns
 _WITH_PICTURE: Final = f"SELECT asked.s, asked.p FROM ({{values}}) asked WHERE EXISTS ({_SHOWN.format(product='asked')})"  # noqa: S608
@@ -42,7 +42,7 @@ class MariaPicturelessProducts:
     async def images(self, after: ImageKey | None, limit: int) -> PageOfImages:
         key, found = after or (0, b""), list[ImageRow]()
         for _ in range(_SCANNED // MAX_KEYS):
-            rows = [image_row(values) for values in await self._database.rows(_FAILED, (key[0], *key))]
+            rows = image_rows(await self._database.rows(_FAILED, (key[0], *key)))
             found += await self._without_picture(rows)
             if len(found) >= limit:
                 return PageOfImages(found[:limit], found[limit - 1].key)

@@ -54,9 +54,10 @@ class MariaResults:
 
         async def unit(session: Session) -> int:
             ((last,),) = await session.rows("SELECT last_position FROM result_sequence WHERE id = 1 FOR UPDATE")
-            ids = [number for (number,) in await session.rows(_NEXT, (limit,))]
+            found, now = await session.rows_and_now(_NEXT, (limit,))
+            ids = [number for (number,) in found]
             if ids:
-                first = first_position(last, await session.now())
+                first = first_position(last, now)
                 await _move(session, [(position, number) for position, number in enumerate(ids, first)])
             return len(ids)
 

@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 from typing import Any, Final
 
 from faust_app.adapters.mariadb.database import Database
-from faust_app.adapters.mariadb.image_row import COLUMNS, image_row
+from faust_app.adapters.mariadb.image_row import ROW, image_rows
 from faust_app.core.images.row import ImageRow
 from faust_app.core.messages.positions import TopicPartition
 from faust_app.core.monitoring.unfinished import OVERDUE, Positions, RowCounts
@@ -26,12 +26,12 @@ FAILED: Final = "SELECT COUNT(*) FROM image FORCE INDEX (by_state) WHERE state =
 IN_RANGE: Final = "image FORCE INDEX (by_position) WHERE topic = %s AND `partition` = %s AND `offset` >= %s AND `offset` < %s{shop}"
 LOST: Final = f"SELECT COUNT(*) FROM {IN_RANGE}"  # noqa: S608 - our own text
 OLD_LOST: Final = f"SELECT COUNT(*) FROM {IN_RANGE} AND open_since <= %s"  # noqa: S608 - as above
-LIST_PLACED: Final = f"SELECT {COLUMNS} FROM {IN_RANGE} ORDER BY `offset` LIMIT %s"  # noqa: S608 - our own columns
-LIST_OLD: Final = f"SELECT {COLUMNS} FROM image FORCE INDEX (by_open_since) WHERE open_since <= %s{{shop}} ORDER BY open_since LIMIT %s"  # noqa: S608
+LIST_PLACED: Final = f"SELECT {ROW} FROM {IN_RANGE} ORDER BY `offset` LIMIT %s"  # noqa: S608 - our own columns
+LIST_OLD: Final = f"SELECT {ROW} FROM image FORCE INDEX (by_open_since) WHERE open_since <= %s{{shop}} ORDER BY open_since LIMIT %s"  # noqa: S608
 LIST_SCHEDULED: Final = (
-    f"SELECT {COLUMNS} FROM image FORCE INDEX (by_scheduled) WHERE scheduled_at IS NOT NULL{{shop}} ORDER BY scheduled_at LIMIT %s"  # noqa: S608
+    f"SELECT {ROW} FROM image FORCE INDEX (by_scheduled) WHERE scheduled_at IS NOT NULL{{shop}} ORDER BY scheduled_at LIMIT %s"  # noqa: S608
 )
-LIST_FAILED: Final = f"SELECT {COLUMNS} FROM image FORCE INDEX (by_state) WHERE state = 'FAILED'{{shop}} LIMIT %s"  # noqa: S608 - as above
+LIST_FAILED: Final = f"SELECT {ROW} FROM image FORCE INDEX (by_state) WHERE state = 'FAILED'{{shop}} LIMIT %s"  # noqa: S608 - as above
 
 READ_AT_MOST: Final = 20_000
 """Most lost rows that are read to find which of them are also old. Beyond that they are only counted in the index and every old
@@ -82,7 +82,7 @@ class MariaStalledRows:
             if len(rows) == limit:
                 break
             sql = LIST_PLACED.format(shop=_shop(shop_no))
-            rows += map(image_row, await self._database.rows(sql, (*each, limit - len(rows))))
+            rows += image_rows(await self._database.rows(sql, (*each, limit - len(rows))))
         return rows
 
     async def old(self, open_until: datetime, shop_no: int | None, limit: int) -> list[ImageRow]:
@@ -116,7 +116,7 @@ class MariaStalledRows:
         found = await self._database.rows(union, [value for each in where for value in (*_range(each, shop_no), share)])
         first: dict[Positions, list[ImageRow]] = {each: [] for each in where}
         by_place = {each.place: each for each in where}
-        for row in map(image_row, found):
+        for row in image_rows(found):
             if row.position is not None:
                 first[by_place[row.position.topic, row.position.partition]].append(row)
         return first
@@ -130,7 +130,7 @@ class MariaStalledRows:
 
     async def _list(self, sql: str, shop_no: int | None, limit: int, *parameters: Any) -> list[ImageRow]:
         shop = () if shop_no is None else (shop_no,)
-        return [image_row(values) for values in await self._database.rows(sql.format(shop=_shop(shop_no)), (*parameters, *shop, limit))]
+        return image_rows(await self._database.rows(sql.format(shop=_shop(shop_no)), (*parameters, *shop, limit)))
 
     async def _ask(self, sql: str, shop_no: int | None, *parameters: Any) -> Sequence[tuple[Any, ...]]:
         shop = () if shop_no is None else (shop_no,)
@@ -146,7 +146,7 @@ def _range(where: Positions, shop_no: int | None) -> tuple[Any, ...]:
 
 
 _IN_RANGE: Final = f"""
-SELECT {COLUMNS} FROM image FORCE INDEX (by_position)
+SELECT {ROW} FROM image FORCE INDEX (by_position)
 WHERE topic = %s AND `partition` = %s AND `offset` {{comparison}} %s AND state = 'IN_PROGRESS' AND scheduled_at IS NULL
 ORDER BY `offset` LIMIT %s
 """  # noqa: S608 - our own columns
@@ -174,5 +174,5 @@ class MariaUnfinishedRows:
             if len(found) >= limit:
                 break
             sql = _IN_RANGE.format(comparison=comparison)
-            found += map(image_row, await self._database.rows(sql, (topic, partition, bound, limit - len(found))))
+            found += image_rows(await self._database.rows(sql, (topic, partition, bound, limit - len(found))))
         return found

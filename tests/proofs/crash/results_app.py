@@ -97,6 +97,7 @@ def _lay_before_commit(parts: Parts, results: Any) -> None:
         async def until_commit(session: Any) -> Any:
             result = await unit(session)
             if ordering and result and "order" in unit.__qualname__:
+                await session.rows("SELECT 1")  # sends what is queued
                 die()
             return result
 
