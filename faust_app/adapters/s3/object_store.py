@@ -93,7 +93,8 @@ class S3ObjectStore:
         )
         await self._stack.enter_async_context(http)
         watch_connector(self._metrics, "storage", http.connector)
-        self._put = SignedPut(http, self._client, self._bucket, self._settings.s3_region)
+        credentials = await session.get_credentials()  # what the client has too: it asked the session when it was made
+        self._put = SignedPut(http, credentials, self._client.meta.endpoint_url, self._bucket, self._settings.s3_region)
         return self
 
     async def __aexit__(self, *error: object) -> None:
@@ -206,21 +207,16 @@ class S3ObjectStore:
     def _named(self, operation: str) -> Iterator[None]:
         """Translate every error of the libraries into Unavailable, with the operation and S3's own code, and count it."""
         try:
-            with _translated(operation):
-                yield
+            yield
         except Unavailable:
             self._metrics.storage_errors.labels(operation).inc()
             raise
-
-
-@contextmanager
-def _translated(operation: str) -> Iterator[None]:
-    try:
-        yield
-    except ClientError as error:
-        raise answered(operation, _code(error)) from error
-    except (BotoCoreError, HTTPClientError, ResponseParserError, aiohttp.ClientError, OSError, TimeoutError) as error:
-        raise _failure(operation, error) from error
+        except ClientError as error:
+            self._metrics.storage_errors.labels(operation).inc()
+            raise answered(operation, _code(error)) from error
+        except (BotoCoreError, HTTPClientError, ResponseParserError, aiohttp.ClientError, OSError, TimeoutError) as error:
+            self._metrics.storage_errors.labels(operation).inc()
+            raise _failure(operation, error) from error
 
 
 _OF_TLS: Final = {

@@ -8,7 +8,7 @@ Source: AWS General Reference, "Create a signed AWS API request" (canonical requ
 import hashlib
 import hmac
 from datetime import UTC, datetime
-from typing import Any, Final
+from typing import Final, Protocol
 from urllib.parse import quote, urlsplit
 
 import aiohttp
@@ -18,15 +18,33 @@ from faust_app.adapters.s3.answers import answered, without_credentials
 
 _ALGORITHM: Final = "AWS4-HMAC-SHA256"
 _MAX_ERROR_BYTES: Final = 4096
+_NOT_NEEDED: Final = ("Accept", "Accept-Encoding", "User-Agent")
+"""What aiohttp would add to each request, and no storage asks for."""
+
+
+class Frozen(Protocol):
+    """Credentials that do not change."""
+
+    access_key: str
+    secret_key: str
+    token: str | None
+
+
+class Credentials(Protocol):
+    """The credentials of a session, which renews those that expire."""
+
+    async def get_frozen_credentials(self) -> Frozen:
+        """Return what is valid now."""
+        ...
 
 
 class SignedPut:
-    """Puts objects into one bucket with the credentials of a botocore client, refreshed as the client's are."""
+    """Puts objects into one bucket of `endpoint_url` with the credentials of a session, None where it has none."""
 
-    def __init__(self, http: aiohttp.ClientSession, client: Any, bucket: str, region: str) -> None:
+    def __init__(self, http: aiohttp.ClientSession, credentials: Credentials | None, endpoint_url: str, bucket: str, region: str) -> None:
         self._http = http
-        self._credentials = client._request_signer._credentials  # noqa: SLF001 - the session's own, refreshable object
-        endpoint = urlsplit(client.meta.endpoint_url)
+        self._credentials = credentials
+        endpoint = urlsplit(endpoint_url)
         self._origin = f"{endpoint.scheme}://{endpoint.netloc}"
         self._host = endpoint.netloc
         self._base = f"{endpoint.path.rstrip('/')}/{bucket}/"
@@ -37,7 +55,9 @@ class SignedPut:
         """Put the bytes; header names are lower case. Raises Unavailable on any answer but success, aiohttp's errors raw."""
         path = self._base + quote(key, safe="/-_.~")
         signed = await self.sign(path, sha256, headers, datetime.now(UTC))
-        async with self._http.put(URL(self._origin + path, encoded=True), data=content, headers=signed) as answer:
+        async with self._http.put(
+            URL(self._origin + path, encoded=True), data=content, headers=signed, skip_auto_headers=_NOT_NEEDED
+        ) as answer:
             if answer.status != 200:  # noqa: PLR2004 - S3's only success for a PUT
                 body = await answer.content.read(_MAX_ERROR_BYTES)
                 raise answered("PutObject", error_code(body) or str(answer.status))
@@ -45,25 +65,23 @@ class SignedPut:
 
     async def sign(self, path: str, sha256: str, headers: dict[str, str], at: datetime) -> dict[str, str]:
         """Return the headers to send: the given ones, the signed ones and the signature; `path` is percent-encoded."""
-        credentials = await self._frozen()
-        stamp = at.strftime("%Y%m%dT%H%M%SZ")
+        if self._credentials is None:
+            raise without_credentials("PutObject")
+        credentials = await self._credentials.get_frozen_credentials()
+        stamp = f"{at:%Y%m%dT%H%M%SZ}"
         signed = {**headers, "host": self._host, "x-amz-content-sha256": sha256, "x-amz-date": stamp}
         if credentials.token:
             signed["x-amz-security-token"] = credentials.token
         names = sorted(signed)
-        lines = "".join(f"{name}:{signed[name].strip()}\n" for name in names)
-        canonical = f"PUT\n{path}\n\n{lines}\n{';'.join(names)}\n{sha256}"
+        lines = "".join([f"{name}:{signed[name].strip()}\n" for name in names])
+        listed = ";".join(names)
+        canonical = f"PUT\n{path}\n\n{lines}\n{listed}\n{sha256}"
         scope = f"{stamp[:8]}/{self._region}/s3/aws4_request"
         to_sign = f"{_ALGORITHM}\n{stamp}\n{scope}\n{hashlib.sha256(canonical.encode()).hexdigest()}"
-        signature = hmac.new(self._key(credentials.secret_key, stamp[:8]), to_sign.encode(), hashlib.sha256).hexdigest()
+        signature = hmac.digest(self._key(credentials.secret_key, stamp[:8]), to_sign.encode(), "sha256").hex()
         credential = f"{credentials.access_key}/{scope}"
-        signed["authorization"] = f"{_ALGORITHM} Credential={credential}, SignedHeaders={';'.join(names)}, Signature={signature}"
+        signed["authorization"] = f"{_ALGORITHM} Credential={credential}, SignedHeaders={listed}, Signature={signature}"
         return signed
-
-    async def _frozen(self) -> Any:
-        if self._credentials is None:
-            raise without_credentials("PutObject")
-        return await self._credentials.get_frozen_credentials()
 
     def _key(self, secret: str, day: str) -> bytes:
         """Return the signing key, which holds for a day."""

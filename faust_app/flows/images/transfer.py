@@ -73,10 +73,11 @@ class Transfer:
     async def _put(self, row: ImageRow, url: str, answer: Fetched, digest: bytes, deadline: Deadline) -> Stored:
         with self._metrics.step["check"].time():
             facts = await self._check.check(answer.content)
-        key = object_key(row.shop_no, row.image_id, row.version, digest.hex(), facts.extension)
+        sha256 = digest.hex()
+        key = object_key(row.shop_no, row.image_id, row.version, sha256, facts.extension)
         metadata = {"shop-no": str(row.shop_no), "image-id": quote(row.image_id, safe="")}
         with deadline.during(Wait.STORAGE), self._metrics.step["put"].time():
-            await self._store.put(key, answer.content, content_type=facts.content_type, sha256=digest.hex(), metadata=metadata)
+            await self._store.put(key, answer.content, content_type=facts.content_type, sha256=sha256, metadata=metadata)
         self._metrics.stored_bytes.inc(len(answer.content))
         size = len(answer.content)
         shown = Shown(row.version, key, url, digest, size, facts.content_type, facts.width, facts.height, answer.validators)

@@ -2,12 +2,14 @@
 
 import hashlib
 from collections.abc import AsyncIterator
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any
 from urllib.parse import quote
 
 import aiohttp
 import pytest
+from aiohttp import web
+from aiohttp.test_utils import TestServer
 from botocore.auth import S3SigV4Auth
 from botocore.awsrequest import AWSRequest
 from botocore.credentials import Credentials
@@ -17,7 +19,7 @@ from pydantic import SecretStr
 
 from faust_app.adapters.s3.object_store import CACHE_CONTROL, S3ObjectStore
 from faust_app.adapters.s3.signed_put import SignedPut, error_code
-from faust_app.core.failure import Unavailable
+from faust_app.core.failure import Misconfigured, Unavailable
 from faust_app.flows.ports.transfer import ObjectStore
 from faust_app.metrics import Metrics
 from faust_app.settings import Settings
@@ -142,18 +144,55 @@ async def test_the_bucket_is_made_once(settings: Settings) -> None:
         await put(store, "a")
 
 
-class _Signer:
-    """Just as much of a botocore client as a SignedPut looks at."""
+class _Session:
+    """Just as much of a session's credentials as a SignedPut looks at."""
 
-    def __init__(self, token: str | None) -> None:
-        frozen = Credentials("AKID", "secret/key", token).get_frozen_credentials()
+    def __init__(self, token: str | None, secret: str = "secret/key") -> None:  # noqa: S107 - of nothing
+        self.frozen = Credentials("AKID", secret, token).get_frozen_credentials()
 
-        class Refreshable:
-            async def get_frozen_credentials(self) -> Any:
-                return frozen
+    async def get_frozen_credentials(self) -> Any:
+        return self.frozen
 
-        self._request_signer = type("Signer", (), {"_credentials": Refreshable()})()
-        self.meta = type("Meta", (), {"endpoint_url": "http://storage.test:8333"})()
+
+def _signed_put(credentials: Any) -> SignedPut:
+    return SignedPut(None, credentials, "http://storage.test:8333", "bucket", "eu-north-1")  # type: ignore[arg-type]
+
+
+async def test_renewed_credentials_and_another_day_sign_with_another_key() -> None:
+    session, at = _Session(None), datetime(2026, 1, 1, 23, 59, 59, tzinfo=UTC)
+    put = _signed_put(session)
+    first = await put.sign("/bucket/a", "", {}, at)
+    assert await put.sign("/bucket/a", "", {}, at) == first
+    next_day = await put.sign("/bucket/a", "", {}, at + timedelta(seconds=1))
+    session.frozen = _Session("token", "renewed").frozen
+    renewed = await put.sign("/bucket/a", "", {}, at)
+    assert renewed["x-amz-security-token"] == "token"
+    assert [each["authorization"] for each in (next_day, renewed)] == [
+        (await _signed_put(_Session(token, secret)).sign("/bucket/a", "", {}, when))["authorization"]
+        for token, secret, when in ((None, "secret/key", at + timedelta(seconds=1)), ("token", "renewed", at))
+    ]
+
+
+async def test_without_credentials_a_put_is_refused_by_its_setting() -> None:
+    with pytest.raises(Misconfigured, match="There are no credentials for PutObject"):
+        await _signed_put(None)("a", b"", "", {})
+
+
+async def test_a_put_sends_what_is_signed_and_little_else() -> None:
+    sent = list[str]()
+
+    async def take(request: web.Request) -> web.Response:
+        sent.extend(request.headers)
+        return web.Response()
+
+    app = web.Application()
+    app.router.add_put("/{tail:.*}", take)
+    async with TestServer(app) as server, aiohttp.ClientSession() as http:
+        put = SignedPut(http, _Session(None), str(server.make_url("/")), "bucket", "eu-north-1")
+        await put("a", b"x", "", {"content-type": "image/png"})
+    assert sorted(name.lower() for name in sent) == [
+        "authorization", "content-length", "content-type", "host", "x-amz-content-sha256", "x-amz-date"
+    ]  # fmt: skip
 
 
 @given(
@@ -162,7 +201,7 @@ class _Signer:
     token=st.sampled_from([None, "session-token"]),
 )
 async def test_the_signature_is_the_one_botocore_makes(key: str, metadata: dict[str, str], token: str | None) -> None:
-    put = SignedPut(None, _Signer(token), "bucket", "eu-north-1")  # type: ignore[arg-type]
+    put = _signed_put(_Session(token))
     headers = {"content-type": "image/png"} | {f"x-amz-meta-{name}": value for name, value in metadata.items()}
     digest, at = hashlib.sha256(b"x").hexdigest(), datetime.now(UTC)
     path = "/bucket/" + quote(key, safe="/-_.~")
