@@ -2,12 +2,15 @@
 
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
+from functools import lru_cache
 from typing import Final
 
 MAX_RETRY_AFTER: Final = 3600.0
 """Most seconds that a server may ask for; more is cut."""
 _DIGITS: Final = 9
 """Digits that are read of a number: more would be cut anyway."""
+_REMEMBERED: Final = 256
+"""Dates that are not parsed again: all answers of one second have the same."""
 
 
 def retry_after(text: str | None, *, answered: str | None, now: datetime) -> float | None:
@@ -25,6 +28,7 @@ def retry_after(text: str | None, *, answered: str | None, now: datetime) -> flo
     return min(max((at - (http_date(answered) or now)).total_seconds(), 0.0), MAX_RETRY_AFTER)
 
 
+@lru_cache(_REMEMBERED)
 def http_date(text: str | None) -> datetime | None:
     """Return the time of a date in a header, with a zone; None where it cannot be read."""
     try:

@@ -1,5 +1,6 @@
 """What a worker does with events: their ends, and how long everything takes."""
 
+from functools import cache
 from typing import Final
 
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
@@ -14,6 +15,8 @@ class EventMetrics:
 
     def _add_events(self, registry: CollectorRegistry) -> None:
         self.events = Counter("shop_images_events", "Events finished by a worker, by outcome.", ("end",), registry=registry)
+        self.event_ended = cache(self.events.labels)
+        """The counter of an end: looking one up by its label costs as much as counting."""
         self.event_seconds = Histogram(
             "shop_images_event_seconds", "Seconds from an event's start to its end.", registry=registry, buckets=STEP_SECONDS
         )
@@ -25,7 +28,7 @@ class EventMetrics:
             buckets=STEP_SECONDS,
         )
         self.step = {step: self.step_seconds.labels(step) for step in STEPS}
-        """Each step's histogram: looking one up by its label costs as much as counting."""
+        """Each step's histogram."""
         self.dwell_seconds = Histogram(
             "shop_images_dwell_seconds",
             "Seconds from a shop's request to its stored or deleted image, by the topic of the event that ended it.",
@@ -33,6 +36,8 @@ class EventMetrics:
             registry=registry,
             buckets=_DWELL_SECONDS,
         )
+        self.dwell = cache(self.dwell_seconds.labels)
+        """The histogram of a topic."""
         self.failures = Counter("shop_images_failures", "Images that failed, by code.", ("code",), registry=registry)
         self.retries = Counter("shop_images_retries", "Failures that are retried, by code.", ("code",), registry=registry)
         self.dead_letters = Counter("shop_images_dead_letters", "Dead letters acknowledged, by code.", ("code",), registry=registry)

@@ -7,6 +7,7 @@ A host that no name server can know, or that is an address in a form that progra
 
 import re
 from dataclasses import dataclass
+from functools import lru_cache
 from ipaddress import IPv4Address, IPv6Address
 from typing import Final
 
@@ -25,6 +26,8 @@ _WEB: Final = re.compile(r"(https?)://([^/?#]*)([^#]*)", re.IGNORECASE)
 """Scheme, authority, and all that is sent of the rest: a fragment never is."""
 _MISPLACED: Final = re.compile(r"%(?![0-9A-Fa-f]{2})|[^A-Za-z0-9\-._~!$&'()*+,;=:@/?%]")
 """What may not stand in a path or a query (RFC 3986, 3.3 and 3.4), and a percent sign that encodes nothing."""
+_REMEMBERED: Final = 1024
+"""Addresses, and hosts, that are not parsed again: an event is read, fetched and answered by one address, and a shop has one host."""
 _LABEL: Final = re.compile(r"[a-z0-9_-]+")
 _NUMBER: Final = re.compile(r"[0-9]+|0x[0-9a-f]*")
 
@@ -57,6 +60,7 @@ class FetchUrl:
         return f"{self.scheme}://{self.authority}{self.target}"
 
 
+@lru_cache(_REMEMBERED)
 def parse_url(text: str) -> FetchUrl:
     """Return how the address is fetched. Raises UrlError."""
     text = text.strip(" ")
@@ -68,8 +72,8 @@ def parse_url(text: str) -> FetchUrl:
     scheme, authority, rest = parts[1].lower(), parts[2], parts[3]
     if "@" in authority:
         raise UrlError("must not contain a user name or password")
-    host, port = _split_authority(authority)
-    return FetchUrl(scheme, _host(host), _port(port), _escaped(rest if rest.startswith("/") else f"/{rest}"))
+    host, port = _authority(authority)
+    return FetchUrl(scheme, host, port, _escaped(rest if rest.startswith("/") else f"/{rest}"))
 
 
 def follow(base: FetchUrl, location: str) -> FetchUrl:
@@ -90,11 +94,12 @@ def follow(base: FetchUrl, location: str) -> FetchUrl:
     return parse_url(origin + _without_dots(path[: path.rindex("/") + 1] + relative[0]) + "".join(relative[1:]))
 
 
-def _split_authority(authority: str) -> tuple[str, str]:
-    """Return host and port as written; the brackets of an IPv6 address hold colons of their own."""
+@lru_cache(_REMEMBERED)
+def _authority(authority: str) -> tuple[str, int | None]:
+    """Return the host as it is looked up, and the port where one is written; the brackets of an IPv6 address hold colons of their own."""
     at = authority.rfind("]") + 1
     host, _, port = authority[at:].partition(":")
-    return authority[:at] + host, port
+    return _host(authority[:at] + host), _port(port)
 
 
 def _port(text: str) -> int | None:

@@ -201,7 +201,7 @@ class Executor:
         """Write the decision, however long that takes. An outage returns the event; a spurious one leaves it to be executed again."""
         if isinstance(run.error, Unavailable):
             if await self._breakers.failed(run.error):
-                self._metrics.events.labels("returned").inc()
+                self._metrics.event_ended("returned").inc()
                 run.handled = Handled.RETURNED
                 return
             run.outages += 1
@@ -213,7 +213,7 @@ class Executor:
             end = run.decision.reason.value
         else:
             end = await self._settler.settle(run.event.record, _decided(run))
-        self._metrics.events.labels(end).inc()
+        self._metrics.event_ended(end).inc()
         run.handled = Handled.DONE
 
     async def ack_early(self, event: Event) -> bool:

@@ -161,7 +161,7 @@ class Settler:
         """Observe how long a shop waited. A repair counts from its failure or later, and nobody asked for it: it is left out."""
         if isinstance(outcome, Stored | Kept | Removed) and settlement.history is not None and outcome.row.origin is Origin.SHOP:
             dwell = (settlement.history.at - outcome.row.requested_at).total_seconds()
-            self._metrics.dwell_seconds.labels(topic).observe(max(0.0, dwell))
+            self._metrics.dwell(topic).observe(max(0.0, dwell))
 
     def _count(self, outcome: Failed | Retry) -> None:
         final = isinstance(outcome, Failed)
