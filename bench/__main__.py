@@ -8,6 +8,7 @@ from typing import Final
 
 from bench.alone import alone
 from bench.check.cost import check_cost
+from bench.check.refusals import refusals
 from bench.fairness.run import fairness
 from bench.fairness.scheduler import schedulers
 from bench.operators.mistake import mistake
@@ -94,6 +95,7 @@ BENCHMARKS: Final = {
     "mistake": Benchmark(mistake, "what a republish begun by mistake does until it is taken back"),
     "operate": Benchmark(operate, "what an operator waits for among a million images"),
     "pages": Benchmark(pages, "the operator's pages among two million images"),
+    "refusals": Benchmark(refusals, "what each level of the image check refuses of harmed, strange and hostile files"),
     "reports": Benchmark(reports, "reports over 20 million outcomes; targets are for scale 1", (Argument("SCALE", scale_of),)),
     "results": Benchmark(results, "how soon and how fast outcomes are told, and what that costs a settle"),
     "stalled": Benchmark(stalled, "how long it takes to find unfinished images among 10 million rows"),

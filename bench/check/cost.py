@@ -13,6 +13,7 @@ from PIL import Image
 from rich.console import Console
 from rich.table import Table
 
+from bench.check import simplejpeg_child
 from bench.figures import spread
 from bench.installation import children
 from devstack.image_source.pictures import flat_picture
@@ -46,8 +47,8 @@ def check_cost() -> None:
     """Print what each level costs beside Pillow alone, and what the number of children changes."""
     contents = [flat_picture(number, BYTES) for number in range(IMAGES)]
     table = Table("what", "CPU, us an image", "of it in the parent", "passes, us an image", "to hold")
-    structure, bare, decoded = uvloop.run(_measure(contents))
-    measured = {"structure": structure, "Pillow's draft, in one process": bare}
+    structure, alone, decoded = uvloop.run(_measure(contents))
+    measured = {"structure": structure} | {f"{name}, in one process": costs for name, costs in alone.items()}
     measured |= {f"decode, children: {count}": costs for count, costs in decoded.items()}
     for name, costs in measured.items():
         table.add_row(name, *(spread([getattr(cost, part) for cost in costs], ",.0f") for part in ("cpu", "parent", "wall")), "")
@@ -57,14 +58,19 @@ def check_cost() -> None:
     Console(width=150).print(table)
 
 
-async def _measure(contents: list[bytes]) -> tuple[list[Cost], list[Cost], dict[int, list[Cost]]]:
-    structure, bare, decoded = list[Cost](), list[Cost](), {count: list[Cost]() for count in PROCESSES}
+async def _measure(contents: list[bytes]) -> tuple[list[Cost], dict[str, list[Cost]], dict[int, list[Cost]]]:
+    decoders: dict[str, Callable[[bytes], None]] = {"Pillow's draft": _bare_draft}
+    if simplejpeg_child.is_installed():
+        decoders[simplejpeg_child.NAME] = simplejpeg_child.decode
+    structure, decoded = list[Cost](), {count: list[Cost]() for count in PROCESSES}
+    alone = {name: list[Cost]() for name in decoders}
     for _ in range(ROUNDS):
         structure.append(await _level("structure", 1, contents))
-        bare.append(_alone(contents, _bare_draft))
+        for name, decode in decoders.items():
+            alone[name].append(_alone(contents, decode))
         for count, costs in decoded.items():
             costs.append(await _level("decode", count, contents))
-    return structure, bare, decoded
+    return structure, alone, decoded
 
 
 async def _level(level: Level, processes: int, contents: list[bytes]) -> Cost:
