@@ -8,7 +8,7 @@ ifneq ($(wildcard /etc/ssl/certs/ca-certificates.crt),)
 export UV_SYSTEM_CERTS ?= true
 endif
 
-.PHONY: help run unit test proof bench bench-reports bench-fairness soak lint format lock dashboards sample clean .venv/new
+.PHONY: help run unit test proof bench bench-guard bench-reports bench-fairness soak lint format lock dashboards sample clean .venv/new
 
 help: ## List the commands
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1|\2/p' Makefile | column -t -s '|' 2>/dev/null \
@@ -26,8 +26,11 @@ test: .venv/.installed ## Run the tests on real servers of their own
 proof: .venv/.installed ## Search for violations: model, state machine, crash points, republish, mutants, short soak
 	$(PYTHON) -m pytest -n 2 -m proof
 
-bench: .venv/.installed ## Measure intake, worker and PUT on real servers, and print one table
+bench: .venv/.installed ## Measure the product beside other ways to move images, then each part alone, on real servers
 	$(PYTHON) -m bench
+
+bench-guard: .venv/.installed ## Fail when an image costs 15 % more CPU than was recorded
+	$(PYTHON) -m bench guard
 
 bench-reports: .venv/.installed ## Measure reports over 20 million outcomes and 50 million daily rows
 	$(PYTHON) -m bench reports

@@ -1,5 +1,9 @@
-"""Runs the benchmark that the words name, and prints its table: `python -m bench NAME [ARGUMENTS]`; without a name `alone`."""
+"""Runs the benchmark that the words name, and prints its table: `python -m bench NAME [ARGUMENTS]`.
 
+Without a name it runs `contenders` and then `alone`.
+"""
+
+import signal
 import sys
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -9,8 +13,10 @@ from typing import Final
 from bench.alone import alone
 from bench.check.cost import check_cost
 from bench.check.refusals import refusals
+from bench.contenders.table import contenders
 from bench.fairness.run import fairness
 from bench.fairness.scheduler import schedulers
+from bench.guard.guard import guard, record_guard
 from bench.operators.mistake import mistake
 from bench.operators.operate import operate
 from bench.operators.pages import pages
@@ -18,11 +24,14 @@ from bench.operators.stalled import stalled
 from bench.reports.table import reports, scale_of
 from bench.results.feed import feed
 from bench.results.results import results
+from bench.sources.burst import burst
 from bench.sources.dead_hosts import among_dead_hosts
 from bench.sources.hostile import hostile
 from bench.worker.capacity import capacity
 from bench.worker.compare import print_comparison
+from bench.worker.memory import memory
 from bench.worker.metrics import metrics
+from bench.worker.startup import startup
 
 
 @dataclass(frozen=True)
@@ -72,10 +81,15 @@ def _fairness(*words: str) -> None:
         fairness(words)
 
 
+def _list() -> None:
+    print(usage())
+
+
 _TREE: Final = Argument("TREE", Path, is_needed=True)
 _CASES: Final = Argument("CASES", str, is_repeated=True)
 BENCHMARKS: Final = {
-    "alone": Benchmark(alone, "intake, worker, PUT and failures, each alone on the machine"),
+    "alone": Benchmark(alone, "intake, a worker's memory, PUT and failures, each alone on the machine"),
+    "burst": Benchmark(burst, "how fast a worker is where every source takes 100 ms"),
     "capacity": Benchmark(capacity, "what one worker does at each level of the image check"),
     "check": Benchmark(check_cost, "what the check of an image costs at each level, beside Pillow alone"),
     "compare": Benchmark(
@@ -83,6 +97,7 @@ BENCHMARKS: Final = {
         "this tree beside another: settle, worker, intake",
         (_TREE, Argument("PAIRS", whole)),
     ),
+    "contenders": Benchmark(contenders, "the product beside the least code, plain Faust and FastStream", (Argument("ROUNDS", whole),)),
     "dead-hosts": Benchmark(among_dead_hosts, "how long a good image takes among many dead hosts"),
     "fairness": Benchmark(
         _fairness,
@@ -90,21 +105,31 @@ BENCHMARKS: Final = {
         (_CASES,),
     ),
     "feed": Benchmark(feed, "what readers of the feed cost a web process"),
+    "guard": Benchmark(guard, "CPU of an image beside a recorded ratio; exits with 1 when it is 15 % slower", (Argument("ROUNDS", whole),)),
     "hostile": Benchmark(hostile, "how much one hostile image in ten slows down the others"),
+    "list": Benchmark(_list, "names every benchmark"),
+    "memory": Benchmark(memory, "a worker's memory over so many images", (Argument("IMAGES", whole),)),
     "metrics": Benchmark(metrics, "what metrics cost an image, and a page of them", (Argument("ROUNDS", whole),)),
     "mistake": Benchmark(mistake, "what a republish begun by mistake does until it is taken back"),
     "operate": Benchmark(operate, "what an operator waits for among a million images"),
     "pages": Benchmark(pages, "the operator's pages among two million images"),
     "refusals": Benchmark(refusals, "what each level of the image check refuses of harmed, strange and hostile files"),
+    "record-guard": Benchmark(record_guard, "records the ratio that `guard` compares with", (Argument("ROUNDS", whole),)),
     "reports": Benchmark(reports, "reports over 20 million outcomes; targets are for scale 1", (Argument("SCALE", scale_of),)),
     "results": Benchmark(results, "how soon and how fast outcomes are told, and what that costs a settle"),
     "stalled": Benchmark(stalled, "how long it takes to find unfinished images among 10 million rows"),
+    "startup": Benchmark(startup, "from exec of a worker to its first image", (Argument("TIMES", whole),)),
 }
 
 
 def main() -> None:
     """Run the benchmark that the arguments name. Exits with the list of all where there is none of that name."""
-    name, *words = sys.argv[1:] or ["alone"]
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(128 + signal.SIGTERM))  # so that what was started is stopped
+    if not sys.argv[1:]:
+        contenders()
+        alone()
+        return
+    name, *words = sys.argv[1:]
     if name not in BENCHMARKS:
         sys.exit(f"bench: unknown benchmark {name!r}; python -m bench\n{usage()}")
     benchmark = BENCHMARKS[name]

@@ -1,4 +1,4 @@
-"""What intake, a worker, a PUT and failures take, each alone on the machine; printed as one table."""
+"""What intake, a worker's memory, a PUT and failures take, each alone on the machine; printed as one table."""
 
 from typing import Final
 
@@ -9,32 +9,32 @@ from bench.installation import installed
 from bench.intake.catalogue import measure_intake
 from bench.intake.put_latency import measure_put_latency
 from bench.worker.failures import DEAD, DUE, SCHEDULED, FailureFigures, measure_failures
-from bench.worker.memory import measure_worker
+from bench.worker.memory import PEAK, measure_queued
 
 IMAGES: Final = 120_000
 BYTES: Final = 100_000
+STORED: Final = 10_000
+"""The images that the worker stores; the others stay queued."""
 
 
 def alone() -> None:
-    """Measure intake, worker, PUT and failures; each figure is printed beside its target."""
+    """Measure intake, a worker's memory, PUT and failures; each figure is printed beside its target."""
     table = Table("what", "measured", "target")
     console = Console()
     with installed() as installation:
         console.print(f"importing a catalogue of {IMAGES:,} images ...")
         table.add_row(
-            f"intake of {IMAGES:,} rows from a catalogue", f"{measure_intake(installation, IMAGES, BYTES):,.0f} images/s", ">= 3,000"
+            f"intake of {IMAGES:,} rows from a catalogue", f"{measure_intake(installation, IMAGES, BYTES):,.0f} images/s", ">= 5,000"
         )
-        console.print("a worker and the bare loop take turns ...")
-        worker = measure_worker(installation)
-        table.add_row("worker, 100 kB JPEG, level structure", f"{worker.images_per_cpu_second:,.0f} images per CPU-second", "")
-        table.add_row("bare aiohttp + aioboto3 + aiomysql loop", f"{worker.bare_per_cpu_second:,.0f} images per CPU-second", "")
-        table.add_row("worker / bare loop", f"{worker.ratio:.2f}", ">= 1.5")
-        table.add_row("worker, images a second", f"{worker.images_per_second:,.0f}", "")
-        table.add_row(f"worker's peak memory with {IMAGES:,} events queued", f"{worker.megabytes:,.0f} MB", "<= 250 MB")
-        console.print("PUTs at a steady rate ...")
+        console.print("a worker with all of them queued ...")
+        worker = measure_queued(installation, STORED)
+        table.add_row("worker, 100 kB JPEG, level structure", f"{worker.per_cpu_second:,.0f} images per CPU-second", "")
+        table.add_row("worker, images a second", f"{worker.per_second:,.0f}", "")
+        table.add_row(f"worker's peak memory with {IMAGES:,} events queued", f"{worker.megabytes:,.0f} MiB", f"<= {PEAK} MiB")
+        console.print("PUTs at a steady rate, the other images still queued ...")
         with installation.process("faust_app.web_app"):
             p50, p99 = measure_put_latency(installation)
-        table.add_row("PUT to the 202 at 200/s, p50 / p99", f"{p50:.1f} / {p99:.1f} ms", "p99 <= 20 ms")
+        table.add_row("PUT to the 202 at 200/s beside what is queued, p50 / p99", f"{p50:.1f} / {p99:.1f} ms", "p99 <= 20 ms")
         console.print("retries, due rows and dead letters ...")
         _add_failures(table, measure_failures(installation))
     console.print(table)

@@ -5,7 +5,7 @@ import os
 import subprocess
 import sys
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from http import HTTPStatus
 from pathlib import Path
@@ -32,6 +32,7 @@ class Installation:
 
     def __init__(self, stack: Stack, folder: Path, level: str, own: Mapping[str, str] | None = None) -> None:
         self.folder = folder
+        self.stack = stack
         self.environment = {
             **os.environ,
             **stack.environment(),
@@ -51,9 +52,14 @@ class Installation:
     @contextmanager
     def process(self, app: str, name: str | None = None, **own: str) -> Iterator[subprocess.Popen[bytes]]:
         """Run a worker or the web process for the duration of the block; a second one of an app needs a name and settings of its own."""
-        command, name = [sys.executable, "-m", "faust", "-A", app, "worker", "-l", "warn"], name or app
-        with (self.folder / f"{name}.log").open("ab") as log:
-            process = subprocess.Popen(command, env=self.environment | own, stdout=log, stderr=log, cwd=self.folder)
+        with self.started(name or app, [sys.executable, "-m", "faust", "-A", app, "worker", "-l", "warn"], own) as process:
+            yield process
+
+    @contextmanager
+    def started(self, name: str, command: Sequence[str], own: Mapping[str, str] | None = None) -> Iterator[subprocess.Popen[bytes]]:
+        """Run a command for the duration of the block, with a log of its name."""
+        with self._log(name).open("ab") as log:
+            process = subprocess.Popen(command, env={**self.environment, **(own or {})}, stdout=log, stderr=log, cwd=self.folder)
         self._running[name] = process
         try:
             yield process
@@ -80,6 +86,12 @@ class Installation:
             cursor.execute(sql)
             return [int(value) for (value,) in cursor.fetchall()]
 
+    def texts(self, sql: str) -> list[str]:
+        """Return the texts in a query's only column."""
+        with pymysql.connect(**self.settings.database, autocommit=True) as connection, connection.cursor() as cursor:
+            cursor.execute(sql)
+            return [value.decode() if isinstance(value, bytes) else str(value) for (value,) in cursor.fetchall()]
+
     def execute(self, sql: str) -> None:
         """Run a statement."""
         with pymysql.connect(**self.settings.database, autocommit=True) as connection, connection.cursor() as cursor:
@@ -105,7 +117,14 @@ class Installation:
         """Raise RuntimeError with the log of a process that has ended by itself."""
         for name, process in self._running.items():
             if process.poll() is not None:
-                raise RuntimeError(f"{name} ended:\n{(self.folder / f'{name}.log').read_text()[:6000]}")
+                raise RuntimeError(f"{name} ended:\n{self.log(name)[:6000]}")
+
+    def log(self, name: str) -> str:
+        """Return what a process has printed."""
+        return self._log(name).read_text()
+
+    def _log(self, name: str) -> Path:
+        return self.folder / f"{name}.log"
 
 
 async def _is_ready(http: aiohttp.ClientSession, url: str) -> bool:
@@ -117,16 +136,39 @@ async def _is_ready(http: aiohttp.ClientSession, url: str) -> bool:
 
 
 @contextmanager
-def installed(level: str = "structure", *, buffer_pool: str = "256M", statistics: bool = False) -> Iterator[Installation]:
+def installed(
+    level: str = "structure", *, buffer_pool: str = "256M", statistics: bool = False, own: Mapping[str, str] | None = None
+) -> Iterator[Installation]:
     """Start the services in a temporary folder and stop them afterwards; `level` is the level of the image check.
 
-    `buffer_pool` is MariaDB's; with `statistics` the settings have an embedded ClickHouse.
+    `buffer_pool` is MariaDB's; with `statistics` the settings have an embedded ClickHouse; `own` are settings beside those of the stack.
     """
+    with stack_up(buffer_pool) as (stack, folder):
+        yield Installation(stack, folder, level, {**(stack.statistics_environment() if statistics else {}), **(own or {})})
+
+
+@contextmanager
+def stack_up(buffer_pool: str = "256M") -> Iterator[tuple[Stack, Path]]:
+    """Start the services alone, for several installations on them; yield them with a folder for the installations' files."""
     with TemporaryDirectory(prefix="shop-images-bench-") as name:
         stack = Stack(Path(name) / "stack", Ports.free(), CLONE / ".devstack")
         stack.mariadb.buffer_pool = buffer_pool
         with stack:
-            yield Installation(stack, Path(name), level, stack.statistics_environment() if statistics else None)
+            yield stack, Path(name)
+
+
+def names_of_its_own(stack: Stack, folder: Path, number: int) -> dict[str, str]:
+    """Create a database; return the settings that give an installation on a shared stack its own of everything."""
+    with stack.mariadb.connect() as connection, connection.cursor() as cursor:
+        cursor.execute(f"CREATE DATABASE shop_images_b{number} CHARACTER SET utf8mb4 COLLATE utf8mb4_bin")
+    return {
+        "DATABASE_URL": stack.mariadb.url_of(f"shop_images_b{number}"),
+        "APP_ID": f"b{number}",
+        "TOPIC_PREFIX": f"b{number}.",
+        "S3_BUCKET": f"b{number}-images",
+        "DATA_DIR": str(folder / "faust"),
+        "WORKER_PORT": str(stack.ports.worker - number),
+    }
 
 
 def cpu_seconds(pid: int) -> float:
@@ -153,7 +195,16 @@ def children(pid: int) -> list[int]:
 
 def peak_megabytes(pid: int) -> float:
     """Return a process's peak resident memory, in MiB."""
+    return _megabytes(pid, "VmHWM:")
+
+
+def resident_megabytes(pid: int) -> float:
+    """Return a process's resident memory, in MiB."""
+    return _megabytes(pid, "VmRSS:")
+
+
+def _megabytes(pid: int, name: str) -> float:
     for line in Path(f"/proc/{pid}/status").read_text().splitlines():
-        if line.startswith("VmHWM:"):
+        if line.startswith(name):
             return int(line.split()[1]) / 1024
-    raise RuntimeError("/proc has no VmHWM")
+    raise RuntimeError(f"/proc has no {name}")

@@ -1,56 +1,57 @@
-"""The minimum of work for an image in Python: GET, PUT by aioboto3, one UPDATE. No Kafka, no state, no safety.
+"""The least code that moves images: a loop, without Kafka. `python -m bench.contenders.bare_loop NAME [pillow]` runs until it is ended.
 
-Run as a separate process, `python -m bench.contenders.bare_loop COUNT SOURCE`; prints images per CPU-second.
+With `pillow` each image is decoded whole by Pillow, in processes beside the loop, before it is stored.
 """
 
 import asyncio
+import io
 import sys
-import time
+from collections.abc import Iterator
+from concurrent.futures import ProcessPoolExecutor
+from functools import partial
+from itertools import islice
+from typing import Final
 
-import aioboto3
-import aiohttp
-import aiomysql
 import uvloop
-from botocore.config import Config
+from PIL import Image
 
+from bench.contenders.image_mover import SLOTS, Check, ImageMover, open_mover
 from faust_app.settings import Settings
 
-SLOTS = 64
+PROCESSES: Final = 2
+_POLL_SECONDS: Final = 0.02
 
 
-async def main(count: int, source: str) -> None:
-    """Move `count` images and print images per CPU-second."""
-    settings = Settings(_env_file=None)
-    secret = settings.s3_secret_access_key
-    client = aioboto3.Session().client(
-        "s3",
-        endpoint_url=settings.s3_endpoint_url,
-        aws_access_key_id=settings.s3_access_key_id,
-        aws_secret_access_key=None if secret is None else secret.get_secret_value(),
-        region_name=settings.s3_region,
-        config=Config(s3={"addressing_style": "path"}, max_pool_connections=SLOTS),
-    )
-    pool = await aiomysql.create_pool(**settings.database, autocommit=True, minsize=8, maxsize=8)
-    numbers = iter(range(count))
-    async with aiohttp.ClientSession(connector=aiohttp.TCPConnector(limit=SLOTS)) as http, client as s3:
+async def main(name: str, processes: ProcessPoolExecutor | None) -> None:
+    """Move what is not done, again and again."""
+    check = None if processes is None else partial(_decoded, processes)
+    async with open_mover(name, Settings(_env_file=None)) as mover:
+        while True:
+            images = iter(await mover.images())
+            first = list(islice(images, SLOTS))
+            await asyncio.gather(*(_slot(mover, each, images, check) for each in first))
+            await asyncio.sleep(_POLL_SECONDS)
 
-        async def one(number: int) -> None:
-            async with http.get(f"{source}/flat/{number}?bytes=100000&v=bare") as answer:
-                body = await answer.read()
-            await s3.put_object(Bucket=settings.s3_bucket, Key=f"bare/{number}.jpg", Body=body, ContentType="image/jpeg")
-            async with pool.acquire() as connection, connection.cursor() as cursor:
-                await cursor.execute("UPDATE bare SET done = 1 WHERE number = %s", (number,))
 
-        async def slot() -> None:
-            for number in numbers:
-                await one(number)
+async def _slot(mover: ImageMover, first: tuple[str, str], images: Iterator[tuple[str, str]], check: Check | None) -> None:
+    await mover.move(*first, check)
+    for image in images:
+        await mover.move(*image, check)
 
-        started = time.process_time()
-        await asyncio.gather(*(slot() for _ in range(SLOTS)))
-        print(count / (time.process_time() - started))
-    pool.terminate()
-    await pool.wait_closed()
+
+async def _decoded(processes: ProcessPoolExecutor, body: bytes) -> None:
+    await asyncio.get_running_loop().run_in_executor(processes, decode, body)
+
+
+def decode(body: bytes) -> None:
+    """Decode an image whole, in this process."""
+    with Image.open(io.BytesIO(body)) as image:
+        image.load()
 
 
 if __name__ == "__main__":
-    uvloop.run(main(int(sys.argv[1]), sys.argv[2]))
+    if sys.argv[2:] == ["pillow"]:
+        with ProcessPoolExecutor(PROCESSES) as pool:
+            uvloop.run(main(sys.argv[1], pool))
+    else:
+        uvloop.run(main(sys.argv[1], None))

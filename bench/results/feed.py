@@ -5,7 +5,6 @@ import json
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass
-from pathlib import Path
 from statistics import median, quantiles
 from typing import Any, Final
 
@@ -13,7 +12,7 @@ import aiohttp
 from rich.console import Console
 from rich.table import Table
 
-from bench.installation import Installation, cpu_seconds, installed, peak_megabytes
+from bench.installation import Installation, cpu_seconds, installed, peak_megabytes, resident_megabytes
 
 KEPT: Final = 200_000
 READERS: Final = 100
@@ -89,10 +88,10 @@ class _Readers:
         async with aiohttp.ClientSession(self._installation.web_url, headers=self._headers, connector=connector) as http:
             await self._installation.until_ready(http, self._installation.web_url)
             await self._ask(http, {"after": "latest"})  # opens what a first reader opens
-            idle = _megabytes(self._pid)
+            idle = resident_megabytes(self._pid)
             page = len(await self._read_slowly(http))
             await asyncio.sleep(_SETTLE_SECONDS)
-            reading, after = peak_megabytes(self._pid), _megabytes(self._pid)
+            reading, after = peak_megabytes(self._pid), resident_megabytes(self._pid)
             latest = (await self._ask(http, {"after": "latest"}))["next"]
             refused = await self._crowd(http, latest)
             cpu_waiting = await self._cpu_of_waiting(http, latest)
@@ -163,9 +162,3 @@ class _Readers:
         async with http.get("/v1/changes", params=query) as answer:
             answer.raise_for_status()
             return json.loads(await answer.read())
-
-
-def _megabytes(pid: int) -> float:
-    """Return a process's resident memory, in MiB."""
-    (line,) = (line for line in Path(f"/proc/{pid}/status").read_text().splitlines() if line.startswith("VmRSS:"))
-    return int(line.split()[1]) / 1024

@@ -15,13 +15,11 @@ from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from statistics import median
-from tempfile import TemporaryDirectory
 from typing import Final
 
-from bench.installation import CLONE, DONE, Installation, cpu_seconds
+from bench.installation import CLONE, DONE, Installation, cpu_seconds, names_of_its_own, stack_up
 from bench.intake.catalogue import write_catalogue
 from bench.worker.settle import measure_settle
-from devstack.ports import Ports
 from devstack.stack import Stack
 
 ROUND_IMAGES: Final = 1500
@@ -51,17 +49,7 @@ class Tree(Installation):
 
     def __init__(self, stack: Stack, folder: Path, code: Path, number: int) -> None:
         folder.mkdir()
-        own = {
-            "PYTHONPATH": str(code),
-            "DATABASE_URL": stack.mariadb.url_of(f"shop_images_b{number}"),
-            "APP_ID": f"b{number}",
-            "TOPIC_PREFIX": f"b{number}.",
-            "S3_BUCKET": f"b{number}-images",
-            "DATA_DIR": str(folder / "faust"),
-            "WORKER_PORT": str(stack.ports.worker - number),
-        }
-        with stack.mariadb.connect() as connection, connection.cursor() as cursor:
-            cursor.execute(f"CREATE DATABASE shop_images_b{number} CHARACTER SET utf8mb4 COLLATE utf8mb4_bin")
+        own = {"PYTHONPATH": str(code), **names_of_its_own(stack, folder, number)}
         super().__init__(stack, folder, "structure", own)
         self.shops = 0
 
@@ -117,8 +105,8 @@ def compare(other: Path, pairs: int) -> list[Ratios]:
 
 @contextmanager
 def _trees(other: Path) -> Iterator[tuple[Tree, Tree]]:
-    with TemporaryDirectory(prefix="shop-images-bench-") as name, Stack(Path(name) / "stack", Ports.free(), CLONE / ".devstack") as stack:
-        yield Tree(stack, Path(name) / "mine", CLONE, 0), Tree(stack, Path(name) / "theirs", other.resolve(), 1)
+    with stack_up() as (stack, folder):
+        yield Tree(stack, folder / "mine", CLONE, 0), Tree(stack, folder / "theirs", other.resolve(), 1)
 
 
 @contextmanager

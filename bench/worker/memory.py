@@ -1,66 +1,73 @@
-"""Measures how many images a worker moves per CPU-second, beside the bare loop, and how much memory it uses.
+"""How much memory a worker takes: its peak with many events queued, and whether it stays flat over hundreds of thousands of images."""
 
-The two alternate in one run, the worker stopped while the loop runs: a machine's speed changes from minute to minute,
-the ratio does not.
-"""
-
-import os
-import signal
-import subprocess
-import sys
 import time
+from collections.abc import Sequence
 from dataclasses import dataclass
 from statistics import median
+from typing import Final
 
-from bench.installation import CLONE, Installation, cpu_seconds, peak_megabytes
+from rich.console import Console
+from rich.table import Table
 
-ROUNDS = 3
-ROUND_IMAGES = 3000
-DONE = "SELECT COUNT(*) FROM image WHERE shop_no = 1 AND state = 'DONE'"
+from bench.installation import DONE, Installation, cpu_seconds_of_family, installed, peak_megabytes, resident_megabytes
+from bench.intake.catalogue import import_images
+
+IMAGES: Final = 500_000
+PEAK: Final = 250
+"""MiB that a worker may take with 120,000 events queued."""
+FLAT: Final = 10
+"""MiB by which the last tenth of the images may lie above the second."""
+_BYTES: Final = 5_000
+_WARM: Final = 2_000
+_SAMPLE_SECONDS: Final = 1.0
+_TENTHS: Final = 10
+_LIMIT: Final = 7_200.0
 
 
 @dataclass(frozen=True)
-class WorkerFigures:
-    """Medians over the rounds; peak memory in MiB."""
+class QueuedFigures:
+    """A worker with many events queued: images per CPU-second with its children's, images a second, peak memory in MiB."""
 
-    images_per_cpu_second: float
-    bare_per_cpu_second: float
-    ratio: float
-    images_per_second: float
+    per_cpu_second: float
+    per_second: float
     megabytes: float
 
 
-def measure_worker(installation: Installation) -> WorkerFigures:
-    """Measure a worker on the images queued for shop 1, alternating with the bare loop."""
-    _prepare_bare(installation)
-    worker, bare, wall = [], [], []
+def measure_queued(installation: Installation, images: int) -> QueuedFigures:
+    """Run a worker on the images queued for shop 1 until so many are stored; the others stay queued."""
     with installation.process("faust_app") as process:
-        installation.until(DONE, ROUND_IMAGES)  # warm-up: connections are open, code is loaded
-        for _ in range(ROUNDS):
-            per_cpu, per_second = _worker_round(installation, process.pid)
-            worker.append(per_cpu)
-            wall.append(per_second)
-            os.kill(process.pid, signal.SIGSTOP)
-            bare.append(_bare_round(installation))
-            os.kill(process.pid, signal.SIGCONT)
-        megabytes = peak_megabytes(process.pid)
-    ratio = median(mine / theirs for mine, theirs in zip(worker, bare, strict=True))
-    return WorkerFigures(median(worker), median(bare), ratio, median(wall), megabytes)
+        installation.until(DONE, _WARM)
+        before, used, begun = installation.query(DONE), cpu_seconds_of_family(process.pid), time.monotonic()
+        installation.until(DONE, before + images)
+        stored, seconds = installation.query(DONE) - before, time.monotonic() - begun
+        cpu = cpu_seconds_of_family(process.pid) - used
+        return QueuedFigures(stored / cpu, stored / seconds, peak_megabytes(process.pid))
 
 
-def _worker_round(installation: Installation, pid: int) -> tuple[float, float]:
-    before, cpu, started = installation.query(DONE), cpu_seconds(pid), time.monotonic()
-    installation.until(DONE, before + ROUND_IMAGES)
-    images, used = installation.query(DONE) - before, cpu_seconds(pid) - cpu
-    return images / used, images / (time.monotonic() - started)
+def memory(images: int = IMAGES) -> None:
+    """Measure a worker's memory over so many images, all queued when it starts, and print it by tenths."""
+    console, table = Console(width=120), Table("what", "measured", "to hold")
+    with installed("structure") as installation:
+        console.print(f"importing {images:,} images ...")
+        import_images(installation, images, _BYTES)
+        tenths, peak = _tenths(installation, images)
+    for number, samples in enumerate(tenths, 1):
+        table.add_row(f"resident memory in tenth {number}, median", f"{median(samples):,.1f} MiB", "")
+    growth = median(tenths[-1]) - median(tenths[1])
+    table.add_row(f"growth from the second to the last tenth of {images:,} images", f"{growth:,.1f} MiB", f"<= {FLAT} MiB")
+    table.add_row("peak", f"{peak:,.0f} MiB", f"<= {PEAK} MiB")
+    console.print(table)
 
 
-def _bare_round(installation: Installation) -> float:
-    command = [sys.executable, "-m", "bench.contenders.bare_loop", str(ROUND_IMAGES), installation.source]
-    return float(subprocess.run(command, env=installation.environment, cwd=CLONE, check=True, capture_output=True, text=True).stdout)
-
-
-def _prepare_bare(installation: Installation) -> None:
-    installation.execute("CREATE TABLE bare (number INT PRIMARY KEY, done TINYINT NOT NULL DEFAULT 0)")
-    values = ",".join(f"({number},0)" for number in range(ROUND_IMAGES))
-    installation.execute(f"INSERT INTO bare VALUES {values}")  # noqa: S608 - constants of this file
+def _tenths(installation: Installation, images: int) -> tuple[Sequence[Sequence[float]], float]:
+    """Return samples of the worker's resident memory by tenths of the images, and its peak, in MiB."""
+    tenths: list[list[float]] = [[] for _ in range(_TENTHS)]
+    limit = time.monotonic() + _LIMIT
+    with installation.process("faust_app") as process:
+        while (done := installation.query(DONE)) < images:
+            installation.refuse_ended()
+            if time.monotonic() > limit:
+                raise TimeoutError(f"{images - done:,} images are left")
+            tenths[done * _TENTHS // images].append(resident_megabytes(process.pid))
+            time.sleep(_SAMPLE_SECONDS)
+        return [each or tenths[0] for each in tenths], peak_megabytes(process.pid)

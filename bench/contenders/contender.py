@@ -1,0 +1,112 @@
+"""A process that moves images, stopped whenever it is not its turn, and what a turn of it costs."""
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import Final
+
+from bench.installation import Installation, children, cpu_seconds_of_family, peak_megabytes
+
+_TURN_SECONDS: Final = 120.0
+_POLL_SECONDS: Final = 0.03
+
+
+@dataclass(frozen=True)
+class Turn:
+    """What one turn took: images, seconds by the clock, CPU-seconds of the process and all its children."""
+
+    images: int
+    seconds: float
+    cpu: float
+
+    @property
+    def per_second(self) -> float:
+        """Images a second."""
+        return self.images / self.seconds
+
+    @property
+    def per_cpu_second(self) -> float:
+        """Images per CPU-second."""
+        return self.images / self.cpu
+
+    @property
+    def cpu_us(self) -> float:
+        """Microseconds of CPU an image."""
+        return self.cpu / self.images * 1e6
+
+
+class Contender:
+    """One that moves images on an installation; `moved` counts, in SQL, the images that it has moved."""
+
+    def __init__(self, name: str, installation: Installation, moved: str, objects: str) -> None:
+        self.name = name
+        self.installation = installation
+        self.moved = moved
+        self.objects = objects
+        """Selects the keys of the objects that have to be in the bucket."""
+        self.process: subprocess.Popen[bytes]
+
+    def turn(self, lead: int, images: int) -> Turn:
+        """Resume until lead and images are moved, stop, and return what the images took.
+
+        The lead is not measured: what a process makes up for after a stop, such as its periodic work, falls into it. Raises TimeoutError,
+        and RuntimeError where the process has ended.
+        """
+        pid, before = self.process.pid, self.installation.query(self.moved)
+        os.kill(pid, signal.SIGCONT)
+        led = self._until(before + lead)
+        cpu, begun = cpu_seconds_of_family(pid), time.monotonic()
+        moved = self._until(before + lead + images)
+        seconds = time.monotonic() - begun
+        os.kill(pid, signal.SIGSTOP)
+        return Turn(moved - led, seconds, cpu_seconds_of_family(pid) - cpu)
+
+    def _until(self, target: int) -> int:
+        """Wait until so many images are moved; return how many are."""
+        limit = time.monotonic() + _TURN_SECONDS
+        while (moved := self.installation.query(self.moved)) < target:
+            if self.process.poll() is not None:
+                raise RuntimeError(f"{self.name} ended:\n{self._printed()}")
+            if time.monotonic() > limit:
+                raise TimeoutError(f"{self.name} does not finish its turn:\n{self._printed()}")
+            time.sleep(_POLL_SECONDS)
+        return moved
+
+    def megabytes(self) -> float:
+        """Return the peak memory of the process and the children it has, in MiB."""
+        return sum(map(peak_megabytes, (self.process.pid, *children(self.process.pid))))
+
+    def _printed(self) -> str:
+        return self.installation.log(self.name)[-6000:]
+
+
+@contextmanager
+def running(contender: Contender, command: Sequence[str]) -> Iterator[Contender]:
+    """Run the contender's process, stopped at once; `command` are the words behind `python -m`."""
+    installation = contender.installation
+    with installation.started(contender.name, [sys.executable, "-m", *command]) as process:
+        contender.process = process
+        os.kill(process.pid, signal.SIGSTOP)
+        try:
+            yield contender
+        finally:
+            if process.poll() is None:
+                family = children(process.pid)
+                os.kill(process.pid, signal.SIGCONT)
+                process.terminate()
+                process.wait(30)
+                _kill(family)
+
+
+def _kill(pids: Sequence[int]) -> None:
+    """Kill what is left of a family: not every parent ends its children."""
+    for pid in pids:
+        try:
+            os.kill(pid, signal.SIGKILL)
+        except ProcessLookupError:
+            continue  # it ended with its parent

@@ -1,0 +1,1 @@
+"""Whether the hot path has become slower."""

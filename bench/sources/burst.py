@@ -1,0 +1,46 @@
+"""How fast a burst from slow sources is: every one answers after 100 ms, so slots are what a worker needs, not CPU."""
+
+import time
+from typing import Final
+
+from rich.console import Console
+from rich.table import Table
+
+from bench.installation import DONE, Installation, cpu_seconds_of_family, installed
+from bench.intake.rounds import take_in
+
+IMAGES: Final = 6_000
+SIZES: Final = (20_000, 100_000)
+TARGET: Final = 450
+"""Images a second."""
+SOURCE_MS: Final = 100
+HOST_LIMIT: Final = 1_000
+_LEAD: Final = 1_000
+_SPARE: Final = 500
+
+
+def burst() -> None:
+    """Measure a burst of each size, and print it."""
+    table = Table("images", "images/s", "to hold", "CPU us an image")
+    for size in SIZES:
+        with installed("structure") as installation:
+            per_second, cpu_us = measure_burst(installation, size)
+        name = f"{size // 1000} kB from sources that take {SOURCE_MS} ms"
+        table.add_row(name, f"{per_second:,.0f}", f">= {TARGET}", f"{cpu_us:,.0f}")
+    Console(width=120).print(table)
+
+
+def host_limits(installation: Installation) -> str:
+    """Return the setting by which the sources are the platform's own, whose limit is known."""
+    return f"{installation.source.removeprefix('http://')}={HOST_LIMIT}"
+
+
+def measure_burst(installation: Installation, size: int) -> tuple[float, float]:
+    """Queue a burst for one worker; return images a second and microseconds of CPU an image, its ends left out."""
+    take_in(installation, 0, IMAGES + _LEAD + _SPARE, size, f"&ms={SOURCE_MS}")
+    with installation.process("faust_app", SOURCE_HOST_LIMITS=host_limits(installation)) as process:
+        installation.until(DONE, _LEAD)
+        before, cpu, begun = installation.query(DONE), cpu_seconds_of_family(process.pid), time.monotonic()
+        installation.until(DONE, before + IMAGES)
+        stored, seconds = installation.query(DONE) - before, time.monotonic() - begun
+        return stored / seconds, (cpu_seconds_of_family(process.pid) - cpu) / stored * 1e6
