@@ -125,7 +125,9 @@ class Settings(BaseSettings):
         50.0, ge=0.01, le=10_000, allow_inf_nan=False, description="Deletes a second that a shop may send by `express`, and at once."
     )
 
-    slots: int = Field(64, ge=1, le=1000, description="Images a worker transfers at the same time.")
+    slots: int = Field(
+        128, ge=1, le=1000, description="Images a worker transfers at the same time at most; how many below that, it finds by itself."
+    )
     read_ahead: int = Field(2000, ge=1, description="Events of one topic a worker holds at most.")
     read_ahead_per_partition: int = Field(400, ge=1, description="Events of one partition a worker holds before it pauses the partition.")
     event_deadline: float = Field(45.0, gt=0, le=55, description="Seconds an event may take before it is aborted.")

@@ -18,6 +18,7 @@ from faust_app.settings import Settings  # noqa: E402
 from faust_app.stream.agents import register_agents  # noqa: E402
 from faust_app.stream.flow_control import DrainingFlow, WorkerFlow  # noqa: E402
 from faust_app.stream.periodic import Background, Periodic  # noqa: E402
+from faust_app.stream.slots import SLOTS_SECONDS, AdjustSlots  # noqa: E402
 from faust_app.stream.stack_dump import log_stacks_on_signal  # noqa: E402
 from faust_app.stream.watchdog import Watchdog  # noqa: E402
 from faust_app.stream.worker_progress import WorkerProgress  # noqa: E402
@@ -106,9 +107,11 @@ class WorkerApp(faust.App):
     def _services(self) -> list[Service]:
         parts, worker, settings = self.parts, self.worker_parts, self.settings
         maintenance, watches, periodic = worker.maintenance, worker.watches, partial(Periodic, metrics=self.metrics)
+        adjust = AdjustSlots(worker.slots, lambda: worker.dispatcher.running, asyncio.get_running_loop().time)
         return [
             *shared_services(parts, watches, worker.lanes, worker.shops, due=worker.due.run_pass, republish=maintenance.republish),
             Background(worker.dispatcher.run),
+            periodic("slots", SLOTS_SECONDS, adjust.run_pass),
             periodic("dispatcher", DISPATCHER_SECONDS, worker.dispatcher.run_pass),
             periodic("worker register", REGISTER_SECONDS, worker.resilience.internal_errors.run_pass),
             periodic("worker load", REGISTER_SECONDS, worker.resilience.load.run_pass),
@@ -173,7 +176,8 @@ class WorkerApp(faust.App):
 
     def _show_gauges(self) -> None:
         dispatcher, reader, assigned = self.worker_parts.dispatcher, self.worker_parts.requests_reader, self.metrics.assigned_partitions
-        self.metrics.slots.set(self.settings.slots)
+        self.metrics.slots.set_function(lambda: self.worker_parts.slots.slots)
+        self.metrics.slots_max.set(self.settings.slots)
         self.metrics.running.set_function(lambda: dispatcher.running)
         assigned.labels(self.parts.topics.requests.name).set_function(lambda: len(reader.placed))
         for spec in self.parts.topics.images:

@@ -11,8 +11,13 @@ WORKERS: Final = Board(
     (
         panel(
             "Slots in use", "percentunit",
-            "Share of SLOTS that execute an event. At 1 for long with lag: add workers, or raise SLOTS if CPU and memory are free.",
+            "Share of the slots that execute an event. At 1 for long with lag: add workers.",
             ("shop_images_running_events / shop_images_slots", "{{instance}}"),
+        ),
+        panel(
+            "Slots", "short",
+            "Slots that each worker found it can use, beside their upper bound, SLOTS. Far below it: storage or the event loop is slow.",
+            ("shop_images_slots", "{{instance}}"), ("shop_images_slots_max", "{{instance}} at most"),
         ),
         panel(
             "Events held", "short",

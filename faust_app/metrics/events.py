@@ -45,7 +45,8 @@ class EventMetrics:
         self.stored_bytes = Counter("shop_images_stored_bytes", "Bytes written to storage.", registry=registry)
         self.held = Gauge("shop_images_held_events", "Events a worker holds, by topic.", ("topic",), registry=registry)
         self.running = Gauge("shop_images_running_events", "Events a worker is executing.", registry=registry)
-        self.slots = Gauge("shop_images_slots", "Events a worker executes at most, as `SLOTS` says.", registry=registry)
+        self.slots = Gauge("shop_images_slots", "Events a worker executes at once at most, as it finds by itself.", registry=registry)
+        self.slots_max = Gauge("shop_images_slots_max", "Upper bound of that number: `SLOTS`.", registry=registry)
         self.watchdog_idle = Gauge(
             "shop_images_watchdog_idle_seconds",
             "How long a worker has had work and made no progress; at `WATCHDOG_AFTER` it ends.",

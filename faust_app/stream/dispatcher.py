@@ -64,9 +64,10 @@ class Handler(Protocol):
 class Dispatcher:
     """Fills its slots with what the scheduler chooses, while `may_start` allows, but not from a topic that `is_paused`.
 
-    `shares` names the share of each topic; what was begun as a repair has one
-    of its own. `run` starts what `held` releases; call `run_pass` every second. An event that the handler returns goes back to the front
-    of its queue. If the handler raises, `fail` is called with the error and the event stays unacknowledged.
+    `shares` names the share of each topic; what was begun as a repair has one of its own. `slots` returns how many slots there are
+    now: with fewer than run, nothing starts until enough have ended. `run` starts what `held` releases; call `run_pass` every second. An
+    event that the handler returns goes back to the front of its queue. If the handler raises, `fail` is called with the error and the event
+    stays unacknowledged.
     """
 
     def __init__(
@@ -81,7 +82,7 @@ class Dispatcher:
         is_paused: Callable[[str], bool],
         scheduler: Scheduler[Held],
         shares: Mapping[str, Share],
-        slots: int,
+        slots: Callable[[], int],
         grace: float,
     ) -> None:
         self._handler = handler
@@ -118,7 +119,7 @@ class Dispatcher:
 
     def fairness(self) -> Fairness:
         """Return who waits for a slot of this worker, how long, and why."""
-        worker = WorkerNow(_now(), self._began, self._slots, may_start=self._may_start(), is_paused=self._is_share_paused)
+        worker = WorkerNow(_now(), self._began, self._slots(), may_start=self._may_start(), is_paused=self._is_share_paused)
         return snapshot_of(self.scheduler, worker)
 
     def submit(self, stream: StreamT[bytes], event: EventT[bytes]) -> None:
@@ -180,7 +181,7 @@ class Dispatcher:
 
     def _start(self) -> None:
         now = _now()
-        while self._may_start() and (ticket := self.scheduler.next(now, self._slots, self._is_share_paused)) is not None:
+        while self._may_start() and (ticket := self.scheduler.next(now, self._slots(), self._is_share_paused)) is not None:
             self.progress_count += 1
             ticket.item.start(now)
             task = asyncio.create_task(self._run(ticket), name="event")

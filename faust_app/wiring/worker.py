@@ -12,6 +12,7 @@ from faust_app.adapters.image_check.pool import CheckPool
 from faust_app.adapters.mariadb.test_fetches import MariaTestFetches
 from faust_app.core.dispatch.pace.source_pace import SourcePace
 from faust_app.core.dispatch.scheduler import Scheduler
+from faust_app.core.dispatch.slot_limit import SlotLimit
 from faust_app.core.images.retry import Backoff
 from faust_app.flows.controls.lane_pauses import LanePauses
 from faust_app.flows.controls.resumed_shops import ResumedShops
@@ -46,6 +47,7 @@ class WorkerParts:
     resilience: Resilience
     executor: Executor
     dispatcher: Dispatcher
+    slots: SlotLimit
     requests_reader: RequestsReader
     due: GuardedDuePublisher
     maintenance: MaintenanceTasks
@@ -72,14 +74,15 @@ async def open_worker_parts(
     held = HeldEvents(lambda: windows.held_in_all)
     resumed = ResumedShops(Deferral(parts.repository, jitter))
     shops = shop_limits(parts, changed=held.release, paused=resumed.now_paused)
-    pace = SourcePace(settings.slots, settings.limits_of_hosts, shops.limits)
+    slots = SlotLimit(settings.slots)
+    pace = SourcePace(slots.slots, settings.limits_of_hosts, shops.limits)
     name = settings.worker_name or f"{socket.gethostname()}:{port}"
     dead_letters = DeadLetters(parts.event_log, parts.metrics, topic=parts.topics.dead_letter.name, group=settings.app_id)
     checking = CheckPool(settings.image_check_level, settings.image_check_processes, parts.metrics)
     async with HttpFetcher(settings, parts.metrics) as fetcher, checking as check:
         resilience = build_resilience(parts, fetcher, pace, held, name=name)
         strip = stripped if settings.strip_metadata else None
-        transfer = Transfer(fetcher, check, parts.store, pace, parts.metrics, strip=strip)
+        transfer = Transfer(fetcher, check, parts.store, pace, parts.metrics, slots=slots, strip=strip)
         lanes = lane_pauses(parts, changed=held.release)
         await shops.start()
         executor = _executor(parts, transfer, dead_letters, resilience)
@@ -87,7 +90,7 @@ async def open_worker_parts(
         dispatcher = Dispatcher(
             executor, windows, control, held, fail,
             may_start=resilience.gate.may_start, is_paused=lanes.is_paused, scheduler=scheduler,
-            shares=shares_of_topics(parts.topics), slots=settings.slots, grace=settings.drain_grace,
+            shares=shares_of_topics(parts.topics), slots=lambda: slots.slots, grace=settings.drain_grace,
         )  # fmt: skip
         maintenance = maintenance_tasks(parts, dead_letters)
         tests = RunTestFetches(MariaTestFetches(parts.database), fetcher, check, worker=name, may_start=resilience.gate.is_open)
@@ -102,6 +105,7 @@ async def open_worker_parts(
                 resilience=resilience,
                 executor=executor,
                 dispatcher=dispatcher,
+                slots=slots,
                 requests_reader=_requests_reader(parts, dead_letters, shops, is_busy=lambda: dispatcher.running > 0),
                 due=GuardedDuePublisher(parts.due, parts.publisher, breakers),
                 maintenance=maintenance,

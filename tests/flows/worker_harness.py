@@ -4,6 +4,7 @@ from collections.abc import Callable
 from datetime import timedelta
 
 from faust_app.core.dispatch.pace.source_pace import SourcePace
+from faust_app.core.dispatch.slot_limit import SlotLimit
 from faust_app.core.failure import Dependency, Unavailable
 from faust_app.core.images.retry import Backoff
 from faust_app.core.images.row import ImageRow
@@ -63,6 +64,7 @@ class WorkerHarness:
         self.due = DuePublisher(self.rows, self.publisher, lease=LEASE)
         self.intake = Intake(self.rows, self.publisher, self.metrics, clock=self.rows, lease=LEASE)
         self.pace = SourcePace(64)
+        self.slots = SlotLimit(64)
         self.records: FakeSourceRecords = outside.records if outside else FakeSourceRecords(self.rows._clock)
         self.alerts = FakeAlerts()
         self.waiting = 7
@@ -82,7 +84,7 @@ class WorkerHarness:
         dead_letters = DeadLetters(self.log, self.metrics, topic=DEAD, group="g")
         self.handler = Executor(
             repository=self.rows,
-            transfer=Transfer(self.fetcher, FakeImageCheck(), self.store, self.pace, self.metrics, strip=strip),
+            transfer=Transfer(self.fetcher, FakeImageCheck(), self.store, self.pace, self.metrics, slots=self.slots, strip=strip),
             settler=Settler(self.rows, dead_letters, self.breakers, self.internal_errors, self.metrics, grace=timedelta(days=7)),
             sources=self.sources,
             internal_errors=self.internal_errors,

@@ -97,6 +97,7 @@ class Harness:
 
     def __init__(self, *, slots: int = 64, ahead: int = 2000, per_partition: int = 400, grace: float = 0.0) -> None:
         self.control, self.stream, self.handler = FakeControl(), FakeStream(), FakeHandler()
+        self.slots = slots
         self.limits: dict[int, ShopLimits] = {}
         self.pace = SourcePace(slots, limits=lambda shop: self.limits.get(shop, UNLIMITED))
         self.may_start = True
@@ -107,7 +108,7 @@ class Harness:
         self.dispatcher = Dispatcher(
             self.handler, windows, self.control, self.held, self.failures.append,
             may_start=lambda: self.may_start, is_paused=self.paused.__contains__,
-            scheduler=Scheduler(self.pace), shares=SHARES, slots=slots, grace=grace,
+            scheduler=Scheduler(self.pace), shares=SHARES, slots=lambda: self.slots, grace=grace,
         )  # fmt: skip
 
     @property

@@ -56,7 +56,7 @@ async def app(handler: Handler, tmp_path: Path) -> AsyncIterator[faust.App]:
     windows = Windows(control, ahead=settings.read_ahead, ahead_per_partition=settings.read_ahead_per_partition)
     dispatcher = Dispatcher(
         handler, windows, control, HeldEvents(int), failures.append, may_start=lambda: True, is_paused=lambda _: False,
-        scheduler=Scheduler(SourcePace(settings.slots)), shares=shares_of_topics(settings.topics), slots=settings.slots, grace=0.0,
+        scheduler=Scheduler(SourcePace(settings.slots)), shares=shares_of_topics(settings.topics), slots=lambda: settings.slots, grace=0.0,
     )  # fmt: skip
     app.flow_control = DrainingFlow(dispatcher)
     register_agents(app, settings.topics, dispatcher)

@@ -8,6 +8,7 @@ from typing import Final
 from urllib.parse import quote
 
 from faust_app.core.dispatch.pace.source_pace import SourcePace
+from faust_app.core.dispatch.slot_limit import SlotLimit
 from faust_app.core.failure import FailureCode, Transient
 from faust_app.core.images.objects import object_key
 from faust_app.core.images.outcome import Kept, Stored
@@ -26,11 +27,12 @@ class Transfer:
     """Stores one image. Raises Permanent, Transient or Unavailable, also when its deadline strikes."""
 
     def __init__(
-        self, fetcher: Fetcher, check: ImageCheck, store: ObjectStore, pace: SourcePace, metrics: Metrics, *,
+        self, fetcher: Fetcher, check: ImageCheck, store: ObjectStore, pace: SourcePace, metrics: Metrics, *, slots: SlotLimit,
         strip: Callable[[bytes], bytes] | None = None,
     ) -> None:  # fmt: skip
         self._fetcher = fetcher
         self._pace = pace
+        self._slots = slots
         self._check = check
         self._store = store
         self._strip = strip
@@ -76,12 +78,25 @@ class Transfer:
         sha256 = digest.hex()
         key = object_key(row.shop_no, row.image_id, row.version, sha256, facts.extension)
         metadata = {"shop-no": str(row.shop_no), "image-id": quote(row.image_id, safe="")}
-        with deadline.during(Wait.STORAGE), self._metrics.step["put"].time():
-            await self._store.put(key, answer.content, content_type=facts.content_type, sha256=sha256, metadata=metadata)
+        with deadline.during(Wait.STORAGE):
+            await self._timed_put(key, answer.content, content_type=facts.content_type, sha256=sha256, metadata=metadata)
         self._metrics.stored_bytes.inc(len(answer.content))
         size = len(answer.content)
         shown = Shown(row.version, key, url, digest, size, facts.content_type, facts.width, facts.height, answer.validators)
         return Stored(row, shown)
+
+    async def _timed_put(self, key: str, content: bytes, *, content_type: str, sha256: str, metadata: dict[str, str]) -> None:
+        """Put the bytes; how long that takes is what the number of slots depends on."""
+        clock = asyncio.get_running_loop().time
+        began, stored = clock(), False
+        self._slots.putting(began)
+        try:
+            await self._store.put(key, content, content_type=content_type, sha256=sha256, metadata=metadata)
+            stored = True
+        finally:
+            ended = clock()
+            self._slots.put(began, ended, stored=stored)
+            self._metrics.step["put"].observe(ended - began)
 
 
 def _digested(answer: Fetched, strip: Callable[[bytes], bytes] | None) -> tuple[Fetched, bytes]:
