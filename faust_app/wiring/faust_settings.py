@@ -8,6 +8,7 @@ from faust.auth import Credentials, SASLCredentials, SSLCredentials
 from faust_app.core.messages.limits import BUFFER_RECORDS, POLL_RECORDS, PUBLISH_SECONDS, REBALANCE_SECONDS
 from faust_app.logs import configure_structlog, logging_config
 from faust_app.settings import Settings
+from faust_app.stream.lean_monitor import LeanMonitor
 
 _WEEK_SECONDS = 7 * 24 * 3600
 
@@ -51,6 +52,7 @@ def faust_settings(settings: Settings, *, web_port: int) -> dict[str, Any]:
         "web_tables_enabled": False,
         "web_graph_enabled": False,
         "web_stats_enabled": False,
+        "Monitor": LeanMonitor,
         "worker_redirect_stdouts": False,
         "logging_config": logging_config(settings.log_format),
     }
