@@ -29,6 +29,7 @@ from bench.sources.dead_hosts import among_dead_hosts
 from bench.sources.hostile import hostile
 from bench.worker.capacity import capacity
 from bench.worker.compare import print_comparison
+from bench.worker.driver import driver
 from bench.worker.memory import memory
 from bench.worker.metrics import metrics
 from bench.worker.startup import startup
@@ -99,6 +100,7 @@ BENCHMARKS: Final = {
     ),
     "contenders": Benchmark(contenders, "the product beside the least code, plain Faust and FastStream", (Argument("ROUNDS", whole),)),
     "dead-hosts": Benchmark(among_dead_hosts, "how long a good image takes among many dead hosts"),
+    "driver": Benchmark(driver, "what another driver of the database would save a settle", (Argument("PAIRS", whole),)),
     "fairness": Benchmark(
         _fairness,
         "how long quiet shops wait beside a burst, by the letters of the cases, or `schedulers`",

@@ -62,12 +62,12 @@ asyncio.run(main(*map(int, sys.argv[1:])))
 """
 
 
-def measure_settle(installation: Installation, shop: int, *, without_results: bool = False) -> tuple[float, float]:
+def measure_settle(installation: Installation, shop: int, *, without_results: bool = False, first: str = "") -> tuple[float, float]:
     """Settle images that a shop has just asked for; return images a second, and images per CPU-second of the process.
 
-    `without_results` leaves out what is told of them.
+    `without_results` leaves out what is told of them; `first` is code that the process runs before all else.
     """
-    command = [sys.executable, "-c", _CODE, str(shop), str(IMAGES), str(GROUP), *(["1"] if without_results else [])]
+    command = [sys.executable, "-c", f"{first}\n{_CODE}", str(shop), str(IMAGES), str(GROUP), *(["1"] if without_results else [])]
     done = subprocess.run(command, env=installation.environment, cwd=installation.folder, check=True, capture_output=True, text=True)
     seconds, cpu = json.loads(done.stdout.splitlines()[-1])
     return IMAGES / seconds, IMAGES / cpu
