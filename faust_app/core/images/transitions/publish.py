@@ -10,7 +10,7 @@ from faust_app.core.messages.positions import Position
 def leased(row: ImageRow, until: datetime) -> ImageRow:
     """Return a due row as its publisher claims it; a deferred row changes its reason, so that a release never meets a lease.
 
-    No other publisher has it locked. Guard (`image_repository._SELECT_DUE`): `scheduled_at <= %s AND state = 'IN_PROGRESS'`.
+    No other publisher has it locked. Guard (`image_repository._SELECT_DUE`): `scheduled_at <= UTC_TIMESTAMP(6) AND state = 'IN_PROGRESS'`.
     """
     reason = ScheduleReason.DISPATCHED if row.schedule_reason is ScheduleReason.DEFERRED else row.schedule_reason
     return replace(row, scheduled_at=until, schedule_reason=reason)
