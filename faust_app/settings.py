@@ -173,7 +173,7 @@ class Settings(BaseSettings):
         False, description="Store JPEG, PNG, GIF and WebP without EXIF (but for the orientation), XMP, comments and texts."
     )
     image_check_level: Literal["decode", "structure"] = Field(
-        "decode", description="`decode` decodes every pixel, `structure` checks header and end only, for a fraction of the CPU."
+        "decode", description="`decode` decodes every frame, `structure` checks header and end only, for a fraction of the CPU."
     )
     image_check_processes: int = Field(2, ge=1, le=64, description="Child processes per worker that decode images; each takes 30 MB.")
     egress_probe_url: str | None = Field(None, description="Address on the internet; while it too is unreachable, our own network is down.")
