@@ -11,8 +11,6 @@ from functools import lru_cache
 from pathlib import Path
 from typing import Final
 
-from cryptography import x509
-
 SYSTEM: Final = "system"
 """In place of an authority's certificate: those that the operating system trusts."""
 _PEM: Final = "-----BEGIN "
@@ -53,6 +51,8 @@ def pem_of(text: str) -> str:
 
 def certificate_ends(text: str) -> list[datetime]:
     """Return when the certificates end, the first to end first, UTC without a zone; the text is a path or PEM. Raises CertificateError."""
+    from cryptography import x509  # noqa: PLC0415 - 50 ms of each start, for settings that few processes have
+
     try:
         found = x509.load_pem_x509_certificates(pem_of(text).encode())
     except ValueError as error:

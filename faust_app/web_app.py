@@ -13,7 +13,8 @@ from mode import Service  # noqa: E402
 from faust_app.settings import Settings  # noqa: E402
 from faust_app.stream.periodic import Periodic  # noqa: E402
 from faust_app.stream.stack_dump import log_stacks_on_signal  # noqa: E402
-from faust_app.web.server import protect, router_of, use_our_runner, web_options, without_pages_of_faust  # noqa: E402
+from faust_app.web.protection import protect  # noqa: E402
+from faust_app.web.server import router_of, use_our_runner, web_options, without_pages_of_faust  # noqa: E402
 from faust_app.wiring.common import Parts, open_parts  # noqa: E402
 from faust_app.wiring.credentials import open_tokens  # noqa: E402
 from faust_app.wiring.faust_settings import faust_settings  # noqa: E402

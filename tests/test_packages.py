@@ -22,3 +22,8 @@ def test_importing_a_part_loads_no_faust(package: str) -> None:
 def test_the_package_finds_the_worker_only_when_asked_for_app() -> None:
     with pytest.raises(AttributeError, match="no attribute 'application'"):
         _ = faust_app.application
+
+
+def test_a_worker_loads_nothing_that_only_pages_and_statistics_need() -> None:
+    unwanted = {"alembic", "argon2", "babel", "chdb", "jinja2", "redis", "sqlalchemy"}
+    assert loaded_by("import faust_app.worker_app") & unwanted == set()

@@ -8,12 +8,10 @@ from aiohttp import web
 from faust.web.base import BlueprintManager
 
 from faust_app.metrics import Metrics
-from faust_app.web.admin.pages import AdminPages
 from faust_app.web.auth.tokens import Authentication
 from faust_app.web.contract.operation import operation_of
 from faust_app.web.problems import RETRY_AFTER_SECONDS, Handler, Problem, problem_details, unambiguous
 from faust_app.web.protocol import Runner
-from faust_app.web.reports.frame import ReportFrame
 
 SHUTDOWN_SECONDS: Final = 2.0
 """Seconds a stopping process waits for open requests: a slow client must not block a deploy."""
@@ -43,15 +41,9 @@ async def bounded(request: web.Request, handler: Handler) -> web.StreamResponse:
 def web_options(authentication: Authentication | None = None) -> dict[str, Any]:
     """Return the options of aiohttp's application; the outermost middleware renders the errors of the others.
 
-    Without an authentication, `protect` has to add one before the server listens.
+    Without an authentication, `protection.protect` has to add one before the server listens.
     """
     return {"middlewares": [problem_details, bounded, unambiguous, *([authentication.middleware] if authentication else [])]}
-
-
-def protect(application: web.Application, pages: AdminPages, *frames: ReportFrame) -> None:
-    """Put the authentication by token or session before every route, and show errors to people as pages, of `frames` in their own."""
-    shown = [pages.frame.middleware, *(frame.middleware for frame in frames)]
-    application.middlewares.extend([*shown, pages.authentication.middleware])  # type: ignore[list-item]
 
 
 def router_of(app: faust.App) -> web.UrlDispatcher:

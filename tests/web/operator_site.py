@@ -80,6 +80,7 @@ from faust_app.web.pages.fairness import FairnessPage
 from faust_app.web.pages.health import HealthPages
 from faust_app.web.pages.lag import LagPage
 from faust_app.web.pages.unfinished import StalledPage
+from faust_app.web.protection import protect
 from faust_app.web.reports.enter import EnterPages
 from faust_app.web.reports.frame import ReportFrame
 from faust_app.web.reports.let_us_in import LetUsInPage
@@ -87,7 +88,7 @@ from faust_app.web.reports.mend.lists import MendLists
 from faust_app.web.reports.mend.overview import MendPage
 from faust_app.web.reports.mend.picture import PicturePage
 from faust_app.web.reports.mend.test_address import TestAddressPage
-from faust_app.web.server import protect, web_options
+from faust_app.web.server import web_options
 from faust_app.wiring.controls import topics_of_lanes
 from faust_app.wiring.reports import ReportPages, report_pages
 from tests.factories import LEASE, NOW

@@ -2,11 +2,11 @@
 
 from collections.abc import Callable
 from datetime import datetime
+from functools import cache
 from typing import Any, Final, Protocol
 from urllib.parse import quote
 
 from aiohttp import web
-from jinja2 import Environment, PackageLoader, StrictUndefined
 
 from faust_app.web.problems import Problem
 
@@ -41,7 +41,7 @@ class PlainPages:
 
     def page(self, _request: web.Request, template: str, *, status: int = 200, **values: Any) -> web.Response:
         """Return the template rendered with the values."""
-        text = _environment.get_template(template).render({"layout": "base.html", **values})
+        text = _environment().get_template(template).render({"layout": "base.html", **values})
         return web.Response(status=status, text=text, content_type="text/html", charset="utf-8", headers=HEADERS)
 
     def problem(self, request: web.Request, problem: Problem) -> web.Response:
@@ -85,8 +85,16 @@ def path_of(shop_no: int, image_id: bytes) -> str:
     return f"/admin/shops/{shop_no}/images/{quote(image_id, safe='')}"
 
 
-_environment = Environment(
-    loader=PackageLoader("faust_app.web"), autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True
-)
 _FILTERS: Final[dict[str, Callable[..., str]]] = {"span": span, "moment": utc_text, "count": count}
-_environment.filters.update(_FILTERS)
+
+
+@cache
+def _environment() -> Any:
+    """Return what the templates are rendered with."""
+    from jinja2 import Environment, PackageLoader, StrictUndefined  # noqa: PLC0415 - 70 ms of each start of a worker, whose pages few open
+
+    environment = Environment(
+        loader=PackageLoader("faust_app.web"), autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True
+    )
+    environment.filters.update(_FILTERS)
+    return environment
