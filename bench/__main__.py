@@ -21,9 +21,12 @@ from bench.operators.mistake import mistake
 from bench.operators.operate import operate
 from bench.operators.pages import pages
 from bench.operators.stalled import stalled
+from bench.profile.profile import profile
 from bench.reports.table import reports, scale_of
 from bench.results.feed import feed
 from bench.results.results import results
+from bench.scaling.table import scaling
+from bench.scaling.workers import scale
 from bench.sources.burst import burst
 from bench.sources.dead_hosts import among_dead_hosts
 from bench.sources.hostile import hostile
@@ -116,9 +119,12 @@ BENCHMARKS: Final = {
     "operate": Benchmark(operate, "what an operator waits for among a million images"),
     "pages": Benchmark(pages, "the operator's pages among two million images"),
     "refusals": Benchmark(refusals, "what each level of the image check refuses of harmed, strange and hostile files"),
+    "profile": Benchmark(profile, "where each microsecond of an image goes, with flame graphs", (Argument("SECONDS", whole),)),
     "record-guard": Benchmark(record_guard, "records the ratio that `guard` compares with", (Argument("ROUNDS", whole),)),
     "reports": Benchmark(reports, "reports over 20 million outcomes; targets are for scale 1", (Argument("SCALE", scale_of),)),
     "results": Benchmark(results, "how soon and how fast outcomes are told, and what that costs a settle"),
+    "scale": Benchmark(scale, "what a second and a fourth worker add"),
+    "scaling": Benchmark(scaling, "what an image costs each part, and what larger loads need"),
     "stalled": Benchmark(stalled, "how long it takes to find unfinished images among 10 million rows"),
     "startup": Benchmark(startup, "from exec of a worker to its first image", (Argument("TIMES", whole),)),
 }

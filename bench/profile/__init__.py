@@ -1,0 +1,1 @@
+"""Where the CPU of an image goes."""

@@ -1,0 +1,97 @@
+"""Where each microsecond of an image goes: a worker under load, sampled by py-spy at both levels of the image check."""
+
+import json
+import re
+import subprocess
+import sys
+import urllib.request
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+from rich.console import Console
+from rich.table import Table
+
+from bench.installation import DONE, Installation, cpu_seconds, cpu_seconds_of_family, installed
+from bench.intake.rounds import take_in
+from bench.profile.places import Place, microseconds, shares_of
+
+SECONDS: Final = 20
+LEVELS: Final = ("structure", "decode")
+FOLDER: Final = Path(__file__).parent
+_WARM: Final = 2_000
+_MOST_PER_SECOND: Final = 900
+"""Images that a worker may store; as many are queued, so that it never runs out."""
+_RATE: Final = 200
+_PY_SPY: Final = str(Path(sys.executable).with_name("py-spy"))
+_TITLE: Final = re.compile(r"(<text id=\"title\"[^>]*>)[^<]*")
+
+
+@dataclass(frozen=True)
+class Profile:
+    """Microseconds of an image by part, and images a second while it was sampled."""
+
+    parts: dict[Place, float]
+    per_second: float
+
+    @property
+    def total(self) -> float:
+        """Microseconds of an image in all."""
+        return sum(self.parts.values())
+
+
+@dataclass(frozen=True)
+class Reading:
+    """Totals since the worker began: images stored, CPU-seconds of the worker and of its children, seconds in the collector."""
+
+    images: int
+    own: float
+    children: float
+    collector: float
+
+
+def profile(seconds: int = SECONDS) -> None:
+    """Sample a worker at both levels, print where each microsecond goes, and write a flame graph of each beside this file."""
+    profiles = dict[str, Profile]()
+    for level in LEVELS:
+        with installed(level) as installation:
+            profiles[level] = measure_profile(installation, level, seconds)
+    table = Table("microseconds of CPU an image", *LEVELS)
+    for place in sorted(Place, key=lambda each: -profiles[LEVELS[0]].parts.get(each, 0.0)):
+        table.add_row(place.value, *(f"{found.parts.get(place, 0.0):,.0f}" for found in profiles.values()))
+    table.add_section()
+    table.add_row("total", *(f"{found.total:,.0f}" for found in profiles.values()))
+    table.add_row("images/s while sampled", *(f"{found.per_second:,.0f}" for found in profiles.values()))
+    Console(width=120).print(table)
+
+
+def measure_profile(installation: Installation, level: str, seconds: int) -> Profile:
+    """Queue images, and sample a worker that stores them: once for the parts, once for the flame graph."""
+    take_in(installation, 0, _WARM + 2 * (seconds + 2) * _MOST_PER_SECOND)
+    raw, graph = installation.folder / "stacks.txt", FOLDER / f"{level}.svg"
+    with installation.process("bench.profile.worker") as process:
+        installation.until(DONE, _WARM)
+        first = _read(installation, process.pid)
+        _sample(process.pid, seconds, "raw", raw)
+        last = _read(installation, process.pid)
+        _sample(process.pid, seconds, "flamegraph", graph)
+    graph.write_text(_TITLE.sub(rf"\1shop-images worker, level {level}", graph.read_text()))
+    images = last.images - first.images
+    own, children, collector = ((getattr(last, name) - getattr(first, name)) / images * 1e6 for name in ("own", "children", "collector"))
+    shares = shares_of(raw.read_text().splitlines())
+    return Profile(microseconds(shares, own=own, collector=collector, children=children), images / seconds)
+
+
+def _sample(pid: int, seconds: int, form: str, path: Path) -> None:
+    # The worker is not stopped for a sample: its pace is what is measured, and a stack that is torn is dropped.
+    command = [_PY_SPY, "record", "--nonblocking", "-d", str(seconds), "-r", str(_RATE), "-f", form, "-o", str(path), "--pid", str(pid)]
+    subprocess.run(command, check=True, capture_output=True)
+
+
+def _read(installation: Installation, pid: int) -> Reading:
+    address = f"http://127.0.0.1:{installation.environment['WORKER_PORT']}/collector-cost"
+    asked = urllib.request.Request(address, headers={"Authorization": f"Bearer {installation.token}"})
+    with urllib.request.urlopen(asked, timeout=30) as answer:  # noqa: S310 - our own worker
+        collector = json.loads(answer.read())["ns"] / 1e9
+    own, family = cpu_seconds(pid), cpu_seconds_of_family(pid)
+    return Reading(installation.query(DONE), own, family - own, collector)

@@ -1,0 +1,1 @@
+"""What an image costs each part, and what that means for a thousand times more."""
