@@ -52,15 +52,15 @@ def memory(images: int = IMAGES) -> None:
         import_images(installation, images, _BYTES)
         tenths, peak = _tenths(installation, images)
     for number, samples in enumerate(tenths, 1):
-        table.add_row(f"resident memory in tenth {number}, median", f"{median(samples):,.1f} MiB", "")
+        table.add_row(f"resident memory in part {number} of {len(tenths)}, median", f"{median(samples):,.1f} MiB", "")
     growth = median(tenths[-1]) - median(tenths[1])
-    table.add_row(f"growth from the second to the last tenth of {images:,} images", f"{growth:,.1f} MiB", f"<= {FLAT} MiB")
+    table.add_row(f"growth from the second to the last part of {images:,} images", f"{growth:,.1f} MiB", f"<= {FLAT} MiB")
     table.add_row("peak", f"{peak:,.0f} MiB", f"<= {PEAK} MiB")
     console.print(table)
 
 
 def _tenths(installation: Installation, images: int) -> tuple[Sequence[Sequence[float]], float]:
-    """Return samples of the worker's resident memory by tenths of the images, and its peak, in MiB."""
+    """Return samples of the worker's resident memory by tenths of the images, those it was seen in, and its peak, in MiB."""
     tenths: list[list[float]] = [[] for _ in range(_TENTHS)]
     limit = time.monotonic() + _LIMIT
     with installation.process("faust_app") as process:
@@ -70,4 +70,4 @@ def _tenths(installation: Installation, images: int) -> tuple[Sequence[Sequence[
                 raise TimeoutError(f"{images - done:,} images are left")
             tenths[done * _TENTHS // images].append(resident_megabytes(process.pid))
             time.sleep(_SAMPLE_SECONDS)
-        return [each or tenths[0] for each in tenths], peak_megabytes(process.pid)
+        return [each for each in tenths if each], peak_megabytes(process.pid)
