@@ -97,7 +97,7 @@ _COLLECT_AFTER: Final = (100_000, 50, 1000)
 def tune_collector() -> None:
     """Freeze the heap, and collect what comes later seldom: for a worker, which holds many small objects and drops large ones."""
     freeze_heap()
-    # Python's own 700 counts what lives, not what is garbage: the events that a worker holds make it collect every few milliseconds and
+    # Python's own 700 counts what lives, not what is garbage: the events that a worker holds make it collect again and again and
     # find nothing. It can be this seldom because what fails leaves no cycle that holds an image: `core.failure.without_frames`.
     gc.set_threshold(*_COLLECT_AFTER)
 
