@@ -16,7 +16,10 @@ _ENDED: Final = """
 SELECT COALESCE(SUM(outcome IN ('stored', 'same_bytes', 'not_modified', 'deleted')), 0), COALESCE(SUM(outcome = 'failed'), 0)
 FROM image_history WHERE id > %s AND id <= %s
 """
-_ADD: Final = f"INSERT INTO sample ({_COLUMNS}, history_id) VALUES (%s, %s, %s, %s, %s, %s, %s, %s, %s)"  # noqa: S608 - our own columns
+# Two processes may both see the sample before this one as the newest: the lock of a row says nothing of one that is yet to come.
+_ADD: Final = f"""
+INSERT INTO sample ({_COLUMNS}, history_id) VALUES (%s, %s, %s, %s, %s, %s, %s, %s, %s) ON DUPLICATE KEY UPDATE at = sample.at
+"""  # noqa: S608 - our own columns
 
 
 class MariaSamples:
@@ -38,8 +41,7 @@ class MariaSamples:
             counted_from = max(last[0][1], newest - _MOST_LINES) if last else newest
             ((done, failed),) = await session.rows(_ENDED, (counted_from, newest))
             values = (sample.at, sample.behind, sample.oldest_seconds, sample.stalled, sample.failed_images)
-            session.enqueue(_ADD, (*values, int(done), int(failed), sample.pictureless, newest))
-            return True
+            return await session.change(_ADD, (*values, int(done), int(failed), sample.pictureless, newest)) == 1
 
         return await self._database.run(unit)
 

@@ -1,5 +1,6 @@
 """What the overview may rely on of samples, of what happened, and of products without a picture."""
 
+import asyncio
 from collections.abc import AsyncIterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -70,6 +71,19 @@ async def test_one_sample_is_kept_a_minute_and_read_back_in_order(samples: Sampl
     assert (kept[0], kept[1].behind, await samples.newest()) == (first, None, now + timedelta(minutes=1))
     assert await samples.since(now + timedelta(minutes=1)) == kept[1:]
     assert [await samples.forget(now + timedelta(minutes=1), 10), await samples.forget(now, 10)] == [1, 0]
+
+
+@pytest.mark.parametrize("before", [0, 1])
+async def test_of_processes_that_sample_the_same_minute_one_keeps_it(settings: Settings, before: int) -> None:
+    now = minute_of(datetime(2026, 3, 1, 12, 0))  # noqa: DTZ001 - as the database keeps it
+    async with Database.connect(settings.database, 8) as database:
+        samples = MariaSamples(database)
+        for round_ in range(5):
+            await samples.forget(LAST, 10_000)
+            for minute in range(before):
+                await samples.add(Sample(now + timedelta(minutes=minute)))
+            added = await asyncio.gather(*(samples.add(Sample(now + timedelta(minutes=10), behind=each)) for each in range(8)))
+            assert (sum(added), len(await samples.since(now))) == (1, before + 1), round_
 
 
 async def test_a_sample_counts_what_ended_since_the_one_before(database: Database, shop_no: int) -> None:
