@@ -42,30 +42,32 @@ class FetchTimer:
         now = self._loop.time()
         self._cancelling = self._task.cancelling()
         self._ends = now + self._seconds
-        self._timer = self._loop.call_at(self._next_look(now), self._look)
+        self._timer = self._loop.call_at(self._next_check(now), self._check)
         return self
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, _frames: TracebackType | None) -> None:
         self._timer.cancel()
-        if not self._cancels or self._task is None:
+        # A cancelled task keeps its error, whose frames hold this: a cycle with the bytes of the image in it.
+        task, self._task = self._task, None
+        if not self._cancels or task is None:
             return
         # As `asyncio.timeout` does: a cancellation that came from outside as well goes on.
-        if self._task.uncancel() <= self._cancelling and kind is asyncio.CancelledError:
+        if task.uncancel() <= self._cancelling and kind is asyncio.CancelledError:
             if self._body_is_due() > self._ends:
                 raise TimeoutError from error
             patience = self._pace.patience(self.received)
             raise Transient(FailureCode.SOURCE_TOO_SLOW, f"The source sent {self.received} bytes in {patience:.0f} s.") from error
 
-    def _look(self) -> None:
+    def _check(self) -> None:
         now = self._loop.time()
         if min(self._ends, self._body_is_due()) - now > _TOO_EARLY:
-            self._timer = self._loop.call_at(self._next_look(now), self._look)
+            self._timer = self._loop.call_at(self._next_check(now), self._check)
         elif self._task is not None:
             self._cancels = True
             self._task.cancel()
 
-    def _next_look(self, now: float) -> float:
-        """Return when the fetch may be over at the earliest: a body that begins after this look is not due before its grace is over."""
+    def _next_check(self, now: float) -> float:
+        """Return when the fetch may be over at the earliest: a body that begins after this check is not due before its grace is over."""
         return min(self._ends, self._body_is_due(), now + self._pace.grace if self._began is None else float("inf"))
 
     def _body_is_due(self) -> float:

@@ -40,6 +40,7 @@ class Deadline:
     def close(self) -> None:
         """Stop the timer."""
         self._timer.cancel()
+        self._task = None  # a cancelled task keeps its error, whose frames hold this: a cycle with the bytes of the image in it
 
     def __enter__(self) -> None:
         if self._wait is None or self._task is None:
