@@ -85,7 +85,13 @@ class Execution:
     def begin(self, now: float, seconds: float) -> None:
         """Start the steps from the beginning; of a try that met an outage only the row is kept, for who has to blame an image."""
         self.began, self.deadline = now, Deadline(now + seconds)
-        self.plan = self.failure = self.decision = self.error = None
+        self.plan = self.failure = self.decision = None
+
+    def forget_error(self) -> None:
+        """Drop the error: its frames hold the bytes of the image, and this."""
+        if isinstance(self.error, Failure):
+            without_frames(self.error)
+        self.error = None
 
 
 class Executor:
@@ -143,9 +149,6 @@ class Executor:
             finally:
                 run.deadline.close()
             await self._settle(run)
-            if isinstance(run.error, Failure):
-                without_frames(run.error)
-            run.error = None  # its frames hold the run
         if run.handled is Handled.DONE and defer_by is None:
             self._metrics.event_seconds.observe(time.perf_counter() - started)
         return run.handled
@@ -199,22 +202,29 @@ class Executor:
 
     async def _settle(self, run: Execution) -> None:
         """Write the decision, however long that takes. An outage returns the event; a spurious one leaves it to be executed again."""
-        if isinstance(run.error, Unavailable):
-            if await self._breakers.failed(run.error):
-                self._metrics.event_ended("returned").inc()
-                run.handled = Handled.RETURNED
-                return
-            run.outages += 1
-            if run.outages < MAX_SPURIOUS_OUTAGES:
-                return
         if run.error is not None:
-            run.decision = self._internal_error(run, run.error)
+            run.decision = await self._decide_on_error(run, run.error)
+            run.forget_error()  # the write may wait for the database
+            if run.decision is None:
+                return
         if isinstance(run.decision, Skip):
             end = run.decision.reason.value
         else:
             end = await self._settler.settle(run.event.record, _decided(run))
         self._metrics.event_ended(end).inc()
         run.handled = Handled.DONE
+
+    async def _decide_on_error(self, run: Execution, error: Exception) -> Outcome | GiveUp | None:
+        """Decide on an error of our own code, or on an outage that is blamed on the event; return None for any other outage."""
+        if isinstance(error, Unavailable):
+            if await self._breakers.failed(error):
+                self._metrics.event_ended("returned").inc()
+                run.handled = Handled.RETURNED
+                return None
+            run.outages += 1
+            if run.outages < MAX_SPURIOUS_OUTAGES:
+                return None
+        return self._internal_error(run, error)
 
     async def ack_early(self, event: Event) -> bool:
         """Give the row of an event under way a time by which it is published again; return whether the row took it.

@@ -3,12 +3,14 @@
 import asyncio
 import gc
 import weakref
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from types import SimpleNamespace
 
 import pytest
 
 from faust_app.core.failure import Dependency, Failure, FailureCode, Permanent, Transient, Unavailable, without_frames
 from faust_app.core.sources.content import Fetched, Validators
+from faust_app.flows.images import executor
 from tests.factories import event_record
 from tests.flows.worker_harness import WorkerHarness
 
@@ -53,6 +55,53 @@ async def test_an_image_that_fails_leaves_no_body_for_the_collector(monkeypatch:
     await harness.execute(event_record(await harness.accept()))
     await harness.breakers.stop()
     assert [body() for body in bodies] == [None] * len(bodies)
+    assert bodies
+
+
+@pytest.mark.usefixtures("_no_collector")
+@pytest.mark.parametrize("step", ["fetch", "put"])
+async def test_an_event_that_is_cancelled_leaves_no_body_for_the_collector(monkeypatch: pytest.MonkeyPatch, step: str) -> None:
+    harness, started = WorkerHarness(), asyncio.Event()
+    bodies = list[weakref.ref[Body]]()
+
+    async def wait(*_: object, **_about: object) -> None:
+        body = Body()
+        bodies.append(weakref.ref(body))
+        started.set()
+        await asyncio.get_running_loop().create_future()
+
+    monkeypatch.setattr(harness.fetcher if step == "fetch" else harness.store, step, wait)
+    task = asyncio.create_task(harness.execute(event_record(await harness.accept())))
+    await started.wait()
+    task.cancel()
+    await asyncio.wait([task])
+    assert task.cancelled()
+    del task
+    assert [body() for body in bodies] == [None]
+
+
+@pytest.mark.usefixtures("_no_collector")
+@pytest.mark.parametrize("fail", [KeyError, lambda: Unavailable(Dependency.STORAGE)], ids=["error", "outage"])
+async def test_an_error_of_our_own_keeps_no_body_while_its_decision_is_written(
+    monkeypatch: pytest.MonkeyPatch, fail: Callable[[], Exception]
+) -> None:
+    harness = WorkerHarness()
+    bodies, kept = list[weakref.ref[Body]](), list[Body | None]()
+
+    async def put(*_: object, **_about: object) -> None:
+        body = Body()
+        bodies.append(weakref.ref(body))
+        raise fail()
+
+    async def settle(*_: object) -> str:
+        kept.extend(body() for body in bodies)
+        return "retry"
+
+    monkeypatch.setattr(harness.store, "put", put)
+    monkeypatch.setattr(harness.handler._settler, "settle", settle)
+    monkeypatch.setattr(executor, "log", SimpleNamespace(error=lambda *_, **_about: None))  # pytest keeps what is logged, with its frames
+    await harness.execute(event_record(await harness.accept()))
+    assert kept == [None] * len(bodies)
     assert bodies
 
 
