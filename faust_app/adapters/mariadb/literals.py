@@ -4,7 +4,6 @@ The encoder is chosen by a value's exact type. The driver asks of each value wha
 when it is settled: that was a fifth of the CPU time it took.
 """
 
-import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import date, datetime
 from decimal import Decimal
@@ -14,14 +13,18 @@ from typing import Any, Final
 
 from pymysql.converters import encoders
 
-_quoted: Final[Callable[[str], str]] = encoders[str]
-_has_to_be_quoted: Final = re.compile(r"[\0\n\r\x1a'\\]").search
-"""What means something between single quotes. A double quote does not: it is as common as JSON, and stays as it is."""
-
 
 def _text(value: str) -> str:
-    """Return the text as the driver would; its own way of looking at each character takes four times as long."""
-    return "'" + value + "'" if _has_to_be_quoted(value) is None else _quoted(value)
+    """Return the text between single quotes: its end is the same whether or not the SQL mode has NO_BACKSLASH_ESCAPES.
+
+    Both modes read a doubled quote as one, and a doubled backslash leaves the next character as it is. Nothing else means
+    something there. Four to ten times as fast as the driver's own way of looking at each character.
+    """
+    if "\\" in value:
+        value = value.replace("\\", "\\\\")
+    if "'" in value:
+        value = value.replace("'", "''")
+    return f"'{value}'"
 
 
 def _bytes(value: bytes) -> str:
@@ -29,7 +32,7 @@ def _bytes(value: bytes) -> str:
     return f"x'{value.hex()}'"
 
 
-# Backslashes quote: INIT_COMMAND of `database.py` sets an SQL mode without NO_BACKSLASH_ESCAPES.
+# A backslash is stored once and not twice because INIT_COMMAND of `database.py` sets an SQL mode without NO_BACKSLASH_ESCAPES.
 _ENCODERS: Final[Mapping[type, Callable[[Any], str]]] = {
     **{kind: encoders[kind] for kind in (NoneType, bool, float, date)},
     str: _text,

@@ -259,6 +259,32 @@ async def test_a_result_is_that_of_the_statement_that_asked_for_it(table: Databa
     assert await table.run(unit) == (2, ((2,), (3,)), datetime)
 
 
+INJECTIONS = (
+    "\\'; DROP TABLE odd; -- ",
+    "'; DROP TABLE odd; -- ",
+    "\\",
+    "\\\\'",
+    "'\\",
+    "''",
+    "\\''; DELETE FROM odd; -- ",
+    "\0\n\r\x1a\\n'",
+)
+
+
+@pytest.mark.parametrize("mode", ["STRICT_ALL_TABLES", "STRICT_ALL_TABLES,NO_BACKSLASH_ESCAPES"])
+async def test_no_text_ends_a_statement_in_either_sql_mode(own: Settings, table: Database, mode: str) -> None:
+    async def unit(session: Session) -> None:
+        await session.change("SET sql_mode=%s", (mode,))
+        session.enqueue("DELETE FROM odd")
+        for n, text in enumerate(INJECTIONS):
+            session.enqueue(ADD, (n, text, text.encode()))
+
+    async with Database.connect(own.database, 1) as moded:
+        await moded.run(unit)
+    doubled = "\\\\" if "NO_BACKSLASH" in mode else "\\"
+    assert await table.rows(READ) == tuple((text.replace("\\", doubled), text.encode()) for text in INJECTIONS)
+
+
 async def test_backslashes_quote_whatever_mode_the_server_runs_in(table: Database) -> None:
     assert await table.rows("SELECT @@sql_mode, @@character_set_client") == (("STRICT_ALL_TABLES", "utf8mb4"),)
 
