@@ -61,12 +61,13 @@ def _literal(value: Any) -> str:
     raise TypeError(f"no column holds a {type(value).__name__}")
 
 
-MAX_TEXT: Final = 2**20
-"""Characters of one text of several statements: far from the largest packet that a database takes (16 MiB by default)."""
+MAX_TEXT: Final = 2**18
+"""Characters of one text of several statements, at most 1 MiB in UTF-8: databases take packets of 16 MiB by default."""
+_SEPARATOR: Final = ";\n"
 
 
 def joined(statements: Sequence[str]) -> Iterator[str]:
-    """Yield the statements as few texts, in order; a text is longer than MAX_TEXT only where one statement alone is.
+    """Yield the statements as few texts, in order; a text with its separators is longer than MAX_TEXT only where one statement alone is.
 
     No value ends a statement early: `with_literals` quotes what is special between quotes, and a semicolon there is not.
     """
@@ -74,9 +75,9 @@ def joined(statements: Sequence[str]) -> Iterator[str]:
     length = 0
     for statement in statements:
         if text and length + len(statement) > MAX_TEXT:
-            yield ";\n".join(text)
+            yield _SEPARATOR.join(text)
             text, length = [], 0
         text.append(statement)
-        length += len(statement)
+        length += len(statement) + len(_SEPARATOR)
     if text:
-        yield ";\n".join(text)
+        yield _SEPARATOR.join(text)

@@ -101,9 +101,16 @@ def test_a_parameter_too_many_or_too_few_and_one_that_no_column_holds_are_errors
         ([1], [[1]]),
         ([1, 2, 3], [[1, 2, 3]]),
         ([MAX_TEXT, 1], [[MAX_TEXT], [1]]),
-        ([MAX_TEXT - 1, 1, 1], [[MAX_TEXT - 1, 1], [1]]),
+        ([MAX_TEXT - 3, 1, 1], [[MAX_TEXT - 3, 1], [1]]),
+        ([MAX_TEXT - 2, 1, 1], [[MAX_TEXT - 2], [1, 1]]),
         ([1, MAX_TEXT * 3, 1, 2], [[1], [MAX_TEXT * 3], [1, 2]]),
     ],
 )
 def test_statements_are_joined_in_order_up_to_the_length_of_a_text(lengths: list[int], texts: list[list[int]]) -> None:
     assert [[len(each) for each in text.split(";\n")] for text in joined(["x" * length for length in lengths])] == texts
+
+
+@given(st.lists(st.integers(0, MAX_TEXT // 2), max_size=12))
+def test_a_text_of_several_statements_is_at_most_a_mebibyte_in_utf_8(lengths: list[int]) -> None:
+    longest = "\U0001f600"
+    assert all(4 * len(text) <= 2**20 for text in joined([longest * length for length in lengths]))
