@@ -90,6 +90,7 @@ class Session:
         Statements are joined in one text and not written one after the other: the database would run COMMIT after an error.
         """
         queued, self._queued = self._queued, []
+        # Each statement answers, those that were only queued too: what is asked for is last, and what came before it is let go.
         results = deque[_Result](maxlen=asked)
         with refusals_named():
             for text in joined(queued):
