@@ -18,6 +18,7 @@ from PIL import AvifImagePlugin, GifImagePlugin, Image, ImageFile, JpegImagePlug
 from faust_app.adapters.image_check.ends import is_whole
 from faust_app.adapters.image_check.exif import is_turned
 from faust_app.adapters.image_check.formats import FACTS, NAMES, Extent, gif_extent, sniff, webp_extent
+from faust_app.adapters.image_check.plain_jpeg import plain_sides
 from faust_app.core.failure import FailureCode, Permanent
 from faust_app.core.sources.content import ImageFacts
 
@@ -62,10 +63,14 @@ def simple_structure(content: bytes) -> ImageFacts | None:
     """Return what `check_structure` does for a JPEG with a simple header; None: give it to a child. Raises Permanent.
 
     Pillow's parser of JPEG headers is Python, so no bytes can harm the process, and the count of its reads bounds its
-    time to a millisecond or two.
+    time to a millisecond or two. Most headers need no parser of all that a header may hold.
     """
     if not content.startswith(b"\xff\xd8\xff"):
         return None
+    if (sides := plain_sides(content)) is not None:
+        plain = _Header(Extent(*sides, frames=1))
+        _check_bounds(plain.extent)
+        return _facts("JPEG", plain)
     _check_end(content, "JPEG")
     try:
         with _named("JPEG"), _opened(_Counted(content), "JPEG") as image:

@@ -9,8 +9,9 @@ from hypothesis import strategies as st
 from PIL import Image, ImageOps
 
 from devstack import hostile_files
-from faust_app.adapters.image_check.check import MAX_SIDE, check_decoded, check_structure, simple_structure
+from faust_app.adapters.image_check.check import MAX_PIXELS, MAX_SIDE, check_decoded, check_structure, simple_structure
 from faust_app.adapters.image_check.exif import only_orientation, orientation_of
+from faust_app.adapters.image_check.plain_jpeg import plain_sides
 from faust_app.core.failure import FailureCode, Permanent
 from faust_app.core.sources.content import ImageFacts
 from tests.pictures import FORMATS, picture
@@ -257,6 +258,37 @@ def test_the_short_check_answers_as_the_long_one_for_simple_jpegs_and_for_no_oth
     assert simple_structure(hostile_files.jpeg_of_segments(100_000)) is None
     assert check_structure(hostile_files.jpeg_of_segments(1000)).width == 8
     assert code(hostile_files.jpeg(65_500, 65_500), simple_structure) is FailureCode.SIDE_TOO_LONG  # type: ignore[arg-type]
+
+
+def jpegs() -> list[bytes]:
+    def of(mode: str, **options: object) -> bytes:
+        buffer = io.BytesIO()
+        Image.new(mode, (24, 16), 128).save(buffer, "JPEG", **options)
+        return buffer.getvalue()
+
+    profile = {"icc_profile": b"p" * 70_000}
+    return [of("L"), of("RGB", progressive=True), of("CMYK"), of("RGB", comment="why", xmp=b"<x/>", **profile), of("RGB", quality=95)]
+
+
+JPEGS = jpegs()
+
+
+def test_the_header_of_what_pillow_writes_is_plain() -> None:
+    assert [plain_sides(content) for content in JPEGS] == [(24, 16)] * len(JPEGS)
+
+
+@settings(deadline=None, max_examples=500)
+@given(st.sampled_from(JPEGS), st.lists(st.tuples(st.integers(0, 1000), st.integers(0, 255)), min_size=1, max_size=3), st.integers(0, 50))
+def test_sides_that_are_found_without_pillow_are_those_that_pillow_finds(whole: bytes, damage: list[tuple[int, int]], cut: int) -> None:
+    damaged = bytearray(whole)
+    for at, value in damage:
+        damaged[at % len(damaged)] = value
+    content = bytes(damaged[: len(damaged) - cut])
+    sides = plain_sides(content)
+    if sides is None or max(sides) > MAX_SIDE or sides[0] * sides[1] > MAX_PIXELS:
+        return
+    facts = check_structure(content)
+    assert (facts.width, facts.height) == sides
 
 
 @given(st.binary(max_size=400))
