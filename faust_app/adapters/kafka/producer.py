@@ -74,7 +74,7 @@ class KafkaEventLog:
         """Wait at most ACK_TIMEOUT for all messages together; one that is not acknowledged may still be written later."""
         deadline = asyncio.get_running_loop().time() + ACK_TIMEOUT
         sent_at = time.time()
-        sends = [await self._send(message, deadline) for message in messages]
+        sends = await self._send_all(messages, deadline)
         waiting = [send for send in sends if isinstance(send, asyncio.Future) and not send.done()]
         if waiting:
             await asyncio.wait(waiting, timeout=max(0.0, deadline - asyncio.get_running_loop().time()))
@@ -87,12 +87,21 @@ class KafkaEventLog:
         if not isinstance(result, Position):
             raise result
 
-    async def _send(self, message: Message, deadline: float) -> _Sent:
-        """Append one message to the producer's buffer, without a task per message: this is the hot path of intake."""
+    async def _send_all(self, messages: Sequence[Message], deadline: float) -> list[_Sent]:
+        """Append the messages to the producer's buffer, without a task or a timer for each: this is the hot path of intake."""
+        sends = list[_Sent]()
         try:
             async with asyncio.timeout_at(deadline):
-                return await self._producer.send(message.topic, message.value, message.key, headers=message.headers)  # type: ignore[no-any-return]
-        except (KafkaError, OSError, TimeoutError) as error:
+                for message in messages:
+                    sends.append(await self._send(message))
+        except TimeoutError as error:
+            sends += [_failure(error)] * (len(messages) - len(sends))
+        return sends
+
+    async def _send(self, message: Message) -> _Sent:
+        try:
+            return await self._producer.send(message.topic, message.value, message.key, headers=message.headers)  # type: ignore[no-any-return]
+        except (KafkaError, OSError) as error:
             return _failure(error)
 
     def _observe_clock(self, sends: Sequence[_Sent], sent_at: float) -> None:
