@@ -175,7 +175,7 @@ class Settings(BaseSettings):
     image_check_level: Literal["decode", "structure"] = Field(
         "decode", description="`decode` decodes every frame, `structure` checks header and end only, for a fraction of the CPU."
     )
-    image_check_processes: int = Field(2, ge=1, le=64, description="Child processes per worker that decode images; each takes 30 MB.")
+    image_check_processes: int = Field(2, ge=1, le=64, description="Child processes per worker that decode images; each takes 21 MiB.")
     egress_probe_url: str | None = Field(None, description="Address on the internet; while it too is unreachable, our own network is down.")
     contact_url: str | None = Field(None, description="Contact address in the User-Agent header, for owners of sources.")
 
