@@ -1,4 +1,4 @@
-"""What Faust has to be told of each event to see that its streams go on, and none of the rest."""
+"""Faust's monitor, reduced to the time of each partition's last event."""
 
 from typing import Any
 

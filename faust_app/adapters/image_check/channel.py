@@ -9,7 +9,7 @@ from faust_app.adapters.image_check.child import ANSWER, READY, REQUEST
 _SEND_BUFFER: Final = 1024 * 1024
 """Bytes asked of the kernel, which grants less by default: what fits leaves in one call, without waiting for the child to read."""
 _MOST: Final = 1024
-"""Bytes of the longest answer. Whoever sends more is in the hands of an image."""
+"""Bytes of the longest answer. Whoever sends more is controlled by an image."""
 
 
 class Channel:
@@ -31,17 +31,17 @@ class Channel:
 
     async def ready(self) -> None:
         """Wait until the child serves."""
-        await self._taken(len(READY))
+        await self._receive(len(READY))
 
     async def ask(self, level: int, content: bytes) -> bytes:
         """Send an image and return the answer, JSON. Raises ValueError for what is no answer."""
         if self._received:
             raise ValueError("an answer to nothing")
         await self._send(REQUEST.pack(level, len(content)), content)
-        (length,) = ANSWER.unpack(await self._taken(ANSWER.size))
+        (length,) = ANSWER.unpack(await self._receive(ANSWER.size))
         if length > _MOST:
             raise ValueError("an answer that is too long")
-        return await self._taken(length)
+        return await self._receive(length)
 
     def close(self) -> None:
         """Close the socket, which ends a child that waits for an image."""
@@ -58,7 +58,7 @@ class Channel:
         elif sent < len(head) + len(content):
             await self._loop.sock_sendall(self._socket, memoryview(content)[sent - len(head) :])
 
-    async def _taken(self, length: int) -> bytes:
+    async def _receive(self, length: int) -> bytes:
         """Return so many of the bytes received, and wait for those that are missing."""
         while len(self._received) < length:
             if self._ended:

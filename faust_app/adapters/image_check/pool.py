@@ -190,7 +190,7 @@ def _environment() -> dict[str, str]:
 
 
 def _answer(values: Any) -> ImageFacts | Permanent:
-    """Read an answer as strictly as any input: the child may be in the hands of an image."""
+    """Read an answer as strictly as any input: the child may be controlled by an image."""
     match values:
         case [str(content_type), str(extension), int(width), int(height)] if len(values) == _FACTS:
             return ImageFacts(content_type, extension, width, height)

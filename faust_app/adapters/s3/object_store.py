@@ -42,6 +42,16 @@ _PROBE_KEY: Final = "shop-images-probe"
 _MAX_PRODUCT: Final = 60
 _DELETE_GROUP: Final = 1000
 """Keys that S3 takes in one DeleteObjects."""
+_OF_LIBRARIES: Final = (
+    ClientError,
+    BotoCoreError,
+    HTTPClientError,
+    ResponseParserError,
+    aiohttp.ClientError,
+    OSError,
+    TimeoutError,
+)
+"""The errors by which the libraries say that storage did not do its part."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -208,14 +218,10 @@ class S3ObjectStore:
         """Translate every error of the libraries into Unavailable, with the operation and S3's own code, and count it."""
         try:
             yield
-        except Unavailable:
+        except (Unavailable, *_OF_LIBRARIES) as error:
             self._metrics.storage_errors.labels(operation).inc()
-            raise
-        except ClientError as error:
-            self._metrics.storage_errors.labels(operation).inc()
-            raise answered(operation, _code(error)) from error
-        except (BotoCoreError, HTTPClientError, ResponseParserError, aiohttp.ClientError, OSError, TimeoutError) as error:
-            self._metrics.storage_errors.labels(operation).inc()
+            if isinstance(error, Unavailable):
+                raise
             raise _failure(operation, error) from error
 
 
@@ -229,6 +235,8 @@ _OF_TLS: Final = {
 
 
 def _failure(operation: str, error: Exception) -> Unavailable:
+    if isinstance(error, ClientError):
+        return answered(operation, _code(error))
     fault = tls_fault(error)
     if fault in _OF_TLS:
         return Misconfigured(Dependency.STORAGE, f"Storage {fault.value}.", setting=_OF_TLS[fault])

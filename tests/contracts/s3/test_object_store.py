@@ -108,17 +108,19 @@ async def test_a_presigned_address_can_be_opened_even_with_a_stray_token(setting
         {"s3_secret_access_key": SecretStr("wrong")},
     ],
 )
-async def test_whatever_is_wrong_with_storage_is_its_outage_and_tells_no_secret(
+async def test_whatever_is_wrong_with_storage_is_one_outage_and_tells_no_secret(
     settings: Settings, shop_no: int, change: dict[str, Any]
 ) -> None:
-    wrong = settings.model_copy(update=change)
-    async with S3ObjectStore(wrong) as store:
+    wrong, metrics = settings.model_copy(update=change), Metrics()
+    async with S3ObjectStore(wrong, metrics) as store:
         for attempt in (lambda: put(store, f"shops/{shop_no}/a"), lambda: store.delete(["a"]), lambda: _first(store)):
             with pytest.raises(Unavailable) as caught:
                 await attempt()
             secret = wrong.s3_secret_access_key
             assert secret is not None
             assert secret.get_secret_value() not in str(caught.value)
+    for operation in ("PutObject", "DeleteObjects", "ListObjectsV2"):
+        assert metrics.registry.get_sample_value("shop_images_storage_errors_total", {"operation": operation}) == 1
 
 
 async def test_a_missing_bucket_is_storages_outage(settings: Settings) -> None:
