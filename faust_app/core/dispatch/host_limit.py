@@ -11,6 +11,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final
 
+from faust_app.core.dispatch.congestion import DECREASE, USED, is_slow
 from faust_app.core.messages.source_url import UrlError, parse_url
 
 MOST_FOUND: Final = 32
@@ -19,17 +20,11 @@ LEAST: Final = 4
 FIRST: Final = 8
 """The limit before anything is known of a host."""
 STEP: Final = 1
-DECREASE: Final = 0.75
 FEWER: Final = 0.7
 """Part of the best rate below which a limit serves fewer."""
 NOT_FEWER: Final = 0.9
-SLOWER: Final = 2.0
-SLOWER_BY: Final = 0.1
-"""A host is slow when a fetch takes so many times as long as when the host is at ease, and so many seconds more."""
 OLDEST_PART: Final = 8
 """Of the fetches under way, one in so many may be older than the age by which they are judged: some images are just large."""
-USED: Final = 0.8
-"""Part of the limit that has to be under way before it grows: one that is not used proves nothing."""
 WINDOW_SECONDS: Final = 0.5
 """Shortest time over which a limit is judged."""
 HOLD_SECONDS: Final = 120.0
@@ -138,7 +133,7 @@ class HostLimit:
         enough = self.limit / 2
         # Of the oldest: while only those beyond what the host serves are slow, half of what is under way looks at ease.
         age = ages[len(ages) // OLDEST_PART] if len(ages) >= enough else 0.0
-        if self._ended < enough and (self._at_ease is None or not _is_slow(age, self._at_ease)):
+        if self._ended < enough and (self._at_ease is None or not is_slow(age, self._at_ease)):
             return
         mean = self._seconds / self._ended if self._ended else 0.0
         seconds = max(mean, age)
@@ -161,16 +156,16 @@ class HostLimit:
     def _move(self, at_once: float, seconds: float, at_ease: float, now: float) -> None:
         """Judge a window in which so many were under way at once and took so many seconds."""
         rate = at_once / seconds
-        is_slow = _is_slow(seconds, at_ease)
-        if is_slow:
+        slow = is_slow(seconds, at_ease)
+        if slow:
             self._at_ease = at_ease + _AGING * (seconds - at_ease)  # a host that stays slow is judged by what it is
         elif rate > self._best:
             self._best, self._best_limit = rate, min(self.limit, math.ceil(at_once))
         else:
             self._best += _AGING * (rate - self._best)
-        if is_slow and rate < FEWER * self._best:
+        if slow and rate < FEWER * self._best:
             self._fall_back(now)
-        elif not is_slow:
+        elif not slow:
             self._is_well(now)
             serves_well = rate >= NOT_FEWER * self._best or self.limit < self._best_limit or now >= self._held_until
             if serves_well and at_once >= USED * self.limit:
@@ -206,7 +201,3 @@ class HostLimit:
     def _set(self, limit: float, now: float) -> None:
         if limit != self.limit:
             self.limit, self._changed = limit, now
-
-
-def _is_slow(seconds: float, at_ease: float) -> bool:
-    return seconds > SLOWER * at_ease + SLOWER_BY

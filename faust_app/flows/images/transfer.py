@@ -89,13 +89,13 @@ class Transfer:
         """Put the bytes; how long that takes is what the number of slots depends on."""
         clock = asyncio.get_running_loop().time
         began, stored = clock(), False
-        self._slots.putting(began)
+        self._slots.put_began(began)
         try:
             await self._store.put(key, content, content_type=content_type, sha256=sha256, metadata=metadata)
             stored = True
         finally:
             ended = clock()
-            self._slots.put(began, ended, stored=stored)
+            self._slots.put_ended(began, ended, stored=stored)
             self._metrics.step["put"].observe(ended - began)
 
 

@@ -10,6 +10,7 @@ from faust_app.core.dispatch.pace.source_pace import SourcePace
 from faust_app.core.dispatch.scheduler import Scheduler
 from faust_app.core.dispatch.shares import Share
 from faust_app.core.dispatch.shop_controls import UNLIMITED, ShopLimits
+from faust_app.core.dispatch.slot_limit import SlotLimit
 from faust_app.core.dispatch.workload import Ticket
 
 
@@ -34,12 +35,13 @@ class Started:
 
 @dataclass
 class Slots:
-    """Slots that run what the scheduler chooses."""
+    """Slots that run what the scheduler chooses; with a `limit` as many as that finds, of storage and a loop that are at ease."""
 
     slots: int
     limits: Callable[[int], ShopLimits] = lambda shop: UNLIMITED
     fair: bool = True
     host_limits: Mapping[str, int] = field(default_factory=dict)
+    limit: SlotLimit | None = None
     started: list[Started] = field(default_factory=list)
     ended: float = 0.0
     most_of_shop: dict[int, int] = field(default_factory=dict)
@@ -73,6 +75,9 @@ class Slots:
                 self.ended = now
             else:
                 self.scheduler.tick(now)
+                if self.limit is not None:
+                    self.limit.judge(now, len(self.scheduler.workload.running), lag=0.0)
+                    self.slots = self.limit.slots
                 self.scheduler.all_freed()
                 if later or now < last or now < until < float("inf"):
                     heapq.heappush(later, (now + 1.0, next(numbers), None))

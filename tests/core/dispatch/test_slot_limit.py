@@ -8,7 +8,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from faust_app.core.dispatch.host_limit import FIRST as FIRST_OF_A_HOST
 from faust_app.core.dispatch.slot_limit import FIRST, IN_A_ROW, LATE, LEAST, STEP, SlotLimit
+from tests.core.dispatch.slot_simulation import Slots, Work
 
 MOST = 128
 _TICK = (-1.0, -1.0)
@@ -41,11 +43,11 @@ def run(
             found.append(limit.slots)
             heapq.heappush(later, (now + 1.0, _TICK))
         elif begins:
-            limit.putting(now)
+            limit.put_began(now)
             heapq.heappush(later, (now + takes(putting, now), (0.0, now)))
             putting += 1
         else:
-            limit.put(began, now, stored=True)
+            limit.put_ended(began, now, stored=True)
             running, putting = running - 1, putting - 1
         while running < min(wanted, limit.slots):
             heapq.heappush(later, (now + fetch * chance.uniform(0.5, 1.5), (1.0, 0.0)))
@@ -63,8 +65,8 @@ def test_the_slots_are_never_outside_their_bounds(most: int, seconds: list[tuple
     assert min(LEAST, most) <= limit.slots <= most
     for second, (puts, stored, running, lag) in enumerate(seconds):
         for took in puts:
-            limit.putting(second)
-            limit.put(second, second + took, stored=stored)
+            limit.put_began(second)
+            limit.put_ended(second, second + took, stored=stored)
         limit.judge(second + 1.0, running, lag)
         assert min(LEAST, most) <= limit.slots <= most
 
@@ -129,6 +131,38 @@ def test_slow_sources_take_no_slots_from_the_others() -> None:
     assert min(run(SlotLimit(MOST), at_ease, until=120, fetch=20.0)) == FIRST
 
 
+def at_least() -> SlotLimit:
+    limit, second = SlotLimit(MOST), 0.0
+    while limit.slots > LEAST:
+        limit.judge(second, running=1, lag=2 * LATE)
+        second += 1.0
+    return limit
+
+
+@pytest.mark.parametrize("shops", [1, 2, 3])
+def test_a_few_slow_shops_alone_get_their_part_of_the_first_number(shops: int) -> None:
+    slots = Slots(LEAST, limit=at_least())
+    for shop in range(shops):
+        slots.knows(f"{shop}.test", 2.0, shop)
+    slots.run([Work(0.0, shop, 2.0, host=f"{shop}.test") for shop in range(shops) for _ in range(200)], until=60.0)
+    assert slots.slots == FIRST
+    assert [slots.most_of_shop[shop] for shop in range(shops)] == [FIRST_OF_A_HOST] * shops
+
+
+def test_a_worker_without_work_has_the_first_number_again_and_no_more() -> None:
+    limit = at_least()
+    for second in range(100):
+        limit.judge(1000.0 + second, running=0, lag=0.0)
+    assert limit.slots == FIRST
+
+
+def test_a_loop_that_is_late_while_no_event_runs_takes_no_slots() -> None:
+    limit = SlotLimit(MOST)
+    for second in range(2 * IN_A_ROW):
+        limit.judge(float(second), running=0, lag=2 * LATE)
+    assert limit.slots == FIRST
+
+
 def test_a_loop_that_is_late_again_and_again_has_too_much_to_do() -> None:
     limit = SlotLimit(MOST)
     for second in range(IN_A_ROW):
@@ -141,10 +175,10 @@ def test_a_put_that_failed_says_nothing_of_what_storage_takes() -> None:
     limit = SlotLimit(MOST)
     for second in range(10):
         for _ in range(20):
-            limit.putting(float(second))
-            limit.put(float(second), second + 1e-6, stored=False)
+            limit.put_began(float(second))
+            limit.put_ended(float(second), second + 1e-6, stored=False)
         for _ in range(20):
-            limit.putting(float(second))
-            limit.put(float(second), second + 0.5, stored=True)
+            limit.put_began(float(second))
+            limit.put_ended(float(second), second + 0.5, stored=True)
         limit.judge(second + 1.0, FIRST, 0.0)
     assert limit.slots > FIRST
