@@ -11,6 +11,7 @@ import structlog  # noqa: E402
 from mode import Service  # noqa: E402
 
 from faust_app.settings import Settings  # noqa: E402
+from faust_app.stream.loop_lag import LoopLag  # noqa: E402
 from faust_app.stream.periodic import Periodic  # noqa: E402
 from faust_app.stream.stack_dump import log_stacks_on_signal  # noqa: E402
 from faust_app.web.protection import protect  # noqa: E402
@@ -92,6 +93,7 @@ class WebApp(faust.App):
         shared = shared_services(self.parts, web.watches, web.lanes, web.shops, due=due, republish=republish)
         return [
             *shared,
+            LoopLag(self.metrics),
             Periodic("rejections", REJECTION_SECONDS, web.refused.run_pass, self.metrics),
             Periodic("feed", FEED_SECONDS, web.feed.watch.run_pass, self.metrics),
             Periodic("tokens", TOKEN_SECONDS, self.tokens.run_pass, self.metrics),

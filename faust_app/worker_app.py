@@ -13,12 +13,14 @@ import structlog  # noqa: E402
 from faust.exceptions import ConsumerNotStarted  # noqa: E402
 from mode import Service  # noqa: E402
 
+from faust_app.core.dispatch.slot_limit import SLOTS_SECONDS  # noqa: E402
 from faust_app.flows.monitoring.summary import SUMMARY_SECONDS, WorkSummary  # noqa: E402
 from faust_app.settings import Settings  # noqa: E402
 from faust_app.stream.agents import register_agents  # noqa: E402
 from faust_app.stream.flow_control import DrainingFlow, WorkerFlow  # noqa: E402
+from faust_app.stream.loop_lag import LoopLag  # noqa: E402
 from faust_app.stream.periodic import Background, Periodic  # noqa: E402
-from faust_app.stream.slots import SLOTS_SECONDS, AdjustSlots  # noqa: E402
+from faust_app.stream.slots import AdjustSlots  # noqa: E402
 from faust_app.stream.stack_dump import log_stacks_on_signal  # noqa: E402
 from faust_app.stream.watchdog import Watchdog  # noqa: E402
 from faust_app.stream.worker_progress import WorkerProgress  # noqa: E402
@@ -107,10 +109,12 @@ class WorkerApp(faust.App):
     def _services(self) -> list[Service]:
         parts, worker, settings = self.parts, self.worker_parts, self.settings
         maintenance, watches, periodic = worker.maintenance, worker.watches, partial(Periodic, metrics=self.metrics)
-        adjust = AdjustSlots(worker.slots, lambda: worker.dispatcher.running, asyncio.get_running_loop().time)
+        clock, loop_lag = asyncio.get_running_loop().time, LoopLag(self.metrics)
+        adjust = AdjustSlots(worker.slots, running=lambda: worker.dispatcher.running, largest_lag=loop_lag.take_largest, seconds=clock)
         return [
             *shared_services(parts, watches, worker.lanes, worker.shops, due=worker.due.run_pass, republish=maintenance.republish),
             Background(worker.dispatcher.run),
+            loop_lag,
             periodic("slots", SLOTS_SECONDS, adjust.run_pass),
             periodic("dispatcher", DISPATCHER_SECONDS, worker.dispatcher.run_pass),
             periodic("worker register", REGISTER_SECONDS, worker.resilience.internal_errors.run_pass),

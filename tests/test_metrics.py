@@ -97,6 +97,14 @@ async def test_the_event_loop_tells_how_late_it_is() -> None:
     await lag.stop()
 
 
+def test_the_largest_lag_is_kept_until_it_is_taken() -> None:
+    lag = LoopLag(Metrics())
+    assert lag.take_largest() == 0.0
+    for seconds in (0.1, 0.3, 0.2):
+        lag._observe(seconds)
+    assert (lag.take_largest(), lag.take_largest()) == (0.3, 0.0)
+
+
 async def test_a_pool_of_aiohttp_tells_who_uses_it_and_who_waits() -> None:
     metrics, served, go = Metrics(), asyncio.Event(), asyncio.Event()
 

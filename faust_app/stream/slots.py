@@ -1,29 +1,25 @@
 """Judges every second how many slots a worker has."""
 
 from collections.abc import Callable
-from typing import Final
 
 from faust_app.core.dispatch.slot_limit import SlotLimit
 
-SLOTS_SECONDS: Final = 1.0
-"""Seconds between two passes."""
-
 
 class AdjustSlots:
-    """Tells the limit how many events run and how late the loop comes to each pass; `seconds` is a clock that never goes back.
+    """Passes the number of running events and the largest lag of the loop since the last pass to the limit.
 
-    Call `run_pass` every SLOTS_SECONDS. It waits for nothing, so that only a loop that has other things to do delays the next one.
+    Call `run_pass` every `slot_limit.SLOTS_SECONDS`; `seconds` is a clock that never goes back. A process that was stopped and continued
+    has one large lag, and so one bad pass: too few to take slots away.
     """
 
-    def __init__(self, limit: SlotLimit, running: Callable[[], int], seconds: Callable[[], float]) -> None:
+    def __init__(
+        self, limit: SlotLimit, *, running: Callable[[], int], largest_lag: Callable[[], float], seconds: Callable[[], float]
+    ) -> None:
         self._limit = limit
         self._running = running
+        self._largest_lag = largest_lag
         self._seconds = seconds
-        self._due: float | None = None
 
     async def run_pass(self) -> None:
-        """Judge the last second."""
-        now = self._seconds()
-        lag = 0.0 if self._due is None else max(0.0, now - self._due)
-        self._due = now + SLOTS_SECONDS
-        self._limit.judge(now, self._running(), lag)
+        """Judge the time since the last pass."""
+        self._limit.judge(self._seconds(), self._running(), self._largest_lag())

@@ -9,7 +9,6 @@ from mode import Service
 from faust_app.flows.controls.lane_pauses import LanePauses
 from faust_app.flows.controls.shop_limits import ShopLimitsBook
 from faust_app.flows.maintenance.lease import LeasedTask
-from faust_app.stream.loop_lag import LoopLag
 from faust_app.stream.periodic import Background, Periodic
 from faust_app.wiring.common import Parts
 from faust_app.wiring.monitoring import Watches
@@ -43,7 +42,6 @@ def shared_services(
     """Return the tasks that worker and web have in common; `due` is a pass of the process's due publisher."""
     every, periodic = parts.settings.snapshot_interval, partial(Periodic, metrics=parts.metrics)
     return [
-        LoopLag(parts.metrics),
         Background(parts.publisher.run),
         periodic("lane pauses", CONTROL_SECONDS, lanes.run_pass),
         periodic("shop limits", CONTROL_SECONDS, shops.run_pass),

@@ -1,23 +1,28 @@
 """What a worker's slots are judged by each second."""
 
+import itertools
+
 from faust_app.core.dispatch.slot_limit import FIRST, STEP, SlotLimit
 from faust_app.stream.slots import AdjustSlots
 from tests.stream.dispatcher_harness import Harness, turns
 
 
-async def test_the_lag_of_the_loop_is_by_how_much_a_pass_comes_too_late() -> None:
-    now, limit = [100.0], SlotLimit(128)
-    adjust = AdjustSlots(limit, lambda: limit.slots, lambda: now[0])
-    await adjust.run_pass()
-    assert limit.slots == FIRST + STEP
-    for late in (0.5, 0.5):
-        now[0] += 1.0 + late
+async def slots_after(*lags: float) -> int:
+    limit, seconds, largest = SlotLimit(128), itertools.count(100.0), iter(lags)
+    adjust = AdjustSlots(limit, running=lambda: limit.slots, largest_lag=lambda: next(largest), seconds=lambda: next(seconds))
+    for _ in lags:
         await adjust.run_pass()
-    assert limit.slots == (FIRST + STEP) * 3 // 4
-    for _ in range(3):
-        now[0] += 1.0
-        await adjust.run_pass()
-    assert limit.slots == (FIRST + STEP) * 3 // 4 + 3 * STEP
+    return limit.slots
+
+
+async def test_each_pass_judges_the_slots_by_the_largest_lag_since_the_one_before() -> None:
+    assert await slots_after(0.0) == FIRST + STEP
+    assert await slots_after(0.0, 0.5, 0.5) == (FIRST + STEP) * 3 // 4
+    assert await slots_after(0.0, 0.5, 0.5, 0.0, 0.0, 0.0) == (FIRST + STEP) * 3 // 4 + 3 * STEP
+
+
+async def test_a_process_that_was_stopped_and_continued_keeps_its_slots() -> None:
+    assert await slots_after(0.0, 3600.0, 0.0) == FIRST + 2 * STEP
 
 
 async def test_with_fewer_slots_than_run_nothing_starts_until_enough_have_ended() -> None:
