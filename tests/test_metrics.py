@@ -97,12 +97,25 @@ async def test_the_event_loop_tells_how_late_it_is() -> None:
     await lag.stop()
 
 
-def test_the_largest_lag_is_kept_until_it_is_taken() -> None:
+async def test_the_largest_lag_is_kept_until_it_is_taken() -> None:
     lag = LoopLag(Metrics())
-    assert lag.take_largest() == 0.0
-    for seconds in (0.1, 0.3, 0.2):
-        lag._observe(seconds)
-    assert (lag.take_largest(), lag.take_largest()) == (0.3, 0.0)
+    assert lag.take_largest(100.0) == 0.0
+    for due, woke in ((101.0, 101.125), (102.0, 102.5), (103.0, 103.25)):
+        lag._due = due
+        lag._woke(woke)
+    lag._due = 105.0
+    assert (lag.take_largest(104.0), lag.take_largest(104.0)) == (0.5, 0.0)
+
+
+async def test_a_sleep_that_should_be_over_counts_once_whether_it_is_taken_before_or_after() -> None:
+    metrics = Metrics()
+    lag = LoopLag(metrics)
+    lag._due = 100.0
+    assert lag.take_largest(3700.0) == 3600.0
+    lag._woke(3700.125)
+    lag._due = 3701.0
+    assert lag.take_largest(3700.5) == 0.125
+    assert value(metrics, "shop_images_event_loop_lag_seconds_sum") == 3600.125
 
 
 async def test_a_pool_of_aiohttp_tells_who_uses_it_and_who_waits() -> None:

@@ -16,21 +16,30 @@ class LoopLag(Service):
     def __init__(self, metrics: Metrics) -> None:
         super().__init__()
         self._observed = metrics.loop_lag
+        self._due = float("inf")
+        self._taken = float("-inf")
         self._largest = 0.0
 
-    def take_largest(self) -> float:
-        """Return the largest lag since the last call, in seconds, and forget it; 0 before the first sleep is over."""
-        largest, self._largest = self._largest, 0.0
+    def take_largest(self, now: float) -> float:
+        """Return the largest lag since the last call, in seconds; `now` is a time of the event loop's clock.
+
+        A sleep that should be over counts as well, and when it is over, only from this call on: no lag counts in full twice.
+        """
+        largest = max(self._largest, self._lag_since_taken(now))
+        self._largest, self._taken = 0.0, now
         return largest
 
     @Service.task
     async def _run(self) -> None:
         loop = asyncio.get_running_loop()
         while not self.should_stop:
-            due = loop.time() + _EVERY
+            self._due = loop.time() + _EVERY
             await asyncio.sleep(_EVERY)
-            self._observe(max(0.0, loop.time() - due))
+            self._woke(loop.time())
 
-    def _observe(self, lag: float) -> None:
-        self._observed.observe(lag)
-        self._largest = max(self._largest, lag)
+    def _woke(self, now: float) -> None:
+        self._observed.observe(max(0.0, now - self._due))
+        self._largest = max(self._largest, self._lag_since_taken(now))
+
+    def _lag_since_taken(self, now: float) -> float:
+        return max(0.0, now - max(self._due, self._taken))

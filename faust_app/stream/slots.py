@@ -13,7 +13,7 @@ class AdjustSlots:
     """
 
     def __init__(
-        self, limit: SlotLimit, *, running: Callable[[], int], largest_lag: Callable[[], float], seconds: Callable[[], float]
+        self, limit: SlotLimit, *, running: Callable[[], int], largest_lag: Callable[[float], float], seconds: Callable[[], float]
     ) -> None:
         self._limit = limit
         self._running = running
@@ -22,4 +22,5 @@ class AdjustSlots:
 
     async def run_pass(self) -> None:
         """Judge the time since the last pass."""
-        self._limit.judge(self._seconds(), self._running(), self._largest_lag())
+        now = self._seconds()
+        self._limit.judge(now, self._running(), self._largest_lag(now))

@@ -9,7 +9,7 @@ from tests.stream.dispatcher_harness import Harness, turns
 
 async def slots_after(*lags: float) -> int:
     limit, seconds, largest = SlotLimit(128), itertools.count(100.0), iter(lags)
-    adjust = AdjustSlots(limit, running=lambda: limit.slots, largest_lag=lambda: next(largest), seconds=lambda: next(seconds))
+    adjust = AdjustSlots(limit, running=lambda: limit.slots, largest_lag=lambda _: next(largest), seconds=lambda: next(seconds))
     for _ in lags:
         await adjust.run_pass()
     return limit.slots
