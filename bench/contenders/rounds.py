@@ -18,7 +18,7 @@ from bench.intake.rounds import take_in
 from devstack.image_source.pictures import flat_picture
 
 LEAD: Final = 200
-IMAGES: Final = 1_000
+IMAGES: Final = 2_000
 """A turn's, behind its lead."""
 ROUND_IMAGES: Final = LEAD + IMAGES
 BYTES: Final = 100_000
