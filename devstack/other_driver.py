@@ -59,7 +59,7 @@ class OtherPool:
         return int(self._pool.freesize)
 
     async def acquire(self) -> OtherConnection:
-        """Take a connection."""
+        """Return a connection that is free, once there is one."""
         with _errors_of_pymysql():
             return OtherConnection(await self._pool.acquire())
 

@@ -65,7 +65,7 @@ class Figures:
 
 
 def measure_contenders(rounds: int, names: Sequence[str] = ALL) -> dict[str, Figures]:
-    """Let the contenders take turns for so many rounds, after one that warms them up.
+    """Run the contenders in turns for so many rounds, after a round of warm-up.
 
     Raises MissingObjectsError where a contender lost an image.
     """
@@ -90,7 +90,7 @@ class Field:
         self._rivals = rivals
 
     def take_in(self, number: int) -> None:
-        """Take in a round's images on every installation."""
+        """Accept the images of a round on every installation."""
         for installation in self._installations:
             take_in(installation, number, ROUND_IMAGES, BYTES)
         for rival in self._rivals:
