@@ -1,11 +1,11 @@
 """The time that one event has, as one timer for all its steps."""
 
-import asyncio
 from enum import Enum, auto
 from types import TracebackType
 from typing import Self, assert_never
 
 from faust_app.core.failure import Dependency, Failure, FailureCode, Transient, Unavailable
+from faust_app.task_timer import TaskTimer
 
 
 class Wait(Enum):
@@ -16,54 +16,42 @@ class Wait(Enum):
     STORAGE = auto()
 
 
-class Deadline:
+class Deadline(TaskTimer):
     """Ends a step that is under way at the time `at` (of the event loop's clock), with the failure of what it waits for.
 
-    Outside of a step it ends nothing, and the next step fails at its start. Made, used and closed by one task.
+    Outside of a step it ends nothing, and the next step fails at its start.
     """
 
-    __slots__ = ("_cancelling", "_cancels", "_is_past", "_task", "_timer", "_wait")
+    __slots__ = ("_is_past", "_wait")
 
     def __init__(self, at: float) -> None:
-        self._task = asyncio.current_task()
-        self._timer = asyncio.get_running_loop().call_at(at, self._strike)
+        super().__init__()
         self._wait: Wait | None = None
         self._is_past = False
-        self._cancels = False
-        self._cancelling = 0
+        self._timer = self._loop.call_at(at, self._pass)
 
     def during(self, wait: Wait) -> Self:
         """Return the deadline as the context of a step. Raises the failure of what is waited for."""
         self._wait = wait
         return self
 
-    def close(self) -> None:
-        """Stop the timer."""
-        self._timer.cancel()
-        self._task = None  # a cancelled task keeps its error, whose frames hold this: a cycle with the bytes of the image in it
-
     def __enter__(self) -> None:
-        if self._wait is None or self._task is None:
-            raise AssertionError("a step says what it waits for, and runs in a task")
+        if self._wait is None:
+            raise AssertionError("a step says what it waits for")
         if self._is_past:
             wait, self._wait = self._wait, None
             raise _failure(wait)
-        self._cancelling = self._task.cancelling()
+        self._begin()
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, _frames: TracebackType | None) -> None:
         wait, self._wait = self._wait, None
-        if not self._cancels or self._task is None or wait is None:
-            return
-        self._cancels = False
-        # As `asyncio.timeout` does: a cancellation that came from outside as well goes on.
-        if self._task.uncancel() <= self._cancelling and kind is asyncio.CancelledError:
+        if self._cancels and self._ended_by_timer(kind) and wait is not None:
             raise _failure(wait) from error
 
-    def _strike(self) -> None:
+    def _pass(self) -> None:
         self._is_past = True
-        if self._wait is not None and self._task is not None:
-            self._cancels = True
-            self._task.cancel()
+        if self._wait is not None:
+            self._strike()
 
 
 def _failure(wait: Wait) -> Failure:
