@@ -28,9 +28,7 @@ async def main(shop, images, group, without=0):
     if without:
         from faust_app.adapters.mariadb import image_writes
         from faust_app.core.images import changes
-        async def nothing(*_):
-            pass
-        image_writes.add_results = nothing
+        image_writes.add_results = nothing_told
         changes.of_finished = nothing_told
     settings = load_settings(None)
     async with Database.connect(settings.database, 2) as database:

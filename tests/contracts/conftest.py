@@ -79,7 +79,7 @@ async def emptied(database: Database) -> None:
 def maria_store(database: Database) -> AlertStore:
     async def count(occurrences: Sequence[Occurrence]) -> None:
         async def unit(session: Session) -> None:
-            await count_occurrences(session, occurrences, await session.now())
+            count_occurrences(session, occurrences, await session.now())
 
         await database.run(unit)
 

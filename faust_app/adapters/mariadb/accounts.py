@@ -43,7 +43,7 @@ class MariaAccounts:
         async def unit(session: Session) -> bool:
             added = bool(await session.change(_ADD, values))
             if added:
-                await add_audit(session, audit)
+                add_audit(session, audit)
             return added
 
         return await self._database.run(unit)
@@ -77,7 +77,7 @@ class MariaAccounts:
             if not await _locked(session, name):
                 return False
             session.enqueue(sql, (name, code_hash, expires_at))
-            await add_audit(session, audit)
+            add_audit(session, audit)
             return True
 
         return await self._database.run(unit)
@@ -103,7 +103,7 @@ class MariaAccounts:
             if logs_out:
                 session.enqueue("DELETE FROM one_time_log_in WHERE account = %s", (name,))
                 session.enqueue(REVOKE_ALL, (name, _NO_SESSION))
-            await add_audit(session, audit)
+            add_audit(session, audit)
             return True
 
         return await self._database.run(unit)

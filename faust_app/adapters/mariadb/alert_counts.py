@@ -41,7 +41,7 @@ WHERE alert_worker.last_at > UTC_TIMESTAMP(6) - INTERVAL %s SECOND AND closed_at
 """
 
 
-async def count_occurrences(session: Session, occurrences: Sequence[Occurrence], now: datetime) -> None:
+def count_occurrences(session: Session, occurrences: Sequence[Occurrence], now: datetime) -> None:
     """Count failed images into their alerts and shops; open an alert that is new or closed.
 
     Three statements for any number of occurrences, rows in key order: alerts are the last locks of a settle.
@@ -50,13 +50,13 @@ async def count_occurrences(session: Session, occurrences: Sequence[Occurrence],
         return
     latest = {occurrence.fingerprint: occurrence for occurrence in occurrences}
     counts = Counter(occurrence.fingerprint for occurrence in occurrences)
-    await _write_alerts(session, latest, counts, now)
+    _write_alerts(session, latest, counts, now)
     shops = Counter((occurrence.fingerprint, occurrence.shop_no) for occurrence in occurrences if occurrence.shop_no is not None)
     if shops:
-        await _count_shops(session, shops, now)
+        _count_shops(session, shops, now)
 
 
-async def _write_alerts(session: Session, latest: Mapping[str, Occurrence], counts: Mapping[str, int], now: datetime) -> None:
+def _write_alerts(session: Session, latest: Mapping[str, Occurrence], counts: Mapping[str, int], now: datetime) -> None:
     rows = [
         (
             fingerprint, occurrence.code.value, occurrence.host, occurrence.code.severity.value, now, now, counts[fingerprint],
@@ -64,10 +64,10 @@ async def _write_alerts(session: Session, latest: Mapping[str, Occurrence], coun
         )
         for fingerprint, occurrence in sorted(latest.items())
     ]  # fmt: skip
-    await _count(session, rows, opened_at=now)
+    _count(session, rows, opened_at=now)
 
 
-async def _count_shops(session: Session, shops: Mapping[tuple[str, int], int], now: datetime) -> None:
+def _count_shops(session: Session, shops: Mapping[tuple[str, int], int], now: datetime) -> None:
     slot = slot_of(now)
     flat = [value for (fingerprint, shop_no), count in sorted(shops.items()) for value in (fingerprint, shop_no, slot, count)]
     session.enqueue(_COUNT_SHOPS.format(values=",".join(["(%s,%s,%s,%s)"] * len(shops))), flat)
@@ -77,10 +77,10 @@ async def _count_shop_once(session: Session, fingerprint: str, shop_no: int, now
     """Count a shop's fault, however many processes report it: once per episode, and again when the digests have forgotten it."""
     ((opened_at,),) = await session.rows("SELECT opened_at FROM alert WHERE fingerprint = %s", (fingerprint,))
     if not await session.rows(_SHOP_COUNTED, (fingerprint, shop_no, slot_of(opened_at))):
-        await _count_shops(session, {(fingerprint, shop_no): 1}, now)
+        _count_shops(session, {(fingerprint, shop_no): 1}, now)
 
 
-async def _count(session: Session, rows: Sequence[tuple[Any, ...]], opened_at: datetime) -> None:
+def _count(session: Session, rows: Sequence[tuple[Any, ...]], opened_at: datetime) -> None:
     """Start a new episode of each closed alert, then count: rows of `_COLUMNS`, in order of fingerprint."""
     session.enqueue(_REOPEN.format(marks=",".join(["%s"] * len(rows))), [opened_at, *(row[0] for row in rows)])
     mark = f"({','.join(['%s'] * len(_COLUMNS))})"
@@ -107,7 +107,7 @@ class MariaFaults:
                 fault.fingerprint, fault.kind.value, fault.host, fault.kind.severity.value, now - age, now, 0 if known else 1,
                 one_line(fault.detail), fault.shop_no, None, reported_at, reported_count, woken_at,
             )  # fmt: skip
-            await _count(session, [row], opened_at=now - age)
+            _count(session, [row], opened_at=now - age)
             sql = (
                 "INSERT INTO alert_worker (fingerprint, worker, last_at, waiting) VALUES (%s,%s,%s,%s)"
                 " ON DUPLICATE KEY UPDATE last_at = VALUES(last_at), waiting = VALUES(waiting)"

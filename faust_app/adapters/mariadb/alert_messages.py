@@ -89,7 +89,7 @@ def _waiting(row: Row) -> WaitingMessage:
     return WaitingMessage(number, webhook_id, message_from_json(body), attempts)
 
 
-async def add_message(session: Session, message: AlertMessage) -> None:
+def add_message(session: Session, message: AlertMessage) -> None:
     """Queue a message for the messenger, inside the caller's transaction."""
     sql = "INSERT INTO alert_message (webhook_id, body, created_at, next_at) VALUES (%s, %s, %s, %s)"
     session.enqueue(sql, (new_webhook_id(), message_json(message).decode(), message.at, message.at))

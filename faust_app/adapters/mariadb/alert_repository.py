@@ -105,9 +105,9 @@ class MariaAlertRepository:
                 if not await mark_recovered(session, recovery, step.now):
                     raise _MovedOn
             if step.digest is not None:
-                await note_run(session, DIGEST, step.digest, step.now)
+                note_run(session, DIGEST, step.digest, step.now)
             if step.message is not None:
-                await add_message(session, step.message)
+                add_message(session, step.message)
             return True
 
         try:

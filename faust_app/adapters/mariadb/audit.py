@@ -9,7 +9,7 @@ from faust_app.core.operators.audit import Actor, AuditEntry, AuditRow
 _TARGET_CHARACTERS = 200
 
 
-async def add_audit(session: Session, entry: AuditEntry) -> None:
+def add_audit(session: Session, entry: AuditEntry) -> None:
     """Add an entry inside the transaction that makes the change."""
     sql = "INSERT INTO audit (at, actor, remote, action, target, detail) VALUES (%s, %s, %s, %s, %s, %s)"
     target, detail = one_line(entry.target)[:_TARGET_CHARACTERS], json.dumps(dict(entry.detail))

@@ -78,7 +78,7 @@ class MariaCauses:
             newest = await session.rows(_NEWEST_RELEASE, (fingerprint,))
             now = await session.now()
             values = {"resolved_at": now, "resolved_in": release, "resolved_from": newest[0][0] if newest else None, "ignored_until": None}
-            await _mark(session, fingerprint, values, now, audit)
+            _mark(session, fingerprint, values, now, audit)
 
         await self._database.run(unit)
 
@@ -92,16 +92,16 @@ class MariaCauses:
         async def unit(session: Session) -> None:
             now = await session.now()
             by, at = (audit.actor.name, now) if note else (None, None)
-            await _mark(session, fingerprint, {"note": note, "note_by": by, "note_at": at}, now, audit)
+            _mark(session, fingerprint, {"note": note, "note_by": by, "note_at": at}, now, audit)
 
         await self._database.run(unit)
 
     async def set_ours(self, fingerprint: str, audit: AuditEntry, *, is_ours: bool) -> None:
         async def unit(session: Session) -> None:
             now = await session.now()
-            await _mark(session, fingerprint, {"is_ours": is_ours}, now, audit)
+            _mark(session, fingerprint, {"is_ours": is_ours}, now, audit)
             verdict = Verdict.OURS if is_ours else Verdict.SHOPS
-            await decide_suspicion(session, fingerprint.partition("@")[0], verdict, audit.actor.name, now)
+            decide_suspicion(session, fingerprint.partition("@")[0], verdict, audit.actor.name, now)
 
         await self._database.run(unit)
 
@@ -113,13 +113,13 @@ class MariaCauses:
                 " ON DUPLICATE KEY UPDATE asked_by = VALUES(asked_by), asked_at = VALUES(asked_at)"
             )
             session.enqueue(sql, (fingerprint, shop_no, audit.actor.name, now))
-            await add_audit(session, replace(audit, at=now))
+            add_audit(session, replace(audit, at=now))
 
         await self._database.run(unit)
 
     async def _set(self, fingerprint: str, values: dict[str, Any], audit: AuditEntry) -> None:
         async def unit(session: Session) -> None:
-            await _mark(session, fingerprint, values, await session.now(), audit)
+            _mark(session, fingerprint, values, await session.now(), audit)
 
         await self._database.run(unit)
 
@@ -129,7 +129,7 @@ class MariaCauses:
         return [int(found.get(hour, 0)) for hour in range(CURVE_HOURS)]
 
 
-async def _mark(session: Session, fingerprint: str, values: dict[str, Any], now: datetime, audit: AuditEntry) -> None:
+def _mark(session: Session, fingerprint: str, values: dict[str, Any], now: datetime, audit: AuditEntry) -> None:
     """Write columns of the cause's row, which is made where there is none, and the audit entry."""
     names = [*values, "updated_at"]
     assignments = ", ".join(f"{name} = VALUES({name})" for name in names)
@@ -138,7 +138,7 @@ async def _mark(session: Session, fingerprint: str, values: dict[str, Any], now:
         f" ON DUPLICATE KEY UPDATE {assignments}"
     )
     session.enqueue(sql, (fingerprint, *values.values(), now))
-    await add_audit(session, replace(audit, at=now))
+    add_audit(session, replace(audit, at=now))
 
 
 def _cause(values: Sequence[Any]) -> Cause:

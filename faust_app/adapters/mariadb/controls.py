@@ -46,7 +46,7 @@ class MariaControls:
     async def pause(self, pause: LanePause, audit: AuditEntry) -> None:
         async def unit(session: Session) -> None:
             session.enqueue(_PAUSE, (pause.lane.value, pause.reason, pause.by, pause.since, pause.until))
-            await add_audit(session, audit)
+            add_audit(session, audit)
 
         await self._database.run(unit)
 
@@ -54,7 +54,7 @@ class MariaControls:
         async def unit(session: Session) -> bool:
             if not await session.change(_RESUME, (lane.value,)):
                 return False
-            await add_audit(session, audit)
+            add_audit(session, audit)
             return True
 
         return await self._database.run(unit)
@@ -83,7 +83,7 @@ class MariaShopControls:
 
         async def unit(session: Session) -> None:
             session.enqueue(_SET, values)
-            await add_audit(session, audit)
+            add_audit(session, audit)
 
         await self._database.run(unit)
 
@@ -91,7 +91,7 @@ class MariaShopControls:
         async def unit(session: Session) -> bool:
             if not await session.change(_LIFT, (_name(shop_no, kind),)):
                 return False
-            await add_audit(session, audit)
+            add_audit(session, audit)
             return True
 
         return await self._database.run(unit)

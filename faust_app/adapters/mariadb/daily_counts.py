@@ -159,7 +159,7 @@ class MariaDailyCounts:
         for shop_no, change in await session.rows(_CHANGES_BY_SHOP, (since, self._start_of(month))):
             balance[shop_no] = balance.get(shop_no, 0) + change
         balance = {shop_no: stored for shop_no, stored in balance.items() if stored}
-        await _keep(session, month, balance)
+        _keep(session, month, balance)
         return balance
 
 
@@ -169,7 +169,7 @@ def _snapshot(day: date, load_id: int, counted: Sequence[Sequence[Any]], before:
     return Snapshot(day, load_id, rows, totals_of(rows))
 
 
-async def _keep(session: Session, month: date, balance: Mapping[int, int]) -> None:
+def _keep(session: Session, month: date, balance: Mapping[int, int]) -> None:
     items = [(_NO_SHOP, 0), *balance.items()]
     for start in range(0, len(items), _AT_ONCE):
         group = items[start : start + _AT_ONCE]

@@ -57,7 +57,10 @@ class MariaGarbageRepository:
         return found
 
     async def add_garbage(self, entries: Sequence[Garbage]) -> None:
-        await self._database.run(lambda session: add_garbage(session, entries))
+        async def unit(session: Session) -> None:
+            add_garbage(session, entries)
+
+        await self._database.run(unit)
 
 
 # An estimate is enough for a share of the images; counting would scan an index of all of them.

@@ -55,10 +55,10 @@ class MariaImageRepository:
             offset = None if offset_of is None else await lock_intake_offset(session, *offset_of)
             rows, now = await lock_rows(session, keys, create=create, asked=asked)
             changes, result = decide(Locked(rows, now, offset))
-            await add_rejections(session, changes.rejections, now)
-            await write(session, changes, now, self._author)
+            add_rejections(session, changes.rejections, now)
+            write(session, changes, now, self._author)
             if create:
-                await _drop_placeholders(session, rows, changes)
+                _drop_placeholders(session, rows, changes)
             return result
 
         return await self._database.run(unit)
@@ -164,7 +164,7 @@ def _named_by(request: ImageRequest | None) -> tuple[str | None, ...]:
     return request.source_url, source_host(request.source_url), request.product_id, request.product_name, request.sku
 
 
-async def _drop_placeholders(session: Session, rows: Mapping[ImageKey, ImageRow], changes: Changes) -> None:
+def _drop_placeholders(session: Session, rows: Mapping[ImageKey, ImageRow], changes: Changes) -> None:
     left = {key for key, row in rows.items() if row.version == 0} - {row.key for row in changes.accepted}
     for group in groups(sorted(left)):
         sql = _DROP.format(values=values_table(("s", "i"), len(group)))

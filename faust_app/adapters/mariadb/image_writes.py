@@ -162,29 +162,29 @@ WHERE image.version = x.version
 """
 
 
-async def write(session: Session, changes: Changes, now: datetime, author: Author) -> None:
-    """Write the changes inside the caller's transaction."""
-    await _write_rows(session, _WRITE_ACCEPTED, _ACCEPTED, changes.accepted, now)
-    await _write_rows(session, _WRITE_REPEATED, _REPEATED, changes.repeated)
-    await _write_rows(session, _WRITE_HIDDEN, _KEY, changes.hidden, now)
-    await _write_rows(session, _WRITE_FINISHED, _FINISHED, changes.finished, author.release, now, now)
-    await _write_rows(session, _WRITE_RESTORED, _RESTORED, changes.restored, now, now)
-    await _write_rows(session, _WRITE_ACCEPTED, _ACCEPTED, changes.again, now)
-    await _write_rows(session, _WRITE_SCHEDULED, _SCHEDULED, changes.scheduled, now)
-    await _add_history(session, changes.history, author)
-    await add_results(session, changes.results)
-    await add_garbage(session, changes.garbage)
+def write(session: Session, changes: Changes, now: datetime, author: Author) -> None:
+    """Queue what writes the changes, inside the caller's transaction."""
+    _write_rows(session, _WRITE_ACCEPTED, _ACCEPTED, changes.accepted, now)
+    _write_rows(session, _WRITE_REPEATED, _REPEATED, changes.repeated)
+    _write_rows(session, _WRITE_HIDDEN, _KEY, changes.hidden, now)
+    _write_rows(session, _WRITE_FINISHED, _FINISHED, changes.finished, author.release, now, now)
+    _write_rows(session, _WRITE_RESTORED, _RESTORED, changes.restored, now, now)
+    _write_rows(session, _WRITE_ACCEPTED, _ACCEPTED, changes.again, now)
+    _write_rows(session, _WRITE_SCHEDULED, _SCHEDULED, changes.scheduled, now)
+    _add_history(session, changes.history, author)
+    add_results(session, changes.results)
+    add_garbage(session, changes.garbage)
     if changes.offset is not None:
         sql = "UPDATE intake_offset SET next_offset = %s, appended_at = %s, updated_at = %s WHERE topic = %s AND `partition` = %s"
         offset = changes.offset
         session.enqueue(sql, (offset.next_offset, offset.appended_at, now, offset.topic, offset.partition))
     if author.release is not None:
         ended = sum(row.state is not ImageState.DELETED for row in changes.finished)
-        await count_outcomes(session, ended, changes.occurrences, release=author.release, worker=author.worker, now=now)
-    await count_occurrences(session, changes.occurrences, now)  # last, and so locked shortest: all failures of one cause share a row
+        count_outcomes(session, ended, changes.occurrences, release=author.release, worker=author.worker, now=now)
+    count_occurrences(session, changes.occurrences, now)  # last, and so locked shortest: all failures of one cause share a row
 
 
-async def _write_rows(session: Session, statement: str, columns: Columns[T], items: Sequence[T], *rest: object) -> None:
+def _write_rows(session: Session, statement: str, columns: Columns[T], items: Sequence[T], *rest: object) -> None:
     for group in groups(items):
         flat = [value_of(item) for item in group for value_of in columns.values()]
         session.enqueue(statement.format(values=values_table(tuple(columns), len(group))), [*flat, *rest])
@@ -214,15 +214,15 @@ _ADD_HISTORY: Final = f"INSERT INTO image_history ({', '.join(_HISTORY)}, judged
 _HISTORY_MARK: Final = f"({','.join(['%s'] * (len(_HISTORY) + 2))})"
 
 
-async def _add_superseded(session: Session, entries: Sequence[HistoryEntry]) -> None:
+def _add_superseded(session: Session, entries: Sequence[HistoryEntry]) -> None:
     """Add that a version outlived older requests, once for each version, however many they were."""
     for group in groups(entries):
         flat = [value for entry in group for value in (*entry.key, entry.version)]
         session.enqueue(_ADD_SUPERSEDED.format(values=values_table(("shop_no", "image_id", "version"), len(group))), [group[0].at, *flat])
 
 
-async def _add_history(session: Session, entries: Sequence[HistoryEntry], author: Author) -> None:
-    await _add_superseded(session, [entry for entry in entries if entry.outcome == SUPERSEDED])
+def _add_history(session: Session, entries: Sequence[HistoryEntry], author: Author) -> None:
+    _add_superseded(session, [entry for entry in entries if entry.outcome == SUPERSEDED])
     entries = [entry for entry in entries if entry.outcome != SUPERSEDED]
     if entries:
         marks = ",".join([_HISTORY_MARK] * len(entries))
@@ -232,7 +232,7 @@ async def _add_history(session: Session, entries: Sequence[HistoryEntry], author
         session.enqueue(_ADD_HISTORY + marks, flat)
 
 
-async def add_garbage(session: Session, entries: Sequence[Garbage]) -> None:
+def add_garbage(session: Session, entries: Sequence[Garbage]) -> None:
     """Add garbage entries inside the caller's transaction."""
     if entries:
         marks = ",".join(["(%s,%s,%s,%s)"] * len(entries))

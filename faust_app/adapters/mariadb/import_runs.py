@@ -59,7 +59,7 @@ class MariaImportRuns:
             lines = [
                 Rejection(EntryPoint.IMPORT, each.reason, each.field, shop_no, place=ImportLine(number, each.line)) for each in rejected
             ]
-            await add_rejections(session, lines, await session.now())
+            add_rejections(session, lines, await session.now())
 
         await self._database.run(unit)
 

@@ -53,13 +53,13 @@ class MariaJobRuns:
             # Leases of earlier dates are deleted too: an unfinished run leaves one behind.
             session.enqueue("DELETE FROM lease WHERE name BETWEEN %s AND %s", (f"{job} ", _lease(job, day)))
             if done and result.message is not None:
-                await add_message(session, result.message)
+                add_message(session, result.message)
             return bool(done)
 
         return await self._database.run(unit)
 
 
-async def note_run(session: Session, job: str, day: date, now: datetime) -> None:
+def note_run(session: Session, job: str, day: date, now: datetime) -> None:
     """Record, inside the caller's transaction, that the date has its run, which took no time and found nothing to keep."""
     sql = (
         "INSERT INTO job_run (job, local_date, started, finished) VALUES (%s, %s, %s, %s)"

@@ -26,7 +26,7 @@ WHERE code IN ({codes}) AND slot >= %s AND judged_by IN ({releases}) GROUP BY co
 _CODES: Final = ",".join(["%s"] * len(CODES))
 
 
-async def count_outcomes(
+def count_outcomes(
     session: Session, outcomes: int, failures: Sequence[Occurrence], *, release: str, worker: str | None, now: datetime
 ) -> None:
     """Count images that ended, and those of them that failed, in one statement; nothing where none ended."""

@@ -21,7 +21,7 @@ _ONCE: Final = " ON DUPLICATE KEY UPDATE id = id"
 _SELECT: Final = f"SELECT id, {_NAMES} FROM rejection"  # noqa: S608 - our own columns
 
 
-async def add_rejections(session: Session, rejections: Sequence[Rejection], now: datetime) -> None:
+def add_rejections(session: Session, rejections: Sequence[Rejection], now: datetime) -> None:
     """Add the rejections inside the caller's transaction."""
     for group in groups(rejections):
         sql = f"INSERT INTO rejection ({_NAMES}) VALUES {', '.join([_MARKS] * len(group))}{_ONCE}"  # noqa: S608 - our own columns
@@ -36,7 +36,7 @@ class MariaRejections:
 
     async def add(self, rejections: Sequence[Rejection]) -> None:
         async def unit(session: Session) -> None:
-            await add_rejections(session, rejections, await session.now())
+            add_rejections(session, rejections, await session.now())
 
         if rejections:
             await self._database.run(unit)

@@ -37,7 +37,7 @@ class MariaReportSessions:
                 return None
             statements.enqueue(_ADD, values)
             ((number,),) = await statements.rows("SELECT LAST_INSERT_ID()")
-            await add_audit(statements, audit)
+            add_audit(statements, audit)
             return int(number)
 
         number = await self._database.run(unit)
@@ -55,7 +55,7 @@ class MariaReportSessions:
             sql = "UPDATE report_session SET revoked_at = UTC_TIMESTAMP(6) WHERE id = %s AND revoked_at IS NULL"
             ended = bool(await statements.change(sql, (number,)))
             if ended:
-                await add_audit(statements, audit)
+                add_audit(statements, audit)
             return ended
 
         return await self._database.run(unit)
@@ -64,7 +64,7 @@ class MariaReportSessions:
         async def unit(statements: Session) -> int:
             sql = "UPDATE report_session SET revoked_at = UTC_TIMESTAMP(6) WHERE shop_no = %s AND revoked_at IS NULL"
             ended = await statements.change(sql, (shop_no,))
-            await add_audit(statements, replace(audit, detail={**audit.detail, "sessions": ended}))
+            add_audit(statements, replace(audit, detail={**audit.detail, "sessions": ended}))
             return ended
 
         return await self._database.run(unit)

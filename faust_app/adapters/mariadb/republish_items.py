@@ -83,7 +83,7 @@ class MariaRepublishItems:
             now = await session.now()
             while items := await session.rows(_NEXT, (number, ItemStatus.PLANNED.value, 1)):
                 if await self._begin(session, run, 1, offsets, now):
-                    await add_audit(session, replace(audit, at=now, target=f"republish {number}"))
+                    add_audit(session, replace(audit, at=now, target=f"republish {number}"))
                     return items[0][0], items[0][1]
             return None
 
@@ -97,7 +97,7 @@ class MariaRepublishItems:
             items = [item_of(row) for row in await session.rows(_NEXT, (number, ItemStatus.BEGUN.value, limit))]
             rows, now = await lock_rows(session, [item.key for item in items])
             step = take_back(items, rows, now)
-            await self._write(session, number, step, ItemStatus.BEGUN, now)
+            self._write(session, number, step, ItemStatus.BEGUN, now)
             return len(items)
 
         return await self._database.run(unit)
@@ -106,8 +106,12 @@ class MariaRepublishItems:
         shop_no, image_id = after or (0, b"")
         found = await self._database.rows(_BEGUN_AFTER, (number, shop_no, shop_no, image_id, limit))
         ended = [each for each in map(_ended, found) if each is not None]
+
+        async def unit(session: Session) -> None:
+            _write_items(session, number, ended, ItemStatus.BEGUN)
+
         if ended:
-            await self._database.run(lambda session: _write_items(session, number, ended, ItemStatus.BEGUN))
+            await self._database.run(unit)
         return (found[-1][0], found[-1][1]) if len(found) == limit else None
 
     async def left(self, number: int) -> Left:
@@ -118,12 +122,12 @@ class MariaRepublishItems:
         items = [item_of(row) for row in await session.rows(_NEXT, (run.number, ItemStatus.PLANNED.value, limit))]
         rows, _ = await lock_rows(session, [item.key for item in items])
         step = begin(items, rows, offsets, now, paused_shops=await paused_shops(session))
-        await self._write(session, run.number, step, ItemStatus.PLANNED, now)
+        self._write(session, run.number, step, ItemStatus.PLANNED, now)
         return len(step.changes.accepted)
 
-    async def _write(self, session: Session, number: int, step: Step, before: ItemStatus, now: datetime) -> None:
-        await write(session, step.changes, now, self._author)
-        await _write_items(session, number, step.items, before)
+    def _write(self, session: Session, number: int, step: Step, before: ItemStatus, now: datetime) -> None:
+        write(session, step.changes, now, self._author)
+        _write_items(session, number, step.items, before)
 
 
 async def _locked(session: Session, number: int) -> Run | None:
@@ -131,7 +135,7 @@ async def _locked(session: Session, number: int) -> Run | None:
     return run_of(found[0]) if found else None
 
 
-async def _write_items(session: Session, number: int, items: Sequence[Ended], before: ItemStatus) -> None:
+def _write_items(session: Session, number: int, items: Sequence[Ended], before: ItemStatus) -> None:
     for group in groups(items):
         flat = [value for each in group for value in _written(each)]
         session.enqueue(_WRITE.format(values=values_table(_WRITTEN, len(group))), [*flat, number, before.value])

@@ -78,7 +78,7 @@ async def known_hosts(session: Session) -> set[str]:
     return {host for (host,) in await session.rows(_HOSTS)}
 
 
-async def add_items(session: Session, number: int, selection: Selection, selected: Sequence[Matching], rules: TodaysRules) -> None:
+def add_items(session: Session, number: int, selection: Selection, selected: Sequence[Matching], rules: TodaysRules) -> None:
     """Write the items of the run."""
     refused = sorted(rules.refused_hosts)
     paused = sorted(rules.paused_shops)

@@ -73,8 +73,8 @@ class MariaRepublishRuns:
                 return int(number)
             ((number,),) = await session.rows("SELECT LAST_INSERT_ID()")
             rules = replace(rules_of(await known_hosts(session)), paused_shops=await paused_shops(session))
-            await add_items(session, number, selection, selected, rules)
-            await add_audit(session, _at(audit, number, now))
+            add_items(session, number, selection, selected, rules)
+            add_audit(session, _at(audit, number, now))
             return int(number)
 
         return await self._existing(await self._database.run(unit))
@@ -116,7 +116,7 @@ class MariaRepublishRuns:
                 return int(active[0])
             if not await session.change(_START, (audit.actor.name, number)):
                 return None
-            await add_audit(session, _at(audit, number, await session.now()))
+            add_audit(session, _at(audit, number, await session.now()))
             return number
 
         running = await self._database.run(unit)
@@ -129,7 +129,7 @@ class MariaRepublishRuns:
             now = await session.now()
             changed = bool(await session.change(sql, (to.value, number, *(status.value for status in allowed))))
             if changed:
-                await add_audit(session, _at(audit, number, now))
+                add_audit(session, _at(audit, number, now))
             return changed
 
         return await self._database.run(unit)
@@ -142,7 +142,7 @@ class MariaRepublishRuns:
             if not found or found[0][0] not in _STEERABLE:
                 return False
             session.enqueue(sql, (rate, number))  # changes nothing where it is the rate already
-            await add_audit(session, _at(audit, number, await session.now()))
+            add_audit(session, _at(audit, number, await session.now()))
             return True
 
         return await self._database.run(unit)
@@ -151,7 +151,7 @@ class MariaRepublishRuns:
         async def unit(session: Session) -> bool:
             ended = bool(await session.change(_END, (to.value, run.number, run.status.value)))
             if ended and message is not None:
-                await add_message(session, message)
+                add_message(session, message)
             return ended
 
         return await self._database.run(unit)

@@ -10,7 +10,7 @@ from faust_app.core.results.result import Result
 _ADD: Final = "INSERT INTO result_outbox (at, shop_no, image_id, body) VALUES "
 
 
-async def add_results(session: Session, results: Sequence[Result]) -> None:
+def add_results(session: Session, results: Sequence[Result]) -> None:
     """Add the results inside the caller's transaction, which has their rows locked: those of one image follow each other by id."""
     if results:
         flat: list[Any] = []

@@ -42,7 +42,7 @@ class MariaSessions:
         async def unit(statements: Statements) -> int:
             statements.enqueue(_ADD, values)
             ((number,),) = await statements.rows("SELECT LAST_INSERT_ID()")
-            await add_audit(statements, audit)
+            add_audit(statements, audit)
             return int(number)
 
         return replace(session, number=await self._database.run(unit))
@@ -73,7 +73,7 @@ class MariaSessions:
             sql = "UPDATE session SET revoked_at = UTC_TIMESTAMP(6) WHERE id = %s AND revoked_at IS NULL"
             ended = bool(await statements.change(sql, (number,)))
             if ended:
-                await add_audit(statements, audit)
+                add_audit(statements, audit)
             return ended
 
         return await self._database.run(unit)
@@ -81,7 +81,7 @@ class MariaSessions:
     async def revoke_all(self, account: str, but: int | None, audit: AuditEntry) -> int:
         async def unit(statements: Statements) -> int:
             ended = await statements.change(REVOKE_ALL, (account, but or 0))
-            await add_audit(statements, replace(audit, detail={**audit.detail, "sessions": ended}))
+            add_audit(statements, replace(audit, detail={**audit.detail, "sessions": ended}))
             return ended
 
         return await self._database.run(unit)

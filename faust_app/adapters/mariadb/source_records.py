@@ -66,7 +66,7 @@ class MariaSourceRecords:
                 found += [_record(values) for values in await session.rows(sql, group)]
             now = await session.now()
             written, result = decide({record.key: record for record in found}, now)
-            await _write(session, written, now)
+            _write(session, written, now)
             return result
 
         return await self._database.run(unit)
@@ -80,7 +80,7 @@ class MariaSourceRecords:
         return [_record(values) for values in await self._database.rows(_OF, (host, shop))]
 
 
-async def _write(session: Session, records: Sequence[SourceRecord], now: datetime) -> None:
+def _write(session: Session, records: Sequence[SourceRecord], now: datetime) -> None:
     for group in groups(sorted(records, key=lambda record: record.key)):
         marks = ",".join([f"({','.join(['%s'] * (len(_NAMES) + 1))})"] * len(group))
         flat: list[Any] = []

@@ -37,7 +37,7 @@ class MariaStatisticsRuns:
             session.enqueue(_ASK, (first, last, reason, actor.name))
             ((number,),) = await session.rows("SELECT LAST_INSERT_ID()")
             detail = {"first": first.isoformat(), "last": last.isoformat(), "reason": reason}
-            await add_audit(session, AuditEntry(await session.now(), actor, "statistics.load", f"load {number}", detail))
+            add_audit(session, AuditEntry(await session.now(), actor, "statistics.load", f"load {number}", detail))
             return int(number)
 
         return await self._database.run(unit)

@@ -42,7 +42,7 @@ class MariaSuspicions:
         return Blame(frozenset(fingerprint for (fingerprint,) in causes), tuple(await self.known()))
 
 
-async def decide_suspicion(session: Session, code: str, verdict: Verdict, by: str, now: datetime) -> None:
+def decide_suspicion(session: Session, code: str, verdict: Verdict, by: str, now: datetime) -> None:
     """Write what a person said about a code, for every release suspected of it that is still at work; a no-op without one."""
     session.enqueue(_DECIDE, (verdict.value, by, now, code))
 

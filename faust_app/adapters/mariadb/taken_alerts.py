@@ -25,7 +25,7 @@ class MariaTakenAlerts:
         async def unit(session: Session) -> bool:
             if not await session.change(sql, parameters):
                 return False
-            await add_audit(session, replace(audit, at=await session.now()))
+            add_audit(session, replace(audit, at=await session.now()))
             return True
 
         return await self._database.run(unit)

@@ -39,11 +39,15 @@ def failed(count: int, shop_no: int = 7, host: str = "h") -> list[Occurrence]:
     return [Occurrence(f"source_error@{host}", FailureCode.SOURCE_ERROR, host, shop_no, b"i%d" % n, "status 500") for n in range(count)]
 
 
-async def test_records_without_a_row_are_counted_as_what_they_are(database: Database) -> None:
+async def count(database: Database, occurrences: Sequence[Occurrence], now: datetime = NOW) -> None:
     async def unit(session: Session) -> None:
-        await count_occurrences(session, [of_record(FailureCode.UNPARSEABLE, "not JSON")] * 3, NOW)
+        count_occurrences(session, occurrences, now)
 
     await database.run(unit)
+
+
+async def test_records_without_a_row_are_counted_as_what_they_are(database: Database) -> None:
+    await count(database, [of_record(FailureCode.UNPARSEABLE, "not JSON")] * 3)
     found = await database.rows("SELECT fingerprint, severity, occurrences, sample_shop FROM alert")
     assert found == (("record.unparseable@-", "platform", 3, None),)
     assert await database.rows("SELECT * FROM alert_shop") == ()
@@ -62,7 +66,7 @@ class CountingSession(Session):
 @pytest.mark.parametrize("occurrences", [failed(1), failed(500), [each for n in range(500) for each in failed(1, n + 1, f"h{n}")]])
 async def test_a_group_of_failures_costs_three_statements_however_many_they_are(occurrences: list[Occurrence]) -> None:
     session = CountingSession()
-    await count_occurrences(session, occurrences, NOW)
+    count_occurrences(session, occurrences, NOW)
     assert [statement.split()[:3] for statement in session.statements] == [
         ["UPDATE", "alert", "SET"],
         ["INSERT", "INTO", "alert"],
@@ -109,24 +113,21 @@ async def test_workers_that_fail_images_of_one_cause_at_the_same_time_do_not_fai
 
 
 async def test_groups_of_many_causes_in_any_order_are_all_counted(database: Database) -> None:
-    async def unit(session: Session, turn: int) -> None:
-        occurrences = [each for n in range(60) for each in failed(1, n % 5 + 1, f"h{(n * 7 + turn * 13) % 40}")]
-        await count_occurrences(session, occurrences, datetime(2026, 3, 1))  # noqa: DTZ001 - UTC without a zone
-
     async def worker(number: int) -> None:
-        for turn in range(12):
-            await database.run(lambda session, at=number + turn: unit(session, at))  # type: ignore[misc]
+        for turn in range(number, number + 12):
+            occurrences = [each for n in range(60) for each in failed(1, n % 5 + 1, f"h{(n * 7 + turn * 13) % 40}")]
+            await count(database, occurrences, datetime(2026, 3, 1))  # noqa: DTZ001 - UTC without a zone
 
     await asyncio.gather(*(worker(number) for number in range(8)))
-    ((count,),) = await database.rows("SELECT SUM(occurrences) FROM alert")
-    assert int(count) == 8 * 12 * 60
+    ((counted,),) = await database.rows("SELECT SUM(occurrences) FROM alert")
+    assert int(counted) == 8 * 12 * 60
 
 
 async def test_twelve_thousand_failures_are_counted_group_by_group(database: Database) -> None:
     groups = [failed(500, shop_no=shop_no) for shop_no in range(1, 25)]
     started = time.perf_counter()
     for group in groups:
-        await database.run(lambda session, group=group: count_occurrences(session, group, NOW))  # type: ignore[misc]
+        await count(database, group)
     rate = 12_000 / (time.perf_counter() - started)
     print(f"counted {rate:,.0f} occurrences/s in groups of 500")  # noqa: T201 - the figure, shown by `pytest -s`
     assert await total(database) == (("source_error@h", 12_000, 1),)
@@ -170,14 +171,14 @@ async def test_the_schema_is_brought_up_to_date_again_and_from_a_half_done_migra
     assert newest >= "0001"
     await database.change("DELETE FROM alembic_version")
     await database.change("DROP TABLE job_run")
-    await database.run(lambda session: count_occurrences(session, failed(3), NOW))
+    await count(database, failed(3))
     assert await upgrade_schema(alert_settings.database) == newest
     assert await database.rows("SELECT COUNT(*) FROM job_run") == ((0,),)
     assert await total(database) == (("source_error@h", 3, 1),)
 
 
 async def test_old_alerts_messages_and_counts_are_forgotten_and_young_ones_kept(database: Database) -> None:
-    await database.run(lambda session: count_occurrences(session, failed(1, host="old") + failed(1, host="young") + failed(1), NOW))
+    await count(database, failed(1, host="old") + failed(1, host="young") + failed(1))
     for fingerprint, days in (("source_error@old", 91), ("source_error@young", 89)):
         await database.change("UPDATE alert SET closed_at = UTC_TIMESTAMP(6) - INTERVAL %s DAY WHERE fingerprint = %s", (days, fingerprint))
     for days in (91, 89):

@@ -8,6 +8,7 @@ from typing import cast
 import pytest
 
 from faust_app.adapters.mariadb.alert_messages import add_message
+from faust_app.adapters.mariadb.database import Session
 from faust_app.core.alerts.alert import Alert, FaultKind, Occurrence, PlatformFault
 from faust_app.core.alerts.decide import SENDER, Due, LastDigest, Step, closes_silently, due_notices
 from faust_app.core.alerts.digest import CodeCount, DigestCounts, digest_message, digest_span
@@ -172,7 +173,11 @@ async def queued(store: AlertStore, title: str) -> None:
     if store.database is None:
         cast("FakeAlertStore", store.outbox).add_message(message)
     else:
-        await store.database.run(lambda session: add_message(session, message))
+
+        async def unit(session: Session) -> None:
+            add_message(session, message)
+
+        await store.database.run(unit)
 
 
 async def test_a_message_that_is_to_be_tried_again_is_not_overtaken_by_a_later_one(alert_store: AlertStore) -> None:

@@ -201,7 +201,7 @@ async def test_an_uncommitted_result_neither_waits_nor_is_passed_by_unseen(datab
         return Result(now, shop_no, image_id, {"kind": "stored"})
 
     async def slow(session: Session) -> None:
-        await add_results(session, [result(b"slow")])
+        add_results(session, [result(b"slow")])
         written.set()
         await may_commit.wait()
 
