@@ -10,7 +10,7 @@ from faust_app.core.alerts.recovery import Backlog, Recovery
 from faust_app.flows.alerts.desk import AlertDesk, OpenAlert
 from faust_app.web.api.images import time_text
 from faust_app.web.auth.tokens import actor_of
-from faust_app.web.contract.answers import AlertList
+from faust_app.web.contract.answers.alerts import AlertList
 from faust_app.web.contract.bodies import no_body, query_of
 from faust_app.web.contract.operation import Answered, Operation, described
 from faust_app.web.problems import Problem

@@ -14,7 +14,7 @@ from faust_app.core.messages.zoned_time import ZonedTime
 from faust_app.flows.causes.decide import CauseDesk
 from faust_app.web.api.images import time_text
 from faust_app.web.auth.tokens import actor_of
-from faust_app.web.contract.answers import CauseDetailsAnswer, CausePage
+from faust_app.web.contract.answers.causes import CauseDetailsAnswer, CausePage
 from faust_app.web.contract.bodies import body_of, invalid, no_body, query_of
 from faust_app.web.contract.operation import Answered, Operation, Parameter, described
 from faust_app.web.contract.parameters import LIMIT, number_of

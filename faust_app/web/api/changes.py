@@ -13,8 +13,8 @@ from faust_app.core.results.cursor import LATEST, CursorProblem
 from faust_app.flows.results.changes import Asked, ChangeFeed, Changes, Crowded, Expired
 from faust_app.web.auth.rules import foreign_shop
 from faust_app.web.auth.tokens import sender_of
+from faust_app.web.contract.answers.changes import ChangesAnswer
 from faust_app.web.contract.bodies import invalid, query_of
-from faust_app.web.contract.change_answers import ChangesAnswer
 from faust_app.web.contract.operation import JSON, Answered, Operation, Parameter, described
 from faust_app.web.contract.parameters import LIMIT, MAX_PAGE, number_of
 from faust_app.web.problems import RETRY_AFTER_SECONDS, Problem

@@ -19,7 +19,7 @@ from faust_app.flows.ports.images import ImageRepository
 from faust_app.flows.ports.sources import SourceRecords
 from faust_app.flows.ports.transfer import ObjectStore
 from faust_app.web.api.public import PublicAddresses
-from faust_app.web.contract.answers import ImageAnswer
+from faust_app.web.contract.answers.images import ImageAnswer
 from faust_app.web.contract.bodies import image_id_of, query_of, shop_no_of
 from faust_app.web.contract.operation import Answered, Operation, described
 from faust_app.web.problems import Problem

@@ -18,7 +18,7 @@ from faust_app.flows.ports.images import ImageRepository
 from faust_app.flows.ports.imports import Catalogue, ImportRuns
 from faust_app.flows.ports.rejections import Rejections
 from faust_app.web.api.images import time_text
-from faust_app.web.contract.answers import ComparedAnswer, ImportAnswer, ImportPage, RejectionPage
+from faust_app.web.contract.answers.imports import ComparedAnswer, ImportAnswer, ImportPage, RejectionPage
 from faust_app.web.contract.bodies import NDJSON, SHOP_SEGMENT, invalid, query_of, shop_no_of
 from faust_app.web.contract.operation import Answered, Operation, Parameter, described
 from faust_app.web.contract.parameters import AFTER, BEFORE, LIMIT

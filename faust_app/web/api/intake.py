@@ -17,7 +17,7 @@ from faust_app.flows.images.rejections import RejectionBuffer
 from faust_app.web.access_log import correlate
 from faust_app.web.auth.rate_limits import RateLimits
 from faust_app.web.auth.tokens import sender_of
-from faust_app.web.contract.answers import AcceptedImage, BatchAnswer
+from faust_app.web.contract.answers.images import AcceptedImage, BatchAnswer
 from faust_app.web.contract.bodies import (
     MAX_BATCH_ITEMS,
     NDJSON,

@@ -9,8 +9,8 @@ from pydantic import BaseModel, ConfigDict, Field
 from faust_app.core.dispatch.lanes import REASON_CHARACTERS, Lane, lane_json
 from faust_app.flows.controls.lane_desk import LONGEST, LaneDesk, PauseRefusedError
 from faust_app.web.auth.tokens import actor_of
+from faust_app.web.contract.answers.lanes import LaneAnswer, LaneList
 from faust_app.web.contract.bodies import body_of, invalid, no_body, query_of
-from faust_app.web.contract.lane_answers import LaneAnswer, LaneList
 from faust_app.web.contract.operation import Answered, Operation, described
 from faust_app.web.problems import Problem
 

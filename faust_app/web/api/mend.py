@@ -18,10 +18,10 @@ from faust_app.web.api.images import time_text
 from faust_app.web.api.public import PublicAddresses
 from faust_app.web.api.shop_images import listed_json
 from faust_app.web.auth.tokens import actor_of
-from faust_app.web.contract.answers import ImagePage
+from faust_app.web.contract.answers.images import ImagePage
+from faust_app.web.contract.answers.mend import FoundImages, MendAnswer, ProductPage, RetriedAnswer
 from faust_app.web.contract.bodies import body_of, query_of, shop_no_of
 from faust_app.web.contract.cursor import cursor_of, image_id_behind
-from faust_app.web.contract.mend_answers import FoundImages, MendAnswer, ProductPage, RetriedAnswer
 from faust_app.web.contract.operation import Answered, Operation, Parameter, described
 from faust_app.web.contract.parameters import LIMIT, printable_parameter
 from faust_app.web.problems import Problem

@@ -19,7 +19,8 @@ from faust_app.flows.ports.rejections import Rejections
 from faust_app.web.api.images import time_text
 from faust_app.web.api.imports import rejections_json
 from faust_app.web.auth.tokens import sender_of
-from faust_app.web.contract.answers import AuditPage, RejectionPage, SamplesAnswer, ShopAnswer, TimelineAnswer, WorkersAnswer
+from faust_app.web.contract.answers.imports import RejectionPage
+from faust_app.web.contract.answers.operating import AuditPage, SamplesAnswer, ShopAnswer, TimelineAnswer, WorkersAnswer
 from faust_app.web.contract.bodies import query_of, shop_no_of
 from faust_app.web.contract.operation import Answered, Operation, Parameter, described
 from faust_app.web.contract.parameters import BEFORE, LIMIT, printable_parameter, time_parameter

@@ -11,8 +11,8 @@ from faust_app.core.reports.link import ONLY_VIEW, Right
 from faust_app.flows.reports.enter import ReportAccess
 from faust_app.web.auth.rules import ENTER
 from faust_app.web.auth.tokens import actor_of, sender_of
+from faust_app.web.contract.answers.mend import EndedSessions, MadeLinkAnswer
 from faust_app.web.contract.bodies import body_of, no_body, query_of, shop_no_of
-from faust_app.web.contract.mend_answers import EndedSessions, MadeLinkAnswer
 from faust_app.web.contract.operation import Answered, Operation, described
 from faust_app.web.problems import Problem
 

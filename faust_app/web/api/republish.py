@@ -16,7 +16,8 @@ from faust_app.flows.ports.republish import RepublishRuns
 from faust_app.flows.republish.control import Invalid, Overview, Refused, RepublishControl, Unknown
 from faust_app.web.api.images import time_text
 from faust_app.web.auth.tokens import actor_of, sender_of
-from faust_app.web.contract.answers import ImageName, RunImagePage, RunOverview, RunPage
+from faust_app.web.contract.answers.images import ImageName
+from faust_app.web.contract.answers.republish import RunImagePage, RunOverview, RunPage
 from faust_app.web.contract.bodies import body_of, invalid, no_body, query_of
 from faust_app.web.contract.operation import Answered, Operation, Parameter, described, read_nothing
 from faust_app.web.contract.parameters import BEFORE, LIMIT, number_of

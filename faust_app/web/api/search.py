@@ -10,7 +10,7 @@ from faust_app.flows.images.find import Find
 from faust_app.flows.ports.monitoring import PicturelessProducts
 from faust_app.web.api.public import PublicAddresses
 from faust_app.web.api.shop_images import listed_json
-from faust_app.web.contract.answers import FoundAnswer, FoundPage
+from faust_app.web.contract.answers.images import FoundAnswer, FoundPage
 from faust_app.web.contract.bodies import query_of
 from faust_app.web.contract.cursor import cursor_of, image_id_behind
 from faust_app.web.contract.operation import Answered, Operation, Parameter, described

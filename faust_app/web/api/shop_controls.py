@@ -12,8 +12,8 @@ from faust_app.core.dispatch.shop_controls import ControlKind, ShopControl, shop
 from faust_app.core.messages.zoned_time import NOT_A_TIME, ZonedTime
 from faust_app.flows.controls.shop_desk import LONGEST, ControlDraft, ControlRefusedError, ShopDesk
 from faust_app.web.auth.tokens import actor_of
+from faust_app.web.contract.answers.controls import ShopControlAnswer, ShopControlList
 from faust_app.web.contract.bodies import body_of, invalid, no_body, query_of, shop_no_of
-from faust_app.web.contract.control_answers import ShopControlAnswer, ShopControlList
 from faust_app.web.contract.operation import Answered, Operation, described
 from faust_app.web.problems import Problem
 

@@ -10,7 +10,7 @@ from faust_app.core.messages.events import MAX_ID_BYTES
 from faust_app.flows.ports.images import ImageSearch
 from faust_app.web.api.images import time_text
 from faust_app.web.api.public import PublicAddresses
-from faust_app.web.contract.answers import ImagePage
+from faust_app.web.contract.answers.images import ImagePage
 from faust_app.web.contract.bodies import invalid, query_of, shop_no_of
 from faust_app.web.contract.cursor import cursor_of, image_id_behind
 from faust_app.web.contract.operation import Answered, Operation, Parameter, described

@@ -13,9 +13,9 @@ from faust_app.flows.statistics.desk import StatisticsDesk, StatisticsState
 from faust_app.flows.statistics.load_range import RangeError
 from faust_app.web.api.images import time_text
 from faust_app.web.auth.tokens import actor_of
+from faust_app.web.contract.answers.statistics import StatisticsAnswer, StatisticsLoadAnswer
 from faust_app.web.contract.bodies import body_of, invalid, query_of
 from faust_app.web.contract.operation import Answered, Operation, described
-from faust_app.web.contract.statistics_answers import StatisticsAnswer, StatisticsLoadAnswer
 
 _REASON: Final = 500
 

@@ -13,8 +13,8 @@ from faust_app.flows.ports.clock import Clock
 from faust_app.flows.reports.test_fetch import AskTestFetch
 from faust_app.web.api.images import time_text
 from faust_app.web.auth.tokens import actor_of
+from faust_app.web.contract.answers.mend import TestFetchAnswer
 from faust_app.web.contract.bodies import body_of, query_of, shop_no_of
-from faust_app.web.contract.mend_answers import TestFetchAnswer
 from faust_app.web.contract.operation import Answered, Operation, described
 from faust_app.web.problems import Problem
 

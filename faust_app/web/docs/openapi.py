@@ -11,7 +11,7 @@ from faust_app.core.dispatch.lanes import Lane
 from faust_app.core.dispatch.shop_controls import ControlKind
 from faust_app.core.messages.events import MAX_ID_BYTES, MAX_NUMBER
 from faust_app.web.auth.rules import READS, needed_scope
-from faust_app.web.contract.answers import ProblemAnswer
+from faust_app.web.contract.answers.answer import ProblemAnswer
 from faust_app.web.contract.operation import JSON, Answered, Operation, Parameter, operation_of
 
 API: Final = ("/v1/", "/i/", "/lag", "/stalled", "/fairness", "/health", "/ready", "/metrics")

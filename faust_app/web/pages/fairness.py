@@ -9,7 +9,7 @@ from faust_app.core.dispatch.fairness import Fairness, ShareState, ShopState
 from faust_app.core.dispatch.usage import REST
 from faust_app.flows.monitoring.fairness import FairnessReport, WatchFairness
 from faust_app.web.api.images import time_text
-from faust_app.web.contract.fairness_answers import FairnessAnswer
+from faust_app.web.contract.answers.fairness import FairnessAnswer
 from faust_app.web.contract.operation import Answered, Operation, described
 from faust_app.web.pages import fairness_words as words
 from faust_app.web.pages.lag import not_yet

@@ -6,7 +6,7 @@ from aiohttp import web
 from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
 
 from faust_app.metrics import Metrics
-from faust_app.web.contract.answers import HealthAnswer, ReadyAnswer
+from faust_app.web.contract.answers.monitoring import HealthAnswer, ReadyAnswer
 from faust_app.web.contract.operation import Answered, Operation, described
 
 Readiness = Callable[[], Awaitable[list[str]]]

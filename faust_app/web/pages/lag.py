@@ -11,7 +11,7 @@ from faust_app.core.monitoring.unfinished import RowCounts
 from faust_app.flows.monitoring.lag import GroupReport, LagReport, WatchLag
 from faust_app.flows.monitoring.unfinished import WatchStalled
 from faust_app.web.api.images import time_text
-from faust_app.web.contract.answers import LagAnswer
+from faust_app.web.contract.answers.monitoring import LagAnswer
 from faust_app.web.contract.operation import Answered, Operation, described
 from faust_app.web.pages.render import Pages, PlainPages, json_answer
 from faust_app.web.problems import RETRY_AFTER_SECONDS, Problem, wants_page

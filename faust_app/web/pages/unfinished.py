@@ -15,7 +15,7 @@ from faust_app.flows.monitoring.unfinished import WatchStalled, counts_by_kind, 
 from faust_app.web.api.images import error_of, position_of, scheduled_json, time_text
 from faust_app.web.auth.rules import foreign_shop
 from faust_app.web.auth.tokens import sender_of
-from faust_app.web.contract.answers import UnfinishedAnswer
+from faust_app.web.contract.answers.monitoring import UnfinishedAnswer
 from faust_app.web.contract.bodies import invalid
 from faust_app.web.contract.operation import Answered, Operation, Parameter, described, read_nothing
 from faust_app.web.pages.lag import not_yet

@@ -13,7 +13,7 @@ from yarl import URL
 
 from faust_app.core.dispatch.shop_controls import ControlKind, ShopControl
 from faust_app.core.images.row import ImageState
-from faust_app.web.contract.answers import ProblemAnswer
+from faust_app.web.contract.answers.answer import ProblemAnswer
 from tests.factories import NOW
 from tests.web.conftest import INTAKE, Site
 

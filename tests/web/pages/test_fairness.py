@@ -14,7 +14,7 @@ from faust_app.core.dispatch.shares import Share
 from faust_app.core.dispatch.usage import REST
 from faust_app.web.auth.token_book import Token
 from faust_app.web.auth.tokens import Authentication
-from faust_app.web.contract.fairness_answers import FairnessAnswer
+from faust_app.web.contract.answers.fairness import FairnessAnswer
 from faust_app.web.pages.fairness import FairnessPage
 from faust_app.web.pages.fairness_words import SOON, WHY, percent, short, summary_of
 from faust_app.web.server import web_options

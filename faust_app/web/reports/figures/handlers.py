@@ -13,9 +13,9 @@ from faust_app.core.statistics.ranges import DayRange, Preset
 from faust_app.core.statistics.table import Before
 from faust_app.flows.statistics.shop_report import ReadReport, Report
 from faust_app.web.auth.tokens import sender_of
+from faust_app.web.contract.answers.reports import ReportAnswer
 from faust_app.web.contract.bodies import invalid, shop_no_of
 from faust_app.web.contract.operation import Answered, Operation, Parameter, described, read_nothing
-from faust_app.web.contract.report_answers import ReportAnswer
 from faust_app.web.problems import Problem
 from faust_app.web.reports.figures.columns import COLUMNS
 from faust_app.web.reports.figures.pages import Exists

@@ -4,7 +4,7 @@ from typing import Annotated, Any
 
 from pydantic import Field
 
-from faust_app.web.contract.answers import Answer, Time
+from faust_app.web.contract.answers.answer import Answer, Time
 
 Day = Annotated[str, Field(json_schema_extra={"format": "date"}, description="A day of the platform's zone.")]
 

@@ -5,7 +5,7 @@ from typing import Annotated, Literal
 from pydantic import Field
 
 from faust_app.core.dispatch.fairness import Hold
-from faust_app.web.contract.answers import Answer, Time
+from faust_app.web.contract.answers.answer import Answer, Time
 
 _HOLDS = {"enum": [*(hold.value for hold in Hold), None]}
 

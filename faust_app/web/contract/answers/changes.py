@@ -5,7 +5,7 @@ from typing import Annotated
 from pydantic import Field
 
 from faust_app.core.results.result import ImageResult
-from faust_app.web.contract.answers import Answer
+from faust_app.web.contract.answers.answer import Answer
 
 
 class ChangesAnswer(Answer):

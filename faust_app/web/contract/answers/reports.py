@@ -4,7 +4,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
-from faust_app.web.contract.answers import Answer, Time
+from faust_app.web.contract.answers.answer import Answer, Time
 
 Day = Annotated[str, Field(json_schema_extra={"format": "date"}, description="A day in the platform's time zone.")]
 Count = Annotated[int | None, Field(description="Null where not one day of the period is known.")]

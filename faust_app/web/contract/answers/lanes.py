@@ -5,7 +5,7 @@ from typing import Annotated
 from pydantic import Field
 
 from faust_app.core.dispatch.lanes import Lane
-from faust_app.web.contract.answers import Answer, Time
+from faust_app.web.contract.answers.answer import Answer, Time
 
 
 class PausedAnswer(Answer):

@@ -5,7 +5,7 @@ from typing import Annotated
 from pydantic import Field
 
 from faust_app.core.dispatch.shop_controls import ControlKind
-from faust_app.web.contract.answers import Answer, Time
+from faust_app.web.contract.answers.answer import Answer, Time
 
 
 class ShopControlAnswer(Answer):

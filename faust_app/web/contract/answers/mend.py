@@ -4,7 +4,8 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
-from faust_app.web.contract.answers import Answer, ListedImage, NextText, Time
+from faust_app.web.contract.answers.answer import Answer, NextText, Time
+from faust_app.web.contract.answers.images import ListedImage
 
 
 class MadeLinkAnswer(Answer):

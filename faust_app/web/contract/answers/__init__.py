@@ -1,0 +1,1 @@
+"""What the HTTP interface answers, as models: one file a subject."""
