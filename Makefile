@@ -8,6 +8,9 @@ ifneq ($(wildcard /etc/ssl/certs/ca-certificates.crt),)
 export UV_SYSTEM_CERTS ?= true
 endif
 
+# Python keeps what it compiles, whatever the desk says: half of the time to collect the tests is spent on rewriting their assertions.
+unexport PYTHONDONTWRITEBYTECODE
+
 .PHONY: help run unit test proof bench bench-guard bench-reports bench-fairness soak lint format lock dashboards sample clean .venv/new
 
 help: ## List the commands
