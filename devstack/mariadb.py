@@ -65,6 +65,8 @@ class MariaDB(Service):
         self.password = password
         self.buffer_pool = "256M"
         """Memory for pages of the tables, as the server's option takes it; set before it starts."""
+        self.outlasts_machine = True
+        """Whether what is committed survives the machine, and not only the server's death; set before it starts."""
         self._cache = cache
         self._program: Unpacked | Installed
 
@@ -109,6 +111,7 @@ class MariaDB(Service):
             "--character-set-server=utf8mb4",
             f"--innodb-buffer-pool-size={self.buffer_pool}",
             *self._tls(),
+            *self._unsynced(),
         ]
 
     def program(self, name: str) -> str:
@@ -142,6 +145,10 @@ class MariaDB(Service):
             return ["--skip-ssl"]
         pair = self._authority.server
         return [f"--ssl-ca={self._authority.ca}", f"--ssl-cert={pair.certificate}", f"--ssl-key={pair.key}"]
+
+    def _unsynced(self) -> list[str]:
+        # A write to a file stays with the kernel when the server is killed. Creating our tables takes a tenth of the time this way.
+        return [] if self.outlasts_machine else ["--innodb-flush-log-at-trx-commit=2", "--debug-no-sync"]
 
     @property
     def _account(self) -> Path:
