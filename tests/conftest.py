@@ -5,6 +5,7 @@ test that stops or freezes a service disturbs no other test.
 """
 
 import asyncio
+import functools
 import itertools
 import os
 import tempfile
@@ -15,6 +16,7 @@ from typing import Any
 
 import pymysql
 import pytest
+from botocore.loaders import JSONFileLoader
 
 from devstack.ports import Ports
 from devstack.stack import Stack
@@ -32,6 +34,11 @@ _installation = itertools.count(1)
 _shop = itertools.count(1_000)
 
 
+def pytest_ignore_collect(collection_path: Path, config: pytest.Config) -> bool | None:
+    """Leave out the proofs where none of them is asked for: to import them brings a browser and a fuzzer into every process."""
+    return True if collection_path == TESTS / "proofs" and config.option.markexpr in {"unit", "not proof"} else None
+
+
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Mark each test by its tier: `unit` starts no service, `proof` searches for what no example shows."""
     for item in items:
@@ -42,17 +49,26 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
             item.add_marker(pytest.mark.unit)
 
 
+@pytest.fixture(scope="session", autouse=True)
+def descriptions() -> Iterator[None]:
+    """Parse botocore's descriptions of S3 once: each client parses 2 MB of JSON again, and over a hundred tests open one."""
+    read = functools.cache(JSONFileLoader().load_file)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(JSONFileLoader, "load_file", lambda _loader, path: read(path))
+        yield
+
+
 @pytest.fixture(scope="session")
 def stack() -> Iterator[Stack]:
     """Kafka, MariaDB, SeaweedFS, Valkey and the image source; stopped by process id when the run ends."""
     configure_structlog()
     worker, workers = os.environ.get("PYTEST_XDIST_WORKER", "gw0"), os.environ.get("PYTEST_XDIST_WORKER_COUNT", "1")
     ports = Ports.free(int(worker.removeprefix("gw")), int(workers))
-    with (
-        tempfile.TemporaryDirectory(prefix="shop-images-tests-") as folder,
-        Stack(Path(folder), ports, CLONE / ".devstack", secured=True) as stack,
-    ):
-        yield stack
+    with tempfile.TemporaryDirectory(prefix="shop-images-tests-") as folder:
+        stack = Stack(Path(folder), ports, CLONE / ".devstack", secured=True)
+        stack.mariadb.outlasts_machine = False  # tests kill the server, and no test the machine
+        with stack:
+            yield stack
 
 
 @pytest.fixture(scope="session")
