@@ -101,12 +101,20 @@ class Installation:
         values = {name.upper(): _text(getattr(self.settings, name)) for name in self.settings.model_fields_set}
         return {"PATH": os.environ["PATH"], "HOME": str(self.folder), "PYTHONPATH": str(CLONE), "PYTHONWARNINGS": "default"} | values
 
+    async def start(self, *workers: str) -> list[Process]:
+        """Start the web process and workers side by side; return them, the web process first, when all are ready."""
+        processes = [self._spawn_web(), *(self.spawn_worker(name) for name in workers or ("worker",))]
+        for process in processes:
+            await self.until(lambda process=process: self._ready(process), f"{process.name} ready")  # type: ignore[misc]
+        return processes
+
     async def start_worker(self, name: str = "worker") -> Process:
         return await self._start(name, "faust_app")
 
     async def start_web(self) -> Process:
-        self.web = await self._start("web", "faust_app.web_app")
-        return self.web
+        web = self._spawn_web()
+        await self.until(lambda: self._ready(web), "web ready")
+        return web
 
     async def start_stats(self) -> Process:
         port = _free_port()
@@ -131,6 +139,10 @@ class Installation:
         """Start the web process again where it was and do not wait for it."""
         assert self.web is not None
         self.web = self._spawn("web", "faust_app.web_app", self.web.port)
+        return self.web
+
+    def _spawn_web(self) -> Process:
+        self.web = self._spawn("web", "faust_app.web_app", _free_port())
         return self.web
 
     async def _start(self, name: str, app: str) -> Process:

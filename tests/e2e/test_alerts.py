@@ -62,9 +62,7 @@ async def test_failures_of_one_cause_on_two_workers_are_told_once_and_a_dead_sen
     installation: Installation, messenger: tuple[Messenger, str]
 ) -> None:
     heard, _ = messenger
-    await installation.start_web()
-    for name in ("one", "two"):
-        await installation.start_worker(name)
+    await installation.start("one", "two")
     await installation.register_many(SHOP, 60, "/status/410/missing-{n}.jpg")
     await installation.all_in(SHOP, "FAILED", 60)
     await installation.until(lambda: len(heard.bodies) >= 1, "the messenger hears of it")

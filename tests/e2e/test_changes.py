@@ -47,8 +47,7 @@ def kinds(answer: dict[str, Any]) -> list[tuple[str, str]]:
 
 
 async def test_a_reader_hears_of_each_end_in_order_and_of_its_own_shops_alone(installation: Installation) -> None:
-    await installation.start_web()
-    await installation.start_worker()
+    await installation.start()
     begin = (await changes(installation, "after=latest"))["next"]
 
     reader = asyncio.create_task(changes(installation, f"after={begin}&shop=7&wait=30"))

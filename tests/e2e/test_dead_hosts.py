@@ -63,8 +63,7 @@ def found_down(installation: Installation) -> bool:
 async def test_a_good_image_is_stored_among_dead_hosts_alone_beside_traffic_and_after_a_restart(
     installation: Installation, dead: DeadHosts
 ) -> None:
-    await installation.start_web()
-    worker = await installation.start_worker()
+    _, worker = await installation.start()
     await register_dead(installation, dead)
     await good_one_is_stored(installation, "1")
     for number in range(2, 12):
@@ -120,8 +119,7 @@ async def test_an_outage_of_our_network_costs_no_attempt_also_of_a_worker_that_s
         allow = f"{stack.environment()['SOURCE_ALLOW']}," + ",".join(f"{host(shop)}:{network.port}" for shop in SHOPS)
         installation = Installation(install(source_allow=allow, fetch_timeout=2.0), stack, tmp_path)
         try:
-            await installation.start_web()
-            worker = await installation.start_worker()
+            _, worker = await installation.start()
             await register_good(installation, network, "before")
             await done(installation, 1)
             sql = "SELECT COUNT(*) FROM source_host WHERE answered_at IS NOT NULL"

@@ -23,8 +23,7 @@ def url(name: str, extension: str = "jpg", **parameters: object) -> str:
 
 @pytest.fixture
 async def running(installation: Installation) -> Installation:
-    await installation.start_worker()
-    await installation.start_web()
+    await installation.start()
     return installation
 
 

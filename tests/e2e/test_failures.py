@@ -31,9 +31,7 @@ def quick(install: Callable[..., Settings], stack: Stack, tmp_path: Path) -> Ite
 
 
 async def started(installation: Installation, *workers: str) -> None:
-    await installation.start_web()
-    for name in workers or ("one",):
-        await installation.start_worker(name)
+    await installation.start(*workers or ("one",))
 
 
 async def test_a_source_that_recovers_costs_retries_and_ends_in_storage(quick: Installation) -> None:

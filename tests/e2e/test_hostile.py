@@ -28,8 +28,7 @@ async def test_hostile_sources_are_named_and_harm_neither_the_worker_nor_the_ima
         allow = f"{stack.environment()['SOURCE_ALLOW']},127.0.0.1:{source.port}"
         installation = Installation(install(source_allow=allow, fetch_timeout=3.0, slots=8), stack, tmp_path)
         try:
-            await installation.start_web()
-            worker = await installation.start_worker()
+            _, worker = await installation.start()
             await register(installation, [f"{source.url(name)}?sig={SECRET}" for name in PERMANENT])
             await installation.register_many(GOOD_SHOP, 100, "/flat/{n}?bytes=20000")
             await installation.post(
@@ -65,8 +64,7 @@ async def nothing_shows_the_secret(installation: Installation) -> None:
 
 
 async def test_a_child_that_is_killed_in_the_middle_costs_no_image(installation: Installation) -> None:
-    await installation.start_web()
-    worker = await installation.start_worker()
+    _, worker = await installation.start()
     for shop_no in range(SHOP, SHOP + 5):  # a shop and a child a kill: an image that meets two is taken for the killer
         await installation.register_many(shop_no, 120, "/flat/{n}?bytes=20000&ms=30")
         await installation.until(lambda shop_no=shop_no: installation.states(shop_no)["DONE"] > 20, "images are stored")  # type: ignore[misc]
@@ -77,8 +75,7 @@ async def test_a_child_that_is_killed_in_the_middle_costs_no_image(installation:
 
 @pytest.mark.parametrize("end", [Process.kill, Process.terminate])
 async def test_children_end_with_their_worker_however_it_ends(installation: Installation, end: Callable[[Process], object]) -> None:
-    await installation.start_web()
-    worker = await installation.start_worker()
+    _, worker = await installation.start()
     await installation.put(SHOP, "a", "/flat/1?bytes=20000")
     await installation.all_in(SHOP, "DONE", 1)
     started = children(worker)

@@ -129,8 +129,7 @@ def installation(install: Callable[..., Settings], stack: Stack, tmp_path_factor
     """Web process and worker."""
     opened = Installation(install(), stack, tmp_path_factory.mktemp("integrating"))
     try:
-        asyncio.run(opened.start_web())
-        asyncio.run(opened.start_worker())
+        asyncio.run(opened.start())
         yield opened
     finally:
         opened.close()

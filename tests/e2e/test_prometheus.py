@@ -94,7 +94,8 @@ async def wave(installation: Installation, number: int) -> None:
 async def test_every_panel_and_rule_has_data_of_a_running_system(
     watched: Installation, scraping: Callable[[Installation, Mapping[str, Process]], Prometheus]
 ) -> None:
-    web, worker, stats = await watched.start_web(), await watched.start_worker("one"), await watched.start_stats()
+    web, worker = await watched.start("one")
+    stats = await watched.start_stats()
     prometheus = scraping(watched, {"web": web, "worker": worker, "stats": stats})
     await watched.until(lambda: prometheus.ready, "Prometheus ready")
     queries = {place: expr for place, expr in {**panels(), **selectors()}.items() if not excused(expr)}

@@ -44,8 +44,7 @@ async def checked(installation: Installation, *words: str) -> dict[str, object]:
 
 
 async def test_after_a_restore_nothing_is_deleted_until_recover_has_mended_what_differs(installation: Installation, tmp_path: Path) -> None:
-    await installation.start_web()
-    worker = await installation.start_worker()
+    _, worker = await installation.start()
     await installation.register_many(SHOP, 40, "/flat/{n}?bytes=5000")
     await installation.all_in(SHOP, "DONE", 40)
     dump(installation, tmp_path / "dump.sql")
@@ -97,8 +96,7 @@ async def test_after_a_restore_nothing_is_deleted_until_recover_has_mended_what_
 
 
 async def test_what_a_dead_worker_left_is_found_and_deleted_and_what_is_shown_is_not(installation: Installation) -> None:
-    await installation.start_web()
-    await installation.start_worker()
+    await installation.start()
     await installation.register_many(SHOP, 5, "/flat/{n}?bytes=5000")
     await installation.all_in(SHOP, "DONE", 5)
     shown = set(await installation.keys("shops/"))
@@ -110,8 +108,7 @@ async def test_what_a_dead_worker_left_is_found_and_deleted_and_what_is_shown_is
 
 
 async def test_far_too_much_garbage_waits_for_leave(installation: Installation) -> None:
-    await installation.start_web()
-    await installation.start_worker()
+    await installation.start()
     await installation.register_many(SHOP, 2, "/flat/{n}?bytes=5000")
     await installation.all_in(SHOP, "DONE", 2)
     ((shown,),) = installation.query("SELECT object_key FROM image WHERE image_id = 'i0'")

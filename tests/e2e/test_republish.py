@@ -42,8 +42,7 @@ def fetches(installation: Installation, shop_no: int) -> Counter[bytes]:
 
 
 async def test_failed_images_are_repaired_and_the_run_says_so(installation: Installation) -> None:
-    await installation.start_web()
-    await installation.start_worker()
+    await installation.start()
     await installation.register_many(SHOP, 20, "/flaky/1/{n}?bytes=5000&status=410")
     await installation.post(SHOP, [{"op": "register", "image_id": "gone", "source_url": installation.source + "/status/410"}])
     await installation.all_in(SHOP, "FAILED", 21)
@@ -64,8 +63,7 @@ async def test_failed_images_are_repaired_and_the_run_says_so(installation: Inst
 
 @pytest.mark.proof
 async def test_a_run_survives_the_death_of_every_process_that_carries_it_out(installation: Installation) -> None:
-    web = await installation.start_web()
-    worker = await installation.start_worker("one")
+    web, worker = await installation.start("one")
     await installation.register_many(SHOP, 120, "/flaky/1/{n}?bytes=5000&status=410")
     await installation.all_in(SHOP, "FAILED", 120)
     made = await plan(installation, {"shops": [SHOP]}, rate=20)
@@ -85,8 +83,7 @@ async def test_a_run_survives_the_death_of_every_process_that_carries_it_out(ins
 
 
 async def test_a_run_begun_by_mistake_is_taken_back_and_no_good_image_turns_bad(installation: Installation) -> None:
-    await installation.start_web()
-    worker = await installation.start_worker()
+    _, worker = await installation.start()
     await installation.register_many(SHOP, 60, "/flat/{n}?bytes=5000")
     await installation.all_in(SHOP, "DONE", 60)
     objects = {image["image_id"]: image["object"] for image in shown(installation)}

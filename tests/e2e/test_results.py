@@ -15,8 +15,7 @@ SHOP = 7
 @pytest.fixture
 async def running(installation: Installation) -> Installation:
     installation.settings = installation.settings.model_copy(update={"public_base_url": "https://cdn.test"})
-    await installation.start_worker()
-    await installation.start_web()
+    await installation.start()
     return installation
 
 

@@ -20,8 +20,7 @@ async def add_partitions(installation: Installation, count: int) -> None:
 
 @pytest.mark.proof
 async def test_partitions_and_workers_that_are_added_under_load_lose_nothing(installation: Installation) -> None:
-    await installation.start_worker("one")
-    await installation.start_web()
+    await installation.start("one")
     await installation.register_many(SHOP, 300, SLOW)
     await add_partitions(installation, 24)
     assert installation.web is not None

@@ -62,8 +62,7 @@ def start(install: Callable[..., Settings], stack: Stack, tmp_path: Path) -> Any
 @pytest.mark.parametrize("mechanism", ["SCRAM-SHA-512", "PLAIN"])
 async def test_an_image_is_stored_through_kafka_with_tls_and_a_user(start: Any, stack: Stack, mechanism: str) -> None:
     installation = start(**secured(stack, mechanism))
-    await installation.start_worker()
-    await installation.start_web()
+    await installation.start()
     await installation.put(SHOP, "a", PICTURE)
     await installation.produce(installation.topics.requests.name, _request("b", installation.source + PICTURE))
     await installation.all_in(SHOP, "DONE", 2)

@@ -25,7 +25,7 @@ async def begun(installation: Installation) -> int:
 async def test_what_a_paused_shop_sends_is_refused_at_every_entry_point_while_others_pass(
     installation: Installation, tmp_path: Path
 ) -> None:
-    worker, web = await installation.start_worker(), await installation.start_web()
+    web, worker = await installation.start()
     await installation.run_command("shops", "pause", str(PAUSED), "--reason", "its catalogue is wrong", "--hours", "2")
     for process in (worker, web):
         await installation.until(lambda process=process: "shop control set" in process.log.read_text(), f"{process.name} knows the pause")  # type: ignore[misc]
@@ -60,7 +60,7 @@ async def test_a_shop_with_a_backlog_stops_when_it_is_paused_while_others_go_on_
     installation: Installation, tmp_path: Path
 ) -> None:
     installation.settings = installation.settings.model_copy(update={"slots": 16})
-    worker, web = await installation.start_worker(), await installation.start_web()
+    web, worker = await installation.start()
     await installation.register_many(PAUSED, BACKLOG, SLOW)
 
     async def has_begun() -> bool:

@@ -26,8 +26,7 @@ def linked(install: Callable[..., Settings], stack: Stack, tmp_path: Any) -> Any
 
 
 async def test_a_shop_comes_in_mends_a_picture_and_tests_an_address(linked: Installation) -> None:
-    await linked.start_web()
-    await linked.start_worker()
+    await linked.start()
     await linked.put(7, "good", "/flat/1?bytes=5000", product_name="Hat", sku="H-1")
     await linked.put(7, "bad", "/flaky/1/2?status=410", product_id="p", product_name="Red shoe", sku="S-1")
     await linked.until(lambda: linked.states(7) == {"DONE": 1, "FAILED": 1}, "both ended")

@@ -29,8 +29,7 @@ async def answer(installation: Installation, path: str, process: Process | None 
 
 
 async def test_a_backlog_is_told_by_every_process_until_it_is_done(looking: Installation) -> None:
-    web = await looking.start_web()
-    worker = await looking.start_worker("one")
+    web, worker = await looking.start("one")
     worker.kill()
     await looking.register_many(SHOP, 100, "/flat/{n}?bytes=5000")
 

@@ -54,8 +54,7 @@ async def test_a_worker_that_does_not_get_on_ends_itself_and_another_does_its_wo
 
 
 async def test_a_worker_stays_on_an_idle_topic_with_an_open_breaker_and_with_hanging_sources(watched: Installation, stack: Stack) -> None:
-    await watched.start_web()
-    worker = await watched.start_worker("one")
+    _, worker = await watched.start("one")
     await longer_than_the_limit(watched, worker)
     stack.seaweedfs.kill()
     try:
@@ -77,8 +76,7 @@ async def test_a_worker_whose_event_waits_for_a_frozen_database_stays(
     # A deadline that ends a call of the worker just before the limit: no breaker opens in time.
     installation = Installation(install(event_deadline=19, watchdog_after=limit, snapshot_interval=1.0), stack, tmp_path)
     try:
-        await installation.start_web()
-        worker = await installation.start_worker("one")
+        _, worker = await installation.start("one")
         await installation.register_many(SHOP, 1, "/flat/{n}?bytes=5000&ms=2000")
 
         async def fetches() -> bool:

@@ -21,9 +21,7 @@ async def finished(installation: Installation) -> int:
 
 
 async def started(installation: Installation, *workers: str) -> Installation:
-    await installation.start_web()
-    for name in workers:
-        await installation.start_worker(name)
+    await installation.start(*workers)
     return installation
 
 

@@ -29,8 +29,7 @@ def installation(install: Callable[..., Settings], stack: Stack, tmp_path: Path)
 @pytest.fixture
 async def busy(installation: Installation, tmp_path: Path) -> Installation:
     """Images that are stored, failed and rejected, an import, and a record nobody can read."""
-    await installation.start_web()
-    await installation.start_worker()
+    await installation.start()
     await installation.register_many(SHOP, 5, "/flat/{n}?bytes=5000")
     mended = [
         {"op": "register", "image_id": f"late-{n}", "product_id": f"p{n}", "source_url": f"{installation.source}/flaky/1/{n}?status=410"}

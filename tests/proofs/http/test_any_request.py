@@ -65,8 +65,7 @@ def document(install: Callable[..., Settings], stack: Stack, tmp_path_factory: p
 
 async def _furnish(installation: Installation) -> None:
     """Start the web process, and let there be a stored image, a failed one with its cause, a plan, and samples of everything."""
-    await installation.start_web()
-    worker = await installation.start_worker()
+    _, worker = await installation.start()
     await installation.put(SHOP, "stored", "/flat/1?bytes=5000")
     await installation.put(SHOP, "gone", "/status/410")
     await installation.until(lambda: installation.states(SHOP) == {"DONE": 1, "FAILED": 1}, "both images ended")
