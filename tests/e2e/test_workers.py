@@ -61,13 +61,13 @@ async def test_a_worker_that_is_killed_in_the_middle_is_replaced_and_nothing_is_
 
 async def test_a_worker_stops_within_ten_seconds_and_gives_back_what_it_holds(installation: Installation) -> None:
     await started(installation, "one")
-    await installation.register_many(SHOP, COUNT, "/flat/{n}?bytes=20000&ms=1000")
+    await installation.register_many(SHOP, 200, "/flat/{n}?bytes=20000&ms=1000")
     worker = installation.processes[-1]
     await installation.until(lambda: _runs(installation, UNKNOWN), "every slot of an unknown source is taken")
     assert worker.terminate() <= 10
     assert "draining" in worker.log.read_text(), "it says how far the end is"
     await installation.start_worker("two")
-    await all_stored_once(installation)
+    await all_stored_once(installation, 200)
 
 
 async def test_a_process_shows_its_stacks_when_it_is_asked_and_goes_on(installation: Installation) -> None:

@@ -8,7 +8,7 @@ from types import SimpleNamespace
 from typing import Any, cast
 
 import pytest
-from aiokafka import AIOKafkaConsumer, TopicPartition
+from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, TopicPartition
 from aiokafka.errors import GroupLoadInProgressError
 
 from faust_app.adapters.kafka.offsets import KafkaConsumerOffsets
@@ -162,6 +162,8 @@ async def test_a_topic_that_kafka_does_not_know_is_an_outage_and_loses_no_row(se
 async def test_questions_that_are_asked_at_once_are_all_answered(settings: Settings) -> None:
     topics = [spec.name for spec in settings.topics.images]
     await _commit(settings, TopicPartition(topics[0], 0), 0, group="the first of all")
+    async with AIOKafkaProducer(**settings.kafka) as producer:
+        await producer.send_and_wait(topics[0], b"x", partition=0)  # a record that is not there would be waited for
     async with KafkaConsumerOffsets.connect(settings.kafka, "offsets-test", topics) as offsets:
         first = {(topics[0], 0): 0}
         questions = (offsets.committed, offsets.ends, lambda: offsets.appended_at(first), offsets.members)
