@@ -27,54 +27,56 @@ async def running(installation: Installation) -> Installation:
     return installation
 
 
-async def test_every_entry_point_leads_to_a_stored_object_whose_bytes_are_the_sources(running: Installation, tmp_path: Path) -> None:
+async def test_every_entry_point_leads_to_a_stored_object_whose_bytes_are_the_sources(
+    shared: Installation, shop_no: int, tmp_path: Path
+) -> None:
     paths = {f"put-{extension}": url(f"put-{extension}", extension) for extension in EXTENSIONS}
     for image_id, path in paths.items():
-        await running.put(SHOP, image_id, path)
+        await shared.put(shop_no, image_id, path)
 
     batch = {f"post-{n}": url(f"post-{n}") for n in range(3)}
-    await running.post(SHOP, [{"op": "register", "image_id": i, "source_url": running.source + path} for i, path in batch.items()])
+    await shared.post(shop_no, [{"op": "register", "image_id": i, "source_url": shared.source + path} for i, path in batch.items()])
 
     topic = {f"topic-{n}": url(f"topic-{n}") for n in range(3)}
-    requests = [_request(i, running.source + path) for i, path in topic.items()]
-    await running.produce(running.topics.requests.name, *requests)
+    requests = [_request(i, shared.source + path, shop_no=shop_no) for i, path in topic.items()]
+    await shared.produce(shared.topics.requests.name, *requests)
 
     catalogue = tmp_path / "catalogue.jsonl"
     file = {f"file-{n}": url(f"file-{n}") for n in range(3)}
-    lines = [json.dumps({"image_id": i, "source_url": running.source + path}) for i, path in file.items()]
+    lines = [json.dumps({"image_id": i, "source_url": shared.source + path}) for i, path in file.items()]
     catalogue.write_text("\n".join(lines))
-    out, _ = await running.run_command("import", str(catalogue), "--shop", str(SHOP), "--format", "jsonl", "--wait", "--json")
+    out, _ = await shared.run_command("import", str(catalogue), "--shop", str(shop_no), "--format", "jsonl", "--wait", "--json")
     report = json.loads(out)
     assert (report["accepted"], report["stored"], report["failed"]) == (3, 3, 0)
 
     everything = paths | batch | topic | file
-    await running.all_in(SHOP, "DONE", len(everything))
+    await shared.all_in(shop_no, "DONE", len(everything))
     for image_id, path in everything.items():
-        assert await running.content(SHOP, image_id) == await running.source_bytes(path), image_id
+        assert await shared.content(shop_no, image_id) == await shared.source_bytes(path), image_id
 
 
 @needs_kcat
-async def test_a_record_written_by_kcat_is_accepted(running: Installation) -> None:
-    command = ["kcat", "-P", "-b", running.settings.bootstrap_servers[0], "-t", running.topics.requests.name]
-    record = _request("by-kcat", running.source + url("by-kcat")) + b"\n"
+async def test_a_record_written_by_kcat_is_accepted(shared: Installation, shop_no: int) -> None:
+    command = ["kcat", "-P", "-b", shared.settings.bootstrap_servers[0], "-t", shared.topics.requests.name]
+    record = _request("by-kcat", shared.source + url("by-kcat"), shop_no=shop_no) + b"\n"
     await asyncio.to_thread(subprocess.run, command, input=record, check=True, timeout=20)
-    await running.all_in(SHOP, "DONE", 1)
+    await shared.all_in(shop_no, "DONE", 1)
 
 
-async def test_a_deleted_image_is_gone_from_the_row_and_from_storage(running: Installation) -> None:
-    await running.put(SHOP, "a", url("a"))
-    await running.all_in(SHOP, "DONE", 1)
-    key = (await running.get(SHOP, "a"))["shown"]["object_key"]
-    assert running.stack.seaweedfs.request("GET", f"/{running.settings.s3_bucket}/{key}") == 200
-    status, _ = await running.call("DELETE", f"/v1/shops/{SHOP}/images/a")
+async def test_a_deleted_image_is_gone_from_the_row_and_from_storage(shared: Installation, shop_no: int) -> None:
+    await shared.put(shop_no, "a", url("a"))
+    await shared.all_in(shop_no, "DONE", 1)
+    key = (await shared.get(shop_no, "a"))["shown"]["object_key"]
+    assert shared.stack.seaweedfs.request("GET", f"/{shared.settings.s3_bucket}/{key}") == 200
+    status, _ = await shared.call("DELETE", f"/v1/shops/{shop_no}/images/a")
     assert status == 202
-    await running.all_in(SHOP, "DELETED", 1)
-    await running.until(
-        lambda: running.stack.seaweedfs.request("GET", f"/{running.settings.s3_bucket}/{key}") == 404, "the object is collected"
+    await shared.all_in(shop_no, "DELETED", 1)
+    await shared.until(
+        lambda: shared.stack.seaweedfs.request("GET", f"/{shared.settings.s3_bucket}/{key}") == 404, "the object is collected"
     )
-    status, _ = await running.call("GET", f"/v1/shops/{SHOP}/images/a/content")
+    status, _ = await shared.call("GET", f"/v1/shops/{shop_no}/images/a/content")
     assert status == 404
-    timeline = [entry["outcome"] for entry in (await running.get(SHOP, "a"))["timeline"]]
+    timeline = [entry["outcome"] for entry in (await shared.get(shop_no, "a"))["timeline"]]
     assert timeline == ["deleted", "stored"]
 
 
@@ -108,13 +110,13 @@ async def test_a_late_request_with_a_lower_revision_changes_nothing(running: Ins
     assert await running.content(SHOP, "a") == await running.source_bytes(url("new"))
 
 
-async def test_an_unchanged_source_is_not_transferred_again(running: Installation) -> None:
-    await running.put(SHOP, "a", url("a"))
-    await running.all_in(SHOP, "DONE", 1)
-    key = (await running.get(SHOP, "a"))["shown"]["object_key"]
-    await running.put(SHOP, "a", url("a"))
-    await running.all_in(SHOP, "DONE", 1)
-    again = await running.get(SHOP, "a")
+async def test_an_unchanged_source_is_not_transferred_again(shared: Installation, shop_no: int) -> None:
+    await shared.put(shop_no, "a", url("a"))
+    await shared.all_in(shop_no, "DONE", 1)
+    key = (await shared.get(shop_no, "a"))["shown"]["object_key"]
+    await shared.put(shop_no, "a", url("a"))
+    await shared.all_in(shop_no, "DONE", 1)
+    again = await shared.get(shop_no, "a")
     assert [entry["outcome"] for entry in again["timeline"]] == ["not_modified", "stored"]
     assert again["shown"]["object_key"] == key
 
@@ -147,20 +149,20 @@ async def test_status_and_the_pages_of_both_processes_answer(running: Installati
     assert (status, problem["status"]) == (401, 401)
 
 
-def _request(image_id: str, source_url: str, **fields: object) -> bytes:
-    return json.dumps({"op": "register", "shop_no": SHOP, "image_id": image_id, "source_url": source_url, **fields}).encode()
+def _request(image_id: str, source_url: str, *, shop_no: int = SHOP, **fields: object) -> bytes:
+    return json.dumps({"op": "register", "shop_no": shop_no, "image_id": image_id, "source_url": source_url, **fields}).encode()
 
 
 async def _has_ended(running: Installation, end: str) -> bool:
-    return await running.metric(running.processes[0], "shop_images_events_total", end=end) >= 1
+    return await running.metric(running.processes[-1], "shop_images_events_total", end=end) >= 1
 
 
 async def _is_superseded(running: Installation) -> bool:
-    return await running.metric(running.processes[0], "shop_images_requests_total", entry_point="topic", decision="superseded") >= 1
+    return await running.metric(running.processes[-1], "shop_images_requests_total", entry_point="topic", decision="superseded") >= 1
 
 
 async def _is_working(running: Installation) -> bool:
-    return await running.metric(running.processes[0], "shop_images_running_events") == 1
+    return await running.metric(running.processes[-1], "shop_images_running_events") == 1
 
 
 async def test_a_thousand_equal_records_cost_at_most_a_fetch_in_two_seconds(

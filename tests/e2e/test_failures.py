@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
+from aiokafka import ConsumerRecord
 
 from devstack.stack import Stack
 from faust_app.settings import Settings
@@ -80,16 +81,16 @@ async def test_a_missing_image_is_asked_for_once_more_after_a_minute_at_the_earl
 
 
 @needs_kcat
-async def test_kcat_shows_a_dead_letter_readable(quick: Installation) -> None:
-    await started(quick)
-    await quick.produce(quick.topics.bulk.name, b"\xff\x00 not json")
-    await quick.until(lambda: _letters(quick, 1), "the record is a dead letter")
-    servers = ",".join(quick.settings.bootstrap_servers)
-    words = ["kcat", "-b", servers, "-t", quick.topics.dead_letter.name, "-C", "-e", "-q", "-f", "%h\n"]
+async def test_kcat_shows_a_dead_letter_readable(shared: Installation) -> None:
+    before = len(await _letters(shared))
+    await shared.produce(shared.topics.bulk.name, b"\xff\x00 not json")
+    await shared.until(lambda: _more_letters(shared, before), "the record is a dead letter")
+    servers = ",".join(shared.settings.bootstrap_servers)
+    words = ["kcat", "-b", servers, "-t", shared.topics.dead_letter.name, "-C", "-e", "-q", "-f", "%h\n"]
     process = await asyncio.create_subprocess_exec(*words, stdout=asyncio.subprocess.PIPE)
     out, _ = await process.communicate()
     assert b"shop-images-code=unparseable" in out
-    assert f"kafka_dlt-original-topic={quick.topics.bulk.name}".encode() in out
+    assert f"kafka_dlt-original-topic={shared.topics.bulk.name}".encode() in out
 
 
 @pytest.mark.parametrize(
@@ -97,13 +98,14 @@ async def test_kcat_shows_a_dead_letter_readable(quick: Installation) -> None:
     [b"{" + b"x" * 990_000, b"\xff" * 100_000, b"[" * 200_000, b""],
     ids=["nearly 1 MB", "bytes that are no text", "deeply nested", "empty"],
 )
-async def test_any_record_fits_among_the_dead_letters_and_the_next_event_follows(quick: Installation, value: bytes) -> None:
-    await started(quick)
-    await quick.produce(quick.topics.bulk.name, value, partition=3)
-    await quick.until(lambda: _letters(quick, 1), "the record is a dead letter")
-    await quick.put(SHOP, "a", "/flat/1?bytes=5000")
-    await quick.all_in(SHOP, "DONE", 1)
-    (letter,) = await quick.records(quick.topics.dead_letter.name)
+async def test_any_record_fits_among_the_dead_letters_and_the_next_event_follows(shared: Installation, shop_no: int, value: bytes) -> None:
+    before = await _letters(shared)
+    await shared.produce(shared.topics.bulk.name, value, partition=3)
+    await shared.until(lambda: _more_letters(shared, len(before)), "the record is a dead letter")
+    await shared.put(shop_no, "a", "/flat/1?bytes=5000")
+    await shared.all_in(shop_no, "DONE", 1)
+    after = await _letters(shared)
+    (letter,) = [after[place] for place in after.keys() - before.keys()]
     assert value.startswith(letter.value)
     assert len(letter.value) == min(len(value), 100_000)
 
@@ -168,8 +170,13 @@ async def test_a_stopped_worker_says_so_and_a_command_lets_it_go_on(installation
     await installation.all_in(SHOP, "DONE", 1)
 
 
-async def _letters(installation: Installation, count: int) -> bool:
-    return len(await installation.records(installation.topics.dead_letter.name)) >= count
+async def _letters(installation: Installation) -> dict[tuple[int, int], ConsumerRecord]:
+    """Return every dead letter by its partition and offset."""
+    return {(letter.partition, letter.offset): letter for letter in await installation.records(installation.topics.dead_letter.name)}
+
+
+async def _more_letters(installation: Installation, count: int) -> bool:
+    return len(await _letters(installation)) > count
 
 
 async def _not_ready(installation: Installation, service: str) -> bool:
