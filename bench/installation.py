@@ -66,7 +66,7 @@ class Installation:
         finally:
             del self._running[name]
             process.terminate()
-            process.wait(30)
+            process.wait(60)
 
     def command(self, *words: str) -> str:
         """Run `shop-images` and return its output."""
@@ -157,34 +157,33 @@ def stack_up(buffer_pool: str = "256M") -> Iterator[tuple[Stack, Path]]:
             yield stack, Path(name)
 
 
-def names_of_its_own(stack: Stack, folder: Path, number: int) -> dict[str, str]:
-    """Create a database; return the settings that give an installation on a shared stack its own of everything."""
+def names_of_its_own(stack: Stack, folder: Path, name: str) -> dict[str, str]:
+    """Create a database; return the settings that give an installation on a shared stack its own of everything but a worker's port."""
     with stack.mariadb.connect() as connection, connection.cursor() as cursor:
-        cursor.execute(f"CREATE DATABASE shop_images_b{number} CHARACTER SET utf8mb4 COLLATE utf8mb4_bin")
+        cursor.execute(f"CREATE DATABASE shop_images_{name} CHARACTER SET utf8mb4 COLLATE utf8mb4_bin")
     return {
-        "DATABASE_URL": stack.mariadb.url_of(f"shop_images_b{number}"),
-        "APP_ID": f"b{number}",
-        "TOPIC_PREFIX": f"b{number}.",
-        "S3_BUCKET": f"b{number}-images",
+        "DATABASE_URL": stack.mariadb.url_of(f"shop_images_{name}"),
+        "APP_ID": name,
+        "TOPIC_PREFIX": f"{name}.",
+        "S3_BUCKET": f"{name}-images",
         "DATA_DIR": str(folder / "faust"),
-        "WORKER_PORT": str(stack.ports.worker - number),
     }
 
 
 def cpu_seconds(pid: int) -> float:
     """Return the CPU seconds a process has used, user and system."""
-    fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
-    return (int(fields[11]) + int(fields[12])) / _TICKS
+    return sum(_ticks(pid)[:2]) / _TICKS
 
 
 def cpu_seconds_of_family(pid: int) -> float:
     """Return the CPU seconds of a process and of all its children, those that have ended included."""
-    return sum(map(_with_ended_children, (pid, *children(pid))))
+    return sum(sum(_ticks(each)) for each in (pid, *children(pid))) / _TICKS
 
 
-def _with_ended_children(pid: int) -> float:
+def _ticks(pid: int) -> list[int]:
+    """Return the ticks of a process, user and system, and those of its ended children."""
     fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
-    return sum(map(int, fields[11:15])) / _TICKS
+    return [int(each) for each in fields[11:15]]
 
 
 def children(pid: int) -> list[int]:

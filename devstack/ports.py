@@ -207,6 +207,13 @@ def refuse_taken(port: int, owner: str) -> None:
         )
 
 
+def free_port() -> int:
+    """Return a port of the loopback address that could be bound a moment ago."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
 def all_bindable(ports: tuple[int, ...]) -> bool:
     """Return whether all these ports of 127.0.0.1 can be bound at the same time."""
     with ExitStack() as held:

@@ -7,37 +7,13 @@ import sys
 import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
 from typing import Final
 
 from bench.installation import Installation, children, cpu_seconds_of_family, peak_megabytes
+from bench.turn import Turn
 
 _TURN_SECONDS: Final = 120.0
 _POLL_SECONDS: Final = 0.03
-
-
-@dataclass(frozen=True)
-class Turn:
-    """What one turn took: images, seconds by the clock, CPU-seconds of the process and all its children."""
-
-    images: int
-    seconds: float
-    cpu: float
-
-    @property
-    def per_second(self) -> float:
-        """Images a second."""
-        return self.images / self.seconds
-
-    @property
-    def per_cpu_second(self) -> float:
-        """Images per CPU-second."""
-        return self.images / self.cpu
-
-    @property
-    def cpu_us(self) -> float:
-        """Microseconds of CPU an image."""
-        return self.cpu / self.images * 1e6
 
 
 class Contender:

@@ -19,7 +19,7 @@ _CONNECTIONS: Final = 8
 
 
 class Check(Protocol):
-    """Looks at an image before it is stored."""
+    """Judges an image before it is stored."""
 
     async def __call__(self, body: bytes) -> None:
         """Raise an error for an image that is broken."""
@@ -34,7 +34,7 @@ class ImageMover:
         self._update = f"UPDATE moved_{name} SET done = 1 WHERE image_id = %s"  # noqa: S608 - the name is a contender's
 
     async def move(self, image_id: str, source_url: str, check: Check | None = None) -> None:
-        """Fetch an image, store it, and say so in its row."""
+        """Fetch an image, store it, and mark its row as done."""
         async with self._http.get(source_url) as answer:
             body = await answer.read()
         if check is not None:

@@ -8,14 +8,17 @@ Only the bare loop reads no Kafka: it selects its images.
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
+from pathlib import Path
 from statistics import median
 from typing import Final
 
-from bench.contenders.contender import Contender, Turn, running
+from bench.contenders.contender import Contender, running
 from bench.contenders.correctness import refuse_missing
 from bench.installation import DONE, Installation, names_of_its_own, stack_up
 from bench.intake.rounds import take_in
+from bench.turn import Turn
 from devstack.image_source.pictures import flat_picture
+from devstack.stack import Stack
 
 LEAD: Final = 200
 IMAGES: Final = 2_000
@@ -104,17 +107,22 @@ def contenders_up(names: Sequence[str]) -> Iterator[Field]:
     """Start the services and the contenders of these names, each stopped until its turn."""
     with stack_up() as (stack, folder), ExitStack() as stopping:
         installations, contenders = list[Installation](), list[Contender]()
-        for number, level in enumerate(("structure", "decode")):
-            own_folder = folder / level
-            own_folder.mkdir()
-            installations.append(Installation(stack, own_folder, level, names_of_its_own(stack, own_folder, number)))
-        for name, installation in zip((STRUCTURE, DECODE), installations, strict=True):
-            contenders += [stopping.enter_context(running(Contender(name, installation, DONE, _OBJECTS), _WORKER))] if name in names else []
+        levels = {STRUCTURE: "structure", DECODE: "decode"} if DECODE in names else {STRUCTURE: "structure"}
+        for number, (name, level) in enumerate(levels.items()):
+            installation = _installation(stack, folder / level, level, number)
+            installations.append(installation)
+            if name in names:
+                contenders.append(stopping.enter_context(running(Contender(name, installation, DONE, _OBJECTS), _WORKER)))
         rivals = {name: _RIVALS[name] for name in names if name in _RIVALS}
         for name, (rival, command) in rivals.items():
             contenders.append(stopping.enter_context(running(_rival(name, rival, installations[0]), command)))
-        used = installations if DECODE in names else installations[:1]
-        yield Field(used, contenders, [rival for rival, _ in rivals.values()])
+        yield Field(installations, contenders, [rival for rival, _ in rivals.values()])
+
+
+def _installation(stack: Stack, folder: Path, level: str, number: int) -> Installation:
+    folder.mkdir()
+    port = str(stack.ports.worker - number)
+    return Installation(stack, folder, level, {"WORKER_PORT": port, **names_of_its_own(stack, folder, level)})
 
 
 def _rival(name: str, rival: str, installation: Installation) -> Contender:

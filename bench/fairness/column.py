@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from bench.fairness.measure import Image, Shares, Waits, rate_of, shares_of, waits_of
-from bench.fairness.scenarios import QUIET, WARM, Burst
+from bench.fairness.scenarios import QUIET, WARM_UP_SHOP, Burst
 
 _SETTLING: Final = 2.0
 """Seconds before the burst whose quiet images no longer count as alone."""
@@ -54,7 +54,7 @@ def column_of(images: Sequence[Image], burst: Burst, times: Times, *, is_drained
     quiet = [image for image in images if image.shop in QUIET]
     beside = [image for image in quiet if times.begin <= image.accepted <= times.end]
     later = [image for image in beside if image.done is None or image.done >= times.since]
-    sent = [image for image in images if image.shop not in QUIET and image.shop != WARM and image.accepted >= times.begin - _CLOCKS]
+    sent = [image for image in images if image.shop not in QUIET and image.shop != WARM_UP_SHOP and image.accepted >= times.begin - _CLOCKS]
     dones = [image.done for image in sent if image.done is not None]
     is_over = is_drained and bool(dones)
     idle = waits_of([image for image in quiet if times.alone <= image.accepted <= times.begin - _SETTLING], times.read)

@@ -1,7 +1,6 @@
 """The course of one case in one place: warm up, the quiet shops alone, the burst, its end."""
 
 import asyncio
-import socket
 import subprocess
 import time
 from collections.abc import AsyncIterator, Callable, Iterable
@@ -16,9 +15,10 @@ from bench.fairness.hosts import Hosts
 from bench.fairness.load import client, is_republished, keep_known, quiet_shops, start_republish
 from bench.fairness.machine import Busy
 from bench.fairness.place import Place
-from bench.fairness.scenarios import GIANT, QUIET, WARM, Burst
+from bench.fairness.scenarios import GIANT, QUIET, WARM_UP_SHOP, Burst
 from bench.fairness.worker_metrics import Watched
 from bench.intake.requests_topic import TAKEN_IN, Request, send
+from devstack.ports import free_port
 
 _WARM_IMAGES: Final = 200
 _IMAGE_PARTITIONS: Final = 36
@@ -26,8 +26,7 @@ _KILL_AFTER: Final = 0.15
 """Part of the burst that is done when a worker is killed."""
 _AFTERWARDS: Final = 60.0
 """Seconds that quiet images have to finish after the burst; what is unfinished then has waited at least so long."""
-_LOOK: Final = 0.2
-"""Seconds between two looks at what is waited for."""
+_POLL_SECONDS: Final = 0.2
 _WARM_DONE: Final = "SELECT COUNT(*) FROM image WHERE state = 'DONE' AND image_id LIKE 'w%'"
 _UNFINISHED: Final = "SELECT COUNT(*) FROM image WHERE state = 'IN_PROGRESS' AND shop_no BETWEEN {} AND {} AND shop_no {} BETWEEN {} AND {}"
 
@@ -80,7 +79,7 @@ class Run:
     @asynccontextmanager
     async def _processes(self) -> AsyncIterator[tuple[aiohttp.ClientSession, Watched, Workers]]:
         place = self._place
-        ports = [place.environment["WORKER_PORT"], str(_free_port())][: 2 if self._burst.kill_worker else 1]
+        ports = [place.environment["WORKER_PORT"], str(free_port())][: 2 if self._burst.kill_worker else 1]
         async with AsyncExitStack() as running:
             running.enter_context(place.process("faust_app.web_app"))
             workers = [
@@ -95,7 +94,7 @@ class Run:
 
     async def _warm_up(self) -> None:
         self._show("warming up")
-        shops = [*([WARM] * _WARM_IMAGES), *QUIET, *QUIET]
+        shops = [*([WARM_UP_SHOP] * _WARM_IMAGES), *QUIET, *QUIET]
         await self._send(
             {"op": "register", "shop_no": shop, "image_id": f"w{number}", "source_url": self._hosts.flat(shop, number)}
             for number, shop in enumerate(shops)
@@ -155,21 +154,15 @@ class Run:
             self._show("some quiet images do not finish")
 
     async def _until(self, holds: Callable[[], bool], seconds: float | None = None) -> None:
-        """Wait until it holds, looked at in a thread. Raises TimeoutError, and RuntimeError where a process has ended by itself."""
+        """Wait until it holds, asked in a thread. Raises TimeoutError, and RuntimeError where a process has ended by itself."""
         loop = asyncio.get_running_loop()
         ends = loop.time() + (seconds or self._terms.limit)
         while not await asyncio.to_thread(holds):
             self._refuse_ended()
             if loop.time() > ends:
                 raise TimeoutError(f"not within {seconds or self._terms.limit:.0f} s")
-            await asyncio.sleep(_LOOK)
+            await asyncio.sleep(_POLL_SECONDS)
 
     def _refuse_ended(self) -> None:
         if not self._burst.kill_worker:
             self._place.refuse_ended()
-
-
-def _free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])

@@ -1,6 +1,5 @@
 """A source host for each shop: one image source on every loopback address."""
 
-import socket
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -9,6 +8,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from bench.installation import CLONE
+from devstack.ports import free_port
 
 MILLISECONDS: Final = 100
 """How long a source takes to answer."""
@@ -44,9 +44,7 @@ class Hosts:
 @contextmanager
 def hosts_up() -> Iterator[Hosts]:
     """Run the image source on all loopback addresses for the duration of the block."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = int(probe.getsockname()[1])
+    port = free_port()
     every = "0.0.0.0"  # noqa: S104 - loopback addresses of our own
     options = ["--port", str(port), "--bind", every, "--untrusted", "0", "--closed", "0"]
     process = subprocess.Popen([sys.executable, "-m", "devstack.image_source", *options], cwd=CLONE)

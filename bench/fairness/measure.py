@@ -54,10 +54,10 @@ def waits_of(images: Iterable[Image], until: float, since: float = -math.inf) ->
     waits = sorted((until if image.done is None else image.done) - max(image.accepted, since) for image in known)
     if not waits:
         return None
-    return Waits(len(waits), at(waits, 0.5), at(waits, 0.99), waits[-1], sum(image.done is None for image in known))
+    return Waits(len(waits), quantile(waits, 0.5), quantile(waits, 0.99), waits[-1], sum(image.done is None for image in known))
 
 
-def at(ordered: Sequence[float], part: float) -> float:
+def quantile(ordered: Sequence[float], part: float) -> float:
     """Return the value of ordered ones below which the part of them lies."""
     return ordered[min(len(ordered) - 1, int(part * len(ordered)))]
 

@@ -32,5 +32,5 @@ class ShopsInTurn:
         return ticket.item
 
     def done(self, item: Item, now: int) -> None:
-        """Learn that an item has ended."""
+        """Free the slot of an item that has ended."""
         self._scheduler.ended(self._tickets.pop(item), now / _MS)

@@ -9,7 +9,7 @@ import pymysql
 from bench.fairness.hosts import Hosts
 from bench.fairness.measure import Image
 from bench.fairness.scenarios import Burst, seconds_of
-from bench.installation import Installation
+from bench.installation import Installation, names_of_its_own
 from devstack.stack import Stack
 
 _SESSION_SECONDS: Final = "6"
@@ -28,19 +28,9 @@ class Place(Installation):
         folder.mkdir()
         self.is_fair = is_fair
         name = "on" if is_fair else "off"
-        own = {
-            "DATABASE_URL": stack.mariadb.url_of(f"shop_images_{name}"),
-            "APP_ID": name,
-            "TOPIC_PREFIX": f"{name}.",
-            "S3_BUCKET": f"{name}-images",
-            "DATA_DIR": str(folder / "faust"),
-            "FAIR_SHARES": "true" if is_fair else "false",
-            **hosts.environment,
-        }
+        own = {**names_of_its_own(stack, folder, name), "FAIR_SHARES": "true" if is_fair else "false", **hosts.environment}
         if burst.kill_worker:
             own["SESSION_TIMEOUT"] = _SESSION_SECONDS
-        with stack.mariadb.connect() as connection, connection.cursor() as cursor:
-            cursor.execute(f"CREATE DATABASE shop_images_{name} CHARACTER SET utf8mb4 COLLATE utf8mb4_bin")
         super().__init__(stack, folder, "structure", own)
 
     def rows(self, sql: str) -> Sequence[tuple[Any, ...]]:

@@ -44,7 +44,7 @@ class Scheduler(Protocol):
         ...
 
     def done(self, item: Item, now: int) -> None:
-        """Learn that an item has ended."""
+        """Free the slot of an item that has ended."""
         ...
 
 

@@ -12,7 +12,7 @@ from bench.fairness.hosts import MILLISECONDS, Hosts
 from bench.intake.requests_topic import Request
 
 QUIET: Final = range(101, 121)
-WARM: Final = 99
+WARM_UP_SHOP: Final = 99
 """The shop whose images warm up the workers."""
 QUIET_PER_SECOND: Final = 5.0
 GIANT: Final = 1

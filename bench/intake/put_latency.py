@@ -2,10 +2,11 @@
 
 import asyncio
 import time
-from statistics import median, quantiles
+from statistics import median
 
 import aiohttp
 
+from bench.figures import p99
 from bench.installation import Installation
 
 RATE = 200
@@ -28,7 +29,7 @@ async def _measure(installation: Installation) -> tuple[float, float]:
             await asyncio.sleep(max(0.0, started + number / RATE - time.perf_counter()))
             tasks.append(asyncio.create_task(_put(http, installation, number)))
         times = (await asyncio.gather(*tasks))[WARM_UP:]
-    return median(times) * 1000, quantiles(times, n=100)[98] * 1000
+    return median(times) * 1000, p99(times) * 1000
 
 
 async def _put(http: aiohttp.ClientSession, installation: Installation, number: int) -> float:

@@ -4,12 +4,13 @@ import json
 import time
 from dataclasses import dataclass
 from typing import Any, Final
-from urllib.request import Request, urlopen
+from urllib.request import Request
 
 from rich.console import Console
 from rich.table import Table
 
 from bench.installation import Installation, installed
+from bench.requests import answer_to, first_answer, request_of
 
 IMAGES: Final = 120_000
 RATE: Final = 100
@@ -59,18 +60,17 @@ def measure_mistake(installation: Installation) -> MistakeFigures:
     for first in range(0, IMAGES, _STEP):
         installation.execute(_GOOD.format(first=first, count=_STEP, source=installation.source, host=host))
     with installation.process("faust_app.web_app"), installation.process("faust_app"):
-        _until_answers(installation)
+        first_answer(request_of(installation, "/v1/republish"))
         plan = _ask(installation, "POST", "/v1/republish", {"selection": {"states": ["done"], "include_good": True}, "rate": RATE})
         _ask(installation, "POST", f"/v1/republish/{plan['run']}/start", {"images": IMAGES})
         time.sleep(SECONDS)  # how long the mistake goes unseen: what is measured
         begun_at = time.monotonic()
-        _ask(installation, "POST", f"/v1/republish/{plan['run']}/cancel", None)
+        _ask(installation, "POST", f"/v1/republish/{plan['run']}/cancel")
         run = _until_over(installation, plan["run"])
         seconds = time.monotonic() - begun_at
     begun = "SELECT COUNT(*) FROM image_history WHERE outcome = 'republished'"
     distinct = "SELECT COUNT(DISTINCT image_id) FROM image_history WHERE outcome = 'republished'"
-    with urlopen(f"{installation.source}/requests", timeout=30) as answer:  # noqa: S310 - our own address
-        fetched = json.load(answer)["total"]["requests"]
+    fetched = json.loads(answer_to(Request(f"{installation.source}/requests")))["total"]["requests"]  # noqa: S310 - our own address
     return MistakeFigures(
         begun=installation.query(begun),
         fetched=fetched,
@@ -84,7 +84,7 @@ def measure_mistake(installation: Installation) -> MistakeFigures:
 def _until_over(installation: Installation, number: int) -> dict[str, Any]:
     limit = time.monotonic() + _DRAIN_SECONDS
     while True:
-        run: dict[str, Any] = _ask(installation, "GET", f"/v1/republish/{number}", None)
+        run: dict[str, Any] = _ask(installation, "GET", f"/v1/republish/{number}")
         left = installation.query("SELECT COUNT(*) FROM image WHERE state = 'IN_PROGRESS'")
         if run["status"] == "cancelled" and not run["outcome"].get("begun") and not left:
             return run
@@ -93,22 +93,6 @@ def _until_over(installation: Installation, number: int) -> dict[str, Any]:
         time.sleep(0.5)
 
 
-def _until_answers(installation: Installation) -> None:
-    limit = time.monotonic() + 60
-    while True:
-        try:
-            _ask(installation, "GET", "/v1/republish", None)
-        except OSError:
-            if time.monotonic() > limit:
-                raise
-            time.sleep(0.2)
-        else:
-            return
-
-
-def _ask(installation: Installation, method: str, path: str, body: object) -> Any:
-    headers = {"Authorization": f"Bearer {installation.token}", "Content-Type": "application/json"}
-    data = None if body is None else json.dumps(body).encode()
-    request = Request(installation.web_url + path, data=data, method=method, headers=headers)  # noqa: S310 - our own address
-    with urlopen(request, timeout=60) as answer:  # noqa: S310 - as above
-        return json.load(answer)
+def _ask(installation: Installation, method: str, path: str, body: object = None) -> Any:
+    content = None if body is None else json.dumps(body).encode()
+    return json.loads(answer_to(request_of(installation, path, content, method=method)))

@@ -1,7 +1,6 @@
 """How long an operator waits among a million images: for the plan of a republish, and for what its run does each second."""
 
 import asyncio
-import time
 from dataclasses import dataclass
 from statistics import median
 from typing import Final
@@ -11,6 +10,7 @@ from rich.table import Table
 
 from bench.installation import Installation, installed
 from bench.operators.stalled import until_coordinated
+from bench.timed import timed
 from faust_app.adapters.kafka.offsets import KafkaConsumerOffsets
 from faust_app.adapters.mariadb.causes import MariaCauses
 from faust_app.adapters.mariadb.database import Database
@@ -87,25 +87,16 @@ async def _measure(installation: Installation) -> OperateFigures:
     async with Database.connect(settings.database, 2) as database, connected as offsets:
         control = republish_control(settings, database, offsets, Author("bench"))
         await until_coordinated(offsets)
-        plans, taken = [], []
-        for _ in range(_ROUNDS):
-            began = time.monotonic()
-            made = await control.plan(Draft(Selection(), 1000.0), actor)
-            taken.append(time.monotonic() - began)
-            assert isinstance(made, Overview), made
-            plans.append(made)
-        run, planned = plans[-1].run.number, plans[-1].counts.to_begin
+        made = [await timed(control.plan(Draft(Selection(), 1000.0), actor)) for _ in range(_ROUNDS)]
+        last, taken = made[-1][0], [seconds for _, seconds in made]
+        assert isinstance(last, Overview), last
+        run, planned = last.run.number, last.counts.to_begin
         await control.start(run, actor, typed=planned)
         items, committed, begins = MariaRepublishItems(database, Author("bench")), await offsets.committed(), []
         for _ in range(_ROUNDS):
             await asyncio.sleep(1.0)  # a second of its rate
-            began = time.monotonic()
-            await items.begin(run, committed)
-            begins.append(time.monotonic() - began)
-        began = time.monotonic()
-        await control.overview(run)
-        counted = time.monotonic() - began
-        began = time.monotonic()
-        assert len(await MariaCauses(database).page(None, 100)) == 100  # noqa: PLR2004 - a page
-        listed = time.monotonic() - began
+            begins.append((await timed(items.begin(run, committed)))[1])
+        _, counted = await timed(control.overview(run))
+        causes, listed = await timed(MariaCauses(database).page(None, 100))
+        assert len(causes) == 100  # noqa: PLR2004 - a page
     return OperateFigures(median(taken), max(taken), median(begins), counted, planned, listed)

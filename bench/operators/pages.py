@@ -4,21 +4,19 @@ import time
 from dataclasses import dataclass
 from statistics import median
 from typing import Final
-from urllib.error import HTTPError
 from urllib.parse import urlencode
-from urllib.request import Request, urlopen
 
 from rich.console import Console
 from rich.table import Table
 
 from bench.installation import Installation, installed
 from bench.operators.operate import fill
+from bench.requests import answer_to, first_answer, request_of
 
 OF_ONE_SHOP: Final = 1_000_000
 _SHOP: Final = 7
 _ROUNDS: Final = 9
 _STEP: Final = 200_000
-_READY_SECONDS: Final = 60.0
 # Each has a stored picture, so that it is found by its object key; every tenth product has ten images.
 _BIG_SHOP: Final = """
 INSERT INTO image (shop_no, image_id, product_id, version, op, requested_at, updated_at, state, source_url, source_host, shown_version,
@@ -66,7 +64,7 @@ def measure_pages(installation: Installation) -> list[PageFigures]:
         installation.execute(_BIG_SHOP.format(first=first, count=_STEP))
     installation.execute("ANALYZE TABLE image")
     with installation.process("faust_app.web_app"):
-        _until_ready(installation)
+        first_answer(request_of(installation, "/stalled"))  # behind the first samples, so that the pages show numbers
         return [_measured(installation, page, target) for page, target in _pages(installation)]
 
 
@@ -104,24 +102,6 @@ def _measured(installation: Installation, path: str, target: float) -> PageFigur
 
 
 def _get(installation: Installation, path: str) -> tuple[int, float]:
-    accept = "application/json" if path.startswith("/v1/") else "text/html"
-    headers = {"Authorization": f"Bearer {installation.token}", "Accept": accept}
-    began = time.monotonic()
-    request = Request(installation.web_url + path, headers=headers)  # noqa: S310 - our own address
-    with urlopen(request, timeout=60) as answer:  # noqa: S310 - as above
-        content = answer.read()
-    return len(content), time.monotonic() - began
-
-
-def _until_ready(installation: Installation) -> None:
-    """Wait until the first samples are taken, so that the pages show numbers."""
-    limit = time.monotonic() + _READY_SECONDS
-    while True:
-        try:
-            _get(installation, "/stalled")
-        except (HTTPError, OSError):
-            if time.monotonic() > limit:
-                raise
-            time.sleep(0.2)
-        else:
-            return
+    """Return the bytes of the answer, and the seconds until it was read."""
+    request, began = request_of(installation, path, accept="application/json" if path.startswith("/v1/") else "text/html"), time.monotonic()
+    return len(answer_to(request)), time.monotonic() - began

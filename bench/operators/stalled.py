@@ -6,17 +6,19 @@ queued ones, so that a query that lists queued rows by age would have to read al
 
 import asyncio
 import time
-import urllib.request
-from collections.abc import Awaitable
 from dataclasses import dataclass
 from datetime import timedelta
+from statistics import median
 
 from rich.console import Console
 from rich.table import Table
 
+from bench.figures import p99
 from bench.installation import Installation, installed
+from bench.requests import answer_to, first_answer, request_of
+from bench.timed import timed
 from faust_app.adapters.kafka.offsets import KafkaConsumerOffsets
-from faust_app.adapters.mariadb import unfinished_images as stalled_rows
+from faust_app.adapters.mariadb import unfinished_images
 from faust_app.adapters.mariadb.database import Database
 from faust_app.adapters.mariadb.unfinished_images import MariaStalledRows
 from faust_app.core.failure import Unavailable
@@ -25,9 +27,9 @@ from faust_app.metrics import Metrics
 
 ROWS = 10_000_000
 QUEUED, SCHEDULED, FAILED, LOST = 100_000, 20_000, 5_000, 300
-QUEUED_SHOP, WAITING_SHOP, FAILED_SHOP, LOST_SHOP = 7, 8, 9, 10
+QUEUED_SHOP, SCHEDULED_SHOP, FAILED_SHOP, LOST_SHOP = 7, 8, 9, 10
 _STEP = 500_000
-_LOOKS = 10
+_SAMPLES = 10
 _ANSWERS = 200
 _INSERT = """
 INSERT INTO image (shop_no, image_id, version, op, requested_at, updated_at, state, source_url{names})
@@ -36,10 +38,11 @@ FROM seq_1_to_{count}
 """
 _DAY = "2026-01-01"
 _STATEMENTS: dict[str, tuple[str, tuple[object, ...]]] = {
-    "tops": (stalled_rows.TOPS, ()), "scheduled": (stalled_rows.SCHEDULED, (_DAY, _DAY)), "placed": (stalled_rows.PLACED, ()),
-    "old": (stalled_rows.OLD, (_DAY,)), "oldest": (stalled_rows.OLDEST, ()), "failed": (stalled_rows.FAILED, ()),
-    "list old": (stalled_rows.LIST_OLD, (_DAY,)), "list queued": (stalled_rows.LIST_PLACED, ("bulk", 3, 0, 2**63 - 1)),
-    "list scheduled": (stalled_rows.LIST_SCHEDULED, ()), "list failed": (stalled_rows.LIST_FAILED, ()),
+    "tops": (unfinished_images.TOPS, ()), "scheduled": (unfinished_images.SCHEDULED, (_DAY, _DAY)),
+    "placed": (unfinished_images.PLACED, ()), "old": (unfinished_images.OLD, (_DAY,)),
+    "oldest": (unfinished_images.OLDEST, ()), "failed": (unfinished_images.FAILED, ()),
+    "list old": (unfinished_images.LIST_OLD, (_DAY,)), "list queued": (unfinished_images.LIST_PLACED, ("bulk", 3, 0, 2**63 - 1)),
+    "list scheduled": (unfinished_images.LIST_SCHEDULED, ()), "list failed": (unfinished_images.LIST_FAILED, ()),
 }  # fmt: skip
 
 
@@ -55,7 +58,7 @@ class StalledFigures:
     plans: list[str]
 
 
-class _Nobody:
+class _NoAlerts:
     """Implements `flows.ports.alerts.Alerts` without effect."""
 
     def open(self, *_kind: object, **_facts: object) -> None:
@@ -73,7 +76,7 @@ def fill(installation: Installation, rows: int = ROWS) -> float:
     for shop, count, state, values in (
         (QUEUED_SHOP, QUEUED, "IN_PROGRESS", _position(topic, since, "seq DIV 12")),
         (
-            WAITING_SHOP,
+            SCHEDULED_SHOP,
             SCHEDULED,
             "IN_PROGRESS",
             {"open_since": f"{since} - INTERVAL 2 DAY", "scheduled_at": "UTC_TIMESTAMP(6) + INTERVAL 1 DAY", "schedule_reason": "'retry'"},
@@ -117,13 +120,13 @@ def stalled() -> None:
 
 def measure_stalled(installation: Installation) -> StalledFigures:
     """Measure repeated samples, then the answers of a web process."""
-    looks, of_shop, plans = asyncio.run(_look(installation))
+    samples, of_shop, plans = asyncio.run(_sample(installation))
     with installation.process("faust_app.web_app"):
         answers = {path: _answers(installation, path) for path in ("/lag", "/stalled", "/stalled?status=queued&limit=200")}
-    return StalledFigures(looks[0], min(looks[1:]), max(looks[1:]), of_shop, answers, plans)
+    return StalledFigures(samples[0], min(samples[1:]), max(samples[1:]), of_shop, answers, plans)
 
 
-async def _look(installation: Installation) -> tuple[list[float], float, list[str]]:
+async def _sample(installation: Installation) -> tuple[list[float], float, list[str]]:
     settings = installation.settings
     topics = [spec.name for spec in settings.topics.images]
     async with (
@@ -133,7 +136,7 @@ async def _look(installation: Installation) -> tuple[list[float], float, list[st
         watch = WatchStalled(
             MariaStalledRows(database),
             offsets,
-            _Nobody(),
+            _NoAlerts(),
             Metrics(),
             stalled_after=timedelta(hours=20),
             held_by=tuple,
@@ -141,11 +144,11 @@ async def _look(installation: Installation) -> tuple[list[float], float, list[st
             seconds=time.monotonic,
         )
         await until_coordinated(offsets)
-        looks = [await _timed(watch.run_pass()) for _ in range(_LOOKS)]
+        samples = [(await timed(watch.run_pass()))[1] for _ in range(_SAMPLES)]
         assert watch.report is not None
         assert (watch.report.counts.lost, watch.report.counts.scheduled, watch.report.counts.failed) == (LOST, SCHEDULED, FAILED)
-        of_shop = await _timed(watch.of_shop(QUEUED_SHOP))
-        return looks, of_shop, [await _plan(database, name, sql, values) for name, (sql, values) in _STATEMENTS.items()]
+        _, of_shop = await timed(watch.of_shop(QUEUED_SHOP))
+        return samples, of_shop, [await _plan(database, name, sql, values) for name, (sql, values) in _STATEMENTS.items()]
 
 
 async def until_coordinated(offsets: KafkaConsumerOffsets) -> None:
@@ -160,12 +163,6 @@ async def until_coordinated(offsets: KafkaConsumerOffsets) -> None:
     raise TimeoutError("the cluster has no group coordinator")
 
 
-async def _timed(awaited: Awaitable[object]) -> float:
-    begun = time.monotonic()
-    await awaited
-    return time.monotonic() - begun
-
-
 async def _plan(database: Database, name: str, sql: str, values: tuple[object, ...]) -> str:
     limit = (200,) if name.startswith("list") else ()
     ((*_, key, _length, _ref, rows, extra),) = await database.rows("EXPLAIN " + sql.format(shop=""), values + limit)
@@ -174,24 +171,11 @@ async def _plan(database: Database, name: str, sql: str, values: tuple[object, .
 
 def _answers(installation: Installation, path: str) -> tuple[float, float]:
     """Return the median and the 99th percentile of the answers, in seconds."""
-    request = urllib.request.Request(installation.web_url + path, headers={"Authorization": f"Bearer {installation.token}"})  # noqa: S310
-    _await_first(request)
+    request = request_of(installation, path)
+    first_answer(request)
     taken = []
     for _ in range(_ANSWERS):
         begun = time.monotonic()
-        with urllib.request.urlopen(request, timeout=10) as answer:  # noqa: S310 - our own process
-            answer.read()
+        answer_to(request)
         taken.append(time.monotonic() - begun)
-    taken.sort()
-    return taken[len(taken) // 2], taken[int(len(taken) * 0.99)]
-
-
-def _await_first(request: urllib.request.Request) -> None:
-    limit = time.monotonic() + 60
-    while time.monotonic() < limit:
-        try:
-            with urllib.request.urlopen(request, timeout=10):  # noqa: S310 - as above
-                return
-        except OSError:
-            time.sleep(0.2)
-    raise TimeoutError(f"{request.full_url} is not answered")
+    return median(taken), p99(taken)

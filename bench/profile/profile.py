@@ -4,7 +4,6 @@ import json
 import re
 import subprocess
 import sys
-import urllib.request
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
@@ -15,6 +14,7 @@ from rich.table import Table
 from bench.installation import DONE, Installation, cpu_seconds, cpu_seconds_of_family, installed
 from bench.intake.rounds import take_in
 from bench.profile.places import Place, microseconds, shares_of
+from bench.requests import answer_to, worker_request
 
 SECONDS: Final = 20
 LEVELS: Final = ("structure", "decode")
@@ -89,9 +89,6 @@ def _sample(pid: int, seconds: int, form: str, path: Path) -> None:
 
 
 def _read(installation: Installation, pid: int) -> Reading:
-    address = f"http://127.0.0.1:{installation.environment['WORKER_PORT']}/collector-cost"
-    asked = urllib.request.Request(address, headers={"Authorization": f"Bearer {installation.token}"})
-    with urllib.request.urlopen(asked, timeout=30) as answer:  # noqa: S310 - our own worker
-        collector = json.loads(answer.read())["ns"] / 1e9
+    collector = json.loads(answer_to(worker_request(installation, "/collector-cost")))["ns"] / 1e9
     own, family = cpu_seconds(pid), cpu_seconds_of_family(pid)
     return Reading(installation.query(DONE), own, family - own, collector)

@@ -23,7 +23,7 @@ class CollectorMeter:
         self._begun = 0
 
     def __call__(self, phase: str, _info: dict[str, Any]) -> None:
-        """Hear of a collection's start and stop, as `gc.callbacks` calls it."""
+        """Time a collection from its start to its stop, as `gc.callbacks` calls it."""
         if phase == "start":
             self._begun = time.thread_time_ns()
         else:

@@ -1,18 +1,17 @@
 """How fast reports are: straight from the history, from a daily table, from the store, and from the cache, in one run."""
 
 import asyncio
-import subprocess
 import sys
 import time
-import urllib.error
-import urllib.request
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Sequence
 from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from statistics import median, quantiles
+from statistics import median
 from typing import Final
+from urllib.request import Request
 
+from bench.figures import p95, p99
 from bench.installation import Installation
 from bench.reports.data import (
     BEST_KEY,
@@ -25,6 +24,8 @@ from bench.reports.data import (
     first_day,
     yesterday,
 )  # fmt: skip
+from bench.requests import answer_to, first_answer, request_of
+from bench.timed import timed
 from faust_app.adapters.clickhouse.daily_statistics import ClickHouseDailyStatistics
 from faust_app.adapters.mariadb.daily_statistics import MariaDailyStatistics
 from faust_app.adapters.mariadb.database import Database
@@ -94,16 +95,6 @@ class ReportFigures:
         return self.raw / median(self.store)
 
 
-def p95(seconds: Sequence[float]) -> float:
-    """Return the 95th percentile."""
-    return quantiles(seconds, n=20)[-1]
-
-
-def p99(seconds: Sequence[float]) -> float:
-    """Return the 99th percentile."""
-    return quantiles(seconds, n=100)[-1]
-
-
 def measure_reports(installation: Installation, scale: Scale, say: Callable[[str], None]) -> ReportFigures:
     """Fill everything and measure; takes a quarter of an hour at scale 1, most of it to fill."""
     configure_logging("console", level="WARNING")
@@ -133,7 +124,7 @@ def measure_reports(installation: Installation, scale: Scale, say: Callable[[str
 async def _platform_of_daily_table(installation: Installation, figures: ReportFigures) -> None:
     async with Database.connect(installation.settings.database, 1) as database:
         maria = MariaDailyStatistics(database)
-        figures.platform_daily_table = await _timed(lambda: maria.platform_rows(first_day(), yesterday()))
+        _, figures.platform_daily_table = await timed(maria.platform_rows(first_day(), yesterday()))
 
 
 def _raw_page(installation: Installation, index: str) -> float:
@@ -163,42 +154,39 @@ async def _measure(installation: Installation, scale: Scale, figures: ReportFigu
     async with connected as database, _clickhouse(installation) as store, open_cache(settings) as cache:
         freeze_heap()  # as the web process does when it is up
         maria, shops = MariaDailyStatistics(database), [HOT, *range(2, SHOPS + 2)]
+        of_maria, of_store = _known(installation, database, maria), _known(installation, database, store)
         for round_ in range(ROUNDS):
             shop = shops[round_ % len(shops)]
             figures.daily_table.append(
-                await _page(_reader(installation, database, maria, None), min(shop, scale.maria_shops), tuple(Granularity))
+                await _page(_reader(installation, database, maria, of_maria), min(shop, scale.maria_shops), tuple(Granularity))
             )
-            figures.store.append(await _page(_reader(installation, database, store, None), shop, tuple(Granularity)))
-        warm = _reader(installation, database, store, cache)
+            figures.store.append(await _page(_reader(installation, database, store, of_store), shop, tuple(Granularity)))
+        warm = _reader(installation, database, store, of_store, cache)
         await warm.warm(shops)
-        figures.redis = [await _page(_reader(installation, database, store, cache), shops[n % len(shops)]) for n in range(ROUNDS)]
+        figures.redis = [await _page(_reader(installation, database, store, of_store, cache), shops[n % len(shops)]) for n in range(ROUNDS)]
         figures.cache = [await _page(warm, shops[n % len(shops)]) for n in range(ROUNDS)]
         figures.all_ways = [await _page(warm, shops[n % len(shops)], tuple(Granularity)) for n in range(ROUNDS)]
         figures.at_rate = [await _at_rate(lambda n: _page(warm, shops[n % len(shops)])) for _ in range(RATE_ROUNDS)]
-        figures.platform_store = await _timed(lambda: store.platform_rows(first_day(), yesterday()))
-        figures.all_totals = await _timed(store.all_totals)
+        _, figures.platform_store = await timed(store.platform_rows(first_day(), yesterday()))
+        _, figures.all_totals = await timed(store.all_totals())
         for day in days_between(first_day(), yesterday())[-ROUNDS:]:
-            begun = time.monotonic()
-            lines = await MariaLedger(database).of_day(HOT, bounds(day, settings.zone), Kind.UPDATED, after=None, limit=5_000)
-            figures.day_list.append(time.monotonic() - begun)
+            listed = MariaLedger(database).of_day(HOT, bounds(day, settings.zone), Kind.UPDATED, after=None, limit=5_000)
+            lines, seconds = await timed(listed)
             assert lines
-
-
-def _reader(installation: Installation, database: Database, store: StatisticsStore, cache: ReportCache | None) -> ReadReports:
-    """Return what a process reads reports with, which has read nothing yet but what is loaded."""
-    settings = installation.settings
-    known = _known(installation, database, store)
-    return ReadReports(known, MonthBlocks(store, cache), daily_counts(settings, database), store, cache=None, zone=settings.zone, now=_now)
-
-
-_KNOWN: dict[int, KnownLoads] = {}
+            figures.day_list.append(seconds)
 
 
 def _known(installation: Installation, database: Database, store: StatisticsStore) -> KnownLoads:
-    """Return what is known of a store: a process asks every few seconds, not for each page."""
-    if id(store) not in _KNOWN:
-        _KNOWN[id(store)] = KnownLoads(store, MariaStatisticsBook(database), zone=installation.settings.zone, seconds=lambda: 0.0)
-    return _KNOWN[id(store)]
+    """Return what is known of a store; one for all readers, as a process asks every few seconds and not for each page."""
+    return KnownLoads(store, MariaStatisticsBook(database), zone=installation.settings.zone, seconds=lambda: 0.0)
+
+
+def _reader(
+    installation: Installation, database: Database, store: StatisticsStore, known: KnownLoads, cache: ReportCache | None = None
+) -> ReadReports:
+    """Return what a process reads reports with, which has read nothing yet but what is loaded."""
+    settings = installation.settings
+    return ReadReports(known, MonthBlocks(store, cache), daily_counts(settings, database), store, cache=None, zone=settings.zone, now=_now)
 
 
 async def _page(reader: ReadReports, shop: int, ways: Sequence[Granularity] = (Granularity.MONTH,)) -> float:
@@ -228,56 +216,28 @@ async def _at_rate(page: Callable[[int], Awaitable[float]]) -> list[float]:
     return taken
 
 
-async def _timed(work: Callable[[], Awaitable[object]]) -> float:
-    begun = time.monotonic()
-    await work()
-    return time.monotonic() - begun
-
-
 async def _load(installation: Installation, figures: ReportFigures) -> None:
     async with Database.connect(installation.settings.database, 2) as database, _clickhouse(installation, seconds=60) as store:
-        begun = time.monotonic()
-        load = await statistics_loader(installation.settings, database, store).load(yesterday())
-        figures.load, figures.loaded_shops = time.monotonic() - begun, load.totals.shops
+        load, figures.load = await timed(statistics_loader(installation.settings, database, store).load(yesterday()))
+        figures.loaded_shops = load.totals.shops
 
 
 def _pages(installation: Installation, figures: ReportFigures) -> None:
     """Time whole pages of the web process, requested as a browser does."""
-    _until(f"{installation.web_url}/ready", {})
+    first_answer(request_of(installation, "/ready"))
     for path, taken in (("by=month", figures.page), ("by=day", figures.page_of_day)):
         for number in range(ROUNDS + 1):
-            headers = {"Authorization": f"Bearer {installation.token}", "Accept": "text/html"}
-            request = urllib.request.Request(f"{installation.web_url}/reports/{number + 1}?range=13m&{path}", headers=headers)  # noqa: S310 - ours
             begun = time.monotonic()
-            with urllib.request.urlopen(request, timeout=60) as answer:  # noqa: S310 - as above
-                answer.read()
+            answer_to(request_of(installation, f"/reports/{number + 1}?range=13m&{path}", accept="text/html"))
             if number:
                 taken.append(time.monotonic() - begun)
 
 
 @contextmanager
 def _stats(installation: Installation) -> Iterator[None]:
-    with (installation.folder / "stats.log").open("ab") as log:
-        command = [sys.executable, "-m", "faust_app", "stats"]
-        process = subprocess.Popen(command, env=installation.environment, stdout=log, stderr=log, cwd=installation.folder)
-    try:
-        _until(f"{installation.environment['STATS_URL']}/ready", {})
+    with installation.started("stats", [sys.executable, "-m", "faust_app", "stats"]):
+        first_answer(Request(f"{installation.environment['STATS_URL']}/ready"))  # noqa: S310 - our own address
         yield
-    finally:
-        process.terminate()
-        process.wait(60)
-
-
-def _until(url: str, headers: dict[str, str]) -> None:
-    limit = time.monotonic() + 60
-    while True:
-        try:
-            with urllib.request.urlopen(urllib.request.Request(url, headers=headers), timeout=5):  # noqa: S310 - our own address
-                return
-        except (OSError, urllib.error.HTTPError):
-            if time.monotonic() > limit:
-                raise
-            time.sleep(0.1)
 
 
 def _now() -> datetime:

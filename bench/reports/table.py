@@ -5,9 +5,10 @@ from statistics import median
 from rich.console import Console
 from rich.table import Table
 
+from bench.figures import p95
 from bench.installation import installed
 from bench.reports.data import DAYS, Scale
-from bench.reports.reports import PER_SECOND, RATE_ROUNDS, measure_reports, p95
+from bench.reports.reports import PER_SECOND, RATE_ROUNDS, measure_reports
 
 
 def reports(scale: Scale = Scale(1.0)) -> None:  # noqa: B008 - it is frozen

@@ -5,13 +5,14 @@ import json
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass
-from statistics import median, quantiles
+from statistics import median
 from typing import Any, Final
 
 import aiohttp
 from rich.console import Console
 from rich.table import Table
 
+from bench.figures import p99
 from bench.installation import Installation, cpu_seconds, installed, peak_megabytes, resident_megabytes
 
 KEPT: Final = 200_000
@@ -63,7 +64,7 @@ def feed() -> None:
     table.add_row(f"{CROWD:,} readers at once: refused, with which errors", refused, "one clear error")
     followed = ((f"{READERS} readers of all shops", figures.delays), (f"{READERS} readers of a shop each", figures.delays_of_shop))
     for what, delays in followed:
-        told = f"{median(delays) * 1000:,.0f} / {quantiles(delays, n=100)[98] * 1000:,.0f} ms ({len(delays):,} results)"
+        told = f"{median(delays) * 1000:,.0f} / {p99(delays) * 1000:,.0f} ms ({len(delays):,} results)"
         table.add_row(f"commit to {what}, {RATE}/s, p50 / p99", told, "<= 2 s")
     table.add_row(f"CPU of the process, {READERS} readers that wait", f"{figures.cpu_waiting:.1%}", "")
     table.add_row(f"CPU, {READERS} readers of all shops at {RATE}/s", f"{figures.cpu_reading:.1%}", "")
@@ -71,7 +72,7 @@ def feed() -> None:
 
 
 def measure_feed(installation: Installation) -> FeedFigures:
-    """Fill the feed, and let readers read; the process is one for each figure of memory."""
+    """Fill the feed, and measure what its readers cost one web process."""
     installation.execute(_FILL)
     installation.execute(_REACHED.format(KEPT))
     with installation.process("faust_app.web_app", FEED_READERS=str(READERS * 2)) as web:

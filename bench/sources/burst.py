@@ -1,13 +1,13 @@
 """How fast a burst from slow sources is: every one answers after 100 ms, so slots are what a worker needs, not CPU."""
 
-import time
 from typing import Final
 
 from rich.console import Console
 from rich.table import Table
 
-from bench.installation import DONE, Installation, cpu_seconds_of_family, installed
+from bench.installation import Installation, installed
 from bench.intake.rounds import take_in
+from bench.turn import Turn, measure_turn
 
 IMAGES: Final = 6_000
 SIZES: Final = (20_000, 100_000)
@@ -24,9 +24,9 @@ def burst() -> None:
     table = Table("images", "images/s", "to hold", "CPU us an image")
     for size in SIZES:
         with installed("structure") as installation:
-            per_second, cpu_us = measure_burst(installation, size)
+            turn = measure_burst(installation, size)
         name = f"{size // 1000} kB from sources that take {SOURCE_MS} ms"
-        table.add_row(name, f"{per_second:,.0f}", f">= {TARGET}", f"{cpu_us:,.0f}")
+        table.add_row(name, f"{turn.per_second:,.0f}", f">= {TARGET}", f"{turn.cpu_us:,.0f}")
     Console(width=120).print(table)
 
 
@@ -35,12 +35,8 @@ def host_limits(installation: Installation) -> str:
     return f"{installation.source.removeprefix('http://')}={HOST_LIMIT}"
 
 
-def measure_burst(installation: Installation, size: int) -> tuple[float, float]:
-    """Queue a burst for one worker; return images a second and microseconds of CPU an image, its ends left out."""
+def measure_burst(installation: Installation, size: int) -> Turn:
+    """Queue a burst for one worker, and return what its images take, its ends left out."""
     take_in(installation, 0, IMAGES + _LEAD + _SPARE, size, f"&ms={SOURCE_MS}")
     with installation.process("faust_app", SOURCE_HOST_LIMITS=host_limits(installation)) as process:
-        installation.until(DONE, _LEAD)
-        before, cpu, begun = installation.query(DONE), cpu_seconds_of_family(process.pid), time.monotonic()
-        installation.until(DONE, before + IMAGES)
-        stored, seconds = installation.query(DONE) - before, time.monotonic() - begun
-        return stored / seconds, (cpu_seconds_of_family(process.pid) - cpu) / stored * 1e6
+        return measure_turn(installation, process.pid, _LEAD, IMAGES)

@@ -23,9 +23,9 @@ HOSTS = 100
 DEAD_IMAGES = 10
 BESIDE_PER_SECOND = 5
 TRIES = 5
-_GOOD = 7
-_TRAFFIC = 500
-_FIRST_DEAD = 1000
+_GOOD_SHOPS = 7
+_TRAFFIC_SHOP = 500
+_FIRST_DEAD_SHOP = 1000
 
 
 @dataclass(frozen=True)
@@ -64,21 +64,21 @@ def measure_dead_hosts(installation: Installation) -> DeadHostFigures:
         before = _attempts(installation)
         with installation.process("faust_app"):
             seconds["after a restart"] = _timed(installation, dead, 2)
-            all_wait = f"SELECT COUNT(*) FROM image WHERE shop_no >= {_FIRST_DEAD} AND scheduled_at IS NOT NULL"  # noqa: S608 - our own number
+            all_wait = f"SELECT COUNT(*) FROM image WHERE shop_no >= {_FIRST_DEAD_SHOP} AND scheduled_at IS NOT NULL"  # noqa: S608 - our own number
             installation.until(all_wait, 3 * HOSTS * DEAD_IMAGES)
-        failed = installation.query(f"SELECT COUNT(*) FROM image WHERE shop_no >= {_FIRST_DEAD} AND state = 'FAILED'")  # noqa: S608
+        failed = installation.query(f"SELECT COUNT(*) FROM image WHERE shop_no >= {_FIRST_DEAD_SHOP} AND state = 'FAILED'")  # noqa: S608
         return DeadHostFigures(seconds, before, _attempts(installation), failed)
 
 
 def _timed(installation: Installation, dead: DeadHosts, turn: int) -> list[float]:
     for number, host in enumerate(dead.hosts):
         urls = dead.urls(host, DEAD_IMAGES)
-        _post(installation, _FIRST_DEAD + number, [{"image_id": f"{turn}-{n}", "source_url": url} for n, url in enumerate(urls)])
+        _post(installation, _FIRST_DEAD_SHOP + number, [{"image_id": f"{turn}-{n}", "source_url": url} for n, url in enumerate(urls)])
     return [_good(installation, turn, number) for number in range(TRIES)]
 
 
 def _good(installation: Installation, turn: int, number: int) -> float:
-    shop, image_id, started = _GOOD + turn, f"g{number}", time.monotonic()
+    shop, image_id, started = _GOOD_SHOPS + turn, f"g{number}", time.monotonic()
     _post(installation, shop, [{"image_id": image_id, "source_url": f"{installation.source}/flat/{turn}{number}?bytes=20000"}])
     sql = f"SELECT COUNT(*) FROM image WHERE shop_no = {shop} AND image_id = '{image_id}' AND state = 'DONE'"  # noqa: S608 - our own names
     while not installation.query(sql):
@@ -90,13 +90,13 @@ def _good(installation: Installation, turn: int, number: int) -> float:
 
 @contextmanager
 def _traffic(installation: Installation) -> Iterator[None]:
-    """Let another shop send good images all the time."""
+    """Send good images of another shop during the block."""
     over = threading.Event()
 
     def send() -> None:
         for number in itertools.count():
             url = f"{installation.source}/flat/{number}?bytes=20000"
-            _post(installation, _TRAFFIC, [{"image_id": f"i{number}", "source_url": url}])
+            _post(installation, _TRAFFIC_SHOP, [{"image_id": f"i{number}", "source_url": url}])
             if over.wait(1 / BESIDE_PER_SECOND):
                 return
 
@@ -129,13 +129,13 @@ def _post(installation: Installation, shop: int, items: list[dict[str, str]]) ->
 
 def _attempts(installation: Installation) -> int:
     return installation.query(
-        f"SELECT COUNT(*) FROM image_history WHERE shop_no >= {_FIRST_DEAD} AND outcome IN ('retry', 'failed')"  # noqa: S608 - our own number
+        f"SELECT COUNT(*) FROM image_history WHERE shop_no >= {_FIRST_DEAD_SHOP} AND outcome IN ('retry', 'failed')"  # noqa: S608 - our own number
     )
 
 
 @contextmanager
 def _opened(installation: Installation) -> Iterator[DeadHosts]:
-    """Keep the dead hosts and let the workers try them."""
+    """Run the dead hosts, which the workers may fetch from."""
     with dead_hosts(HOSTS) as dead:
         installation.environment["SOURCE_ALLOW"] += f",{dead.allow}"
         yield dead

@@ -7,31 +7,30 @@ The worker decodes every image whole, the default. The figures are medians over 
 import json
 import os
 import signal
-import socket
 import subprocess
 import sys
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from pathlib import Path
 from statistics import median
 
 from rich.console import Console
 from rich.table import Table
 
-from bench.installation import CLONE, Installation, cpu_seconds, installed
+from bench.installation import CLONE, Installation, cpu_seconds_of_family, installed
 from devstack.hostile_source import FILES, MANNERS
+from devstack.ports import free_port
 
 RECORDS = 10_000
 WARM_UP = 1000
 BYTES = 100_000
 EVERY = 10
 KINDS = {**{name: code for name, (code, _) in FILES.items()}, **{name: code for name, (code, _) in MANNERS.items()}}
-SCHEDULED = {"source_timeout", "source_too_slow"}
+TIMED_OUT = {"source_timeout", "source_too_slow"}
 """Kinds that only a timeout ends: such an image holds a slot, and the acknowledgements behind it, for 5 or 20 seconds."""
 ROUNDS = 3
-_WARM = 10
+_WARM_UP_SHOP = 10
 """The shop whose images warm up the worker; each measured batch uses the next shop number."""
 
 
@@ -87,14 +86,14 @@ def hostile() -> None:
 def measure_hostile(installation: Installation) -> HostileFigures:
     """Measure in each round RECORDS good images, then as many with every tenth hostile: of the quick kinds, then of all."""
     with _hostile_source(installation) as port, installation.process("faust_app") as process:
-        _import(installation, _WARM, [_good(installation, number) for number in range(WARM_UP)])
-        installation.until(_done(_WARM), WARM_UP)
-        quick = [name for name, code in KINDS.items() if code not in SCHEDULED]
+        _import(installation, _WARM_UP_SHOP, [_good(installation, number) for number in range(WARM_UP)])
+        installation.until(_done(_WARM_UP_SHOP), WARM_UP)
+        quick = [name for name, code in KINDS.items() if code not in TIMED_OUT]
         alone: list[Rate] = []
         beside_quick: list[Rate] = []
         beside_all: list[Rate] = []
         for _ in range(ROUNDS):
-            shop = _WARM + 1 + len(alone) + len(beside_quick) + len(beside_all)
+            shop = _WARM_UP_SHOP + 1 + len(alone) + len(beside_quick) + len(beside_all)
             alone.append(_rate(installation, process.pid, shop, [_good(installation, WARM_UP + number) for number in range(RECORDS)]))
             beside_quick.append(_rate(installation, process.pid, shop + 1, _mixed(installation, port, shop + 1, quick)))
             beside_all.append(_rate(installation, process.pid, shop + 2, _mixed(installation, port, shop + 2, list(KINDS))))
@@ -107,21 +106,13 @@ def _rate(installation: Installation, pid: int, shop: int, urls: list[str]) -> R
     os.kill(pid, signal.SIGSTOP)
     _import(installation, shop, urls)
     os.kill(pid, signal.SIGCONT)
-    started, cpu = time.monotonic(), _family_seconds(pid)
+    started, cpu = time.monotonic(), cpu_seconds_of_family(pid)
     installation.until(_done(shop), good)
-    return Rate(good / (time.monotonic() - started), good / (_family_seconds(pid) - cpu))
-
-
-def _family_seconds(pid: int) -> float:
-    """Return the CPU seconds of a process and its children, ended ones included."""
-    children = Path(f"/proc/{pid}/task/{pid}/children").read_text().split()
-    fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
-    gone = (int(fields[13]) + int(fields[14])) / os.sysconf("SC_CLK_TCK")
-    return cpu_seconds(pid) + gone + sum(cpu_seconds(int(child)) for child in children)
+    return Rate(good / (time.monotonic() - started), good / (cpu_seconds_of_family(pid) - cpu))
 
 
 def _endings(installation: Installation) -> tuple[int, int]:
-    failed = f"SELECT COUNT(*) FROM image WHERE shop_no > {_WARM} AND state = 'FAILED'"  # noqa: S608 - constants of this file
+    failed = f"SELECT COUNT(*) FROM image WHERE shop_no > {_WARM_UP_SHOP} AND state = 'FAILED'"  # noqa: S608 - constants of this file
     named = [f"(error_code = '{code}' AND source_url LIKE '%/{name}/%')" for name, code in KINDS.items()]
     return installation.query(failed), installation.query(f"{failed} AND ({' OR '.join(named)})")
 
@@ -156,10 +147,8 @@ def _import(installation: Installation, shop: int, urls: list[str]) -> None:
 @contextmanager
 def _hostile_source(installation: Installation) -> Iterator[int]:
     """Run the hostile source beside the services, and allow the worker to fetch from it."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = int(probe.getsockname()[1])
-    hosts = ",".join(f"{_host(shop, kind)}:{port}" for shop in range(_WARM, _WARM + 1 + 3 * ROUNDS) for kind in KINDS)
+    port = free_port()
+    hosts = ",".join(f"{_host(shop, kind)}:{port}" for shop in range(_WARM_UP_SHOP, _WARM_UP_SHOP + 1 + 3 * ROUNDS) for kind in KINDS)
     installation.environment["SOURCE_ALLOW"] += f",{hosts}"
     process = subprocess.Popen([sys.executable, "-m", "devstack.hostile_source", str(port)], cwd=CLONE)
     try:

@@ -1,14 +1,14 @@
 """What one worker and one import can do, for the capacity table: by CPU, which a busy machine changes little, and by the clock."""
 
 from dataclasses import dataclass
-from time import monotonic
 from typing import Final
 
 from rich.console import Console
 from rich.table import Table
 
-from bench.installation import DONE, Installation, children, cpu_seconds_of_family, installed, peak_megabytes
+from bench.installation import Installation, children, installed, peak_megabytes
 from bench.intake.catalogue import measure_intake
+from bench.turn import measure_turn
 
 IMAGES: Final = 12_000
 BYTES: Final = 100_000
@@ -41,10 +41,6 @@ def measure_capacity(installation: Installation) -> CapacityFigures:
     """Import a catalogue, then have one worker store it."""
     rows = measure_intake(installation, IMAGES, BYTES)
     with installation.process("faust_app") as process:
-        installation.until(DONE, WARM)
-        before, used, begun = installation.query(DONE), cpu_seconds_of_family(process.pid), monotonic()
-        installation.until(DONE, IMAGES - WARM)
-        images, seconds = installation.query(DONE) - before, monotonic() - begun
-        cpu = cpu_seconds_of_family(process.pid) - used
+        turn = measure_turn(installation, process.pid, WARM, IMAGES - 2 * WARM)
         of_children = sum(map(peak_megabytes, children(process.pid)))
-        return CapacityFigures(rows, images / seconds, images / cpu, peak_megabytes(process.pid), of_children)
+        return CapacityFigures(rows, turn.per_second, turn.per_cpu_second, peak_megabytes(process.pid), of_children)

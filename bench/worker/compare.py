@@ -49,7 +49,8 @@ class Tree(Installation):
 
     def __init__(self, stack: Stack, folder: Path, code: Path, number: int) -> None:
         folder.mkdir()
-        own = {"PYTHONPATH": str(code), **names_of_its_own(stack, folder, number)}
+        port = str(stack.ports.worker - number)
+        own = {"PYTHONPATH": str(code), "WORKER_PORT": port, **names_of_its_own(stack, folder, folder.name)}
         super().__init__(stack, folder, "structure", own)
         self.shops = 0
 

@@ -11,8 +11,9 @@ from typing import Final
 from rich.console import Console
 from rich.table import Table
 
-from bench.installation import DONE, Installation, cpu_seconds_of_family, installed, peak_megabytes, resident_megabytes
+from bench.installation import DONE, Installation, installed, peak_megabytes, resident_megabytes
 from bench.intake.catalogue import import_images
+from bench.turn import Turn, measure_turn
 
 IMAGES: Final = 500_000
 PEAK: Final = 250
@@ -27,15 +28,6 @@ _LIMIT: Final = 7_200.0
 
 
 @dataclass(frozen=True)
-class QueuedFigures:
-    """A worker with many events queued: images per CPU-second with its children's, images a second, peak memory in MiB."""
-
-    per_cpu_second: float
-    per_second: float
-    megabytes: float
-
-
-@dataclass(frozen=True)
 class Growth:
     """MiB by which the median of one tenth of the images lies above that of an earlier one."""
 
@@ -44,15 +36,10 @@ class Growth:
     megabytes: float
 
 
-def measure_queued(installation: Installation, images: int) -> QueuedFigures:
-    """Run a worker on the images queued for shop 1 until so many are stored; the others stay queued."""
+def measure_queued(installation: Installation, images: int) -> tuple[Turn, float]:
+    """Run a worker on the images queued for shop 1 until so many are stored; return what they took, and its peak memory in MiB."""
     with installation.process("faust_app") as process:
-        installation.until(DONE, _WARM)
-        before, used, begun = installation.query(DONE), cpu_seconds_of_family(process.pid), time.monotonic()
-        installation.until(DONE, before + images)
-        stored, seconds = installation.query(DONE) - before, time.monotonic() - begun
-        cpu = cpu_seconds_of_family(process.pid) - used
-        return QueuedFigures(stored / cpu, stored / seconds, peak_megabytes(process.pid))
+        return measure_turn(installation, process.pid, _WARM, images), peak_megabytes(process.pid)
 
 
 def memory(images: int = IMAGES) -> None:

@@ -7,7 +7,6 @@ beside one without would differ by less than two rounds of the same worker do.
 import asyncio
 import json
 import time
-import urllib.request
 from collections.abc import Iterator
 from dataclasses import dataclass
 from statistics import median
@@ -20,6 +19,7 @@ from bench.figures import spread
 from bench.installation import DONE, Installation, cpu_seconds_of_family, installed
 from bench.intake.catalogue import import_images
 from bench.intake.requests_topic import TAKEN_IN, send
+from bench.requests import answer_to, worker_request
 
 SHOPS: Final = 50_000
 ROUNDS: Final = 9
@@ -117,7 +117,7 @@ def round_cost(last: Reading, now: Reading) -> RoundCost:
 
 
 def _read(installation: Installation, pid: int) -> Reading:
-    found = json.loads(_get(installation, "/metric-cost"))
+    found = json.loads(answer_to(worker_request(installation, "/metric-cost")))
     images, cpu = installation.query(DONE), cpu_seconds_of_family(pid) * 1e9
     return Reading(images, cpu, found["calls"], found["ns"], found["timer_ns"], found["whole_timer_ns"])
 
@@ -127,14 +127,6 @@ def _page(installation: Installation) -> tuple[tuple[float, ...], int]:
     seconds, size = [], 0
     for _ in range(_PAGES):
         started = time.perf_counter()
-        size = len(_get(installation, "/metrics"))
+        size = len(answer_to(worker_request(installation, "/metrics")))
         seconds.append(time.perf_counter() - started)
     return tuple(seconds), size
-
-
-def _get(installation: Installation, path: str) -> bytes:
-    asked = urllib.request.Request(
-        f"http://127.0.0.1:{installation.environment['WORKER_PORT']}{path}", headers={"Authorization": f"Bearer {installation.token}"}
-    )
-    with urllib.request.urlopen(asked, timeout=30) as answer:  # noqa: S310 - as above
-        return bytes(answer.read())

@@ -2,9 +2,9 @@
 
 import pytest
 
-from bench.contenders.contender import Turn
 from bench.contenders.rounds import Figures
 from bench.guard.guard import is_slower, recorded_ratio
+from bench.turn import Turn
 
 
 @pytest.mark.parametrize(("ratio", "slower"), [(0.5, False), (1.0, False), (1.14, False), (1.16, True), (2.0, True)])

@@ -5,7 +5,6 @@ import hashlib
 import os
 import shutil
 import signal
-import socket
 import subprocess
 import sys
 import time
@@ -22,6 +21,7 @@ from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, ConsumerRecord
 from prometheus_client.parser import text_string_to_metric_families
 from pydantic import SecretStr
 
+from devstack.ports import free_port
 from devstack.stack import Stack
 from faust_app.adapters.s3.object_store import S3ObjectStore
 from faust_app.settings import Settings
@@ -117,18 +117,18 @@ class Installation:
         return web
 
     async def start_stats(self) -> Process:
-        port = _free_port()
+        port = free_port()
         process = self._run("stats", ["faust_app", "stats"], self.environment() | {"STATISTICS_PORT": str(port)}, port)
         await self.until(lambda: self._ready(process), "stats ready")
         return process
 
     def spawn_worker(self, name: str) -> Process:
         """Start a worker and do not wait for it."""
-        return self._spawn(name, "faust_app", _free_port())
+        return self._spawn(name, "faust_app", free_port())
 
     def spawn(self, name: str, app: str, **environment: str) -> Process:
         """Start another app and do not wait for it."""
-        return self._spawn(name, app, _free_port(), environment)
+        return self._spawn(name, app, free_port(), environment)
 
     async def restart_web(self) -> None:
         """Start the web process again where it was; return when it is ready."""
@@ -146,7 +146,7 @@ class Installation:
         return self.web
 
     async def _start(self, name: str, app: str) -> Process:
-        process = self._spawn(name, app, _free_port())
+        process = self._spawn(name, app, free_port())
         await self.until(lambda: self._ready(process), f"{name} ready")
         return process
 
@@ -314,9 +314,3 @@ def _text(value: object) -> str:
     if isinstance(value, tuple):
         return ",".join(map(str, value))
     return value.get_secret_value() if isinstance(value, SecretStr) else str(value)
-
-
-def _free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])

@@ -2,7 +2,6 @@
 
 import json
 import shutil
-import socket
 import subprocess
 import urllib.parse
 import urllib.request
@@ -11,6 +10,8 @@ from typing import Any
 
 import pytest
 import yaml
+
+from devstack.ports import free_port
 
 DEPLOY = Path(__file__).parents[2] / "deploy" / "prometheus"
 needs_prometheus = pytest.mark.skipif(
@@ -40,9 +41,7 @@ class Prometheus:
     """A server on a free port; ended by its process id."""
 
     def __init__(self, config: Path) -> None:
-        with socket.socket() as probe:
-            probe.bind(("127.0.0.1", 0))
-            address = f"127.0.0.1:{probe.getsockname()[1]}"
+        address = f"127.0.0.1:{free_port()}"
         self.url = f"http://{address}"
         self.log = config.parent / "prometheus.log"
         with self.log.open("wb") as log:
