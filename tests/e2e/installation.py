@@ -142,7 +142,7 @@ class Installation:
         return self.web
 
     def _spawn_web(self) -> Process:
-        self.web = self._spawn("web", "faust_app.web_app", _free_port())
+        self.web = self._spawn("web", "faust_app.web_app", free_port())
         return self.web
 
     async def _start(self, name: str, app: str) -> Process:
