@@ -96,7 +96,11 @@ def test_a_service_that_died_by_itself_can_be_started_again(stack: Stack) -> Non
     assert stack.valkey.answers()
 
 
-def test_a_killed_database_comes_back_with_its_data(stack: Stack) -> None:
+@pytest.mark.parametrize("outlasts_machine", [True, False])
+def test_a_killed_database_comes_back_with_its_data(stack: Stack, monkeypatch: pytest.MonkeyPatch, *, outlasts_machine: bool) -> None:
+    stack.mariadb.stop()
+    monkeypatch.setattr(stack.mariadb, "outlasts_machine", outlasts_machine)
+    stack.mariadb.start()
     with stack.mariadb.connect() as connection, connection.cursor() as cursor:
         cursor.execute("CREATE TABLE kept (id INT PRIMARY KEY)")
         cursor.execute("INSERT INTO kept VALUES (7)")
