@@ -54,11 +54,11 @@ async def test_events_that_the_groups_offsets_passed_are_rescued_and_stored(resc
 
 async def test_what_waits_behind_a_backlog_is_never_rescued(rescuing: Installation) -> None:
     await rescuing.start_web()
-    await rescuing.register_many(SHOP, 800, "/flat/{n}?bytes=5000&ms=300")
-    await placed(rescuing, 800)
+    await rescuing.register_many(SHOP, 500, "/flat/{n}?bytes=5000&ms=300")
+    await placed(rescuing, 500)
     worker = await rescuing.start_worker("one")
-    await rescuing.until(lambda: rescuing.states(SHOP)["DONE"] > 400, "the worker is in the middle, after many passes")
+    await rescuing.until(lambda: rescuing.states(SHOP)["DONE"] > 250, "the worker is in the middle, after many passes")
     worker.kill()
     await rescuing.start_worker("two")
-    await rescuing.all_in(SHOP, "DONE", 800)
+    await rescuing.all_in(SHOP, "DONE", 500)
     assert rescuing.query("SELECT COUNT(*) FROM image_history WHERE shop_no = %s AND outcome = 'rescued'", SHOP) == ((0,),)

@@ -127,15 +127,15 @@ async def test_registrations_spread_over_the_partitions_and_updates_follow_their
 async def test_a_worker_with_far_more_queued_than_it_may_hold_pauses_and_goes_on(
     install: Callable[..., Settings], stack: Stack, tmp_path: Path
 ) -> None:
-    """Bounds of 100 events a topic and 20 a partition, 3,000 queued: every partition is paused and resumed many times."""
+    """Bounds of 100 events a topic and 20 a partition, 1,500 queued: every partition is paused and resumed many times."""
     installation = Installation(install(read_ahead=100, read_ahead_per_partition=20), stack, tmp_path)
     try:
         await installation.start_web()
-        await installation.register_many(SHOP, 3000, "/flat/{n}?bytes=5000")
+        await installation.register_many(SHOP, 1500, "/flat/{n}?bytes=5000")
         await installation.start_worker("one")
         await installation.until(lambda: installation.states(SHOP)["DONE"] > 500, "the worker is in the middle")
         await installation.start_worker("two")
-        await all_stored_once(installation, 3000)
+        await all_stored_once(installation, 1500)
         assert "Traceback" not in "".join(process.log.read_text() for process in installation.processes)
     finally:
         installation.close()
