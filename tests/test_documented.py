@@ -19,6 +19,7 @@ from faust_app.core.alerts.alert import FaultKind
 from faust_app.core.failure_codes import FailureClass, FailureCode
 from faust_app.core.images import transitions
 from faust_app.metrics import Metrics
+from faust_app.metrics.loop_histogram import LoopHistogram
 from faust_app.settings import Settings
 
 CLONE = Path(__file__).parent.parent
@@ -64,6 +65,8 @@ def metric_rows() -> list[str]:
             name = metric._name + ("_total" if isinstance(metric, Counter) else "")
             labels = ", ".join(f"`{label}`" for label in metric._labelnames)
             rows.append(f"| `{name}` | {KINDS[type(metric)]} | {labels} | {metric._documentation} |")
+        elif isinstance(metric, LoopHistogram):
+            rows.append(f"| `{metric.name}` | histogram | {f'`{metric.label}`' if metric.label else ''} | {metric.documentation} |")
     return rows
 
 

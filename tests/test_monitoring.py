@@ -14,6 +14,7 @@ from devstack.grafana.__main__ import BOARDS
 from devstack.grafana.board import to_json
 from faust_app.core.alerts.alert import FaultKind
 from faust_app.metrics import Metrics
+from faust_app.metrics.loop_histogram import LoopHistogram
 from tests.test_documented import anchors
 
 CLONE = Path(__file__).parents[1]
@@ -38,6 +39,9 @@ def known_labels() -> dict[str, set[str]]:
             ends = {Counter: ["_total"], Gauge: [""], Histogram: ["_bucket", "_sum", "_count"]}[type(metric)]
             for end in ends:
                 known[metric._name + end] = {*SCRAPED, *metric._labelnames, *(["le"] if end == "_bucket" else [])}
+        elif isinstance(metric, LoopHistogram):
+            for end in ("_bucket", "_sum", "_count"):
+                known[metric.name + end] = {*SCRAPED, *([metric.label] if metric.label else []), *(["le"] if end == "_bucket" else [])}
     return known
 
 

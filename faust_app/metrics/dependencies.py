@@ -1,8 +1,9 @@
 """What the outside systems do to a process: breakers, connections, refusals, and the size of the database."""
 
-from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
+from prometheus_client import CollectorRegistry, Counter, Gauge
 
 from faust_app.metrics.events import STEP_SECONDS
+from faust_app.metrics.loop_histogram import LoopHistogram
 
 
 class DependencyMetrics:
@@ -25,11 +26,11 @@ class DependencyMetrics:
             registry=registry,
         )
         self.pool_limit = Gauge("shop_images_pool_limit", "Connections a pool opens at most.", ("pool",), registry=registry)
-        self.transaction_seconds = Histogram(
+        self.transaction_seconds = LoopHistogram(
             "shop_images_transaction_seconds",
             "Seconds of a database transaction with its reruns, the wait for a connection included.",
+            STEP_SECONDS,
             registry=registry,
-            buckets=STEP_SECONDS,
         )
         self.transaction_reruns = Counter(
             "shop_images_transaction_reruns", "Transactions run again after a deadlock or a lock wait.", registry=registry

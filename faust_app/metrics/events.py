@@ -3,7 +3,9 @@
 from functools import cache
 from typing import Final
 
-from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
+from prometheus_client import CollectorRegistry, Counter, Gauge
+
+from faust_app.metrics.loop_histogram import LoopHistogram
 
 STEP_SECONDS: Final = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 20, 45)
 STEPS: Final = ("load", "fetch", "check", "put", "settle")
@@ -17,27 +19,27 @@ class EventMetrics:
         self.events = Counter("shop_images_events", "Events finished by a worker, by outcome.", ("end",), registry=registry)
         self.event_ended = cache(self.events.labels)
         """The counter of an end: looking one up by its label costs as much as counting."""
-        self.event_seconds = Histogram(
-            "shop_images_event_seconds", "Seconds from an event's start to its end.", registry=registry, buckets=STEP_SECONDS
+        self.event_seconds = LoopHistogram(
+            "shop_images_event_seconds", "Seconds from an event's start to its end.", STEP_SECONDS, registry=registry
         )
-        self.step_seconds = Histogram(
+        self.step_seconds = LoopHistogram(
             "shop_images_step_seconds",
             "Seconds of one step of an event: load, fetch, check, put, settle.",
-            ("step",),
+            STEP_SECONDS,
             registry=registry,
-            buckets=STEP_SECONDS,
+            label="step",
         )
         self.step = {step: self.step_seconds.labels(step) for step in STEPS}
-        """Each step's histogram."""
-        self.dwell_seconds = Histogram(
+        """Each step's series."""
+        self.dwell_seconds = LoopHistogram(
             "shop_images_dwell_seconds",
             "Seconds from a shop's request to its stored or deleted image, by the topic of the event that ended it.",
-            ("topic",),
+            _DWELL_SECONDS,
             registry=registry,
-            buckets=_DWELL_SECONDS,
+            label="topic",
         )
-        self.dwell = cache(self.dwell_seconds.labels)
-        """The histogram of a topic."""
+        self.dwell = self.dwell_seconds.labels
+        """The series of a topic."""
         self.failures = Counter("shop_images_failures", "Images that failed, by code.", ("code",), registry=registry)
         self.retries = Counter("shop_images_retries", "Failures that are retried, by code.", ("code",), registry=registry)
         self.dead_letters = Counter("shop_images_dead_letters", "Dead letters acknowledged, by code.", ("code",), registry=registry)

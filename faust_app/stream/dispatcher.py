@@ -127,10 +127,11 @@ class Dispatcher:
         if not self._control.is_flowing():  # of the assignment that ends: it is redelivered
             self._control.give_back(event.message)
             return
-        held = Held(stream, event, self._handler.read(_record(event.message)), _now())
+        now = _now()
+        held = Held(stream, event, self._handler.read(_record(event.message)), now)
         self._windows.add(held)
-        self.scheduler.add(self._share(held), held.work.source, held, _now())
-        self._start()
+        self.scheduler.add(self._share(held), held.work.source, held, now)
+        self._start(now)
 
     async def run(self) -> None:
         """Start events whenever the held ones are released."""
@@ -138,7 +139,7 @@ class Dispatcher:
         while True:
             await self._held.released()
             self.scheduler.all_freed()
-            self._start()
+            self._start(_now())
 
     async def run_pass(self) -> None:
         """Free what slow sources hold: defer the youngest events of long queues, acknowledge long-running events early."""
@@ -147,14 +148,14 @@ class Dispatcher:
             return
         self.scheduler.all_freed()
         if self.scheduler.pace.egress.is_open:
-            self._start()
+            self._start(_now())
             return
         now = _now()
         self.scheduler.tick(now)
         self._defer_surplus(now)
         long = [held for held in self._windows.pressing() if now - held.since >= LONG_SECONDS and self._is_slow(held, now)]
         await asyncio.gather(*(self._ack_early(held) for held in long))
-        self._start()
+        self._start(_now())
 
     def drain(self) -> None:
         """Give everything back at once, unacknowledged; running events are cancelled after a grace period."""
@@ -179,8 +180,7 @@ class Dispatcher:
         topic_share = Share.BULK if share is Share.REPUBLISHED else share
         return any(self._is_paused(topic) for topic, of_topic in self._shares.items() if of_topic is topic_share)
 
-    def _start(self) -> None:
-        now = _now()
+    def _start(self, now: float) -> None:
         while self._may_start() and (ticket := self.scheduler.next(now, self._slots(), self._is_share_paused)) is not None:
             self.progress_count += 1
             ticket.item.start(now)
@@ -193,14 +193,16 @@ class Dispatcher:
 
     def _fetched(self, ticket: Ticket[Held]) -> None:
         """Start another event of the host: what is stored now burdens it no more."""
-        self.scheduler.fetched(ticket)
-        self._start()
+        now = _now()
+        self.scheduler.fetched(ticket, now)
+        self._start(now)
 
     def _ended(self, task: "asyncio.Task[Handled]") -> None:
         ticket = self._running.pop(task)
-        self.scheduler.ended(ticket, _now())
+        now = _now()
+        self.scheduler.ended(ticket, now)
         self._close(ticket.item, task, ticket)
-        self._start()
+        self._start(now)
 
     def _defer_surplus(self, now: float) -> None:
         """Defer the youngest events of sources that make others wait: by being slow, held back, or by filling the read-ahead."""

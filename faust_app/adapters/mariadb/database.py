@@ -156,7 +156,7 @@ class Database:
         The unit is run again, whole, after a deadlock. Unavailable after COMMIT was sent means that the outcome is not
         known: the caller reads again before it decides.
         """
-        with self._metrics.transaction_seconds.time():
+        with self._metrics.transaction_seconds.alone.time():
             return await self._until_it_holds(unit)
 
     async def _until_it_holds(self, unit: Callable[[Session], Awaitable[T]]) -> T:

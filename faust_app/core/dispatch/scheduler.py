@@ -72,6 +72,8 @@ class Scheduler(Generic[T]):
         if len(self.workload.running) >= slots:
             return None
         waiting = [share for share, turns in self._turns.items() if turns.ready_shops and not is_paused(share)]
+        if not waiting:
+            return None
         order = waiting if len(waiting) < 2 else [share for share in self._in_turn(slots) if share in waiting]  # noqa: PLR2004 - one needs no order
         for most in self._most_in_turn(slots):
             for share in order:
@@ -93,24 +95,26 @@ class Scheduler(Generic[T]):
         self.pace.served(ticket.source, took)
         self.usage.ended(ticket.source[0], took, now)
         self.pace.ended(ticket.source, ticket.since, stored=ticket.storing)
-        self._ask_sources_of(ticket.source[1])
+        self._ask_sources_of(ticket.source[1], now)
         for turns in self._turns.values():
             turns.ended(ticket.source)
         if self.pace.bounds.was_refused():  # many hosts hold what they may together: asking thousands for one slot would take the loop
             for turns in self._turns.values():
                 turns.some_freed(_ASKED_AGAIN)
 
-    def fetched(self, ticket: Ticket[T]) -> None:
+    def fetched(self, ticket: Ticket[T], now: float) -> None:
         """Record that a running event has fetched: its host may serve another, though the event still holds its slot."""
         if not ticket.storing:  # an event whose row changed meanwhile fetches once more
             ticket.storing = True
             self.pace.storing(ticket.source)
-        self._ask_sources_of(ticket.source[1])
+        self._ask_sources_of(ticket.source[1], now)
 
-    def _ask_sources_of(self, host: str) -> None:
-        """Give the sources of a host their turns again: it may have room."""
-        for turns in self._turns.values():  # the shares use the same host
-            turns.freed(host)
+    def _ask_sources_of(self, host: str, now: float) -> None:
+        """Give the sources of a host their turns again, unless it still fetches as many at once as it serves."""
+        waiting = [turns for turns in self._turns.values() if turns.wait_for(host)]  # the shares use the same host
+        if waiting and not self.pace.bounds.is_at_its_limit(host, now):
+            for turns in waiting:
+                turns.freed(host)
 
     def tick(self, now: float) -> None:
         """Charge shops for events that run longer than they were charged for, and judge what hosts serve; call it every second."""

@@ -128,6 +128,9 @@ class Breaker:
             self._changed(self)
 
 
+_EGRESS_ALONE: Final = frozenset({Dependency.EGRESS})
+
+
 class Breakers:
     """The breakers of one worker. An open one is an alert; one that closes releases the events held meanwhile.
 
@@ -143,6 +146,8 @@ class Breakers:
         self._metrics = metrics
         self._alerts = alerts
         self._held = held
+        self._open: frozenset[Dependency] = frozenset()
+        """What is unavailable: read at each start of an event, and rarely changed."""
         self.failures = 0
         """Number of calls that found a dependency unavailable. Each is repeated, which the watchdog counts as progress."""
         for dependency in self._breakers:
@@ -155,12 +160,12 @@ class Breakers:
     @property
     def all_closed(self) -> bool:
         """Whether every dependency is available."""
-        return not any(breaker.is_open for breaker in self._breakers.values())
+        return not self._open
 
     @property
     def may_start(self) -> bool:
         """Whether events may start. Without our own network some still may: `core.sources.egress` admits those."""
-        return not any(breaker.is_open for each, breaker in self._breakers.items() if each is not Dependency.EGRESS)
+        return not self._open or self._open == _EGRESS_ALONE
 
     @property
     def reasons(self) -> list[str]:
@@ -182,6 +187,7 @@ class Breakers:
             await breaker.stop()
 
     def _changed(self, breaker: Breaker) -> None:
+        self._open = frozenset(each for each, known in self._breakers.items() if known.is_open)
         self._metrics.breaker_open.labels(breaker.dependency.value).set(int(breaker.is_open))
         if breaker.reason is not None:
             self._alerts.open(OUTAGES[breaker.dependency], detail=breaker.reason, waiting=self._held.count)

@@ -260,8 +260,8 @@ def test_an_event_that_ends_without_a_fetch_frees_no_slot_of_those_that_store() 
     assert stores is not None
     assert skips is not None
     assert scheduler.next(0.0, 8) is None, "the host serves two at once"
-    scheduler.fetched(stores)
-    scheduler.fetched(stores)
+    scheduler.fetched(stores, 0.0)
+    scheduler.fetched(stores, 0.0)
     third = scheduler.next(0.0, 8)
     assert third is not None
     assert scheduler.next(0.0, 8) is None, "one event leaves room for one more, however often it fetched"

@@ -47,9 +47,16 @@ class SlotBounds:
             return False
         if self._has_slot_of_its_own(source, host, now):
             return True
-        if host.limit is not None and host.fetches_at_once >= host.limit.allowed(now):
-            host.limit.refused()
+        self._is_at_its_limit(host, now)
         return False
+
+    def is_at_its_limit(self, name: str, now: float) -> bool:
+        """Return whether the host, which events wait for, fetches as many at once as it serves: no event of it may start.
+
+        Not of one that hosts like it can keep waiting: those are asked, so that others of the kind are.
+        """
+        host = self._accounts.host(name)
+        return not host.is_unproven and self._is_at_its_limit(host, now)
 
     def host_has_room(self, name: str, now: float) -> bool:
         """Return whether one more event of the host may start, as far as that is up to the host and not to one of its sources."""
@@ -98,6 +105,13 @@ class SlotBounds:
 
     def _has_room(self, host: HostAccount, now: float) -> bool:
         return host.fetches_at_once < host.connections(now) and len(host.started) < self._bound_of_host(host, now)
+
+    @staticmethod
+    def _is_at_its_limit(host: HostAccount, now: float) -> bool:
+        is_at_it = host.fetches_at_once >= host.connections(now)
+        if is_at_it and host.limit is not None:
+            host.limit.refused()
+        return is_at_it
 
     def _bound_of_source(self, account: SourceAccount, now: float) -> int:
         bound = self._by_speed(account, SOURCE_SECONDS, LEAST_OF_A_SOURCE, now)

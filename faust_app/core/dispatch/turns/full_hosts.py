@@ -21,6 +21,10 @@ class FullHosts:
         self._asked: dict[str, int] = {}
         self._sequence = 0
 
+    def is_wanted(self, host: str) -> bool:
+        """Return whether any shop waits for the host."""
+        return host in self._waiting
+
     def wait(self, host: str, shop: int) -> None:
         """Have the shop wait for the host, which has just proved to be full."""
         self._sequence += 1

@@ -117,6 +117,10 @@ class Turns(Generic[T]):
             self._forget_source(source, shop)
         return item
 
+    def wait_for(self, host: str) -> bool:
+        """Return whether any source of the host waits for it to be `freed`."""
+        return self._full.is_wanted(host)
+
     def freed(self, host: str) -> None:
         """Give the sources of a host that was full their turns again, one after the other while it has room."""
         if self._full.asked(host) is None:
