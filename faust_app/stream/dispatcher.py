@@ -94,6 +94,7 @@ class Dispatcher:
         self._is_paused = is_paused
         self.scheduler = scheduler
         self._shares = shares
+        self._topics = {share: [topic for topic, of_topic in shares.items() if of_topic is _of_topics(share)] for share in Share}
         self._slots = slots
         self._grace = grace
         self._running: dict[asyncio.Task[Handled], Ticket[Held]] = {}
@@ -177,8 +178,7 @@ class Dispatcher:
         return Share.REPUBLISHED if is_repair and share is Share.BULK else share
 
     def _is_share_paused(self, share: Share) -> bool:
-        topic_share = Share.BULK if share is Share.REPUBLISHED else share
-        return any(self._is_paused(topic) for topic, of_topic in self._shares.items() if of_topic is topic_share)
+        return any(map(self._is_paused, self._topics[share]))
 
     def _start(self, now: float) -> None:
         while self._may_start() and (ticket := self.scheduler.next(now, self._slots(), self._is_share_paused)) is not None:
@@ -266,6 +266,11 @@ class Dispatcher:
                 self.scheduler.put_back(ticket)
             else:
                 self.scheduler.add(self._share(held), held.work.source, held, _now())
+
+
+def _of_topics(share: Share) -> Share:
+    """Return the share of the topics whose events have this share: what was begun as a repair comes in those of bulk."""
+    return Share.BULK if share is Share.REPUBLISHED else share
 
 
 def _record(message: Message) -> Record:

@@ -28,7 +28,8 @@ _RERUN: Final = {1213, 1020, _LOCK_WAIT}
 _RERUNS: Final = 20
 
 INIT_COMMAND: Final = (
-    "SET tx_isolation='READ-COMMITTED', time_zone='+00:00', wait_timeout=30, innodb_lock_wait_timeout=5, sql_mode='STRICT_ALL_TABLES'"
+    "SET tx_isolation='READ-COMMITTED', time_zone='+00:00', wait_timeout=30, innodb_lock_wait_timeout=5, sql_mode='STRICT_ALL_TABLES',"
+    " group_concat_max_len=1048576"
 )
 
 _CONVERSIONS: Final = {**conversions, FIELD_TYPE.DATETIME: datetime.fromisoformat}
