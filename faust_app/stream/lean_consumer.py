@@ -1,17 +1,18 @@
 """Faust's consumer, without the four tasks in which it delivers a record to a queue that has room."""
 
 import inspect
-from collections.abc import Generator
+from collections.abc import Coroutine, Generator
 from typing import Any
 
 from faust.transport.drivers import aiokafka
+from mode import Service
 from mode.services import WaitResults
 
 
 class Begun:
-    """A coroutine that already waits for something, as what a task can go on with."""
+    """A coroutine that has begun and waits for something, as what a task can go on with."""
 
-    def __init__(self, coroutine: Any, waits_for: Any) -> None:
+    def __init__(self, coroutine: Coroutine[Any, Any, Any], waits_for: Any) -> None:
         self._coroutine = coroutine
         self._waits_for = waits_for
 
@@ -29,31 +30,44 @@ class Begun:
             return end.value
 
 
-class LeanConsumer(aiokafka.Consumer):
-    """The consumer of the transport for aiokafka, which waits for a delivery only where there is something to wait for.
-
-    Faust races each delivery against the end of the flow, and against its own stop and crash: a task each.
-    A delivery waits for nothing unless the flow is stopped or its queue is full.
-    """
+class EagerRace(Service):
+    """A service that races only what has to wait."""
 
     async def wait_first(self, *coros: Any, **options: Any) -> WaitResults:
-        """Return what ends first. The first coroutine is run as far as it goes; if that is its end, nothing else is begun."""
+        """Return what ends first: the first coroutine, begun at once, where it waits for nothing; the others are then never begun.
+
+        Else as the library does, with a task for each and for this service's stop and crash.
+        """
         first, *others = coros
         if not inspect.iscoroutine(first):
             return await super().wait_first(*coros, **options)
         try:
             waits_for = first.send(None)
-        except BaseException as end:
-            for other in others:
-                if inspect.iscoroutine(other):
-                    other.close()
-            if isinstance(end, StopIteration):
-                return WaitResults([first], [end.value], stopped=False)
+        except StopIteration as end:
+            _drop(others)
+            return WaitResults([first], [end.value], stopped=False)
+        except BaseException:
+            _drop(others)
             raise
         return await super().wait_first(Begun(first, waits_for), *others, **options)
+
+
+class LeanConsumer(EagerRace, aiokafka.Consumer):
+    """The consumer of Faust's transport, which delivers a record without a task where it can.
+
+    Faust races each delivery against the end of the flow, and against its own stop and crash. A delivery waits for nothing
+    unless the flow is stopped or its queue is full.
+    """
 
 
 class LeanTransport(aiokafka.Transport):
     """Faust's transport, with that consumer."""
 
     Consumer = LeanConsumer
+
+
+def _drop(others: list[Any]) -> None:
+    """Close coroutines that are never begun: each would warn that nobody waited for it."""
+    for other in others:
+        if inspect.iscoroutine(other):
+            other.close()
