@@ -128,7 +128,7 @@ class Settings(BaseSettings):
     slots: int = Field(
         128, ge=1, le=1000, description="Images a worker transfers at the same time at most; how many below that, it finds by itself."
     )
-    read_ahead: int = Field(2000, ge=1, description="Events of one topic a worker holds at most.")
+    read_ahead: int = Field(4000, ge=1, description="Events of one topic a worker holds at most.")
     read_ahead_per_partition: int = Field(400, ge=1, description="Events of one partition a worker holds before it pauses the partition.")
     event_deadline: float = Field(45.0, gt=0, le=55, description="Seconds an event may take before it is aborted.")
     drain_grace: float = Field(5.0, ge=0, le=8, description="Seconds that running events get when a worker stops or partitions move.")

@@ -1,7 +1,7 @@
 """Holds the events of each partition in offset order: acknowledges them without gaps, and bounds how far to read ahead."""
 
 from collections import Counter, deque
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from enum import Enum, auto
 from typing import Final, Protocol
 
@@ -122,10 +122,10 @@ class Windows:
         self._resume_where_there_is_room(held.tp)
 
     def pressing(self) -> Iterator[Held]:
-        """Return the events held of partitions that are half full, or whose topic is."""
+        """Return what may hold up partitions that are half full, or whose topic is: what runs, and what waits before a finished event."""
         for tp, window in self._windows.items():
             if len(window) >= self._ahead_per_partition // 2 or self._held[tp.topic] >= self._ahead // 2:
-                yield from window
+                yield from _pressing(window)
 
     def crowd(self, topic: str) -> int:
         """Return how many queued events of the topic must go before its paused partitions are fetched again, 0 while none is paused."""
@@ -160,6 +160,12 @@ class Windows:
             if len(self._windows.get(paused, ())) <= self._ahead_per_partition // 2:
                 self._paused.discard(paused)
                 self._control.resume(paused)
+
+
+def _pressing(window: Sequence[Held]) -> list[Held]:
+    """Return the events that run, and those that others of the window wait for which are finished: the rest gain nothing by being early."""
+    last = max((number for number, held in enumerate(window) if held.state in _MAY_BE_ACKED), default=0)
+    return [held for number, held in enumerate(window) if held.state is State.RUNNING or number < last]
 
 
 def _ack(held: Held) -> None:

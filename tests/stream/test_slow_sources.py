@@ -109,6 +109,18 @@ async def test_an_event_that_waits_long_for_its_source_is_acknowledged_early_and
     assert (len(harness.stream.acked), harness.failures) == (12, [])
 
 
+async def test_what_waits_for_its_source_is_not_handed_over_while_nothing_behind_it_is_finished(clock: list[float]) -> None:
+    harness = Harness(per_partition=4)
+    harness.pace.answered("busy.test")
+    harness.handler.takes_over = set()
+    for offset in range(UNKNOWN):
+        harness.submit(offset, partition=1, host="busy.test")
+    for offset in range(4):
+        harness.submit(offset, host="busy.test")
+    await pass_after_three_seconds(harness, clock)
+    assert harness.handler.acked_early == list(range(UNKNOWN))
+
+
 async def test_what_only_waits_for_a_slot_of_ours_is_not_handed_over(clock: list[float]) -> None:
     harness = Harness(slots=1, per_partition=4)
     harness.handler.takes_over = set()
@@ -125,8 +137,9 @@ async def test_a_drain_forgets_an_event_that_waits_for_its_source_though_it_was_
     for offset in range(UNKNOWN + 1):
         harness.submit(offset, partition=offset, host="slow.test")
     harness.submit(UNKNOWN + 1, partition=UNKNOWN, host="h.test")
+    await harness.finish(UNKNOWN + 1, partition=UNKNOWN)
     await pass_after_three_seconds(harness, clock)
-    assert [offset for _, offset in harness.stream.acked] == [UNKNOWN]
+    assert [offset for _, offset in harness.stream.acked] == [UNKNOWN, UNKNOWN + 1]
     harness.dispatcher.drain()
     harness.pace_of("slow.test", 5.0)
     room = int(LONGEST_WAIT * harness.pace.bounds.slots_of(slow, clock[0]) / 5.0)
@@ -136,7 +149,6 @@ async def test_a_drain_forgets_an_event_that_waits_for_its_source_though_it_was_
     assert UNKNOWN not in harness.control.given_back
     for offset in range(UNKNOWN):
         await harness.finish(offset, partition=offset)
-    await harness.finish(UNKNOWN + 1, partition=UNKNOWN)
 
 
 async def test_a_short_queue_hands_nothing_over(clock: list[float]) -> None:

@@ -26,7 +26,7 @@ def test_the_defaults_contradict_nothing(tmp_path: Path) -> None:
         ({"event_deadline": 55, "drain_grace": 8}, Verdict.ERROR, "EVENT_DEADLINE and DRAIN_GRACE are 63 s"),
         ({"publish_lease": 10}, Verdict.WARNING, "PUBLISH_LEASE=10"),
         ({"slots": 500, "read_ahead": 400}, Verdict.WARNING, "READ_AHEAD=400 cannot fill SLOTS=500"),
-        ({"read_ahead_per_partition": 3000}, Verdict.WARNING, "READ_AHEAD_PER_PARTITION is above READ_AHEAD"),
+        ({"read_ahead_per_partition": 5000}, Verdict.WARNING, "READ_AHEAD_PER_PARTITION is above READ_AHEAD"),
         ({"image_check_processes": 5}, Verdict.WARNING, "IMAGE_CHECK_PROCESSES=5 on 2 cores"),
         ({"fetch_timeout": 50}, Verdict.WARNING, "FETCH_TIMEOUT=50 is not below EVENT_DEADLINE=45"),
         ({"web_bind": "0.0.0.0"}, Verdict.WARNING, "listens on 0.0.0.0:6065 without WEB_PUBLIC_URL"),  # noqa: S104
