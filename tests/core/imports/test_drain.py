@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from faust_app.core.dispatch.fairness import NOTHING, Fairness, Hold, ShopState, sum_of
 from faust_app.core.dispatch.fairness_snapshot import WorkerNow, snapshot_of
-from faust_app.core.dispatch.shares import Share
+from faust_app.core.dispatch.shares import Share, most_of_a_shop
 from faust_app.core.imports.drain import SHOWN_FOR, drain_of
 from faust_app.core.imports.run import ImportCounts, ImportedFile, ImportRun, ImportStatus
 from tests.core.dispatch.slot_simulation import Slots, Work
@@ -80,7 +80,7 @@ def test_an_import_that_was_continued_does_not_count_what_was_done_before() -> N
 
 
 @given(
-    images=st.integers(200, 2500),
+    images=st.integers(200, 1500),
     seconds=st.floats(0.05, 0.6),
     slots=st.integers(4, 16),
     others=st.lists(st.tuples(st.integers(2, 30), st.floats(0.05, 0.4)), max_size=6),
@@ -91,7 +91,8 @@ def test_the_time_left_is_right_within_30_percent_from_a_quarter_on(
     images: int, seconds: float, slots: int, others: list[tuple[int, float]], part: float
 ) -> None:
     """The real scheduler drains the import beside shops that send events at an even pace; one worker, simulated."""
-    span = 2 * images * seconds / slots + 60
+    # The others go on for as long as the import may take, with the part of the slots that it has while they want any.
+    span = images * seconds / most_of_a_shop(slots) + 60
     work = [Work(0.0, SHOP, seconds) for _ in range(images)]
     for number, (every, takes) in enumerate(others):
         work += [Work(0.1 * at * every, 100 + number, takes, Share.EXPRESS) for at in range(int(span / (0.1 * every)))]
