@@ -6,8 +6,7 @@ import asyncio
 class TaskTimer:
     """Ends the task's step under way by a cancellation, which the end of the step takes back; as `asyncio.timeout` does, for many steps.
 
-    A part of a context manager rather than one itself: what inherits it decides when a step is late and by which error it ends.
-    Made, used and closed by one task.
+    Context managers inherit it: they decide when a step is late, and which error it raises. Made, used and closed by one task.
     """
 
     __slots__ = ("_cancelling", "_cancels", "_loop", "_task", "_timer")
@@ -27,7 +26,7 @@ class TaskTimer:
     def _begin(self) -> None:
         """Begin a step."""
         if self._task is None:
-            raise AssertionError("what is timed runs in a task")
+            raise AssertionError("a timer needs a running task")
         self._cancelling = self._task.cancelling()
 
     def _strike(self) -> None:

@@ -25,14 +25,14 @@ def test_without_a_label_it_has_its_series_from_the_start(observed: list[float])
     ours, theirs = CollectorRegistry(), CollectorRegistry()
     lean, full = LoopHistogram("s", "Help.", BUCKETS, registry=ours), Histogram("s", "Help.", buckets=BUCKETS, registry=theirs)
     for value in observed:
-        lean.alone.observe(value)
+        lean.unlabelled.observe(value)
         full.observe(value)
     assert generate_latest(ours) == generate_latest(theirs)
 
 
 def test_a_context_observes_its_seconds_also_where_it_fails() -> None:
     registry = CollectorRegistry()
-    series = LoopHistogram("s", "Help.", BUCKETS, registry=registry).alone
+    series = LoopHistogram("s", "Help.", BUCKETS, registry=registry).unlabelled
     with pytest.raises(ZeroDivisionError), series.time():
         _ = 1 / 0
     assert registry.get_sample_value("s_count") == 1

@@ -82,17 +82,25 @@ async def test_a_cancellation_from_outside_goes_on(timed: Timed) -> None:
         await task
 
 
-async def test_a_cancellation_from_outside_goes_on_even_when_the_timer_strikes_too(timed: Timed) -> None:
-    """The task is cancelled in the turn of the loop in which its time is over: both before it runs again."""
+@pytest.mark.parametrize("order", [1, 2])
+async def test_a_cancellation_from_outside_goes_on_even_when_the_timer_strikes_too(timed: Timed, order: int) -> None:
+    """The task is cancelled in the turn of the loop in which its time is over, by either of them first: both before it runs again."""
+    waiting = asyncio.Event()
 
     async def image() -> None:
         with timed(0.0):
+            waiting.set()
             await never()
 
     task = asyncio.create_task(image())
-    while not task.cancelling():
-        await asyncio.sleep(0)
-    task.cancel()
+    await waiting.wait()
+    if order == 1:
+        task.cancel()
+    async with asyncio.timeout(10):
+        while task.cancelling() != 1:
+            await asyncio.sleep(0)
+    if order == 2:
+        task.cancel()
     with pytest.raises(asyncio.CancelledError):
         await task
 

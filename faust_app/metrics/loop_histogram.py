@@ -68,17 +68,22 @@ class LoopHistogram(Collector):
         self.documentation = documentation
         self._bounds = tuple(buckets)
         self.label = label
-        self.alone = Series(self._bounds)
-        """The series of a histogram without a label."""
-        self._series: dict[str, Series] = {} if label else {"": self.alone}
+        self._series: dict[str, Series] = {} if label else {"": Series(self._bounds)}
         registry.register(self)
 
     def labels(self, value: str) -> Series:
-        """Return the series with this value of the label, a new one where there is none."""
+        """Return the series with this value of the label, a new one where there is none. Raises TypeError without a label."""
+        if not self.label:
+            raise TypeError(f"{self.name} has no label")
         series = self._series.get(value)
         if series is None:
             series = self._series[value] = Series(self._bounds)
         return series
+
+    @property
+    def unlabelled(self) -> Series:
+        """The series of a histogram without a label. Raises KeyError where there is one."""
+        return self._series[""]
 
     def describe(self) -> Iterator[Metric]:
         """Yield the family without its series, as a registry asks for at the start."""

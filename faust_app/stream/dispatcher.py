@@ -35,7 +35,7 @@ from faust_app.stream.windows import Held, PartitionControl, State, Windows
 log = structlog.get_logger()
 
 LONG_SECONDS: Final = 2.0
-"""Seconds an event may run, or wait for its source, before it is acknowledged early if many events wait behind it."""
+"""Seconds an event may run, or wait for its source, before it is acknowledged early where it holds up its partition."""
 TELL_SECONDS: Final = 1.0
 """Seconds between two lines of a drain."""
 _DEFER_AT_ONCE: Final = 500
@@ -94,7 +94,7 @@ class Dispatcher:
         self._is_paused = is_paused
         self.scheduler = scheduler
         self._shares = shares
-        self._topics = {share: [topic for topic, of_topic in shares.items() if of_topic is _of_topics(share)] for share in Share}
+        self._topics_of = {share: [topic for topic, of_topic in shares.items() if of_topic is _share_by_topic(share)] for share in Share}
         self._slots = slots
         self._grace = grace
         self._running: dict[asyncio.Task[Handled], Ticket[Held]] = {}
@@ -154,7 +154,7 @@ class Dispatcher:
         now = _now()
         self.scheduler.tick(now)
         self._defer_surplus(now)
-        long = [held for held in self._windows.pressing() if now - held.since >= LONG_SECONDS and self._is_slow(held, now)]
+        long = [held for held in self._windows.pressing(now) if now - held.since >= LONG_SECONDS and self._is_slow(held, now)]
         await asyncio.gather(*(self._ack_early(held) for held in long))
         self._start(_now())
 
@@ -178,7 +178,7 @@ class Dispatcher:
         return Share.REPUBLISHED if is_repair and share is Share.BULK else share
 
     def _is_share_paused(self, share: Share) -> bool:
-        return any(map(self._is_paused, self._topics[share]))
+        return any(map(self._is_paused, self._topics_of[share]))
 
     def _start(self, now: float) -> None:
         while self._may_start() and (ticket := self.scheduler.next(now, self._slots(), self._is_share_paused)) is not None:
@@ -268,8 +268,8 @@ class Dispatcher:
                 self.scheduler.add(self._share(held), held.work.source, held, _now())
 
 
-def _of_topics(share: Share) -> Share:
-    """Return the share of the topics whose events have this share: what was begun as a repair comes in those of bulk."""
+def _share_by_topic(share: Share) -> Share:
+    """Return the share of the topics that carry the events of this share: repairs travel in those of bulk."""
     return Share.BULK if share is Share.REPUBLISHED else share
 
 

@@ -1,5 +1,6 @@
 """Faust's consumer, without the four tasks in which it delivers a record to a queue that has room."""
 
+import asyncio
 import inspect
 from collections.abc import Coroutine, Generator
 from typing import Any
@@ -10,7 +11,7 @@ from mode.services import WaitResults
 
 
 class Begun:
-    """A coroutine that has begun and waits for something, as what a task can go on with."""
+    """Lets a task finish a coroutine that was already started, and waits for `waits_for`."""
 
     def __init__(self, coroutine: Coroutine[Any, Any, Any], waits_for: Any) -> None:
         self._coroutine = coroutine
@@ -34,9 +35,10 @@ class EagerRace(Service):
     """A service that races only what has to wait."""
 
     async def wait_first(self, *coros: Any, **options: Any) -> WaitResults:
-        """Return what ends first: the first coroutine, begun at once, where it waits for nothing; the others are then never begun.
+        """Run the first coroutine as far as it goes. If it ends, return its result and close the others.
 
-        Else as the library does, with a task for each and for this service's stop and crash.
+        Else race them as the library does. Its first step runs in the caller's task: it must not ask for the task that it runs in.
+        Either way the event loop has a turn.
         """
         first, *others = coros
         if not inspect.iscoroutine(first):
@@ -45,7 +47,9 @@ class EagerRace(Service):
             waits_for = first.send(None)
         except StopIteration as end:
             _drop(others)
-            return WaitResults([first], [end.value], stopped=False)
+            # The agents take one record a turn: without a turn here their queues would fill past what the windows bound.
+            await asyncio.sleep(0)
+            return WaitResults([], [], stopped=True) if self.should_stop else WaitResults([first], [end.value], stopped=False)
         except BaseException:
             _drop(others)
             raise
@@ -58,6 +62,9 @@ class LeanConsumer(EagerRace, aiokafka.Consumer):
     Faust races each delivery against the end of the flow, and against its own stop and crash. A delivery waits for nothing
     unless the flow is stopped or its queue is full.
     """
+
+
+LeanConsumer.logger = aiokafka.Consumer.logger  # what Faust says is shortened by the name of its logger
 
 
 class LeanTransport(aiokafka.Transport):

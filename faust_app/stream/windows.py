@@ -1,5 +1,6 @@
 """Holds the events of each partition in offset order: acknowledges them without gaps, and bounds how far to read ahead."""
 
+import math
 from collections import Counter, deque
 from collections.abc import Iterable, Iterator, Sequence
 from enum import Enum, auto
@@ -8,6 +9,7 @@ from typing import Final, Protocol
 from faust.types import TP, EventT, StreamT
 from faust.types.tuples import Message
 
+from faust_app.core.dispatch.pace.deferral_clock import LONGEST_WAIT
 from faust_app.flows.images.executor import Event
 
 
@@ -121,11 +123,14 @@ class Windows:
             _ack(window.popleft())
         self._resume_where_there_is_room(held.tp)
 
-    def pressing(self) -> Iterator[Held]:
-        """Return what may hold up partitions that are half full, or whose topic is: what runs, and what waits before a finished event."""
+    def pressing(self, now: float) -> Iterator[Held]:
+        """Return what may hold up partitions that are half full, or whose topic is: what runs, and what waits before a finished event.
+
+        Of a partition that is paused, also what came over LONGEST_WAIT seconds before `now`: nothing behind it is read.
+        """
         for tp, window in self._windows.items():
             if len(window) >= self._ahead_per_partition // 2 or self._held[tp.topic] >= self._ahead // 2:
-                yield from _pressing(window)
+                yield from _pressing(window, now - LONGEST_WAIT if tp in self._paused else -math.inf)
 
     def crowd(self, topic: str) -> int:
         """Return how many queued events of the topic must go before its paused partitions are fetched again, 0 while none is paused."""
@@ -148,9 +153,9 @@ class Windows:
         return dropped
 
     def _pause(self, tp: TP) -> None:
-        if tp not in self._paused:
-            self._paused.add(tp)
-            self._control.pause(tp)
+        """Pause the partition, also where it is paused: Faust resumes by itself what it paused for a full queue of its own."""
+        self._paused.add(tp)
+        self._control.pause(tp)
 
     def _resume_where_there_is_room(self, tp: TP) -> None:
         """Resume at half of each bound, so that a partition is not paused and resumed by every event."""
@@ -162,10 +167,10 @@ class Windows:
                 self._control.resume(paused)
 
 
-def _pressing(window: Sequence[Held]) -> list[Held]:
-    """Return the events that run, and those that others of the window wait for which are finished: the rest gain nothing by being early."""
+def _pressing(window: Sequence[Held], since: float) -> list[Held]:
+    """Return the events that run, those before one that is finished, and those that came before `since`."""
     last = max((number for number, held in enumerate(window) if held.state in _MAY_BE_ACKED), default=0)
-    return [held for number, held in enumerate(window) if held.state is State.RUNNING or number < last]
+    return [held for number, held in enumerate(window) if held.state is State.RUNNING or number < last or held.since < since]
 
 
 def _ack(held: Held) -> None:

@@ -8,7 +8,7 @@ from faust_app.stream.lean_consumer import EagerRace
 
 
 class Waiting(EagerRace):
-    """A service as the consumer is one."""
+    """A service, as the consumer is."""
 
 
 async def never() -> None:
@@ -27,25 +27,74 @@ def tasks() -> int:
     return len(asyncio.all_tasks())
 
 
-async def test_what_waits_for_nothing_ends_at_once_without_a_task() -> None:
+async def test_what_waits_for_nothing_ends_without_a_task() -> None:
     before, most = tasks(), 0
 
     async def delivery() -> int:
         nonlocal most
         most = tasks()
+        asyncio.get_running_loop().call_soon(lambda: counts.append(tasks()))
         return 7
 
-    race = Waiting().wait_first(delivery(), never())
-    with pytest.raises(StopIteration) as ended:
-        race.send(None)
-    assert ended.value.value.results == [7]
-    assert not ended.value.value.stopped
-    assert most == before
+    counts: list[int] = []
+    result = await Waiting().wait_first(delivery(), never())
+    assert (result.results, result.stopped) == ([7], False)
+    assert (most, counts) == (before, [before])
 
 
 async def test_its_error_is_raised_and_nothing_else_is_begun() -> None:
+    begun = False
+
+    async def other() -> None:
+        nonlocal begun
+        begun = True
+
     with pytest.raises(ValueError, match="broken"):
-        await Waiting().wait_first(failure(), never())
+        await Waiting().wait_first(failure(), other())
+    await asyncio.sleep(0)
+    assert not begun
+
+
+async def test_whoever_takes_one_a_turn_keeps_pace_with_what_is_delivered() -> None:
+    queue = asyncio.Queue[int]()
+
+    async def take() -> None:
+        while True:
+            await asyncio.sleep(0)
+            await queue.get()
+
+    taking, service, longest = asyncio.create_task(take()), Waiting(), 0
+    for number in range(100):
+        await service.wait_first(queue.put(number), never())
+        longest = max(longest, queue.qsize())
+    taking.cancel()
+    assert longest <= 2
+
+
+async def test_what_waits_is_cancelled_with_whoever_waits_for_it() -> None:
+    ends: list[str] = []
+
+    async def delivery() -> None:
+        try:
+            await asyncio.Event().wait()
+        except asyncio.CancelledError:
+            ends.append("cancelled")
+            raise
+
+    race = asyncio.create_task(Waiting().wait_first(delivery(), never()))
+    await asyncio.sleep(0)
+    await asyncio.sleep(0)
+    race.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await race
+    await asyncio.sleep(0)
+    assert ends == ["cancelled"]
+
+
+async def test_a_stopped_service_says_so_though_the_delivery_ended() -> None:
+    service = Waiting()
+    await service.stop()
+    assert (await service.wait_first(answer(), never())).stopped
 
 
 async def test_what_waits_and_then_ends_wins_with_its_result() -> None:

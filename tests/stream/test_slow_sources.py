@@ -121,6 +121,22 @@ async def test_what_waits_for_its_source_is_not_handed_over_while_nothing_behind
     assert harness.handler.acked_early == list(range(UNKNOWN))
 
 
+async def test_what_waits_too_long_in_a_paused_partition_makes_room_for_what_is_behind_it(clock: list[float]) -> None:
+    harness = Harness(slots=64, per_partition=20)
+    harness.pace.answered("shared.test")
+    harness.handler.takes_over = set(range(100))
+    for offset in range(UNKNOWN):
+        harness.submit(offset, partition=1, host="shared.test")
+    for offset in range(UNKNOWN, UNKNOWN + 20):
+        harness.submit(offset, host="shared.test")
+    assert harness.control.paused != set()
+    await pass_after_three_seconds(harness, clock)
+    assert harness.dispatcher.held("bulk") >= 20, "nothing behind them is finished"
+    clock[0] += LONGEST_WAIT
+    await harness.dispatcher.run_pass()
+    assert harness.control.paused == set()
+
+
 async def test_what_only_waits_for_a_slot_of_ours_is_not_handed_over(clock: list[float]) -> None:
     harness = Harness(slots=1, per_partition=4)
     harness.handler.takes_over = set()

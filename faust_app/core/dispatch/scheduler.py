@@ -111,8 +111,8 @@ class Scheduler(Generic[T]):
 
     def _ask_sources_of(self, host: str, now: float) -> None:
         """Give the sources of a host their turns again, unless it still fetches as many at once as it serves."""
-        waiting = [turns for turns in self._turns.values() if turns.wait_for(host)]  # the shares use the same host
-        if waiting and not self.pace.bounds.is_at_its_limit(host, now):
+        waiting = [turns for turns in self._turns.values() if turns.is_wanted(host)]  # the shares use the same host
+        if waiting and not self.pace.bounds.refuses_more(host, now):
             for turns in waiting:
                 turns.freed(host)
 

@@ -150,7 +150,7 @@ class Executor:
                 run.deadline.close()
             await self._settle(run)
         if run.handled is Handled.DONE and defer_by is None:
-            self._metrics.event_seconds.alone.observe(time.perf_counter() - started)
+            self._metrics.event_seconds.unlabelled.observe(time.perf_counter() - started)
         return run.handled
 
     async def _load(self, run: Execution) -> None:

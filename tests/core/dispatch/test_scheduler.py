@@ -9,6 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from faust_app.core.dispatch.host_limit import FIRST
 from faust_app.core.dispatch.pace.deferral_clock import room_of_each
 from faust_app.core.dispatch.pace.source_pace import SourcePace
 from faust_app.core.dispatch.scheduler import Scheduler
@@ -325,3 +326,22 @@ def test_the_bound_that_is_shown_counts_the_weights_of_others(shops: int, weight
     work += [Work(3.0 + n, 1000 + n, 0.1) for n in range(5)]
     worker.run(work)
     assert all(each.waited <= each.bound for each in worker.started if each.work.shop >= 1000 and each.alone)
+
+
+def test_a_limit_that_is_found_grows_while_events_wait_though_nobody_passes_over_them() -> None:
+    pace = SourcePace(64)
+    scheduler, now = Scheduler[int](pace), 0.0
+    pace.answered("h")
+    for number in range(3000):
+        scheduler.add(Share.BULK, (number % 50, "h"), number, now)
+    under_way = deque[tuple[float, Ticket[int]]]()
+    while now < 10.0:
+        while (ticket := scheduler.next(now, 64)) is not None:
+            pace.fetching(ticket.source, now)
+            under_way.append((now, ticket))
+        began, ticket = under_way.popleft()
+        now = max(now, began + 0.1)
+        pace.fetched(ticket.source, began, now)
+        scheduler.fetched(ticket, now)
+        scheduler.ended(ticket, now)
+    assert len(under_way) > FIRST

@@ -47,16 +47,17 @@ class SlotBounds:
             return False
         if self._has_slot_of_its_own(source, host, now):
             return True
-        self._is_at_its_limit(host, now)
+        self._refuses_more(host, now)
         return False
 
-    def is_at_its_limit(self, name: str, now: float) -> bool:
-        """Return whether the host, which events wait for, fetches as many at once as it serves: no event of it may start.
+    def refuses_more(self, name: str, now: float) -> bool:
+        """Return whether the host, which events wait for, fetches as many at once as it serves; its limit hears of it.
 
-        Not of one that hosts like it can keep waiting: those are asked, so that others of the kind are.
+        Always False for an unproven host: such hosts share slots, and only asking for one records that others of its kind have to be
+        asked too (`was_refused`).
         """
         host = self._accounts.host(name)
-        return not host.is_unproven and self._is_at_its_limit(host, now)
+        return not host.is_unproven and self._refuses_more(host, now)
 
     def host_has_room(self, name: str, now: float) -> bool:
         """Return whether one more event of the host may start, as far as that is up to the host and not to one of its sources."""
@@ -107,11 +108,11 @@ class SlotBounds:
         return host.fetches_at_once < host.connections(now) and len(host.started) < self._bound_of_host(host, now)
 
     @staticmethod
-    def _is_at_its_limit(host: HostAccount, now: float) -> bool:
-        is_at_it = host.fetches_at_once >= host.connections(now)
-        if is_at_it and host.limit is not None:
+    def _refuses_more(host: HostAccount, now: float) -> bool:
+        refuses = host.fetches_at_once >= host.connections(now)
+        if refuses and host.limit is not None:
             host.limit.refused()
-        return is_at_it
+        return refuses
 
     def _bound_of_source(self, account: SourceAccount, now: float) -> int:
         bound = self._by_speed(account, SOURCE_SECONDS, LEAST_OF_A_SOURCE, now)

@@ -117,8 +117,8 @@ class Turns(Generic[T]):
             self._forget_source(source, shop)
         return item
 
-    def wait_for(self, host: str) -> bool:
-        """Return whether any source of the host waits for it to be `freed`."""
+    def is_wanted(self, host: str) -> bool:
+        """Return whether any source waits for the host to be `freed`."""
         return self._full.is_wanted(host)
 
     def freed(self, host: str) -> None:
