@@ -21,7 +21,7 @@ ROW: Final = (
 """The select expression of an image's row: an array in JSON, bytes in hexadecimal, times in ISO format."""
 
 _REMEMBERED: Final = 1024
-"""Rows that are remembered: an image is read when it is fetched, and locked unchanged a moment later; some 2 MiB, ten where addresses are long."""
+"""Rows that are remembered, some 2 MiB, ten where addresses are long: an image is read before its fetch, and locked unchanged after it."""
 
 
 def image_rows(found: Iterable[tuple[Any, ...]]) -> list[ImageRow]:

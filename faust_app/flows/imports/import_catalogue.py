@@ -1,7 +1,8 @@
 """Takes a catalogue file through the same intake as every other entry point, and keeps a record of it.
 
-The record is stored after the rows of each batch. An import that is killed in between takes that batch a second time, which
-changes nothing; its images then count as unchanged.
+A batch is decided while the one before it is recorded: database and importer work at the same time. The record is stored after the
+rows of each batch. An import that is killed in between takes up to two batches a second time, which changes nothing; their images
+then count as unchanged.
 """
 
 import asyncio
@@ -106,6 +107,7 @@ class _Import:
     options: ImportOptions
     result: ImportResult
     run: ImportRun | None = None
+    under_way: "_Taking | None" = None
     awaited: dict[ImageKey, None] = field(default_factory=dict)
 
 
@@ -127,6 +129,17 @@ class _Batch:
             self.end = entry.end
         else:
             self.rejected.append(entry)
+
+
+@dataclass(frozen=True, slots=True)
+class _Taking:
+    """A batch that is being decided."""
+
+    batch: _Batch
+    decided: "asyncio.Task[list[Decision]]"
+
+    def shares_images_with(self, batch: _Batch) -> bool:
+        return not {asked.key for asked in self.batch.requests}.isdisjoint(asked.key for asked in batch.requests)
 
 
 class ImportCatalogue:
@@ -217,19 +230,23 @@ class ImportCatalogue:
                     self._passed(batch, work)
                     continue
                 skip = 0
-                await self._refuse_paused(catalogue.shop_no, work)
-                await self._take_batch(batch, work)
+                await self._take_batch(batch, catalogue.shop_no, work)
+            await self._finish(work)
             if work.run is not None:  # lines without an image follow the last one
                 await self._record(replace(result.counts, read=catalogue.size), (), work)
             self._progress.read(catalogue.size)
         except CatalogueError as error:
+            await self._finish(work)
             raise CatalogueError(error.line, f"{error.reason} ({result.counts.taken:,} images before it were accepted)") from error
+        finally:
+            await _abandoned(work)
 
     async def _refuse_paused(self, shop_no: int, work: _Import) -> None:
         if work.options.dry_run:
             return
         pause = await self._pause_of(shop_no)
         if pause is not None:
+            await self._finish(work)
             taken = work.result.counts.taken
             before = f"{taken:,} images were accepted before" if taken else "no image was accepted"
             raise ImportPaused(f"{pause.refusal}; {before}; run it again once the shop is resumed")
@@ -242,9 +259,26 @@ class ImportCatalogue:
             work.awaited.update(dict.fromkeys(asked.key for asked in batch.requests))
         self._progress.read(batch.end)
 
-    async def _take_batch(self, batch: _Batch, work: _Import) -> None:
-        counts = work.result.counts
-        for decision in await self._decided(batch.requests, work.options):
+    async def _take_batch(self, batch: _Batch, shop_no: int, work: _Import) -> None:
+        """Begin to decide the batch, and finish the one before it meanwhile; before that where they share images, which have an order."""
+        if work.under_way is not None and work.under_way.shares_images_with(batch):
+            await self._finish(work)
+        await self._refuse_paused(shop_no, work)
+        before, deciding = work.under_way, asyncio.create_task(self._decided(batch.requests, work.options), name="decide batch")
+        work.under_way = _Taking(batch, deciding)
+        if before is not None:
+            await self._finish_batch(before, work)
+
+    async def _finish(self, work: _Import) -> None:
+        """Finish the batch that is under way."""
+        taking, work.under_way = work.under_way, None
+        if taking is not None:
+            await self._finish_batch(taking, work)
+
+    async def _finish_batch(self, taking: _Taking, work: _Import) -> None:
+        """Wait until the batch is decided, then count and record it."""
+        batch, counts = taking.batch, work.result.counts
+        for decision in await taking.decided:
             counts = counts.count(decision)
             if work.options.wait and decision.row.state is ImageState.IN_PROGRESS:
                 work.awaited[decision.row.key] = None
@@ -289,6 +323,14 @@ def _batches(entries: Iterator[Entry]) -> Iterator[_Batch]:
         raise
     if batch.entries:
         yield batch
+
+
+async def _abandoned(work: _Import) -> None:
+    """Cancel what is under way, and wait for its end: what it has committed is taken again, and unchanged."""
+    if work.under_way is not None:
+        work.under_way.decided.cancel()
+        await asyncio.gather(work.under_way.decided, return_exceptions=True)
+        work.under_way = None
 
 
 @asynccontextmanager

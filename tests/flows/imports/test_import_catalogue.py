@@ -1,14 +1,19 @@
 """An import: what it accepts, what it says of the rest, and what its wait waits for."""
 
+import asyncio
+from collections.abc import Sequence
 from dataclasses import replace
+from typing import Any
 
 import pytest
 
 from faust_app.core.dispatch.shop_controls import ControlKind, ShopControl
 from faust_app.core.failure import Dependency, Unavailable
+from faust_app.core.images.request_rules import Decision
 from faust_app.core.images.row import ImageState
 from faust_app.core.imports.catalogue import CatalogueError, LineProblem
 from faust_app.core.imports.run import ImportCounts, ImportStatus
+from faust_app.core.messages.events import ImageRequest
 from faust_app.core.messages.topics import Topics
 from faust_app.flows.images.intake import Intake
 from faust_app.flows.images.publish import Publisher
@@ -311,3 +316,45 @@ async def test_a_lease_is_released_whatever_the_end_of_an_import(harness: Harnes
 async def test_a_dry_run_leaves_no_record(harness: Harness) -> None:
     result = await harness.run(FakeCatalogue("a"), ImportOptions(dry_run=True))
     assert (result.run, harness.runs.runs, harness.rejections.kept) == (None, {}, [])
+
+
+async def test_a_batch_is_decided_beside_the_one_before_it_unless_they_share_an_image(
+    harness: Harness, monkeypatch: pytest.MonkeyPatch
+) -> None:  # fmt: skip
+    monkeypatch.setattr(import_catalogue, "BATCH", 1)
+    accept, steps = harness.intake.accept, list[str]()
+
+    async def slowly(requests: Sequence[ImageRequest], **options: Any) -> list[Decision]:
+        steps.append(f"{requests[0].image_id} begins")
+        for _ in range(20):
+            await asyncio.sleep(0)
+        decided = await accept(requests, **options)
+        steps.append(f"{requests[0].image_id} ends")
+        return decided
+
+    monkeypatch.setattr(harness.intake, "accept", slowly)
+    result = await harness.run(FakeCatalogue("a", "b", "b"))
+    assert steps == ["a begins", "b begins", "a ends", "b ends", "b begins", "b ends"]
+    assert (result.counts.accepted, result.counts.unchanged, result.counts.entries) == (2, 1, 3)
+
+
+async def test_an_outage_of_one_batch_ends_the_one_beside_it_and_the_next_run_takes_both(
+    harness: Harness, monkeypatch: pytest.MonkeyPatch
+) -> None:  # fmt: skip
+    monkeypatch.setattr(import_catalogue, "BATCH", 1)
+    accept, begun = harness.intake.accept, list[bytes | str]()
+
+    async def first_fails(requests: Sequence[ImageRequest], **options: Any) -> list[Decision]:
+        begun.append(requests[0].image_id)
+        if len(begun) == 1:
+            raise Unavailable(Dependency.DATABASE)
+        await asyncio.Event().wait()
+        return []
+
+    with monkeypatch.context() as broken:
+        broken.setattr(harness.intake, "accept", first_fails)
+        with pytest.raises(Unavailable):
+            await harness.run(FakeCatalogue("a", "b"))
+    assert harness.intake.accept == accept
+    result = await harness.run(FakeCatalogue("a", "b"))
+    assert (result.counts.accepted, harness.runs.runs[1].status) == (2, ImportStatus.FINISHED)
