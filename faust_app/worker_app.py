@@ -2,7 +2,6 @@
 
 import asyncio
 import time
-from collections.abc import Iterable
 from functools import partial
 
 import mode.loop
@@ -12,7 +11,6 @@ mode.loop.use("uvloop")
 import faust  # noqa: E402 - uvloop goes in before anything opens a loop
 import structlog  # noqa: E402
 from faust.exceptions import ConsumerNotStarted  # noqa: E402
-from faust.types import ServiceT  # noqa: E402
 from mode import Service  # noqa: E402
 
 from faust_app.core.dispatch.slot_limit import SLOTS_SECONDS  # noqa: E402
@@ -20,7 +18,6 @@ from faust_app.flows.monitoring.summary import SUMMARY_SECONDS, WorkSummary  # n
 from faust_app.settings import Settings  # noqa: E402
 from faust_app.stream.agents import register_agents  # noqa: E402
 from faust_app.stream.flow_control import DrainingFlow, WorkerFlow  # noqa: E402
-from faust_app.stream.lean_consumer import LeanTransport  # noqa: E402
 from faust_app.stream.loop_lag import LoopLag  # noqa: E402
 from faust_app.stream.periodic import Background, Periodic  # noqa: E402
 from faust_app.stream.slots import AdjustSlots  # noqa: E402
@@ -72,11 +69,6 @@ class WorkerApp(faust.App):
         without_pages_of_faust(self)
         without_banner()
         self.settings = settings
-
-    def on_init_dependencies(self) -> Iterable[ServiceT]:
-        """Choose the transport, before Faust makes its consumer."""
-        self.transport = LeanTransport(self.conf.broker_consumer, self)
-        return super().on_init_dependencies()
 
     async def on_start(self) -> None:
         """Open the adapters before Faust starts to consume; they are closed after it stopped."""

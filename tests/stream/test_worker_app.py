@@ -7,21 +7,12 @@ from typing import Any
 from faust.types import TP
 
 from faust_app.settings import Settings
-from faust_app.stream.lean_consumer import LeanConsumer
 from faust_app.worker_app import WorkerApp
 
 
 async def test_a_worker_whose_consumer_has_not_started_has_no_partition(tmp_path: Path) -> None:
     app = WorkerApp(Settings(_env_file=None, data_dir=tmp_path))
     assert app._own_partitions() == set()
-
-
-async def test_a_worker_consumes_by_the_lean_consumer_under_the_name_of_fausts_own_logger(tmp_path: Path) -> None:
-    app = WorkerApp(Settings(_env_file=None, data_dir=tmp_path))
-    list(app.on_init_dependencies())
-    assert isinstance(app.consumer, LeanConsumer)
-    assert type(app.consumer).logger.name.startswith("faust.")
-    assert app.consumer.log.logger.name.startswith("faust.")
 
 
 async def test_faust_knows_when_a_stream_got_its_last_event_and_counts_no_events(tmp_path: Path) -> None:
