@@ -48,7 +48,10 @@ class Deaths:
 
     async def die_at(self, point: CrashPoint) -> None:
         image_id = image_of(point)
-        worker = self._installation.spawn(image_id, "tests.proofs.crash.crash_app", **{POINT: point.value, IMAGE: f"{SHOP}/{image_id}"})
+        traps = {POINT: point.value, IMAGE: f"{SHOP}/{image_id}"}
+        if point not in RUNS_LONG:  # on a busy machine it would be acknowledged early, before it is settled
+            traps["READ_AHEAD_PER_PARTITION"] = "400"
+        worker = self._installation.spawn(image_id, "tests.proofs.crash.crash_app", **traps)
         await self._register(point)
         await self._installation.until(lambda: not worker.alive, f"the worker died {point.value}")
         self.stories[point] = Story(worker.exit_code, await self._row(point), await self._outcomes(point))
