@@ -14,7 +14,7 @@ from faust_app.core.results.result import Positioned
 COUNTED: Final = 100_000
 """Results in the outbox that are counted one by one."""
 _ANY: Final = "SELECT 1 FROM result_outbox LIMIT 1"
-# As one value: the driver takes a thousand rows of one number apart one by one.
+# As one value: the driver parses rows one by one, in Python.
 _NEXT: Final = "SELECT JSON_ARRAYAGG(x.id) FROM (SELECT id FROM result_outbox ORDER BY id LIMIT %s) x"
 # Joined by their ids, in their order: a list in IN, or a range of ids, could read on to rows of transactions that are not committed
 # yet, and wait for their locks.

@@ -2,6 +2,7 @@
 
 import asyncio
 import socket
+from collections.abc import Awaitable, Callable
 from contextlib import ExitStack
 
 import pytest
@@ -47,16 +48,23 @@ def test_a_source_has_to_send_ten_thousand_bytes_a_second_after_five_seconds(rec
     assert PACE.patience(received) == seconds
 
 
-async def test_a_source_that_sends_steadily_is_not_cut_off_for_being_slow_at_first(server: BaseTestServer, source: Source) -> None:
+def steadily(pieces: int, size: int, every: float, *, after: float = 0.0) -> Callable[[web.Request], Awaitable[web.StreamResponse]]:
+    """Return an answer that begins after `after` seconds and sends pieces of `size` bytes, one every `every` seconds."""
+
     async def answer(request: web.Request) -> web.StreamResponse:
+        await asyncio.sleep(after)
         response = web.StreamResponse()
         await response.prepare(request)
-        for _ in range(10):
-            await response.write(b"x" * 1000)
-            await asyncio.sleep(0.02)
+        for _ in range(pieces):
+            await response.write(b"x" * size)
+            await asyncio.sleep(every)
         return response
 
-    source.answer = answer
+    return answer
+
+
+async def test_a_source_that_sends_steadily_is_not_cut_off_for_being_slow_at_first(server: BaseTestServer, source: Source) -> None:
+    source.answer = steadily(10, 1000, 0.02)
     settings = Settings(_env_file=None, source_allow=opened(server))
     async with HttpFetcher(settings, pace=Pace(grace=0.15, rate=10_000)) as patient:
         assert isinstance(await patient.fetch(str(server.make_url("/a")), NO_VALIDATORS), Fetched)
@@ -76,14 +84,7 @@ async def test_a_source_that_sends_steadily_is_not_cut_off_for_being_slow_at_fir
 async def test_the_time_of_a_body_that_stops_is_the_shorter_one(
     server: BaseTestServer, source: Source, seconds: float, pace: Pace, code: FailureCode
 ) -> None:
-    async def answer(request: web.Request) -> web.StreamResponse:
-        response = web.StreamResponse()
-        await response.prepare(request)
-        await response.write(b"x" * 30_000)
-        await asyncio.sleep(5)
-        return response
-
-    source.answer = answer
+    source.answer = steadily(1, 30_000, 5.0)
     settings = Settings(_env_file=None, source_allow=opened(server), fetch_timeout=seconds)
     async with HttpFetcher(settings, pace=pace) as http:
         caught = await failure(http, server.make_url("/a"))
@@ -92,16 +93,7 @@ async def test_the_time_of_a_body_that_stops_is_the_shorter_one(
 
 
 async def test_a_body_is_timed_from_its_own_beginning(server: BaseTestServer, source: Source) -> None:
-    async def answer(request: web.Request) -> web.StreamResponse:
-        await asyncio.sleep(0.2)
-        response = web.StreamResponse()
-        await response.prepare(request)
-        for _ in range(5):
-            await response.write(b"x" * 100)
-            await asyncio.sleep(0.01)
-        return response
-
-    source.answer = answer
+    source.answer = steadily(5, 100, 0.01, after=0.2)
     settings = Settings(_env_file=None, source_allow=opened(server))
     async with HttpFetcher(settings, pace=Pace(grace=0.15, rate=1_000_000)) as http:
         assert isinstance(await http.fetch(str(server.make_url("/a")), NO_VALIDATORS), Fetched)

@@ -204,7 +204,7 @@ class Turns(Generic[T]):
             self._give_turn((number, host), self._shops[number])
 
     def _give_way(self, number: int) -> None:
-        """Ask others to try the hosts that the shop was asked to try: it keeps its own turn for later."""
+        """Pass on the hosts that the shop was asked to try; it keeps its own turn for later."""
         for host in self._shops[number].hosts:
             if self._full.asked(host) == number:
                 self._ask_next(host)
@@ -255,7 +255,7 @@ class Turns(Generic[T]):
             self._ask_next(host)
 
     def _charge_start(self, number: int, seconds: float) -> None:
-        """Charge the event that starts; the shop's turn goes on while one more of the kind fits into its quantum."""
+        """Charge the shop for the event that starts. Its turn goes on while another event of that cost fits into its quantum."""
         shop = self._shops[number]
         if self._quantum:
             shop.credit -= seconds
