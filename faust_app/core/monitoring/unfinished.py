@@ -184,13 +184,13 @@ class Positions:
 MAX_OFFSET: Final = 2**63 - 1
 
 
-def lost_where(offsets: Offsets, tops: dict[TopicPartition, int], past_end: frozenset[TopicPartition]) -> list[Positions]:
-    """Return the ranges of lost positions; `tops` are the highest positions of rows in each partition.
+def lost_where(offsets: Offsets, unconsumed: frozenset[TopicPartition], past_end: frozenset[TopicPartition]) -> list[Positions]:
+    """Return the ranges of lost positions.
 
     The rules of `classify_unfinished`, for all rows at once: below the committed offset or the log's start, past the log's end where
     that was so before, or in a partition that nobody consumes.
     """
-    found = [Positions(place, 0, MAX_OFFSET) for place in tops if place not in offsets]
+    found = [Positions(place, 0, MAX_OFFSET) for place in unconsumed]
     for place, partition in offsets.items():
         below = lost_below(partition)
         if below > 0:
@@ -200,8 +200,16 @@ def lost_where(offsets: Offsets, tops: dict[TopicPartition, int], past_end: froz
     return found
 
 
+def unconsumed_places(offsets: Offsets, tops: dict[TopicPartition, int]) -> frozenset[TopicPartition]:
+    """Return the partitions that rows point to and nobody consumes; `tops` were read before the partitions of `offsets`."""
+    return frozenset(tops.keys() - offsets.keys())
+
+
 def queued_where(offsets: Offsets, tops: dict[TopicPartition, int], past_end: frozenset[TopicPartition]) -> list[Positions]:
-    """Return the ranges of queued positions: in consumed partitions, all that `lost_where` leaves out."""
+    """Return the ranges of queued positions: in consumed partitions, all that `lost_where` leaves out.
+
+    `tops` are the highest positions of rows in each partition.
+    """
     found = []
     for place, partition in offsets.items():
         end = partition.end if place in past_end and partition.end is not None else MAX_OFFSET

@@ -27,6 +27,7 @@ from faust_app.core.monitoring.unfinished import (
     nobody_publishes,
     past_end_now,
     queued_where,
+    unconsumed_places,
 )
 from faust_app.flows.monitoring.lag import STALE_SECONDS
 from faust_app.flows.ports.alerts import Alerts
@@ -69,6 +70,7 @@ class WatchStalled:
         self._sampled_at = -inf
         self._one_shop_at_a_time = asyncio.Lock()
         self._committed: Offsets = {}
+        self._unconsumed: frozenset[TopicPartition] = frozenset()
         self._past_end: dict[TopicPartition, datetime] = {}
         self.report: StalledReport | None = None
         """The last sample of all rows; None before the first."""
@@ -93,7 +95,8 @@ class WatchStalled:
             tops = await self._rows.tops()
             ends = await self._offsets.ends()
             self._committed = with_ends(committed, ends)
-            report = await self._sample(self._committed, tops, None)
+            self._unconsumed = unconsumed_places(self._committed, tops)
+            report = await self._sample(tops, None)
         self._track_past_end(report.as_of, past_end_now(self._committed, tops))
         self._publish(self.report, report)
         self.report = report
@@ -102,20 +105,21 @@ class WatchStalled:
     async def of_shop(self, shop_no: int) -> StalledReport | None:
         """Sample the rows of one shop now; None for an unknown shop. Raises Unavailable.
 
-        Many may ask at once: they are answered one by one, with one connection to the database. Offsets are those seen last:
-        committed before the rows are read, as they have to be.
+        Many may ask at once: they are answered one by one, with one connection to the database. Offsets and partitions are those
+        seen last: before the rows are read, as they have to be.
         """
         async with _patience(), self._one_shop_at_a_time:
             if not await self._rows.knows_shop(shop_no):
                 return None
-            return await self._sample(self._committed, await self._rows.tops(), shop_no)
+            return await self._sample(await self._rows.tops(), shop_no)
 
-    async def _sample(self, offsets: Offsets, tops: dict[TopicPartition, int], shop_no: int | None) -> StalledReport:
+    async def _sample(self, tops: dict[TopicPartition, int], shop_no: int | None) -> StalledReport:
+        offsets = self._committed
         as_of = await self._clock.now()
         counts = await self._rows.counts(as_of, self._stalled_after, shop_no)
         past_end = frozenset(place for place, since in self._past_end.items() if as_of - since >= PAST_END_AFTER)
         old_until = as_of - self._stalled_after
-        where = lost_where(offsets, tops, past_end) if offsets else []
+        where = lost_where(offsets, self._unconsumed, past_end) if offsets else []
         counts, lost = await self._rows.lost(where, counts, old_until, shop_no, MAX_LISTED)
         old = await self._rows.old(old_until, shop_no, MAX_LISTED) if counts.old else []
         scheduled = await self._rows.scheduled(shop_no, MAX_LISTED) if counts.scheduled else []

@@ -15,6 +15,7 @@ from faust_app.core.monitoring.unfinished import (
     nobody_publishes,
     past_end_now,
     queued_where,
+    unconsumed_places,
 )
 from tests.factories import NOW, accepted_row
 
@@ -38,12 +39,14 @@ def test_the_ranges_hold_each_position_once_the_lost_ones_and_the_queued_ones_ap
     past_end = frozenset({PLACE} if before else ())
     row = accepted_row(position=Position(*PLACE, offset), scheduled_at=None)
     lost = classify_unfinished(row, known, past_end_before=before) is UnfinishedState.LOST
-    assert is_in(lost_where(known, {PLACE: offset}, past_end), offset) == int(lost)
+    assert is_in(lost_where(known, frozenset(), past_end), offset) == int(lost)
     assert is_in(queued_where(known, {PLACE: offset}, past_end), offset) == int(not lost)
 
 
 def test_every_position_in_a_place_that_nobody_consumes_is_lost() -> None:
-    assert is_in(lost_where({("retry", 0): PartitionOffsets(0, 0, 9)}, {PLACE: 4}, frozenset()), 4) == 1
+    known = {("retry", 0): PartitionOffsets(0, 0, 9)}
+    assert unconsumed_places(known, {PLACE: 4, ("retry", 0): 4}) == {PLACE}
+    assert is_in(lost_where(known, frozenset({PLACE}), frozenset()), 4) == 1
 
 
 def test_a_place_is_past_its_end_when_a_row_stands_there_or_behind_it() -> None:

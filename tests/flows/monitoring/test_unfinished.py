@@ -1,12 +1,14 @@
 """Unfinished images are counted and listed, and who is late is told."""
 
 import asyncio
+from dataclasses import replace
 from datetime import timedelta
 
 import pytest
 
 from faust_app.core.alerts.alert import FaultKind
 from faust_app.core.failure import Unavailable
+from faust_app.core.messages.positions import Position
 from faust_app.core.monitoring.unfinished import MAX_LISTED, Kind, StalledReport
 from faust_app.flows.monitoring import unfinished as watch_stalled
 from faust_app.flows.monitoring.unfinished import counts_by_kind, oldest_open_seconds
@@ -85,6 +87,15 @@ async def test_the_images_of_one_shop_are_looked_at_when_they_are_asked_for(watc
     assert (of_shop.shop_no, of_shop.counts.lost) == (8, 1)
     assert report(watch).counts.lost == 3
     assert await watch.stalled.of_shop(9) is None
+
+
+async def test_an_image_in_a_partition_added_since_the_last_sample_is_not_lost(watch: WatchHarness) -> None:
+    await watch.sample()
+    row = await watch.worker.accept_request(make_request(7, "a"))
+    watch.worker.rows.rows[row.key] = replace(row, position=Position(BULK, 99, 0), scheduled_at=None)
+    of_shop = await watch.stalled.of_shop(7)
+    assert of_shop is not None
+    assert (of_shop.counts.placed, of_shop.counts.lost) == (1, 0)
 
 
 async def test_a_frozen_database_lets_nobody_wait_for_ever_and_is_asked_for_one_shop_at_a_time(
