@@ -10,7 +10,7 @@ from contextlib import contextmanager
 from typing import Final
 
 from bench.installation import Installation, children, cpu_seconds_of_family, peak_megabytes
-from bench.turn import Turn
+from bench.turn import Turn, held, its_turn
 
 _TURN_SECONDS: Final = 120.0
 _POLL_SECONDS: Final = 0.03
@@ -34,12 +34,11 @@ class Contender:
         and RuntimeError where the process has ended.
         """
         pid, before = self.process.pid, self.installation.query(self.moved)
-        os.kill(pid, signal.SIGCONT)
-        led = self._until(before + lead)
-        cpu, begun = cpu_seconds_of_family(pid), time.monotonic()
-        moved = self._until(before + lead + images)
-        seconds = time.monotonic() - begun
-        os.kill(pid, signal.SIGSTOP)
+        with its_turn(pid):
+            led = self._until(before + lead)
+            cpu, begun = cpu_seconds_of_family(pid), time.monotonic()
+            moved = self._until(before + lead + images)
+            seconds = time.monotonic() - begun
         return Turn(moved - led, seconds, cpu_seconds_of_family(pid) - cpu)
 
     def _until(self, target: int) -> int:
@@ -67,13 +66,12 @@ def running(contender: Contender, command: Sequence[str]) -> Iterator[Contender]
     installation = contender.installation
     with installation.started(contender.name, [sys.executable, "-m", *command]) as process:
         contender.process = process
-        os.kill(process.pid, signal.SIGSTOP)
         try:
-            yield contender
+            with held(process.pid):
+                yield contender
         finally:
             if process.poll() is None:
                 family = children(process.pid)
-                os.kill(process.pid, signal.SIGCONT)
                 process.terminate()
                 process.wait(30)
                 _kill(family)

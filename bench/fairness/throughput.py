@@ -5,8 +5,6 @@ is what is measured.
 """
 
 import asyncio
-import os
-import signal
 import time
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
@@ -21,6 +19,7 @@ from bench.fairness.place import Place
 from bench.fairness.scenarios import Burst
 from bench.installation import CLONE, DONE
 from bench.intake.requests_topic import Request, send
+from bench.turn import held, its_turn
 from bench.worker.compare import Ratios
 from devstack.ports import Ports
 from devstack.stack import Stack
@@ -74,11 +73,10 @@ def _rate(place: Place, pid: int) -> float:
     """Resume the worker until it has stored so many images; return images a second. Raises RuntimeError where too few are left."""
     if place.query(_LEFT) < _ROUND_IMAGES:
         raise RuntimeError("too few images are left for another round: the worker stored more than a round in its turns")
-    os.kill(pid, signal.SIGCONT)
-    before, begun = place.query(DONE), time.monotonic()
-    place.until(DONE, before + _ROUND_IMAGES)
-    stored, seconds = place.query(DONE) - before, time.monotonic() - begun
-    os.kill(pid, signal.SIGSTOP)
+    with its_turn(pid):
+        before, begun = place.query(DONE), time.monotonic()
+        place.until(DONE, before + _ROUND_IMAGES)
+        stored, seconds = place.query(DONE) - before, time.monotonic() - begun
     return stored / seconds
 
 
@@ -93,8 +91,5 @@ def _stopped(place: Place, requests: list[Request]) -> Iterator[int]:
         for lane in Lane:
             place.command("lanes", "resume", lane.value)
         place.until(DONE, _ROUND_IMAGES)
-        os.kill(process.pid, signal.SIGSTOP)
-        try:
+        with held(process.pid):
             yield process.pid
-        finally:
-            os.kill(process.pid, signal.SIGCONT)

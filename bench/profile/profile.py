@@ -4,6 +4,10 @@ import json
 import re
 import subprocess
 import sys
+import threading
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
@@ -19,9 +23,9 @@ from bench.requests import answer_to, worker_request
 SECONDS: Final = 20
 LEVELS: Final = ("structure", "decode")
 FOLDER: Final = Path(__file__).parent
-_WARM: Final = 2_000
-_MOST_PER_SECOND: Final = 900
-"""Images that a worker may store; as many are queued, so that it never runs out."""
+_ROUND_IMAGES: Final = 2_000
+"""Images that are taken in at once, as soon as fewer than that many are queued: a worker reads ahead all of them, and never runs out."""
+_POLL_SECONDS: Final = 0.05
 _RATE: Final = 200
 _PY_SPY: Final = str(Path(sys.executable).with_name("py-spy"))
 _TITLE: Final = re.compile(r"(<text id=\"title\"[^>]*>)[^<]*")
@@ -66,11 +70,10 @@ def profile(seconds: int = SECONDS) -> None:
 
 
 def measure_profile(installation: Installation, level: str, seconds: int) -> Profile:
-    """Queue images, and sample a worker that stores them: once for the parts, once for the flame graph."""
-    take_in(installation, 0, _WARM + 2 * (seconds + 2) * _MOST_PER_SECOND)
+    """Keep images queued, and sample a worker that stores them: once for the parts, once for the flame graph."""
     raw, graph = installation.folder / "stacks.txt", FOLDER / f"{level}.svg"
-    with installation.process("bench.profile.worker") as process:
-        installation.until(DONE, _WARM)
+    with _fed(installation), installation.process("bench.profile.worker") as process:
+        installation.until(DONE, _ROUND_IMAGES)
         first = _read(installation, process.pid)
         _sample(process.pid, seconds, "raw", raw)
         last = _read(installation, process.pid)
@@ -80,6 +83,27 @@ def measure_profile(installation: Installation, level: str, seconds: int) -> Pro
     own, children, collector = ((getattr(last, name) - getattr(first, name)) / images * 1e6 for name in ("own", "children", "collector"))
     shares = shares_of(raw.read_text().splitlines())
     return Profile(microseconds(shares, own=own, collector=collector, children=children), images / seconds)
+
+
+@contextmanager
+def _fed(installation: Installation) -> Iterator[None]:
+    """Keep some images queued, but no more than a worker reads ahead."""
+    ended = threading.Event()
+    with ThreadPoolExecutor(1) as feeder:
+        feeding = feeder.submit(_feed, installation, ended)
+        try:
+            yield
+        finally:
+            ended.set()
+        feeding.result()
+
+
+def _feed(installation: Installation, ended: threading.Event) -> None:
+    taken = 0
+    while not ended.wait(_POLL_SECONDS):
+        if taken * _ROUND_IMAGES - installation.query(DONE) < _ROUND_IMAGES:
+            take_in(installation, taken, _ROUND_IMAGES)
+            taken += 1
 
 
 def _sample(pid: int, seconds: int, form: str, path: Path) -> None:

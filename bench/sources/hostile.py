@@ -5,8 +5,6 @@ The worker decodes every image whole, the default. The figures are medians over 
 """
 
 import json
-import os
-import signal
 import subprocess
 import sys
 import time
@@ -19,6 +17,7 @@ from rich.console import Console
 from rich.table import Table
 
 from bench.installation import CLONE, Installation, cpu_seconds_of_family, installed
+from bench.turn import held
 from devstack.hostile_source import FILES, MANNERS
 from devstack.ports import free_port
 
@@ -103,9 +102,8 @@ def measure_hostile(installation: Installation) -> HostileFigures:
 def _rate(installation: Installation, pid: int, shop: int, urls: list[str]) -> Rate:
     """Queue the images while the worker is stopped, resume it, and return its rate on good images."""
     good = sum("/flat/" in url for url in urls)
-    os.kill(pid, signal.SIGSTOP)
-    _import(installation, shop, urls)
-    os.kill(pid, signal.SIGCONT)
+    with held(pid):
+        _import(installation, shop, urls)
     started, cpu = time.monotonic(), cpu_seconds_of_family(pid)
     installation.until(_done(shop), good)
     return Rate(good / (time.monotonic() - started), good / (cpu_seconds_of_family(pid) - cpu))

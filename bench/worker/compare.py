@@ -7,9 +7,7 @@ the ratio is taken pair by pair: this machine's speed changes from minute to min
 """
 
 import json
-import os
 import resource
-import signal
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
@@ -19,6 +17,7 @@ from typing import Final
 
 from bench.installation import CLONE, DONE, Installation, cpu_seconds, names_of_its_own, stack_up
 from bench.intake.catalogue import write_catalogue
+from bench.turn import held, its_turn
 from bench.worker.settle import measure_settle
 from devstack.stack import Stack
 
@@ -73,11 +72,10 @@ class Tree(Installation):
 
     def work(self, pid: int, images: int) -> float:
         """Resume the worker until it has stored so many images; return images per CPU-second."""
-        os.kill(pid, signal.SIGCONT)
-        before, cpu = self.query(DONE), cpu_seconds(pid)
-        self.until(DONE, before + images)
-        stored, used = self.query(DONE) - before, cpu_seconds(pid) - cpu
-        os.kill(pid, signal.SIGSTOP)
+        with its_turn(pid):
+            before, cpu = self.query(DONE), cpu_seconds(pid)
+            self.until(DONE, before + images)
+            stored, used = self.query(DONE) - before, cpu_seconds(pid) - cpu
         return stored / used
 
 
@@ -116,8 +114,5 @@ def _stopped(tree: Tree) -> Iterator[int]:
     before = tree.query(DONE)
     with tree.process("faust_app") as process:
         tree.until(DONE, before + ROUND_IMAGES)  # connections are open, code is loaded
-        os.kill(process.pid, signal.SIGSTOP)
-        try:
+        with held(process.pid):
             yield process.pid
-        finally:
-            os.kill(process.pid, signal.SIGCONT)

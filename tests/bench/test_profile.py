@@ -17,6 +17,7 @@ ROOT = "_run_module_as_main (<frozen runpy>:198);Worker.execute_from_commandline
         (f"{ROOT};ClientRequest.write_bytes (aiohttp/client_reqrep.py:1);StreamWriter.write (aiohttp/http_writer.py:3)", Place.PUT),
         (f"{ROOT};Dispatcher._run (faust_app/stream/dispatcher.py:1);create_task (asyncio/tasks.py:2)", Place.FLOWS),
         (f"{ROOT};Executor.read (faust_app/flows/images/executor.py:1);loads (json/__init__.py:1)", Place.PARSE),
+        (f"{ROOT};Periodic._run (faust_app/stream/periodic.py:35);Database.run (faust_app/adapters/mariadb/database.py:1)", Place.PERIODIC),
         ("Thread._bootstrap (threading.py:1)", Place.LOOP),
         ("main (elsewhere.py:1)", Place.REST),
     ],

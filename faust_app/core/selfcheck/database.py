@@ -46,6 +46,8 @@ def _version(version: str) -> Finding:
     shown = f"{product} {version.split('-', maxsplit=1)[0]}"
     if numbers < oldest:
         return error("database", shown, f"upgrade to {product} {'.'.join(map(str, oldest))} or newer")
+    if product == "MySQL":
+        return warning("database", f"{shown}, which this release is not tested on", "use MariaDB, or try everything on a copy first")
     return ok("database", shown)
 
 

@@ -289,6 +289,10 @@ async def test_backslashes_quote_whatever_mode_the_server_runs_in(table: Databas
     assert await table.rows("SELECT @@sql_mode, @@character_set_client") == (("STRICT_ALL_TABLES", "utf8mb4"),)
 
 
+async def test_a_connection_reads_what_is_committed_and_by_utc_whatever_the_server_defaults_to(table: Database) -> None:
+    assert await table.rows("SELECT @@tx_isolation, @@time_zone, @@innodb_lock_wait_timeout") == (("READ-COMMITTED", "+00:00", 5),)
+
+
 async def test_more_than_one_text_can_hold_is_sent_in_several_and_committed_at_the_end(table: Database) -> None:
     texts = ["x" * 60_000] * 40
     assert await added(table, *texts) == texts

@@ -120,7 +120,7 @@ def test_durability_is_judged_by_copies_and_brokers(durability: Durability, brok
         ({"revision": "0008"}, "schema", Verdict.ERROR),
         ({"revision": "0042"}, "schema", Verdict.WARNING),
         ({"version": "10.5.1-MariaDB"}, "database", Verdict.ERROR),
-        ({"version": "8.0.36"}, "database", Verdict.OK),
+        ({"version": "8.0.36"}, "database", Verdict.WARNING),
         ({"version": "5.7.44-log"}, "database", Verdict.ERROR),
         ({"largest_packet": 1_048_576}, "database", Verdict.WARNING),
         ({"open_connections": 150}, "database", Verdict.WARNING),
