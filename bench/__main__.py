@@ -119,7 +119,7 @@ BENCHMARKS: Final = {
     "operate": Benchmark(operate, "what an operator waits for among a million images"),
     "pages": Benchmark(pages, "the operator's pages among two million images"),
     "refusals": Benchmark(refusals, "what each level of the image check refuses of harmed, strange and hostile files"),
-    "profile": Benchmark(profile, "where each microsecond of an image goes, with flame graphs", (Argument("SECONDS", whole),)),
+    "profile": Benchmark(profile, "where each microsecond of an image goes, with flame graphs", (Argument("ROUNDS", whole),)),
     "record-guard": Benchmark(record_guard, "records the ratio that `guard` compares with", (Argument("ROUNDS", whole),)),
     "reports": Benchmark(reports, "reports over 20 million outcomes; targets are for scale 1", (Argument("SCALE", scale_of),)),
     "results": Benchmark(results, "how soon and how fast outcomes are told, and what that costs a settle"),

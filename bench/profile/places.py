@@ -65,11 +65,12 @@ def place_of(stack: str) -> Place:
 
 
 def shares_of(lines: Iterable[str]) -> dict[Place, float]:
-    """Return each part's share of the samples, from lines of a stack, a blank and its count."""
+    """Return each part's share of the samples, from lines of a stack, a blank and its count; a stack that was torn has none."""
     counts = Counter[Place]()
     for line in lines:
         stack, _, count = line.rpartition(" ")
-        counts[place_of(stack)] += int(count)
+        if count.isdecimal():
+            counts[place_of(stack)] += int(count)
     total = sum(counts.values())
     return {place: count / total for place, count in counts.items()}
 

@@ -2,11 +2,11 @@
 
 import json
 import re
+import signal
 import subprocess
 import sys
-import threading
+import time
 from collections.abc import Iterator
-from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -19,13 +19,13 @@ from bench.installation import DONE, Installation, cpu_seconds, cpu_seconds_of_f
 from bench.intake.rounds import take_in
 from bench.profile.places import Place, microseconds, shares_of
 from bench.requests import answer_to, worker_request
+from bench.turn import held, its_turn
 
-SECONDS: Final = 20
+ROUNDS: Final = 6
 LEVELS: Final = ("structure", "decode")
 FOLDER: Final = Path(__file__).parent
-_ROUND_IMAGES: Final = 2_000
-"""Images that are taken in at once, as soon as fewer than that many are queued: a worker reads ahead all of them, and never runs out."""
-_POLL_SECONDS: Final = 0.05
+ROUND_IMAGES: Final = 3_000
+"""Images of a round: a worker reads ahead all of them. They are taken in while it is held, so that it has the machine for itself."""
 _RATE: Final = 200
 _PY_SPY: Final = str(Path(sys.executable).with_name("py-spy"))
 _TITLE: Final = re.compile(r"(<text id=\"title\"[^>]*>)[^<]*")
@@ -54,12 +54,12 @@ class Reading:
     collector: float
 
 
-def profile(seconds: int = SECONDS) -> None:
+def profile(rounds: int = ROUNDS) -> None:
     """Sample a worker at both levels, print where each microsecond goes, and write a flame graph of each beside this file."""
     profiles = dict[str, Profile]()
     for level in LEVELS:
         with installed(level) as installation:
-            profiles[level] = measure_profile(installation, level, seconds)
+            profiles[level] = measure_profile(installation, level, rounds)
     table = Table("microseconds of CPU an image", *LEVELS)
     for place in sorted(Place, key=lambda each: -profiles[LEVELS[0]].parts.get(each, 0.0)):
         table.add_row(place.value, *(f"{found.parts.get(place, 0.0):,.0f}" for found in profiles.values()))
@@ -69,15 +69,17 @@ def profile(seconds: int = SECONDS) -> None:
     Console(width=120).print(table)
 
 
-def measure_profile(installation: Installation, level: str, seconds: int) -> Profile:
-    """Keep images queued, and sample a worker that stores them: once for the parts, once for the flame graph."""
+def measure_profile(installation: Installation, level: str, rounds: int) -> Profile:
+    """Sample a worker that stores images by rounds: once for the parts, once for the flame graph."""
     raw, graph = installation.folder / "stacks.txt", FOLDER / f"{level}.svg"
-    with _fed(installation), installation.process("bench.profile.worker") as process:
-        installation.until(DONE, _ROUND_IMAGES)
+    with installation.process("bench.profile.worker") as process:
+        _store(installation, process.pid, range(1))
         first = _read(installation, process.pid)
-        _sample(process.pid, seconds, "raw", raw)
+        with _sampled(process.pid, "raw", raw):
+            seconds = _store(installation, process.pid, range(1, rounds + 1))
         last = _read(installation, process.pid)
-        _sample(process.pid, seconds, "flamegraph", graph)
+        with _sampled(process.pid, "flamegraph", graph):
+            _store(installation, process.pid, range(rounds + 1, 2 * rounds + 1))
     graph.write_text(_TITLE.sub(rf"\1shop-images worker, level {level}", graph.read_text()))
     images = last.images - first.images
     own, children, collector = ((getattr(last, name) - getattr(first, name)) / images * 1e6 for name in ("own", "children", "collector"))
@@ -85,31 +87,31 @@ def measure_profile(installation: Installation, level: str, seconds: int) -> Pro
     return Profile(microseconds(shares, own=own, collector=collector, children=children), images / seconds)
 
 
+def _store(installation: Installation, pid: int, numbers: range) -> float:
+    """Take in and store the images of these rounds, one after the other; return the seconds of storing."""
+    seconds = 0.0
+    with held(pid):
+        for number in numbers:
+            take_in(installation, number, ROUND_IMAGES)
+            begun = time.monotonic()
+            with its_turn(pid):
+                installation.until(DONE, (number + 1) * ROUND_IMAGES)
+            seconds += time.monotonic() - begun
+    return seconds
+
+
 @contextmanager
-def _fed(installation: Installation) -> Iterator[None]:
-    """Keep some images queued, but no more than a worker reads ahead."""
-    ended = threading.Event()
-    with ThreadPoolExecutor(1) as feeder:
-        feeding = feeder.submit(_feed, installation, ended)
+def _sampled(pid: int, form: str, path: Path) -> Iterator[None]:
+    """Write samples of the process; while it is held it is idle, and not sampled."""
+    # It is not stopped for a sample: its pace is what is measured, and a stack that is torn is dropped.
+    command = [_PY_SPY, "record", "--nonblocking", "-d", "unlimited", "-r", str(_RATE), "-f", form, "-o", str(path), "--pid", str(pid)]
+    with subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL) as sampler:
         try:
             yield
         finally:
-            ended.set()
-        feeding.result()
-
-
-def _feed(installation: Installation, ended: threading.Event) -> None:
-    taken = 0
-    while not ended.wait(_POLL_SECONDS):
-        if taken * _ROUND_IMAGES - installation.query(DONE) < _ROUND_IMAGES:
-            take_in(installation, taken, _ROUND_IMAGES)
-            taken += 1
-
-
-def _sample(pid: int, seconds: int, form: str, path: Path) -> None:
-    # The worker is not stopped for a sample: its pace is what is measured, and a stack that is torn is dropped.
-    command = [_PY_SPY, "record", "--nonblocking", "-d", str(seconds), "-r", str(_RATE), "-f", form, "-o", str(path), "--pid", str(pid)]
-    subprocess.run(command, check=True, capture_output=True)
+            sampler.send_signal(signal.SIGINT)
+    if sampler.returncode:
+        raise RuntimeError(f"py-spy ended with {sampler.returncode}")
 
 
 def _read(installation: Installation, pid: int) -> Reading:

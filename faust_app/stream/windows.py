@@ -52,9 +52,6 @@ class State(Enum):
     DROPPED = auto()  #: it is given back unacknowledged, and will be redelivered
 
 
-_MAY_BE_ACKED: Final = frozenset({State.COVERED, State.ENDED})
-
-
 class Held:
     """One event in the worker's hands; `since` is when it arrived, or when it started."""
 
@@ -68,6 +65,11 @@ class Held:
         self.tp = TP(event.message.topic, event.message.partition)
         self.state = State.QUEUED
         self.since = since
+
+    @property
+    def may_be_acked(self) -> bool:
+        """Whether it no longer needs its message."""
+        return self.state is State.ENDED or self.state is State.COVERED
 
     def start(self, now: float) -> None:
         """Record that it runs from now on; what no longer needs its message stays so."""
@@ -114,11 +116,11 @@ class Windows:
 
     def release(self, held: Held, state: State) -> None:
         """Record that the event no longer needs its message (COVERED or ENDED), and acknowledge its partition as far as possible."""
-        if held.state in {State.ACKED, State.DROPPED}:
+        if held.state is State.ACKED or held.state is State.DROPPED:
             return
         held.state = state
         window = self._windows[held.tp]
-        while window and window[0].state in _MAY_BE_ACKED:
+        while window and window[0].may_be_acked:
             self._held[held.tp.topic] -= 1
             _ack(window.popleft())
         self._resume_where_there_is_room(held.tp)
@@ -169,7 +171,7 @@ class Windows:
 
 def _pressing(window: Sequence[Held], since: float) -> list[Held]:
     """Return the events that run, those before one that is finished, and those that came before `since`."""
-    last = max((number for number, held in enumerate(window) if held.state in _MAY_BE_ACKED), default=0)
+    last = max((number for number, held in enumerate(window) if held.may_be_acked), default=0)
     return [held for number, held in enumerate(window) if held.state is State.RUNNING or number < last or held.since < since]
 
 

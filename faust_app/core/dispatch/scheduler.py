@@ -75,7 +75,7 @@ class Scheduler(Generic[T]):
         if not waiting:
             return None
         order = waiting if len(waiting) < 2 else [share for share in self._in_turn(slots) if share in waiting]  # noqa: PLR2004 - one needs no order
-        for most in self._most_in_turn(slots):
+        for most in self._most_in_turn(slots, order):
             for share in order:
                 taken = self._turns[share].take(
                     lambda shop, most=most: self._may_hold_more(shop, most),  # type: ignore[misc]
@@ -189,9 +189,10 @@ class Scheduler(Generic[T]):
         after = shares.index(self._last) + 1
         return shares[after:] + shares[:after]
 
-    def _most_in_turn(self, slots: int) -> tuple[int, ...]:
+    def _most_in_turn(self, slots: int, waiting: Sequence[Share]) -> tuple[int, ...]:
         """Return how many slots a shop may hold: first while others want any, then if none does."""
-        return (most_of_a_shop(slots), slots) if self._fair else (slots,)
+        alone = len(waiting) == 1 and self._turns[waiting[0]].has_one_shop
+        return (most_of_a_shop(slots), slots) if self._fair and not alone else (slots,)
 
     def _may_hold_more(self, shop: int, most: int) -> bool:
         """Return whether the shop may hold one more slot: by its part of them, and by an operator's cap."""

@@ -26,8 +26,11 @@ _WEB: Final = re.compile(r"(https?)://([^/?#]*)([^#]*)", re.IGNORECASE)
 """Scheme, authority, and all that is sent of the rest: a fragment never is."""
 _MISPLACED: Final = re.compile(r"%(?![0-9A-Fa-f]{2})|[^A-Za-z0-9\-._~!$&'()*+,;=:@/?%]")
 """What may not stand in a path or a query (RFC 3986, 3.3 and 3.4), and a percent sign that encodes nothing."""
-_REMEMBERED: Final = 1024
-"""Addresses, and hosts, that are not parsed again: an event is read, fetched and answered by one address, and a shop has one host."""
+_REMEMBERED: Final = 8192
+"""Addresses, and hosts, that are not parsed again: an event is read, fetched and answered by one address, and a shop has one host.
+
+More than a worker reads ahead of a topic (`READ_AHEAD`): the address of an event is parsed again when the event starts.
+"""
 _LABEL: Final = re.compile(r"[a-z0-9_-]+")
 _NUMBER: Final = re.compile(r"[0-9]+|0x[0-9a-f]*")
 

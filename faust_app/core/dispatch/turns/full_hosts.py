@@ -21,6 +21,10 @@ class FullHosts:
         self._asked: dict[str, int] = {}
         self._sequence = 0
 
+    def __bool__(self) -> bool:
+        """Whether any shop waits for any host."""
+        return bool(self._waiting)
+
     def is_wanted(self, host: str) -> bool:
         """Return whether any shop waits for the host."""
         return host in self._waiting

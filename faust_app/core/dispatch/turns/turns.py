@@ -63,6 +63,11 @@ class Turns(Generic[T]):
         """Number of shops with an event that may start, as far as is known."""
         return len(self._heap)
 
+    @property
+    def has_one_shop(self) -> bool:
+        """Whether all that wants a slot now is of one shop: no other is ready, and none waits for a host."""
+        return len(self._heap) == 1 and not self._full
+
     def push(self, source: Source, item: T, *, front: bool = False) -> None:
         """Queue an event of the source; one that is returned comes to the front."""
         shop = self._shop(source[0])
