@@ -38,7 +38,7 @@ LONG_SECONDS: Final = 2.0
 """Seconds an event may run, or wait for its source, before it is acknowledged early where it holds up its partition."""
 TELL_SECONDS: Final = 1.0
 """Seconds between two lines of a drain."""
-_DEFER_AT_ONCE: Final = 500
+_DEFER_AT_ONCE: Final = 200
 """Deferrals in progress at most."""
 
 
