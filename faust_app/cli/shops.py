@@ -9,7 +9,6 @@ from typing import Any
 import click
 
 from faust_app.adapters.mariadb.database import Database
-from faust_app.adapters.mariadb.unfinished_images import MariaStalledRows
 from faust_app.cli.command import Report, hours_option, json_option, print_report, run, shop_number
 from faust_app.core.dispatch.shop_controls import SCALES, ControlKind, ShopControl, shop_control_json
 from faust_app.core.operators.audit import Actor
@@ -23,19 +22,17 @@ _OPTIONS = {"value": "VALUE", "reason": "--reason", "until": "--hours: the end"}
 
 @dataclass(frozen=True, slots=True)
 class ShopsReport:
-    """The controls that hold, of all shops or, after a change, of one; `unknown_shop` is one that has no image here."""
+    """The controls that hold, of all shops or, after a change, of one."""
 
     controls: Sequence[ShopControl]
-    unknown_shop: int | None = None
 
     def as_json(self) -> dict[str, object]:
         """Return the report as a JSON object."""
-        return {"controls": [shop_control_json(control) for control in self.controls], "unknown_shop": self.unknown_shop}
+        return {"controls": [shop_control_json(control) for control in self.controls]}
 
     def lines(self) -> list[str]:
         """Return the report for people."""
-        doubt = [] if self.unknown_shop is None else [f"the shop {self.unknown_shop} has no image here yet: check its number"]
-        return [*(control.sentence for control in self.controls), *doubt] or ["nothing is set"]
+        return [control.sentence for control in self.controls] or ["nothing is set"]
 
 
 def _setting(command: Callable[..., None]) -> Callable[..., None]:
@@ -129,8 +126,7 @@ def _set(
         async with Database.connect(settings.database, 1) as database:
             desk = shop_desk(database)
             await desk.set(shop_no, ControlDraft(kind, value, reason, hours), Actor(getuser()))
-            is_known = await MariaStalledRows(database).knows_shop(shop_no)
-            return ShopsReport(await desk.controls(shop_no), None if is_known else shop_no)
+            return ShopsReport(await desk.controls(shop_no))
 
     try:
         print_report(run(work()), as_json=as_json)

@@ -4,7 +4,7 @@ import math
 from collections import Counter, deque
 from collections.abc import Iterable, Iterator, Sequence
 from enum import Enum, auto
-from typing import Protocol
+from typing import Final, Protocol
 
 from faust.types import TP, EventT, StreamT
 from faust.types.tuples import Message

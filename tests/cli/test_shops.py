@@ -9,7 +9,6 @@ from click.testing import CliRunner, Result
 
 from faust_app.__main__ import main
 from faust_app.cli import shops
-from faust_app.core.dispatch.shop_controls import ControlKind
 from faust_app.flows.controls.shop_desk import ShopDesk
 from tests.factories import NOW
 from tests.fakes.clock import FakeClock
@@ -25,22 +24,11 @@ class FakeDatabase:
         yield cls()
 
 
-class FakeRows:
-    """Knows the shops 7 and 8."""
-
-    def __init__(self, _: object) -> None:
-        pass
-
-    async def knows_shop(self, shop_no: int) -> bool:
-        return shop_no in {7, 8}
-
-
 @pytest.fixture
 def kept(monkeypatch: pytest.MonkeyPatch) -> FakeShopControls:
     clock = FakeClock(lambda: NOW)
     controls = FakeShopControls(clock.now)
     monkeypatch.setattr(shops, "Database", FakeDatabase)
-    monkeypatch.setattr(shops, "MariaStalledRows", FakeRows)
     monkeypatch.setattr(shops, "shop_desk", lambda _: ShopDesk(controls, clock=clock))
     monkeypatch.setattr(shops, "getuser", lambda: "ada")
     return controls
@@ -66,16 +54,6 @@ def test_each_control_is_set_listed_and_lifted(kept: FakeShopControls) -> None:
     listed = json.loads(run("list", "--json").output)
     assert [(each["shop_no"], each["kind"], each["value"]) for each in listed["controls"]] == [(7, "weight", 2.5), (8, "slots", 3)]
     assert [entry.action for entry in kept.audit][-2:] == ["shop.resume", "shop.rate-lift"]
-
-
-def test_a_shop_without_an_image_may_be_controlled_and_its_number_is_doubted(kept: FakeShopControls) -> None:
-    assert run("pause", "70", "--reason", "x").output.splitlines() == [
-        "the shop 70 is paused, set by ada: x",
-        "the shop 70 has no image here yet: check its number",
-    ]
-    assert json.loads(run("pause", "70", "--reason", "x", "--json").output)["unknown_shop"] == 70
-    assert json.loads(run("pause", "7", "--reason", "x", "--json").output)["unknown_shop"] is None
-    assert (70, ControlKind.PAUSE) in kept.kept
 
 
 @pytest.mark.parametrize(

@@ -100,7 +100,7 @@ class HostLimit:
 
     def allowed(self, now: float) -> int:
         """Return how many fetches may be under way at once."""
-        limit = min(self.most, self.limit)
+        limit = self.limit if self.limit < self.most else self.most
         return int(limit / 2 if now < self._pushed_back_until else limit) or 1
 
     def refused(self) -> None:
