@@ -1,13 +1,13 @@
-"""Turns of processes that are measured beside each other, and what the images of one turn take of a process.
+"""Takes turns with processes that are measured beside each other, and measures what the images of one turn take of a process.
 
 A turn is measured behind a lead, so that what a process makes up for first is left out.
 """
 
-import os
 import signal
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from dataclasses import dataclass
+from subprocess import Popen
 from time import monotonic
 
 from bench.installation import DONE, Installation, cpu_seconds_of_family
@@ -47,26 +47,20 @@ def measure_turn(installation: Installation, pid: int, lead: int, images: int) -
 
 
 @contextmanager
-def held(pid: int) -> Iterator[None]:
-    """Stop a process whenever it is not its turn; it goes on at the end."""
-    os.kill(pid, signal.SIGSTOP)
+def stopped(process: "Popen[bytes]") -> Iterator[None]:
+    """Stop the process for the block, and resume it afterwards; one that has ended is left alone."""
+    process.send_signal(signal.SIGSTOP)
     try:
         yield
     finally:
-        _signal(pid, signal.SIGCONT)
+        process.send_signal(signal.SIGCONT)
 
 
 @contextmanager
-def its_turn(pid: int) -> Iterator[None]:
-    """Let a held process go on, and stop it again at the end."""
-    os.kill(pid, signal.SIGCONT)
+def resumed(process: "Popen[bytes]") -> Iterator[None]:
+    """Resume a stopped process for the block, and stop it again afterwards; one that has ended is left alone."""
+    process.send_signal(signal.SIGCONT)
     try:
         yield
     finally:
-        _signal(pid, signal.SIGSTOP)
-
-
-def _signal(pid: int, number: signal.Signals) -> None:
-    """Signal a process, if it has not ended: why it did is what is to be told."""
-    with suppress(ProcessLookupError):
-        os.kill(pid, number)
+        process.send_signal(signal.SIGSTOP)

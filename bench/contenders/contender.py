@@ -10,7 +10,7 @@ from contextlib import contextmanager
 from typing import Final
 
 from bench.installation import Installation, children, cpu_seconds_of_family, peak_megabytes
-from bench.turn import Turn, held, its_turn
+from bench.turn import Turn, resumed, stopped
 
 _TURN_SECONDS: Final = 120.0
 _POLL_SECONDS: Final = 0.03
@@ -34,7 +34,7 @@ class Contender:
         and RuntimeError where the process has ended.
         """
         pid, before = self.process.pid, self.installation.query(self.moved)
-        with its_turn(pid):
+        with resumed(self.process):
             led = self._until(before + lead)
             cpu, begun = cpu_seconds_of_family(pid), time.monotonic()
             moved = self._until(before + lead + images)
@@ -67,7 +67,7 @@ def running(contender: Contender, command: Sequence[str]) -> Iterator[Contender]
     with installation.started(contender.name, [sys.executable, "-m", *command]) as process:
         contender.process = process
         try:
-            with held(process.pid):
+            with stopped(process):
                 yield contender
         finally:
             if process.poll() is None:

@@ -5,6 +5,7 @@ is what is measured.
 """
 
 import asyncio
+import subprocess
 import time
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
@@ -19,7 +20,7 @@ from bench.fairness.place import Place
 from bench.fairness.scenarios import Burst
 from bench.installation import CLONE, DONE
 from bench.intake.requests_topic import Request, send
-from bench.turn import held, its_turn
+from bench.turn import resumed, stopped
 from bench.worker.compare import Ratios
 from devstack.ports import Ports
 from devstack.stack import Stack
@@ -45,10 +46,10 @@ def measure_throughput() -> Number:
         places = [Place(stack, folder / word, hosts, Burst({}), is_fair=word == "on") for word in ("on", "off")]
         for number, place in enumerate(places):
             place.environment["WORKER_PORT"] = str(stack.ports.worker - number)
-        pids = [running.enter_context(_stopped(place, _requests(hosts))) for place in places]
+        workers = [running.enter_context(_worker(place, _requests(hosts))) for place in places]
         for turn in range(PAIRS + 1):
-            order = list(zip(places, pids, strict=True))[:: 1 if turn % 2 else -1]
-            rate = {place: _rate(place, pid) for place, pid in order}
+            order = list(zip(places, workers, strict=True))[:: 1 if turn % 2 else -1]
+            rate = {place: _rate(place, worker) for place, worker in order}
             rates.append((rate[places[0]], rate[places[1]]))
     return _number(Ratios("images a second", tuple(on / off for on, off in rates[1:])))
 
@@ -69,11 +70,11 @@ def _requests(hosts: Hosts) -> list[Request]:
     ]
 
 
-def _rate(place: Place, pid: int) -> float:
+def _rate(place: Place, worker: "subprocess.Popen[bytes]") -> float:
     """Resume the worker until it has stored so many images; return images a second. Raises RuntimeError where too few are left."""
     if place.query(_LEFT) < _ROUND_IMAGES:
         raise RuntimeError("too few images are left for another round: the worker stored more than a round in its turns")
-    with its_turn(pid):
+    with resumed(worker):
         before, begun = place.query(DONE), time.monotonic()
         place.until(DONE, before + _ROUND_IMAGES)
         stored, seconds = place.query(DONE) - before, time.monotonic() - begun
@@ -81,8 +82,8 @@ def _rate(place: Place, pid: int) -> float:
 
 
 @contextmanager
-def _stopped(place: Place, requests: list[Request]) -> Iterator[int]:
-    """Run a worker that has taken all requests in, stopped whenever it is not its turn; yield its process id."""
+def _worker(place: Place, requests: list[Request]) -> Iterator["subprocess.Popen[bytes]"]:
+    """Run a worker that has taken all requests in, stopped whenever it is not its turn."""
     for lane in Lane:
         place.command("lanes", "pause", lane.value, "--reason", "images are taken in first")
     asyncio.run(send(place, requests))
@@ -91,5 +92,5 @@ def _stopped(place: Place, requests: list[Request]) -> Iterator[int]:
         for lane in Lane:
             place.command("lanes", "resume", lane.value)
         place.until(DONE, _ROUND_IMAGES)
-        with held(process.pid):
-            yield process.pid
+        with stopped(process):
+            yield process

@@ -1,6 +1,6 @@
 """To which part of a worker a sampled stack belongs: decided from its innermost frame outwards, by the first that a rule knows.
 
-What periodic tasks run is one part, whatever it does: it costs the same each second, however many images are stored.
+Everything under a periodic task counts as one part; publishing results and due events are such tasks.
 """
 
 import re
@@ -24,7 +24,7 @@ class Place(StrEnum):
     SHA256 = "SHA-256"
     METRICS = "metrics"
     PARSE = "parse and validate events"
-    PERIODIC = "periodic tasks"
+    PERIODIC = "periodic tasks, with results"
     COLLECTOR = "garbage collector"
     REST = "rest"
 
@@ -50,6 +50,8 @@ _RULES: Final = tuple(
     )
 )
 _PERIODIC: Final = "Periodic._run (faust_app/stream/periodic"
+_TORN_ALLOWED: Final = 50
+"""One line in so many may be torn."""
 _LIBRARY: Final = re.compile(r"\((asyncio/|threading\.py|concurrent/|selectors\.py)")
 
 
@@ -65,12 +67,21 @@ def place_of(stack: str) -> Place:
 
 
 def shares_of(lines: Iterable[str]) -> dict[Place, float]:
-    """Return each part's share of the samples, from lines of a stack, a blank and its count; a stack that was torn has none."""
+    """Return each part's share of the samples, from lines of a stack, a blank and its count; a stack that was torn has none.
+
+    Raises ValueError where more than one line in fifty is torn, or none is left.
+    """
     counts = Counter[Place]()
+    read = torn = 0
     for line in lines:
+        read += 1
         stack, _, count = line.rpartition(" ")
         if count.isdecimal():
             counts[place_of(stack)] += int(count)
+        else:
+            torn += 1
+    if torn * _TORN_ALLOWED > read or not counts:
+        raise ValueError(f"{torn} of {read} sampled stacks are torn: the shares would say nothing")
     total = sum(counts.values())
     return {place: count / total for place, count in counts.items()}
 

@@ -19,13 +19,13 @@ from bench.installation import DONE, Installation, cpu_seconds, cpu_seconds_of_f
 from bench.intake.rounds import take_in
 from bench.profile.places import Place, microseconds, shares_of
 from bench.requests import answer_to, worker_request
-from bench.turn import held, its_turn
+from bench.turn import resumed, stopped
 
 ROUNDS: Final = 6
 LEVELS: Final = ("structure", "decode")
 FOLDER: Final = Path(__file__).parent
 ROUND_IMAGES: Final = 3_000
-"""Images of a round: a worker reads ahead all of them. They are taken in while it is held, so that it has the machine for itself."""
+"""Images of a round: a worker reads ahead all of them. They are taken in while it is stopped: so it has the machine for itself."""
 _RATE: Final = 200
 _PY_SPY: Final = str(Path(sys.executable).with_name("py-spy"))
 _TITLE: Final = re.compile(r"(<text id=\"title\"[^>]*>)[^<]*")
@@ -73,13 +73,13 @@ def measure_profile(installation: Installation, level: str, rounds: int) -> Prof
     """Sample a worker that stores images by rounds: once for the parts, once for the flame graph."""
     raw, graph = installation.folder / "stacks.txt", FOLDER / f"{level}.svg"
     with installation.process("bench.profile.worker") as process:
-        _store(installation, process.pid, range(1))
+        _store(installation, process, range(1))
         first = _read(installation, process.pid)
-        with _sampled(process.pid, "raw", raw):
-            seconds = _store(installation, process.pid, range(1, rounds + 1))
+        with _sampled(installation, process.pid, "raw", raw):
+            seconds = _store(installation, process, range(1, rounds + 1))
         last = _read(installation, process.pid)
-        with _sampled(process.pid, "flamegraph", graph):
-            _store(installation, process.pid, range(rounds + 1, 2 * rounds + 1))
+        with _sampled(installation, process.pid, "flamegraph", graph):
+            _store(installation, process, range(rounds + 1, 2 * rounds + 1))
     graph.write_text(_TITLE.sub(rf"\1shop-images worker, level {level}", graph.read_text()))
     images = last.images - first.images
     own, children, collector = ((getattr(last, name) - getattr(first, name)) / images * 1e6 for name in ("own", "children", "collector"))
@@ -87,31 +87,32 @@ def measure_profile(installation: Installation, level: str, rounds: int) -> Prof
     return Profile(microseconds(shares, own=own, collector=collector, children=children), images / seconds)
 
 
-def _store(installation: Installation, pid: int, numbers: range) -> float:
+def _store(installation: Installation, process: "subprocess.Popen[bytes]", numbers: range) -> float:
     """Take in and store the images of these rounds, one after the other; return the seconds of storing."""
     seconds = 0.0
-    with held(pid):
+    with stopped(process):
         for number in numbers:
             take_in(installation, number, ROUND_IMAGES)
             begun = time.monotonic()
-            with its_turn(pid):
+            with resumed(process):
                 installation.until(DONE, (number + 1) * ROUND_IMAGES)
             seconds += time.monotonic() - begun
     return seconds
 
 
 @contextmanager
-def _sampled(pid: int, form: str, path: Path) -> Iterator[None]:
-    """Write samples of the process; while it is held it is idle, and not sampled."""
+def _sampled(installation: Installation, pid: int, form: str, path: Path) -> Iterator[None]:
+    """Write samples of the process; while it is stopped it has none, since py-spy leaves out threads that cannot run."""
     # It is not stopped for a sample: its pace is what is measured, and a stack that is torn is dropped.
     command = [_PY_SPY, "record", "--nonblocking", "-d", "unlimited", "-r", str(_RATE), "-f", form, "-o", str(path), "--pid", str(pid)]
-    with subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL) as sampler:
+    told = installation.folder / "py-spy.log"
+    with told.open("w") as log, subprocess.Popen(command, stdout=log, stderr=log) as sampler:
         try:
             yield
         finally:
             sampler.send_signal(signal.SIGINT)
     if sampler.returncode:
-        raise RuntimeError(f"py-spy ended with {sampler.returncode}")
+        raise RuntimeError(f"py-spy ended with {sampler.returncode}: {told.read_text()[-1000:]}")
 
 
 def _read(installation: Installation, pid: int) -> Reading:

@@ -17,7 +17,7 @@ from rich.console import Console
 from rich.table import Table
 
 from bench.installation import CLONE, Installation, cpu_seconds_of_family, installed
-from bench.turn import held
+from bench.turn import stopped
 from devstack.hostile_source import FILES, MANNERS
 from devstack.ports import free_port
 
@@ -93,20 +93,20 @@ def measure_hostile(installation: Installation) -> HostileFigures:
         beside_all: list[Rate] = []
         for _ in range(ROUNDS):
             shop = _WARM_UP_SHOP + 1 + len(alone) + len(beside_quick) + len(beside_all)
-            alone.append(_rate(installation, process.pid, shop, [_good(installation, WARM_UP + number) for number in range(RECORDS)]))
-            beside_quick.append(_rate(installation, process.pid, shop + 1, _mixed(installation, port, shop + 1, quick)))
-            beside_all.append(_rate(installation, process.pid, shop + 2, _mixed(installation, port, shop + 2, list(KINDS))))
+            alone.append(_rate(installation, process, shop, [_good(installation, WARM_UP + number) for number in range(RECORDS)]))
+            beside_quick.append(_rate(installation, process, shop + 1, _mixed(installation, port, shop + 1, quick)))
+            beside_all.append(_rate(installation, process, shop + 2, _mixed(installation, port, shop + 2, list(KINDS))))
         return HostileFigures(alone, beside_quick, beside_all, *_endings(installation))
 
 
-def _rate(installation: Installation, pid: int, shop: int, urls: list[str]) -> Rate:
+def _rate(installation: Installation, process: "subprocess.Popen[bytes]", shop: int, urls: list[str]) -> Rate:
     """Queue the images while the worker is stopped, resume it, and return its rate on good images."""
     good = sum("/flat/" in url for url in urls)
-    with held(pid):
+    with stopped(process):
         _import(installation, shop, urls)
-    started, cpu = time.monotonic(), cpu_seconds_of_family(pid)
+    started, cpu = time.monotonic(), cpu_seconds_of_family(process.pid)
     installation.until(_done(shop), good)
-    return Rate(good / (time.monotonic() - started), good / (cpu_seconds_of_family(pid) - cpu))
+    return Rate(good / (time.monotonic() - started), good / (cpu_seconds_of_family(process.pid) - cpu))
 
 
 def _endings(installation: Installation) -> tuple[int, int]:

@@ -8,6 +8,7 @@ the ratio is taken pair by pair: this machine's speed changes from minute to min
 
 import json
 import resource
+import subprocess
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
@@ -17,7 +18,7 @@ from typing import Final
 
 from bench.installation import CLONE, DONE, Installation, cpu_seconds, names_of_its_own, stack_up
 from bench.intake.catalogue import write_catalogue
-from bench.turn import held, its_turn
+from bench.turn import resumed, stopped
 from bench.worker.settle import measure_settle
 from devstack.stack import Stack
 
@@ -70,12 +71,12 @@ class Tree(Installation):
         self.shops += 1
         return measure_settle(self, self.shops)
 
-    def work(self, pid: int, images: int) -> float:
+    def work(self, process: "subprocess.Popen[bytes]", images: int) -> float:
         """Resume the worker until it has stored so many images; return images per CPU-second."""
-        with its_turn(pid):
-            before, cpu = self.query(DONE), cpu_seconds(pid)
+        with resumed(process):
+            before, cpu = self.query(DONE), cpu_seconds(process.pid)
             self.until(DONE, before + images)
-            stored, used = self.query(DONE) - before, cpu_seconds(pid) - cpu
+            stored, used = self.query(DONE) - before, cpu_seconds(process.pid) - cpu
         return stored / used
 
 
@@ -91,8 +92,8 @@ def compare(other: Path, pairs: int) -> list[Ratios]:
         settled = [(mine.settle(), theirs.settle()) for _ in range(pairs + 1)][1:]
         taken = [(mine.take_in(ROUND_ROWS), theirs.take_in(ROUND_ROWS)) for _ in range(pairs + 1)][1:]
         with ExitStack() as running:
-            workers = [(tree, running.enter_context(_stopped(tree))) for tree in (mine, theirs)]
-            worked = [tuple(tree.work(pid, ROUND_IMAGES) for tree, pid in workers) for _ in range(pairs + 1)][1:]
+            workers = [(tree, running.enter_context(_worker(tree))) for tree in (mine, theirs)]
+            worked = [tuple(tree.work(process, ROUND_IMAGES) for tree, process in workers) for _ in range(pairs + 1)][1:]
     return [
         Ratios("settle, images a second", tuple(one[0] / two[0] for one, two in settled)),
         Ratios("settle, images per CPU-second", tuple(one[1] / two[1] for one, two in settled)),
@@ -109,10 +110,10 @@ def _trees(other: Path) -> Iterator[tuple[Tree, Tree]]:
 
 
 @contextmanager
-def _stopped(tree: Tree) -> Iterator[int]:
+def _worker(tree: Tree) -> Iterator["subprocess.Popen[bytes]"]:
     """Run a worker of the tree, warm, and stopped whenever it is not its turn."""
     before = tree.query(DONE)
     with tree.process("faust_app") as process:
         tree.until(DONE, before + ROUND_IMAGES)  # connections are open, code is loaded
-        with held(process.pid):
-            yield process.pid
+        with stopped(process):
+            yield process

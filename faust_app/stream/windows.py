@@ -4,7 +4,7 @@ import math
 from collections import Counter, deque
 from collections.abc import Iterable, Iterator, Sequence
 from enum import Enum, auto
-from typing import Final, Protocol
+from typing import Protocol
 
 from faust.types import TP, EventT, StreamT
 from faust.types.tuples import Message
@@ -68,7 +68,7 @@ class Held:
 
     @property
     def may_be_acked(self) -> bool:
-        """Whether it no longer needs its message."""
+        """Whether it no longer needs its message; asked for each event, and an Enum in a set is hashed by Python code."""
         return self.state is State.ENDED or self.state is State.COVERED
 
     def start(self, now: float) -> None:

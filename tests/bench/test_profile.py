@@ -27,7 +27,15 @@ def test_a_stack_belongs_to_the_innermost_part_that_is_known(stack: str, place: 
 
 
 def test_the_parts_add_up_to_the_cpu_of_an_image() -> None:
-    shares = shares_of([f"{ROOT} 30", f"{ROOT};_digested (faust_app/flows/images/transfer.py:87) 10", "torn\x00"])
+    shares = shares_of([f"{ROOT} 30", f"{ROOT};_digested (faust_app/flows/images/transfer.py:87) 10"])
     parts = microseconds(shares, own=1000.0, collector=100.0, children=250.0)
     assert parts == {Place.LOOP: 675.0, Place.SHA256: 225.0, Place.COLLECTOR: 100.0, Place.CHILDREN: 250.0}
     assert sum(parts.values()) == 1250.0
+
+
+def test_a_torn_stack_is_dropped_and_many_are_refused() -> None:
+    lines = [f"{ROOT} 1"] * 99
+    assert shares_of([*lines, "torn\x00"]) == {Place.LOOP: 1.0}
+    for bad in ([*lines, *["torn\x00"] * 3], ["torn\x00"], []):
+        with pytest.raises(ValueError, match="torn"):
+            shares_of(bad)

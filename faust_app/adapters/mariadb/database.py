@@ -27,8 +27,8 @@ _RERUN: Final = {1213, 1020, _LOCK_WAIT}
 """Deadlock, record changed, lock wait timeout: the whole unit is rolled back and run again (MariaDB error codes)."""
 _RERUNS: Final = 20
 
-# MariaDB reads the first comment and MySQL the second: only MariaDB before 11.1 has the one name, only MySQL 8 the other.
-# The last of them also bounds what JSON_ARRAYAGG returns on MariaDB, which cuts what is longer.
+# MariaDB runs the first comment, MySQL the second: MariaDB before 11.1 knows no `transaction_isolation`, and MySQL 8.0 no `tx_isolation`.
+# `group_concat_max_len` also bounds what JSON_ARRAYAGG returns on MariaDB, which cuts what is longer.
 INIT_COMMAND: Final = (
     "SET /*M! tx_isolation*//*!80000 transaction_isolation*/='READ-COMMITTED', time_zone='+00:00', wait_timeout=30,"
     " innodb_lock_wait_timeout=5, sql_mode='STRICT_ALL_TABLES', group_concat_max_len=1048576"

@@ -27,7 +27,7 @@ from botocore.exceptions import (
 from botocore.parsers import ResponseParserError
 
 from faust_app.adapters.s3.answers import answered, refused, without_credentials
-from faust_app.adapters.s3.signed_put import NOT_NEEDED, SignedPut
+from faust_app.adapters.s3.signed_put import SignedPut
 from faust_app.core.failure import Dependency, Misconfigured, Unavailable
 from faust_app.core.foreign import one_line
 from faust_app.metrics import Metrics
@@ -99,7 +99,6 @@ class S3ObjectStore:
             connector=aiohttp.TCPConnector(limit=self._settings.slots, ssl=context),
             timeout=aiohttp.ClientTimeout(total=None, sock_connect=CONNECT_SECONDS, sock_read=READ_SECONDS),
             cookie_jar=aiohttp.DummyCookieJar(),
-            skip_auto_headers=NOT_NEEDED,
             auto_decompress=False,
         )
         await self._stack.enter_async_context(http)

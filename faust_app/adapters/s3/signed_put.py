@@ -18,8 +18,8 @@ from faust_app.adapters.s3.answers import answered, without_credentials
 
 _ALGORITHM: Final = "AWS4-HMAC-SHA256"
 _MAX_ERROR_BYTES: Final = 4096
-NOT_NEEDED: Final = ("Accept", "Accept-Encoding", "User-Agent")
-"""What aiohttp would add to each request, and no storage asks for: for the session, which looks at it once."""
+_NOT_NEEDED: Final = ("Accept", "Accept-Encoding", "User-Agent")
+"""What aiohttp would add to each request, and no storage asks for."""
 
 
 class Frozen(Protocol):
@@ -55,7 +55,9 @@ class SignedPut:
         """Put the bytes; header names are lower case. Raises Unavailable on any answer but success, aiohttp's errors raw."""
         path = self._base + quote(key, safe="/-_.~")
         signed = await self.sign(path, sha256, headers, datetime.now(UTC))
-        async with self._http.put(URL(self._origin + path, encoded=True), data=content, headers=signed) as answer:
+        async with self._http.put(
+            URL(self._origin + path, encoded=True), data=content, headers=signed, skip_auto_headers=_NOT_NEEDED
+        ) as answer:
             if answer.status != 200:  # noqa: PLR2004 - S3's only success for a PUT
                 body = await answer.content.read(_MAX_ERROR_BYTES)
                 raise answered("PutObject", error_code(body) or str(answer.status))

@@ -100,8 +100,8 @@ class HostLimit:
 
     def allowed(self, now: float) -> int:
         """Return how many fetches may be under way at once."""
-        limit = self.limit if self.limit < self.most else self.most
-        return int(limit / 2 if now < self._pushed_back_until else limit) or 1
+        limit = min(self.limit, self.most)
+        return max(1, int(limit / 2 if now < self._pushed_back_until else limit))
 
     def refused(self) -> None:
         """Record that the limit kept a fetch from starting: only a limit that is reached is judged."""

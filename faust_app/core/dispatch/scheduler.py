@@ -75,7 +75,7 @@ class Scheduler(Generic[T]):
         if not waiting:
             return None
         order = waiting if len(waiting) < 2 else [share for share in self._in_turn(slots) if share in waiting]  # noqa: PLR2004 - one needs no order
-        for most in self._most_in_turn(slots, order):
+        for most in self._most_in_turn(slots, waiting):
             for share in order:
                 taken = self._turns[share].take(
                     lambda shop, most=most: self._may_hold_more(shop, most),  # type: ignore[misc]
@@ -190,7 +190,7 @@ class Scheduler(Generic[T]):
         return shares[after:] + shares[:after]
 
     def _most_in_turn(self, slots: int, waiting: Sequence[Share]) -> tuple[int, ...]:
-        """Return how many slots a shop may hold: first while others want any, then if none does."""
+        """Return how many slots a shop may hold: first while others want any, then if none does. A lone shop needs no first pass."""
         alone = len(waiting) == 1 and self._turns[waiting[0]].has_one_shop
         return (most_of_a_shop(slots), slots) if self._fair and not alone else (slots,)
 

@@ -27,10 +27,12 @@ _WEB: Final = re.compile(r"(https?)://([^/?#]*)([^#]*)", re.IGNORECASE)
 _MISPLACED: Final = re.compile(r"%(?![0-9A-Fa-f]{2})|[^A-Za-z0-9\-._~!$&'()*+,;=:@/?%]")
 """What may not stand in a path or a query (RFC 3986, 3.3 and 3.4), and a percent sign that encodes nothing."""
 _REMEMBERED: Final = 8192
-"""Addresses, and hosts, that are not parsed again: an event is read, fetched and answered by one address, and a shop has one host.
+"""Short addresses, and hosts, that are kept parsed: enough for two topics at the default of `READ_AHEAD`.
 
-More than a worker reads ahead of a topic (`READ_AHEAD`): the address of an event is parsed again when the event starts.
+An event is read, fetched and answered by one address, and a shop has one host.
 """
+_SHORT: Final = 256
+"""Characters of an address up to which it is kept: long ones would take a worker's memory."""
 _LABEL: Final = re.compile(r"[a-z0-9_-]+")
 _NUMBER: Final = re.compile(r"[0-9]+|0x[0-9a-f]*")
 
@@ -63,9 +65,12 @@ class FetchUrl:
         return f"{self.scheme}://{self.authority}{self.target}"
 
 
-@lru_cache(_REMEMBERED)
 def parse_url(text: str) -> FetchUrl:
     """Return how the address is fetched. Raises UrlError."""
+    return _parsed_short(text) if len(text) <= _SHORT else _parsed(text)
+
+
+def _parsed(text: str) -> FetchUrl:
     text = text.strip(" ")
     if _CONTROL.search(text):
         raise UrlError("must not contain control characters")
@@ -77,6 +82,9 @@ def parse_url(text: str) -> FetchUrl:
         raise UrlError("must not contain a user name or password")
     host, port = _authority(authority)
     return FetchUrl(scheme, host, port, _escaped(rest if rest.startswith("/") else f"/{rest}"))
+
+
+_parsed_short: Final = lru_cache(_REMEMBERED)(_parsed)
 
 
 def follow(base: FetchUrl, location: str) -> FetchUrl:

@@ -158,6 +158,7 @@ class StalledReport:
     rows: dict[Kind, tuple[ImageRow, ...]]
     offsets: Offsets
     past_end: frozenset[TopicPartition] = frozenset()
+    unconsumed: frozenset[TopicPartition] = frozenset()
     shop_no: int | None = None
 
     def status(self, row: ImageRow) -> str:
@@ -165,6 +166,8 @@ class StalledReport:
         if row.state is ImageState.FAILED:
             return Kind.FAILED.value
         place = None if row.position is None else (row.position.topic, row.position.partition)
+        if row.scheduled_at is None and place is not None and place not in self.offsets and place not in self.unconsumed:
+            return UnfinishedState.QUEUED.value  # the partition was added since
         return classify_unfinished(row, self.offsets, past_end_before=place in self.past_end).value
 
     def listed(self, kind: Kind, limit: int) -> list[ImageRow]:
@@ -201,16 +204,21 @@ def lost_where(offsets: Offsets, unconsumed: frozenset[TopicPartition], past_end
 
 
 def unconsumed_places(offsets: Offsets, tops: dict[TopicPartition, int]) -> frozenset[TopicPartition]:
-    """Return the partitions that rows point to and nobody consumes; `tops` were read before the partitions of `offsets`."""
+    """Return the partitions that rows point to and nobody consumes.
+
+    `tops` are the highest positions of rows in each partition; `offsets` hold every partition that there was after they were read.
+    """
     return frozenset(tops.keys() - offsets.keys())
 
 
-def queued_where(offsets: Offsets, tops: dict[TopicPartition, int], past_end: frozenset[TopicPartition]) -> list[Positions]:
-    """Return the ranges of queued positions: in consumed partitions, all that `lost_where` leaves out.
+def queued_where(
+    offsets: Offsets, tops: dict[TopicPartition, int], unconsumed: frozenset[TopicPartition], past_end: frozenset[TopicPartition]
+) -> list[Positions]:
+    """Return the ranges of queued positions: all that `lost_where` leaves out, also in partitions that were added since.
 
     `tops` are the highest positions of rows in each partition.
     """
-    found = []
+    found = [Positions(place, 0, MAX_OFFSET) for place in tops if place not in offsets and place not in unconsumed]
     for place, partition in offsets.items():
         end = partition.end if place in past_end and partition.end is not None else MAX_OFFSET
         below = lost_below(partition)

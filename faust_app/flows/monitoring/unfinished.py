@@ -106,7 +106,7 @@ class WatchStalled:
         """Sample the rows of one shop now; None for an unknown shop. Raises Unavailable.
 
         Many may ask at once: they are answered one by one, with one connection to the database. Offsets and partitions are those
-        seen last: before the rows are read, as they have to be.
+        seen last: before the rows are read, which is the order that the rules need.
         """
         async with _patience(), self._one_shop_at_a_time:
             if not await self._rows.knows_shop(shop_no):
@@ -114,16 +114,17 @@ class WatchStalled:
             return await self._sample(await self._rows.tops(), shop_no)
 
     async def _sample(self, tops: dict[TopicPartition, int], shop_no: int | None) -> StalledReport:
-        offsets = self._committed
+        offsets, unconsumed, past_end_since = self._committed, self._unconsumed, self._past_end
         as_of = await self._clock.now()
         counts = await self._rows.counts(as_of, self._stalled_after, shop_no)
-        past_end = frozenset(place for place, since in self._past_end.items() if as_of - since >= PAST_END_AFTER)
+        past_end = frozenset(place for place, since in past_end_since.items() if as_of - since >= PAST_END_AFTER)
         old_until = as_of - self._stalled_after
-        where = lost_where(offsets, self._unconsumed, past_end) if offsets else []
+        where = lost_where(offsets, unconsumed, past_end) if offsets else []
         counts, lost = await self._rows.lost(where, counts, old_until, shop_no, MAX_LISTED)
         old = await self._rows.old(old_until, shop_no, MAX_LISTED) if counts.old else []
         scheduled = await self._rows.scheduled(shop_no, MAX_LISTED) if counts.scheduled else []
-        queued = await self._rows.queued(queued_where(offsets, tops, past_end), shop_no, MAX_LISTED) if counts.placed else []
+        queued_in = queued_where(offsets, tops, unconsumed, past_end)
+        queued = await self._rows.queued(queued_in, shop_no, MAX_LISTED) if counts.placed else []
         failed = await self._rows.failed(shop_no, MAX_LISTED) if counts.failed else []
         rows = {
             Kind.STALLED: _oldest_first({row.key: row for row in [*old, *lost]}.values()),
@@ -133,7 +134,7 @@ class WatchStalled:
             Kind.QUEUED: tuple(queued),
             Kind.FAILED: tuple(failed),
         }
-        return StalledReport(as_of, self._stalled_after, counts, rows, offsets, past_end, shop_no)
+        return StalledReport(as_of, self._stalled_after, counts, rows, offsets, past_end, unconsumed, shop_no)
 
     def _track_past_end(self, now: datetime, places: frozenset[TopicPartition]) -> None:
         self._past_end = {place: self._past_end.get(place, now) for place in places}

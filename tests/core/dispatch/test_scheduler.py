@@ -347,33 +347,40 @@ def test_a_limit_that_is_found_grows_while_events_wait_though_nobody_passes_over
     assert len(under_way) > FIRST
 
 
-ARRIVALS = st.tuples(st.sampled_from([Share.BULK, Share.RETRY]), st.integers(1, 4), st.sampled_from(["narrow", "wide"]), st.integers(1, 12))
+HOSTS = {"narrow": 2, "wide": 5, "third": 3}
+ARRIVALS = st.tuples(st.sampled_from([Share.BULK, Share.RETRY]), st.integers(1, 4), st.sampled_from(sorted(HOSTS)), st.integers(1, 12))
+
+
+EVERY_SECOND = 8
 
 
 def started_of(moves: list[tuple[Share, int, str, int] | int]) -> list[int]:
-    """Queue what arrives, start whatever may start after each move, and end the running event that a number chooses; return what started."""
-    pace = SourcePace(8, {"narrow": 2, "wide": 5}, limits=lambda shop: ShopLimits(slots=3 if shop == GIANT else None))
+    """Queue what arrives, start what may start after each move, and end the running event that a number chooses; return what started."""
+    pace = SourcePace(8, HOSTS, limits=lambda shop: ShopLimits(slots=3 if shop == GIANT else None))
     scheduler, started, running = Scheduler[int](pace), list[int](), list[Ticket[int]]()
-    for host in ("narrow", "wide"):
+    for host in HOSTS:
         pace.answered(host)
     for now, move in enumerate(moves):
         if isinstance(move, tuple):
             share, shop, host, count = move
             for number in range(count):
                 scheduler.add(share, (shop, host), 100 * now + number, now)
+        elif move == EVERY_SECOND:
+            scheduler.all_freed()
+            scheduler.tick(now)
         elif running:
             ticket = running.pop(move % len(running))
             pace.fetched(ticket.source, ticket.since, now)
             scheduler.fetched(ticket, now)
             scheduler.ended(ticket, now)
-        while (next_one := scheduler.next(now, 8)) is not None:
+        while (next_one := scheduler.next(now, 8, lambda share, now=now: share is Share.RETRY and now % 10 < 3)) is not None:  # type: ignore[misc]
             pace.fetching(next_one.source, now)
             running.append(next_one)
             started.append(next_one.item)
     return started
 
 
-@given(st.lists(ARRIVALS | st.integers(0, 7), max_size=60))
+@given(st.lists(ARRIVALS | st.integers(0, EVERY_SECOND), max_size=60))
 def test_a_lone_shop_starts_what_it_would_if_it_were_first_kept_to_its_part(moves: list[tuple[Share, int, str, int] | int]) -> None:
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(Turns, "has_one_shop", property(lambda _: False))

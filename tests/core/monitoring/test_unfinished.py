@@ -40,7 +40,7 @@ def test_the_ranges_hold_each_position_once_the_lost_ones_and_the_queued_ones_ap
     row = accepted_row(position=Position(*PLACE, offset), scheduled_at=None)
     lost = classify_unfinished(row, known, past_end_before=before) is UnfinishedState.LOST
     assert is_in(lost_where(known, frozenset(), past_end), offset) == int(lost)
-    assert is_in(queued_where(known, {PLACE: offset}, past_end), offset) == int(not lost)
+    assert is_in(queued_where(known, {PLACE: offset}, frozenset(), past_end), offset) == int(not lost)
 
 
 def test_every_position_in_a_place_that_nobody_consumes_is_lost() -> None:

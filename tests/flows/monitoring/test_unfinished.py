@@ -96,6 +96,8 @@ async def test_an_image_in_a_partition_added_since_the_last_sample_is_not_lost(w
     of_shop = await watch.stalled.of_shop(7)
     assert of_shop is not None
     assert (of_shop.counts.placed, of_shop.counts.lost) == (1, 0)
+    (queued,) = of_shop.listed(Kind.QUEUED, 10)
+    assert of_shop.status(queued) == "queued"
 
 
 async def test_a_frozen_database_lets_nobody_wait_for_ever_and_is_asked_for_one_shop_at_a_time(

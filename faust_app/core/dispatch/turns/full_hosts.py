@@ -21,9 +21,10 @@ class FullHosts:
         self._asked: dict[str, int] = {}
         self._sequence = 0
 
-    def __bool__(self) -> bool:
-        """Whether any shop waits for any host."""
-        return bool(self._waiting)
+    @property
+    def is_empty(self) -> bool:
+        """Whether no shop waits for a host, and none is asked to try one."""
+        return not self._waiting and not self._asked
 
     def is_wanted(self, host: str) -> bool:
         """Return whether any shop waits for the host."""

@@ -65,8 +65,8 @@ class Turns(Generic[T]):
 
     @property
     def has_one_shop(self) -> bool:
-        """Whether all that wants a slot now is of one shop: no other is ready, and none waits for a host."""
-        return len(self._heap) == 1 and not self._full
+        """Whether all that wants a slot now is of one shop: no other is ready, and no shop waits for a full host."""
+        return len(self._heap) == 1 and self._full.is_empty
 
     def push(self, source: Source, item: T, *, front: bool = False) -> None:
         """Queue an event of the source; one that is returned comes to the front."""
