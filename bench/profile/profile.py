@@ -62,7 +62,7 @@ def profile(rounds: int = ROUNDS) -> None:
             profiles[level] = measure_profile(installation, level, rounds)
     table = Table("microseconds of CPU an image", *LEVELS)
     for place in sorted(Place, key=lambda each: -profiles[LEVELS[0]].parts.get(each, 0.0)):
-        table.add_row(place.value, *(f"{found.parts.get(place, 0.0):,.0f}" for found in profiles.values()))
+        table.add_row(place.value, *(f"{round(found.parts.get(place, 0.0)):,}" for found in profiles.values()))
     table.add_section()
     table.add_row("total", *(f"{found.total:,.0f}" for found in profiles.values()))
     table.add_row("images/s while sampled", *(f"{found.per_second:,.0f}" for found in profiles.values()))
