@@ -39,7 +39,7 @@ LONG_SECONDS: Final = 2.0
 TELL_SECONDS: Final = 1.0
 """Seconds between two lines of a drain."""
 _DEFER_AT_ONCE: Final = 200
-"""Deferrals in progress at most: more fill no larger group of writes, and a burst of them pins memory for good."""
+"""Deferrals in progress at most: more would fill no larger group of writes."""
 
 
 class Handler(Protocol):
