@@ -88,7 +88,7 @@ def measure_profile(installation: Installation, level: str, rounds: int) -> Prof
 
 
 def _store(installation: Installation, process: "subprocess.Popen[bytes]", numbers: range) -> float:
-    """Take in and store the images of these rounds, one after the other; return the seconds of storing."""
+    """Have the process store the images of these rounds; return the seconds that took, without those of taking them in."""
     seconds = 0.0
     with stopped(process):
         for number in numbers:
@@ -103,7 +103,7 @@ def _store(installation: Installation, process: "subprocess.Popen[bytes]", numbe
 @contextmanager
 def _sampled(installation: Installation, pid: int, form: str, path: Path) -> Iterator[None]:
     """Write samples of the process; while it is stopped it has none, since py-spy leaves out threads that cannot run."""
-    # It is not stopped for a sample: its pace is what is measured, and a stack that is torn is dropped.
+    # --nonblocking: no sample pauses the process, since its pace is what is measured; a stack that is torn is dropped.
     command = [_PY_SPY, "record", "--nonblocking", "-d", "unlimited", "-r", str(_RATE), "-f", form, "-o", str(path), "--pid", str(pid)]
     told = installation.folder / "py-spy.log"
     with told.open("w") as log, subprocess.Popen(command, stdout=log, stderr=log) as sampler:
