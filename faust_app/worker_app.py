@@ -2,6 +2,7 @@
 
 import asyncio
 import time
+from collections.abc import Iterable
 from functools import partial
 
 import mode.loop
@@ -11,15 +12,18 @@ mode.loop.use("uvloop")
 import faust  # noqa: E402 - uvloop goes in before anything opens a loop
 import structlog  # noqa: E402
 from faust.exceptions import ConsumerNotStarted  # noqa: E402
+from faust.types import ServiceT  # noqa: E402
 from mode import Service  # noqa: E402
 
 from faust_app.core.dispatch.slot_limit import SLOTS_SECONDS  # noqa: E402
 from faust_app.flows.monitoring.summary import SUMMARY_SECONDS, WorkSummary  # noqa: E402
+from faust_app.heap import CYCLES_SECONDS, collect_cycles, tune_collector  # noqa: E402
 from faust_app.settings import Settings  # noqa: E402
 from faust_app.stream.agents import register_agents  # noqa: E402
 from faust_app.stream.flow_control import DrainingFlow, WorkerFlow  # noqa: E402
 from faust_app.stream.loop_lag import LoopLag  # noqa: E402
 from faust_app.stream.periodic import Background, Periodic  # noqa: E402
+from faust_app.stream.rewinding_consumer import RewindingTransport  # noqa: E402
 from faust_app.stream.slots import AdjustSlots  # noqa: E402
 from faust_app.stream.stack_dump import log_stacks_on_signal  # noqa: E402
 from faust_app.stream.watchdog import Watchdog  # noqa: E402
@@ -36,7 +40,7 @@ from faust_app.wiring.credentials import open_tokens  # noqa: E402
 from faust_app.wiring.faust_settings import faust_settings  # noqa: E402
 from faust_app.wiring.metrics import open_metrics  # noqa: E402
 from faust_app.wiring.services import TOKEN_SECONDS, shared_services  # noqa: E402
-from faust_app.wiring.startup import build_or_exit, claim_port_or_exit, end_in_time, open_or_exit, tune_collector, without_banner  # noqa: E402
+from faust_app.wiring.startup import build_or_exit, claim_port_or_exit, end_in_time, open_or_exit, without_banner  # noqa: E402
 from faust_app.wiring.worker import WorkerParts, open_worker_parts  # noqa: E402
 
 DISPATCHER_SECONDS = 1.0
@@ -69,6 +73,11 @@ class WorkerApp(faust.App):
         without_pages_of_faust(self)
         without_banner()
         self.settings = settings
+
+    def on_init_dependencies(self) -> Iterable[ServiceT]:
+        """Choose the transport before Faust makes its consumer."""
+        self.transport = RewindingTransport(self.conf.broker_consumer, self)
+        return super().on_init_dependencies()
 
     async def on_start(self) -> None:
         """Open the adapters before Faust starts to consume; they are closed after it stopped."""
@@ -130,6 +139,7 @@ class WorkerApp(faust.App):
             periodic("limits", DAILY_SECONDS, maintenance.limits.run_pass),
             periodic("summary", SUMMARY_SECONDS, self._summary().run_pass),
             periodic("tokens", TOKEN_SECONDS, self.tokens.run_pass),
+            periodic("cycles", CYCLES_SECONDS, collect_cycles),
             periodic("test fetches", TEST_FETCH_SECONDS, worker.test_fetches.run_pass),
             worker.requests_reader,
             self._watchdog(),

@@ -105,7 +105,7 @@ class Installation:
         """Start the web process and workers side by side; return them, the web process first, when all are ready."""
         processes = [self._spawn_web(), *(self.spawn_worker(name) for name in workers or ("worker",))]
         for process in processes:
-            await self.until(lambda process=process: self._ready(process), f"{process.name} ready")  # type: ignore[misc]
+            await self.until(lambda process=process: self.is_ready(process), f"{process.name} ready")  # type: ignore[misc]
         return processes
 
     async def start_worker(self, name: str = "worker") -> Process:
@@ -113,13 +113,13 @@ class Installation:
 
     async def start_web(self) -> Process:
         web = self._spawn_web()
-        await self.until(lambda: self._ready(web), "web ready")
+        await self.until(lambda: self.is_ready(web), "web ready")
         return web
 
     async def start_stats(self) -> Process:
         port = free_port()
         process = self._run("stats", ["faust_app", "stats"], self.environment() | {"STATISTICS_PORT": str(port)}, port)
-        await self.until(lambda: self._ready(process), "stats ready")
+        await self.until(lambda: self.is_ready(process), "stats ready")
         return process
 
     def spawn_worker(self, name: str) -> Process:
@@ -133,7 +133,7 @@ class Installation:
     async def restart_web(self) -> None:
         """Start the web process again where it was; return when it is ready."""
         web = self.respawn_web()
-        await self.until(lambda: self._ready(web), "web ready again")
+        await self.until(lambda: self.is_ready(web), "web ready again")
 
     def respawn_web(self) -> Process:
         """Start the web process again where it was and do not wait for it."""
@@ -147,7 +147,7 @@ class Installation:
 
     async def _start(self, name: str, app: str) -> Process:
         process = self._spawn(name, app, free_port())
-        await self.until(lambda: self._ready(process), f"{name} ready")
+        await self.until(lambda: self.is_ready(process), f"{name} ready")
         return process
 
     async def launch(self, name: str, *, port: int) -> Process:
@@ -165,7 +165,8 @@ class Installation:
         self.processes.append(process)
         return process
 
-    async def _ready(self, process: Process) -> bool:
+    async def is_ready(self, process: Process) -> bool:
+        """Return whether the process says that it can work; its end is an error."""
         return await self._status(process, "/ready") == 200
 
     async def _answers(self, process: Process) -> bool:
@@ -191,10 +192,13 @@ class Installation:
         assert process is not None
         headers = {"Authorization": f"Bearer {self.stack.environment()['OPERATE_TOKEN']}"} | arguments.pop("headers", {})
         url = f"http://127.0.0.1:{process.port}{path}"
-        async with aiohttp.ClientSession() as http, http.request(method, url, headers=headers, **arguments) as answer:
-            if answer.content_type.endswith("json"):
-                return answer.status, await answer.json(content_type=None)
-            return answer.status, await answer.read()
+        try:
+            async with aiohttp.ClientSession() as http, http.request(method, url, headers=headers, **arguments) as answer:
+                if answer.content_type.endswith("json"):
+                    return answer.status, await answer.json(content_type=None)
+                return answer.status, await answer.read()
+        except aiohttp.ClientConnectorError as error:
+            raise AssertionError(f"{process.name} does not listen; exit code {process.exit_code}\n{self._logs()}") from error
 
     async def put(self, shop_no: int, image_id: str, path: str, **fields: Any) -> int:
         body = {"source_url": self.source + path, **fields}
@@ -207,10 +211,10 @@ class Installation:
         assert status == 202, answer
         return dict(answer)
 
-    async def register_many(self, shop_no: int, count: int, path: str) -> None:
-        """Register `count` images; {n} in the path is the image's number."""
-        for start in range(0, count, 1000):
-            numbers = range(start, min(start + 1000, count))
+    async def register_many(self, shop_no: int, count: int, path: str, *, first: int = 0) -> None:
+        """Register `count` images, numbered from `first`; {n} in the path is the image's number."""
+        for start in range(first, first + count, 1000):
+            numbers = range(start, min(start + 1000, first + count))
             await self.post(
                 shop_no, [{"op": "register", "image_id": f"i{n}", "source_url": self.source + path.format(n=n)} for n in numbers]
             )

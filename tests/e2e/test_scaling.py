@@ -1,4 +1,4 @@
-"""Partitions and workers are added while images are under way: nothing is lost, and nothing is taken for lost."""
+"""Partitions and workers are added while images are under way: nothing is lost or left behind, and nothing is taken for lost."""
 
 import pytest
 from aiokafka.admin import AIOKafkaAdminClient, NewPartitions
@@ -45,3 +45,22 @@ async def test_partitions_and_workers_that_are_added_under_load_lose_nothing(ins
     assert installation.query("SELECT COUNT(*) FROM image_history WHERE outcome = 'rescued'") == ((0,),)
     stored = installation.query("SELECT COUNT(*) FROM image_history WHERE outcome = 'stored'")
     assert stored == ((900,),), "each image has one outcome"
+
+
+@pytest.mark.proof
+async def test_what_comes_between_an_assignment_and_the_flow_is_not_dropped(installation: Installation) -> None:
+    """Nothing is committed of any partition yet, and the flow of events resumes late: a fetch of the time before gets the first events."""
+    late = {"SHOP_IMAGES_FAUST_STREAM_RECOVERY_DELAY": "3"}
+    await installation.start_web()
+    one = installation.spawn("one", "faust_app", **late)
+    await installation.until(lambda: installation.is_ready(one), "the first worker is ready")
+    two, images = installation.spawn("two", "faust_app", **late), 0
+
+    async def joins() -> bool:
+        nonlocal images
+        await installation.register_many(SHOP, 10, "/flat/{n}?bytes=2000", first=images)
+        images += 10
+        return await installation.is_ready(two)
+
+    await installation.until(joins, "the second worker is ready")
+    await installation.all_in(SHOP, "DONE", images)

@@ -1,0 +1,49 @@
+"""The consumer that begins anew where nothing is committed."""
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+from faust.types import TP
+
+from faust_app.settings import Settings
+from faust_app.stream.rewinding_consumer import RewindingConsumer
+from faust_app.worker_app import WorkerApp
+
+
+class Thread:
+    """The consumer's thread: it has offsets, and notes what is sought to its beginning."""
+
+    def __init__(self, committed: dict[TP, int | None]) -> None:
+        self.committed = committed
+        self.begun: list[set[TP]] = []
+
+    async def seek_to_committed(self) -> dict[TP, int | None]:
+        return self.committed
+
+    async def seek_to_beginning(self, *partitions: TP) -> None:
+        self.begun.append(set(partitions))
+
+
+@pytest.mark.parametrize(
+    ("committed", "begun"),
+    [
+        ({0: None, 1: 7, 2: 0}, [{0, 2}]),
+        ({0: 1, 1: 7}, []),
+        ({}, []),
+    ],
+)
+async def test_partitions_without_a_committed_offset_are_sought_to_their_beginning(
+    committed: dict[int, int | None], begun: list[set[int]]
+) -> None:
+    thread = Thread({TP("bulk", number): offset for number, offset in committed.items()})
+    consumer: Any = RewindingConsumer.__new__(RewindingConsumer)  # without Kafka
+    consumer._thread = thread
+    assert await consumer.seek_to_committed() == thread.committed
+    assert thread.begun == [{TP("bulk", number) for number in numbers} for numbers in begun]
+
+
+def test_a_worker_consumes_by_it(tmp_path: Path) -> None:
+    app = WorkerApp(Settings(_env_file=None, data_dir=tmp_path))
+    app.on_init_dependencies()
+    assert app.transport.Consumer is RewindingConsumer
