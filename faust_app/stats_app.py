@@ -14,6 +14,7 @@ from mode import Service
 
 from faust_app.core.failure import Misconfigured, Unavailable
 from faust_app.core.statistics.unavailable import CacheMisconfigured, StoreUnavailable
+from faust_app.heap import freeze_heap
 from faust_app.logs import configure_logging
 from faust_app.settings import Settings
 from faust_app.stats.dialect import MAX_BODY, DialectHandlers
@@ -25,7 +26,7 @@ from faust_app.web.pages.health import HealthPages
 from faust_app.wiring.credentials import ends_of
 from faust_app.wiring.metrics import open_metrics
 from faust_app.wiring.services import FAULT_SECONDS
-from faust_app.wiring.startup import freeze_heap, sentence_of
+from faust_app.wiring.startup import sentence_of
 from faust_app.wiring.statistics import StatisticsParts, open_statistics
 
 LOAD_SECONDS: Final = 5.0

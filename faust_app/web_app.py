@@ -10,6 +10,7 @@ import faust  # noqa: E402 - uvloop goes in before anything opens a loop
 import structlog  # noqa: E402
 from mode import Service  # noqa: E402
 
+from faust_app.heap import freeze_heap  # noqa: E402
 from faust_app.settings import Settings  # noqa: E402
 from faust_app.stream.loop_lag import LoopLag  # noqa: E402
 from faust_app.stream.periodic import Periodic  # noqa: E402
@@ -21,7 +22,7 @@ from faust_app.wiring.credentials import open_tokens  # noqa: E402
 from faust_app.wiring.faust_settings import faust_settings  # noqa: E402
 from faust_app.wiring.metrics import open_metrics  # noqa: E402
 from faust_app.wiring.services import FEED_SECONDS, REJECTION_SECONDS, TOKEN_SECONDS, shared_services  # noqa: E402
-from faust_app.wiring.startup import build_or_exit, claim_port_or_exit, end_in_time, freeze_heap, open_or_exit, without_banner  # noqa: E402
+from faust_app.wiring.startup import build_or_exit, claim_port_or_exit, end_in_time, open_or_exit, without_banner  # noqa: E402
 from faust_app.wiring.web import WebParts, open_web_parts  # noqa: E402
 
 log = structlog.get_logger()

@@ -54,4 +54,4 @@ def make_record(event: ImageEvent | bytes | None, *, topic: str = "bulk", partit
 
 
 def event_record(row: ImageRow, **values: Any) -> Record:
-    return make_record(event_of(row).model_copy(update=values))
+    return make_record(replace(event_of(row), **values))

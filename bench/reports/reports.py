@@ -38,8 +38,8 @@ from faust_app.flows.ports.statistics import ReportCache, StatisticsStore
 from faust_app.flows.statistics.manifest import KnownLoads
 from faust_app.flows.statistics.month_blocks import MonthBlocks
 from faust_app.flows.statistics.read import ReadReports
+from faust_app.heap import freeze_heap
 from faust_app.logs import configure_logging
-from faust_app.wiring.startup import freeze_heap
 from faust_app.wiring.statistics import daily_counts, open_cache, statistics_loader
 
 ROUNDS: Final = 40

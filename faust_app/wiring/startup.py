@@ -1,6 +1,5 @@
 """Starts a process, or ends it with one line that says what to fix, never with a traceback."""
 
-import gc
 import os
 import socket
 import sys
@@ -78,28 +77,6 @@ def claim_port_or_exit(app: faust.App, setting: str) -> None:
         reason = f"{Listening(host, port).place} cannot be bound: {error.strerror}"
         log.error("cannot start", reason=reason, check=f"{setting} and WEB_BIND, or --web-port")  # noqa: TRY400 - as above
         raise SystemExit(1) from error
-
-
-def freeze_heap() -> None:
-    """Exempt every object that exists from garbage collection.
-
-    To be called once a process is up: its modules and parts live as long as it does, and a full collection that visits them
-    holds up the event loop for 85 ms, whatever waits for an answer.
-    """
-    gc.collect()
-    gc.freeze()
-
-
-_COLLECT_AFTER: Final = (100_000, 50, 1000)
-"""Objects that are made and kept before a collection of the youngest, then collections before one of the next older generation."""
-
-
-def tune_collector() -> None:
-    """Freeze the heap, and collect what comes later seldom: for a worker, which holds many small objects and drops large ones."""
-    freeze_heap()
-    # Python's own 700 counts what lives, not what is garbage: the events that a worker holds make it collect again and again and
-    # find nothing. It can be this seldom because what fails leaves no cycle that holds an image: `core.failure.without_frames`.
-    gc.set_threshold(*_COLLECT_AFTER)
 
 
 STOP_SECONDS: Final = 15.0

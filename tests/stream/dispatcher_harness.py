@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Awaitable, Callable, Iterable
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from types import SimpleNamespace
 from typing import Any
@@ -74,7 +75,7 @@ class FakeHandler:
 
     def read(self, record: Record) -> Event:
         shop, at, host = (record.key or b"").decode().rpartition("@")
-        asks = Unparseable("a test's") if self.origin is None else EVENT.model_copy(update={"origin": self.origin})
+        asks = Unparseable("a test's") if self.origin is None else replace(EVENT, origin=self.origin)
         return Event(record, asks, (int(shop) if at else 1, host))
 
     async def execute(self, event: Event, *, defer_by: timedelta | None = None, fetched: Callable[[], None] = nothing) -> Handled:

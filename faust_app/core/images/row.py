@@ -124,7 +124,7 @@ def event_of(row: ImageRow) -> ImageEvent:
     last_error = None
     if row.attempt and row.error_code and row.updated_at:
         last_error = LastError(code=row.error_code, detail=row.error_detail or "", at=row.updated_at)
-    return ImageEvent.model_construct(
+    return ImageEvent(
         op=row.op,
         shop_no=row.shop_no,
         image_id=row.image_id.decode(),

@@ -4,15 +4,16 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final, TypeVar
 
-from pydantic import ValidationError
+from pydantic import TypeAdapter, ValidationError
 
 from faust_app.core.foreign import one_line
-from faust_app.core.messages.events import ImageEvent, ImageRequest
+from faust_app.core.messages.events import EVENTS, ImageEvent, ImageRequest
 from faust_app.core.messages.field_errors import problems
 from faust_app.core.messages.strict_json import NotStrict, check_strict
 
 SENDER_HEADER: Final = "sender"
 M = TypeVar("M", ImageEvent, ImageRequest)
+_REQUESTS: Final = TypeAdapter(ImageRequest)
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,19 +56,19 @@ def sender_of(headers: Sequence[tuple[str, bytes]]) -> str | None:
 
 def parse_event(record: Record) -> ImageEvent | Unparseable:
     """Read one of our own records, in milliseconds whatever it holds."""
-    return _parsed(ImageEvent, record)
+    return _parsed(EVENTS, record)
 
 
 def parse_request(record: Record) -> ImageRequest | Unparseable:
     """Read a record of the entry point `requests`, in milliseconds whatever it holds."""
-    return _parsed(ImageRequest, record)
+    return _parsed(_REQUESTS, record)
 
 
-def _parsed(model: type[M], record: Record) -> M | Unparseable:
+def _parsed(kind: TypeAdapter[M], record: Record) -> M | Unparseable:
     value = record.value or b""
     try:
         check_strict(value)
-        return model.model_validate_json(value)
+        return kind.validate_json(value)
     except NotStrict as problem:
         return Unparseable(f"The record {problem}.")
     except ValidationError as error:

@@ -11,7 +11,7 @@ from faust_app.core.dispatch.lanes import Lane
 from faust_app.core.failure import Dependency, RecordRefused, Unavailable
 from faust_app.core.images.routing import route_of
 from faust_app.core.images.row import ImageRow, event_of
-from faust_app.core.messages.events import ImageEvent
+from faust_app.core.messages.events import EVENTS, ImageEvent
 from faust_app.core.messages.positions import Position
 from faust_app.core.messages.record import Message
 from faust_app.core.messages.topics import Topics
@@ -129,7 +129,7 @@ class Publisher:
 
 def event_json(event: ImageEvent) -> bytes:
     """Return the event as a record's value."""
-    return event.model_dump_json(exclude_none=True).encode()
+    return EVENTS.dump_json(event, exclude_none=True)
 
 
 DUE_AT_ONCE: Final = 500

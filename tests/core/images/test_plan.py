@@ -32,7 +32,7 @@ from tests.factories import SOURCE, accepted_row, done_row
 def test_version_comes_first_then_state_then_retry_count(
     version: int, retry_count: int, row: ImageRow | None, expected: type | SkipReason
 ) -> None:
-    event = event_of(accepted_row()).model_copy(update={"version": version, "retry_count": retry_count})
+    event = replace(event_of(accepted_row()), version=version, retry_count=retry_count)
     decided = plan(event, row)
     if isinstance(expected, SkipReason):
         assert decided == Skip(expected)
@@ -41,7 +41,7 @@ def test_version_comes_first_then_state_then_retry_count(
 
 
 def test_the_row_says_what_to_do_and_never_the_record() -> None:
-    forged = event_of(accepted_row()).model_copy(update={"op": Op.DELETE, "source_url": "http://evil.test/"})
+    forged = replace(event_of(accepted_row()), op=Op.DELETE, source_url="http://evil.test/")
     decided = plan(forged, accepted_row())
     assert isinstance(decided, Store)
     assert decided.url == SOURCE

@@ -65,7 +65,7 @@ def places_under_any_lease(current: ImageRow, published: ImageRow, position: Pos
 
 
 def works_on_old_copies(event: ImageEvent, row: ImageRow) -> Plan:
-    return plan(event.model_copy(update={"retry_count": row.attempt}) if event.version == row.version else event, row)
+    return plan(replace(event, retry_count=row.attempt) if event.version == row.version else event, row)
 
 
 def trusts_any_validators(event: ImageEvent, row: ImageRow) -> Plan:
