@@ -166,8 +166,8 @@ class StalledReport:
         if row.state is ImageState.FAILED:
             return Kind.FAILED.value
         place = None if row.position is None else (row.position.topic, row.position.partition)
-        if row.scheduled_at is None and place is not None and place not in self.offsets and place not in self.unconsumed:
-            return UnfinishedState.QUEUED.value  # the partition was added since
+        if row.scheduled_at is None and place is not None and _was_added(place, self.offsets, self.unconsumed):
+            return UnfinishedState.QUEUED.value
         return classify_unfinished(row, self.offsets, past_end_before=place in self.past_end).value
 
     def listed(self, kind: Kind, limit: int) -> list[ImageRow]:
@@ -218,13 +218,18 @@ def queued_where(
 
     `tops` are the highest positions of rows in each partition.
     """
-    found = [Positions(place, 0, MAX_OFFSET) for place in tops if place not in offsets and place not in unconsumed]
+    found = [Positions(place, 0, MAX_OFFSET) for place in tops if _was_added(place, offsets, unconsumed)]
     for place, partition in offsets.items():
         end = partition.end if place in past_end and partition.end is not None else MAX_OFFSET
         below = lost_below(partition)
         if below <= tops.get(place, -1) and below < end:
             found.append(Positions(place, below, end))
     return found
+
+
+def _was_added(place: TopicPartition, offsets: Offsets, unconsumed: frozenset[TopicPartition]) -> bool:
+    """Return whether the partition was added after the offsets were read: what is in it is queued."""
+    return place not in offsets and place not in unconsumed
 
 
 def past_end_now(offsets: Offsets, tops: dict[TopicPartition, int]) -> frozenset[TopicPartition]:
