@@ -20,10 +20,10 @@ from faust_app.flows.monitoring.summary import SUMMARY_SECONDS, WorkSummary  # n
 from faust_app.heap import CYCLES_SECONDS, collect_cycles, tune_collector  # noqa: E402
 from faust_app.settings import Settings  # noqa: E402
 from faust_app.stream.agents import register_agents  # noqa: E402
+from faust_app.stream.consumer.transport import WorkerTransport  # noqa: E402
 from faust_app.stream.flow_control import DrainingFlow, WorkerFlow  # noqa: E402
 from faust_app.stream.loop_lag import LoopLag  # noqa: E402
 from faust_app.stream.periodic import Background, Periodic  # noqa: E402
-from faust_app.stream.rewinding_consumer import RewindingTransport  # noqa: E402
 from faust_app.stream.slots import AdjustSlots  # noqa: E402
 from faust_app.stream.stack_dump import log_stacks_on_signal  # noqa: E402
 from faust_app.stream.watchdog import Watchdog  # noqa: E402
@@ -76,7 +76,7 @@ class WorkerApp(faust.App):
 
     def on_init_dependencies(self) -> Iterable[ServiceT]:
         """Choose the transport before Faust makes its consumer."""
-        self.transport = RewindingTransport(self.conf.broker_consumer, self)
+        self.transport = WorkerTransport(self.conf.broker_consumer, self)
         return super().on_init_dependencies()
 
     async def on_start(self) -> None:

@@ -1,4 +1,4 @@
-"""Faust's consumer, which after a rebalance begins anew in the partitions that have no committed offset."""
+"""After a rebalance a partition without a committed offset begins anew."""
 
 from collections.abc import Mapping
 
@@ -11,7 +11,7 @@ class RewindingConsumer(aiokafka.Consumer):
 
     A fetch that was under way when the partitions moved may take records of the new assignment. Faust drops what it took and seeks
     the partitions to their committed offsets, so that it is fetched again. Faust leaves out partitions without one, where what was dropped
-    would not come back before the next rebalance: partitions that were added, and those of a new installation.
+    would not come back: partitions that were added, and those of a new installation. Once later records are committed, they would be lost.
     """
 
     async def seek_to_committed(self) -> Mapping[TP, int]:
@@ -20,9 +20,3 @@ class RewindingConsumer(aiokafka.Consumer):
         if uncommitted := [tp for tp, offset in committed.items() if not offset]:
             await self._thread.seek_to_beginning(*uncommitted)
         return committed
-
-
-class RewindingTransport(aiokafka.Transport):
-    """Faust's transport, with that consumer."""
-
-    Consumer = RewindingConsumer

@@ -1,14 +1,11 @@
 """The consumer that begins anew where nothing is committed."""
 
-from pathlib import Path
 from typing import Any
 
 import pytest
 from faust.types import TP
 
-from faust_app.settings import Settings
-from faust_app.stream.rewinding_consumer import RewindingConsumer
-from faust_app.worker_app import WorkerApp
+from faust_app.stream.consumer.rewinding import RewindingConsumer
 
 
 class Thread:
@@ -41,9 +38,3 @@ async def test_partitions_without_a_committed_offset_are_sought_to_their_beginni
     consumer._thread = thread
     assert await consumer.seek_to_committed() == thread.committed
     assert thread.begun == [{TP("bulk", number) for number in numbers} for numbers in begun]
-
-
-def test_a_worker_consumes_by_it(tmp_path: Path) -> None:
-    app = WorkerApp(Settings(_env_file=None, data_dir=tmp_path))
-    app.on_init_dependencies()
-    assert app.transport.Consumer is RewindingConsumer
