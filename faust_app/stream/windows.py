@@ -1,5 +1,6 @@
 """Holds the events of each partition in offset order: acknowledges them without gaps, and bounds how far to read ahead."""
 
+import functools
 import math
 from collections import Counter, deque
 from collections.abc import Iterable, Iterator, Sequence
@@ -52,6 +53,12 @@ class State(Enum):
     DROPPED = auto()  #: it is given back unacknowledged, and will be redelivered
 
 
+@functools.cache
+def _tp(topic: str, partition: int) -> TP:
+    """Return the one TP of the partition. The driver's messages carry aiokafka's type, and one of those in Faust's sets kills its fetch loop."""
+    return TP(topic, partition)
+
+
 class Held:
     """One event in the worker's hands; `since` is when it arrived, or when it started."""
 
@@ -61,8 +68,7 @@ class Held:
         self.stream = stream
         self.event = event
         self.work = work
-        # The driver's messages carry aiokafka's type, and one of those in Faust's sets kills its fetch loop.
-        self.tp = TP(event.message.topic, event.message.partition)
+        self.tp = _tp(event.message.topic, event.message.partition)
         self.state = State.QUEUED
         self.since = since
 
