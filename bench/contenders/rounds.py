@@ -20,7 +20,8 @@ from bench.turn import Turn
 from devstack.image_source.pictures import flat_picture
 from devstack.stack import Stack
 
-LEAD: Final = 200
+LEAD: Final = 1_000
+"""Behind a stop a worker's first images cost up to three times as much, and as much as ever from the 600th on."""
 IMAGES: Final = 2_000
 """A turn's, behind its lead."""
 ROUND_IMAGES: Final = LEAD + IMAGES

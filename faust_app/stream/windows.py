@@ -55,7 +55,7 @@ class State(Enum):
 
 @functools.cache
 def _tp(topic: str, partition: int) -> TP:
-    """Return the one TP of the partition. The driver's messages carry aiokafka's type, and one of those in Faust's sets kills its fetch loop."""
+    """Return the one TP of the partition: Faust's, for aiokafka's, which its messages carry, kills the fetch loop in a set of Faust's."""
     return TP(topic, partition)
 
 
