@@ -21,7 +21,7 @@ from devstack.image_source.pictures import flat_picture
 from devstack.stack import Stack
 
 LEAD: Final = 1_000
-"""Behind a stop a worker's first images cost up to three times as much, and as much as ever from the 600th on."""
+"""After a stop a worker's first images cost up to three times as much; from the 600th on the cost is steady."""
 IMAGES: Final = 2_000
 """A turn's, behind its lead."""
 ROUND_IMAGES: Final = LEAD + IMAGES

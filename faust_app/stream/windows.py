@@ -55,7 +55,10 @@ class State(Enum):
 
 @functools.cache
 def _tp(topic: str, partition: int) -> TP:
-    """Return the one TP of the partition: Faust's, for aiokafka's, which its messages carry, kills the fetch loop in a set of Faust's."""
+    """Return the partition's one `TP` of Faust, shared by the thousands of events that a worker holds.
+
+    Messages carry aiokafka's type, and one of those in Faust's sets ends its fetch loop.
+    """
     return TP(topic, partition)
 
 

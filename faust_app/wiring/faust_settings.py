@@ -38,6 +38,8 @@ def faust_settings(settings: Settings, *, web_port: int) -> dict[str, Any]:
         "broker_max_poll_interval": float(_WEEK_SECONDS),
         # A partition that was added holds records at once: half a minute later it is assigned.
         "consumer_metadata_max_age_ms": 30_000,
+        # What came to a partition before it was first assigned is to be read; `stream.consumer.rewinding` counts on it too.
+        "consumer_auto_offset_reset": "earliest",
         # 0.2 x buffer >= partitions x poll must hold, or a backlog in one topic blocks the only fetch loop of the worker.
         "broker_max_poll_records": POLL_RECORDS,
         "stream_buffer_maxsize": BUFFER_RECORDS,

@@ -42,6 +42,7 @@ _REASONS: Final[dict[str, str | Callable[[Mapping[str, Any]], str]]] = {
     "frozen_set_type": "must be a list",
     "dict_type": "must be an object",
     "model_type": "must be an object",
+    "dataclass_type": "must be an object",
     "model_attributes_type": "must be an object",
     "json_invalid": lambda known: f"must be JSON: {known['error']}",
     "json_type": "must be JSON",

@@ -9,8 +9,8 @@ from mode import Service
 from mode.services import WaitResults
 
 
-class Begun:
-    """Lets a task finish a coroutine that was already started, and waits for `waits_for`."""
+class StartedCoroutine:
+    """Awaits the rest of a coroutine that was already run to its first wait, which is `waits_for`."""
 
     def __init__(self, coroutine: Coroutine[Any, Any, Any], waits_for: Any) -> None:
         self._coroutine = coroutine
@@ -33,15 +33,15 @@ class Begun:
 class EagerDelivery(Service):
     """A service that races only what has to wait.
 
-    Faust races each delivery against the end of the flow, and against the consumer's own stop and crash. A delivery waits for nothing
-    unless the flow is stopped or its queue is full.
+    Faust's consumer races each delivery against the end of the flow, and against its own stop and crash. A delivery waits for nothing
+    unless the flow is stopped or its queue is full. No other race of the consumer has a coroutine as its first.
     """
 
     async def wait_first(self, *coros: Any, **options: Any) -> WaitResults:
         """Run the first coroutine as far as it goes. If it ends, return its result and close the others.
 
-        Else race them as the library does. Its first step runs in the caller's task: it must not ask for the task that it runs in.
-        Either way the event loop has a turn.
+        Else race them as the library does. Its first step then ran in the caller's task, and the rest runs in another: across its first
+        wait it must not use the current task, and so no `asyncio.timeout`. Either way the event loop has a turn.
         """
         first, *others = coros
         if not inspect.iscoroutine(first):
@@ -56,7 +56,7 @@ class EagerDelivery(Service):
         except BaseException:
             _drop(others)
             raise
-        return await super().wait_first(Begun(first, waits_for), *others, **options)
+        return await super().wait_first(StartedCoroutine(first, waits_for), *others, **options)
 
 
 def _drop(others: list[Any]) -> None:

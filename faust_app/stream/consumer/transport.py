@@ -10,7 +10,8 @@ class WorkerConsumer(EagerDelivery, RewindingConsumer):
     """The consumer of a worker's images."""
 
 
-WorkerConsumer.logger = aiokafka.Consumer.logger  # what Faust says is shortened by the name of its logger
+# Set after the class, in whose body mode would replace it: our log shortens what Faust says by the name of Faust's logger.
+WorkerConsumer.logger = aiokafka.Consumer.logger
 
 
 class WorkerTransport(aiokafka.Transport):

@@ -66,6 +66,8 @@ def test_the_ends_of_a_range_are_inside(field: str, value: str) -> None:
         (event_with(requested_at="1772366400"), "requested_at"),
         (event_with(requested_at='"yesterday"'), "requested_at"),
         (event_with(last_error='{"code":5,"detail":"","at":"2026-03-01T12:00:00"}'), "last_error.code"),
+        (b"[]", "must be an object"),
+        (b"null", "must be an object"),
         (b"[" * 200_000, "larger than 65536 bytes"),
         (b"[" * 60_000, "nested deeper"),
         (b'{"' + b"k" * 60_000 + b'":1}', "is required"),
