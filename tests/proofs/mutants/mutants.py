@@ -57,6 +57,12 @@ MUTANTS: Final = {
         "            task = asyncio.create_task(self._run",
         "tests/stream/test_dispatcher.py::test_only_the_finished_prefix_of_a_partition_is_acknowledged",
     ),
+    "a partition without a committed offset is left where it is": Mutant(
+        "faust_app/stream/consumer/rewinding.py",
+        "            await self.seek_wait(dict.fromkeys(uncommitted, 0))\n",
+        "            pass\n",
+        "tests/stream/consumer/test_rewinding.py::test_partitions_without_a_committed_offset_are_sought_to_their_beginning",
+    ),
     "an event is dealt with before it is settled": Mutant(
         "faust_app/flows/images/executor.py",
         "            end = await self._settler.settle(run.event.record, _decided(run))\n",
