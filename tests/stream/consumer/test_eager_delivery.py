@@ -17,6 +17,14 @@ async def never() -> None:
     await asyncio.Event().wait()
 
 
+async def never_but_cancelled(ends: list[str]) -> None:
+    try:
+        await asyncio.Event().wait()
+    except asyncio.CancelledError:
+        ends.append("cancelled")
+        raise
+
+
 async def answer() -> int:
     return 7
 
@@ -75,15 +83,7 @@ async def test_whoever_takes_one_a_turn_keeps_pace_with_what_is_delivered() -> N
 
 async def test_what_waits_is_cancelled_with_whoever_waits_for_it() -> None:
     ends: list[str] = []
-
-    async def delivery() -> None:
-        try:
-            await asyncio.Event().wait()
-        except asyncio.CancelledError:
-            ends.append("cancelled")
-            raise
-
-    race = asyncio.create_task(Waiting().wait_first(delivery(), never()))
+    race = asyncio.create_task(Waiting().wait_first(never_but_cancelled(ends), never()))
     await asyncio.sleep(0)
     await asyncio.sleep(0)
     race.cancel()
@@ -114,15 +114,7 @@ async def test_what_waits_and_then_ends_wins_with_its_result() -> None:
 
 async def test_what_waits_is_cancelled_when_another_ends_before() -> None:
     ends: list[str] = []
-
-    async def delivery() -> None:
-        try:
-            await asyncio.Event().wait()
-        except asyncio.CancelledError:
-            ends.append("cancelled")
-            raise
-
-    result = await Waiting().wait_first(delivery(), answer())
+    result = await Waiting().wait_first(never_but_cancelled(ends), answer())
     assert result.results == [7]
     await asyncio.sleep(0)
     assert ends == ["cancelled"]
