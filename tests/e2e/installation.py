@@ -105,7 +105,7 @@ class Installation:
         """Start the web process and workers side by side; return them, the web process first, when all are ready."""
         processes = [self._spawn_web(), *(self.spawn_worker(name) for name in workers or ("worker",))]
         for process in processes:
-            await self.until(lambda process=process: self.is_ready(process), f"{process.name} ready")  # type: ignore[misc]
+            await self.until_ready(process)
         return processes
 
     async def start_worker(self, name: str = "worker") -> Process:
@@ -113,13 +113,13 @@ class Installation:
 
     async def start_web(self) -> Process:
         web = self._spawn_web()
-        await self.until(lambda: self.is_ready(web), "web ready")
+        await self.until_ready(web)
         return web
 
     async def start_stats(self) -> Process:
         port = free_port()
         process = self._run("stats", ["faust_app", "stats"], self.environment() | {"STATISTICS_PORT": str(port)}, port)
-        await self.until(lambda: self.is_ready(process), "stats ready")
+        await self.until_ready(process)
         return process
 
     def spawn_worker(self, name: str) -> Process:
@@ -132,8 +132,7 @@ class Installation:
 
     async def restart_web(self) -> None:
         """Start the web process again where it was; return when it is ready."""
-        web = self.respawn_web()
-        await self.until(lambda: self.is_ready(web), "web ready again")
+        await self.until_ready(self.respawn_web())
 
     def respawn_web(self) -> Process:
         """Start the web process again where it was and do not wait for it."""
@@ -147,7 +146,7 @@ class Installation:
 
     async def _start(self, name: str, app: str) -> Process:
         process = self._spawn(name, app, free_port())
-        await self.until(lambda: self.is_ready(process), f"{name} ready")
+        await self.until_ready(process)
         return process
 
     async def launch(self, name: str, *, port: int) -> Process:
@@ -165,8 +164,11 @@ class Installation:
         self.processes.append(process)
         return process
 
-    async def is_ready(self, process: Process) -> bool:
-        """Return whether the process says that it can work; its end is an error."""
+    async def until_ready(self, process: Process) -> float:
+        """Wait until the process says that it can work; return the seconds it took. Its end is an error."""
+        return await self.until(lambda: self._ready(process), f"{process.name} ready")
+
+    async def _ready(self, process: Process) -> bool:
         return await self._status(process, "/ready") == 200
 
     async def _answers(self, process: Process) -> bool:

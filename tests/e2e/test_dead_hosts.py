@@ -139,7 +139,7 @@ async def test_an_outage_of_our_network_costs_no_attempt_also_of_a_worker_that_s
                 == ()
             )
             assert installation.query("SELECT DISTINCT attempt FROM image") == ((0,),)
-            await installation.until(lambda: installation.is_ready(late), "the worker says that it can work")
+            await installation.until_ready(late)
         finally:
             installation.close()
 

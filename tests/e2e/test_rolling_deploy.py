@@ -49,7 +49,7 @@ async def roll(installation: Installation, former: Path) -> None:
     worker = installation.spawn("old worker", "faust_app", **old)
     web = installation.web = installation.spawn("old web", "faust_app.web_app", **old)
     for process in (worker, web):
-        await installation.until(lambda process=process: installation.is_ready(process), f"{process.name} ready")  # type: ignore[misc]
+        await installation.until_ready(process)
     await installation.register_many(SHOPS[0], COUNT, SLOW)
     await installation.until(lambda: installation.states(SHOPS[0])["DONE"] > 0, "the old worker is at work")
 

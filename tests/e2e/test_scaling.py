@@ -53,7 +53,7 @@ async def test_what_comes_while_partitions_move_is_fetched_again_though_nothing_
     late = {"SHOP_IMAGES_FAUST_STREAM_RECOVERY_DELAY": "3"}
     await installation.start_web()
     one = installation.spawn("one", "faust_app", **late)
-    await installation.until(lambda: installation.is_ready(one), "the first worker is ready")
+    await installation.until_ready(one)
     await installation.register_many(SHOP + 1, 1, "/flat/{n}?bytes=2000")
     await installation.all_in(SHOP + 1, "DONE", 1)  # the flow has resumed, and of one partition something is committed
     installation.spawn("two", "faust_app", **late)
