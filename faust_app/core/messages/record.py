@@ -1,10 +1,10 @@
 """A record as it came from a topic, and what it says once parsed."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Final, TypeVar
 
-from pydantic import TypeAdapter, ValidationError
+from pydantic import ValidationError
 
 from faust_app.core.foreign import one_line
 from faust_app.core.messages.events import EVENTS, ImageEvent, ImageRequest
@@ -13,7 +13,6 @@ from faust_app.core.messages.strict_json import NotStrict, check_strict
 
 SENDER_HEADER: Final = "sender"
 M = TypeVar("M", ImageEvent, ImageRequest)
-_REQUESTS: Final = TypeAdapter(ImageRequest)
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,19 +55,19 @@ def sender_of(headers: Sequence[tuple[str, bytes]]) -> str | None:
 
 def parse_event(record: Record) -> ImageEvent | Unparseable:
     """Read one of our own records, in milliseconds whatever it holds."""
-    return _parsed(EVENTS, record)
+    return _parsed(EVENTS.validate_json, record)
 
 
 def parse_request(record: Record) -> ImageRequest | Unparseable:
     """Read a record of the entry point `requests`, in milliseconds whatever it holds."""
-    return _parsed(_REQUESTS, record)
+    return _parsed(ImageRequest.model_validate_json, record)
 
 
-def _parsed(kind: TypeAdapter[M], record: Record) -> M | Unparseable:
+def _parsed(validate: Callable[[bytes], M], record: Record) -> M | Unparseable:
     value = record.value or b""
     try:
         check_strict(value)
-        return kind.validate_json(value)
+        return validate(value)
     except NotStrict as problem:
         return Unparseable(f"The record {problem}.")
     except ValidationError as error:
