@@ -106,6 +106,8 @@ class WorkerApp(faust.App):
         for service in self._services():
             await self.add_runtime_dependency(service)
         tune_collector()
+        # Behind the freeze, or its first pass would visit every object of the process.
+        await self.add_runtime_dependency(Periodic("cycles", CYCLES_SECONDS, collect_cycles, self.metrics))
         log.info("started", process="worker", release=self.settings.release, bind=self.conf.web_bind, port=self.conf.web_port)
 
     def _register_pages(self) -> None:
@@ -139,7 +141,6 @@ class WorkerApp(faust.App):
             periodic("limits", DAILY_SECONDS, maintenance.limits.run_pass),
             periodic("summary", SUMMARY_SECONDS, self._summary().run_pass),
             periodic("tokens", TOKEN_SECONDS, self.tokens.run_pass),
-            periodic("cycles", CYCLES_SECONDS, collect_cycles),
             periodic("test fetches", TEST_FETCH_SECONDS, worker.test_fetches.run_pass),
             worker.requests_reader,
             self._watchdog(),
