@@ -20,7 +20,7 @@ from faust_app.core.sources.addresses import parse_opened, parse_ports
 from faust_app.core.sources.content import NO_VALIDATORS, Fetched, NotModified, Observed, Redirect, Validators
 from faust_app.core.sources.response import PACE, Pace, check_announcement, refused, validators
 from faust_app.metrics import Metrics
-from faust_app.metrics.pools import watch_connector
+from faust_app.metrics.pools import ConnectorPool, watch_pool
 from faust_app.settings import Settings
 
 MAX_REDIRECTS: Final = 3
@@ -51,8 +51,9 @@ class HttpFetcher:
 
     async def __aenter__(self) -> Self:
         self._resolver = self._resolver or aiohttp.AsyncResolver(timeout=_NAME_SECONDS, tries=2)
+        connector = GuardedConnector(self._opened, limit=self._settings.slots, ttl_dns_cache=30, resolver=self._resolver)
         self._session = aiohttp.ClientSession(
-            connector=GuardedConnector(self._opened, limit=self._settings.slots, ttl_dns_cache=30, resolver=self._resolver),
+            connector=connector,
             timeout=aiohttp.ClientTimeout(total=None, sock_connect=self._settings.fetch_connect_timeout),
             headers={"User-Agent": self._settings.user_agent, "Accept": "image/*", "Accept-Encoding": "identity"},
             cookie_jar=aiohttp.DummyCookieJar(),
@@ -60,7 +61,7 @@ class HttpFetcher:
             max_line_size=16 * 1024,
         )
         if self._metrics is not None:
-            watch_connector(self._metrics, "sources", self._session.connector)
+            watch_pool(self._metrics, "sources", ConnectorPool(connector))
         return self
 
     async def __aexit__(self, *error: object) -> None:

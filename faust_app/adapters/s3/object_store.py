@@ -1,7 +1,6 @@
 """The bucket, over S3: aioboto3 for everything but the PUT, which has a short way of its own."""
 
 import hashlib
-import ssl
 from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
 from contextlib import AsyncExitStack, contextmanager
 from dataclasses import dataclass
@@ -27,17 +26,16 @@ from botocore.exceptions import (
 from botocore.parsers import ResponseParserError
 
 from faust_app.adapters.s3.answers import answered, refused, without_credentials
+from faust_app.adapters.s3.connections import CONNECT_SECONDS, READ_SECONDS, Connections, InvalidAnswerError, UnreachableError
 from faust_app.adapters.s3.signed_put import SignedPut
 from faust_app.core.failure import Dependency, Misconfigured, Unavailable
 from faust_app.core.foreign import one_line
 from faust_app.metrics import Metrics
-from faust_app.metrics.pools import watch_connector
+from faust_app.metrics.pools import watch_pool
 from faust_app.settings import Settings
 from faust_app.tls import SYSTEM, TlsFault, client_context, pem_file, tls_fault
 
 CACHE_CONTROL: Final = "public, max-age=31536000, immutable"
-CONNECT_SECONDS: Final = 5
-READ_SECONDS: Final = 20
 _PROBE_KEY: Final = "shop-images-probe"
 _MAX_PRODUCT: Final = 60
 _DELETE_GROUP: Final = 1000
@@ -89,22 +87,15 @@ class S3ObjectStore:
             retries={"total_max_attempts": 1},  # whether to try again is the flow's decision
         )
         ca = self._settings.s3_ca
-        verify: str | None = None
-        context: ssl.SSLContext | bool = True
-        if ca is not None and ca != SYSTEM:
-            verify, context = str(self._stack.enter_context(pem_file(ca))), client_context(ca)
+        verify = str(self._stack.enter_context(pem_file(ca))) if ca is not None and ca != SYSTEM else None
         client = session.client("s3", endpoint_url=self._settings.s3_endpoint_url, config=config, verify=verify)
         self._client = await self._stack.enter_async_context(client)
-        http = aiohttp.ClientSession(
-            connector=aiohttp.TCPConnector(limit=self._settings.slots, ssl=context),
-            timeout=aiohttp.ClientTimeout(total=None, sock_connect=CONNECT_SECONDS, sock_read=READ_SECONDS),
-            cookie_jar=aiohttp.DummyCookieJar(),
-            auto_decompress=False,
-        )
-        await self._stack.enter_async_context(http)
-        watch_connector(self._metrics, "storage", http.connector)
         credentials = await session.get_credentials()  # what the client has too: it asked the session when it was made
-        self._put = SignedPut(http, credentials, self._client.meta.endpoint_url, self._bucket, self._settings.s3_region)
+        endpoint_url = self._client.meta.endpoint_url
+        connections = Connections(endpoint_url, self._settings.slots, client_context(ca) if endpoint_url.startswith("https:") else None)
+        self._stack.callback(connections.close)
+        watch_pool(self._metrics, "storage", connections)
+        self._put = SignedPut(connections, credentials, endpoint_url, self._bucket, self._settings.s3_region)
         return self
 
     async def __aexit__(self, *error: object) -> None:
@@ -249,11 +240,11 @@ def _unanswered(operation: str, error: Exception) -> str:
     match error:
         case CredentialRetrievalError() | MetadataRetrievalError():
             return f"The credentials of the role for {operation} cannot be had."
-        case aiohttp.ClientConnectorError() | EndpointConnectionError():
+        case UnreachableError() | EndpointConnectionError():
             return f"There is no connection to storage for {operation}."
         case TimeoutError() | ConnectTimeoutError() | ReadTimeoutError():
             return f"Storage did not answer {operation} in time."
-        case ResponseParserError():
+        case ResponseParserError() | InvalidAnswerError():
             return f"What storage answered to {operation} is no document of S3."
         case _:
             return f"The connection to storage broke off during {operation}."

@@ -17,6 +17,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import SecretStr
 
+from faust_app.adapters.s3.connections import Connections
 from faust_app.adapters.s3.object_store import CACHE_CONTROL, S3ObjectStore
 from faust_app.adapters.s3.signed_put import SignedPut, error_code
 from faust_app.core.failure import Misconfigured, Unavailable
@@ -189,9 +190,11 @@ async def test_a_put_sends_what_is_signed_and_little_else() -> None:
 
     app = web.Application()
     app.router.add_put("/{tail:.*}", take)
-    async with TestServer(app) as server, aiohttp.ClientSession() as http:
-        put = SignedPut(http, _Session(None), str(server.make_url("/")), "bucket", "eu-north-1")
-        await put("a", b"x", "", {"content-type": "image/png"})
+    async with TestServer(app) as server:
+        url = str(server.make_url("/"))
+        connections = Connections(url, 1)
+        await SignedPut(connections, _Session(None), url, "bucket", "eu-north-1")("a", b"x", "", {"content-type": "image/png"})
+        connections.close()
     assert sorted(name.lower() for name in sent) == [
         "authorization", "content-length", "content-type", "host", "x-amz-content-sha256", "x-amz-date"
     ]  # fmt: skip
