@@ -170,6 +170,11 @@ def names_of_its_own(stack: Stack, folder: Path, name: str) -> dict[str, str]:
     }
 
 
+def known_source(stack: Stack, at_once: int = 1_000) -> dict[str, str]:
+    """Return the setting by which the source serves so many at once: without it a worker finds out, and goes no further than 32."""
+    return {"SOURCE_HOST_LIMITS": f"{stack.image_source.address.removeprefix('http://')}={at_once}"}
+
+
 def cpu_seconds(pid: int) -> float:
     """Return the CPU seconds a process has used, user and system."""
     return sum(_ticks(pid)[:2]) / _TICKS

@@ -2,7 +2,7 @@
 
 Every round takes in as many images as a turn moves, while all contenders are stopped, so that none has an image under way when it is
 stopped. The product's worker reads its events; the others read the same events of the same topic, each in a consumer group of its own.
-Only the bare loop reads no Kafka: it selects its images.
+Only the bare loop reads no Kafka: it selects its images. All may have as many images of the source under way at once.
 """
 
 from collections.abc import Iterator, Sequence
@@ -14,7 +14,8 @@ from typing import Final
 
 from bench.contenders.contender import Contender, running
 from bench.contenders.correctness import refuse_missing
-from bench.installation import DONE, Installation, names_of_its_own, stack_up
+from bench.contenders.image_mover import SLOTS
+from bench.installation import DONE, Installation, known_source, names_of_its_own, stack_up
 from bench.intake.rounds import take_in
 from bench.turn import Turn
 from devstack.image_source.pictures import flat_picture
@@ -123,7 +124,8 @@ def contenders_up(names: Sequence[str]) -> Iterator[Field]:
 def _installation(stack: Stack, folder: Path, level: str, number: int) -> Installation:
     folder.mkdir()
     port = str(stack.ports.worker - number)
-    return Installation(stack, folder, level, {"WORKER_PORT": port, **names_of_its_own(stack, folder, level)})
+    own = {"WORKER_PORT": port, **known_source(stack, SLOTS), **names_of_its_own(stack, folder, level)}
+    return Installation(stack, folder, level, own)
 
 
 def _rival(name: str, rival: str, installation: Installation) -> Contender:

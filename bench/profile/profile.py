@@ -15,7 +15,8 @@ from typing import Final
 from rich.console import Console
 from rich.table import Table
 
-from bench.installation import DONE, Installation, cpu_seconds, cpu_seconds_of_family, installed
+from bench.contenders.image_mover import SLOTS
+from bench.installation import DONE, Installation, cpu_seconds, cpu_seconds_of_family, installed, known_source
 from bench.intake.rounds import take_in
 from bench.profile.places import Place, microseconds, shares_of
 from bench.requests import answer_to, worker_request
@@ -72,7 +73,7 @@ def profile(rounds: int = ROUNDS) -> None:
 def measure_profile(installation: Installation, level: str, rounds: int) -> Profile:
     """Sample a worker that stores images by rounds: once for the parts, once for the flame graph."""
     raw, graph = installation.folder / "stacks.txt", FOLDER / f"{level}.svg"
-    with installation.process("bench.profile.worker") as process:
+    with installation.process("bench.profile.worker", **known_source(installation.stack, SLOTS)) as process:
         _store(installation, process, range(1))
         first = _read(installation, process.pid)
         with _sampled(installation, process.pid, "raw", raw):

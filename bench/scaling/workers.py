@@ -7,9 +7,9 @@ from typing import Final
 from rich.console import Console
 from rich.table import Table
 
-from bench.installation import DONE, Installation, installed
+from bench.installation import DONE, Installation, installed, known_source
 from bench.intake.rounds import take_in
-from bench.sources.burst import SOURCE_MS, host_limits
+from bench.sources.burst import SOURCE_MS
 
 WORKERS: Final = (1, 2, 4)
 IMAGES: Final = 4_000
@@ -43,7 +43,7 @@ def measure_rate(installation: Installation, workers: int, query: str) -> float:
             own = {
                 "WORKER_PORT": str(installation.stack.ports.worker + _PORTS[number]),
                 "DATA_DIR": str(installation.folder / f"faust-{number}"),
-                "SOURCE_HOST_LIMITS": host_limits(installation),
+                **known_source(installation.stack),
             }
             running.enter_context(installation.process("faust_app", f"worker-{number}", **own))
         installation.until(DONE, _LEAD)

@@ -5,7 +5,7 @@ from typing import Final
 from rich.console import Console
 from rich.table import Table
 
-from bench.installation import Installation, installed
+from bench.installation import Installation, installed, known_source
 from bench.intake.rounds import take_in
 from bench.turn import Turn, measure_turn
 
@@ -14,7 +14,6 @@ SIZES: Final = (20_000, 100_000)
 TARGET: Final = 450
 """Images a second."""
 SOURCE_MS: Final = 100
-HOST_LIMIT: Final = 1_000
 _LEAD: Final = 1_000
 _SPARE: Final = 500
 
@@ -30,13 +29,8 @@ def burst() -> None:
     Console(width=120).print(table)
 
 
-def host_limits(installation: Installation) -> str:
-    """Return the setting by which the sources are the platform's own, whose limit is known."""
-    return f"{installation.source.removeprefix('http://')}={HOST_LIMIT}"
-
-
 def measure_burst(installation: Installation, size: int) -> Turn:
     """Queue a burst for one worker, and return what its images take, its ends left out."""
     take_in(installation, 0, IMAGES + _LEAD + _SPARE, size, f"&ms={SOURCE_MS}")
-    with installation.process("faust_app", SOURCE_HOST_LIMITS=host_limits(installation)) as process:
+    with installation.process("faust_app", **known_source(installation.stack)) as process:
         return measure_turn(installation, process.pid, _LEAD, IMAGES)

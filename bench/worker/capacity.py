@@ -6,7 +6,7 @@ from typing import Final
 from rich.console import Console
 from rich.table import Table
 
-from bench.installation import Installation, children, installed, peak_megabytes
+from bench.installation import Installation, children, installed, known_source, peak_megabytes
 from bench.intake.catalogue import measure_intake
 from bench.turn import measure_turn
 
@@ -40,7 +40,7 @@ def capacity() -> None:
 def measure_capacity(installation: Installation) -> CapacityFigures:
     """Import a catalogue, then have one worker store it."""
     rows = measure_intake(installation, IMAGES, BYTES)
-    with installation.process("faust_app") as process:
+    with installation.process("faust_app", **known_source(installation.stack)) as process:
         turn = measure_turn(installation, process.pid, WARM, IMAGES - 2 * WARM)
         of_children = sum(map(peak_megabytes, children(process.pid)))
         return CapacityFigures(rows, turn.per_second, turn.per_cpu_second, peak_megabytes(process.pid), of_children)

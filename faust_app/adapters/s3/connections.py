@@ -54,9 +54,13 @@ class Connection(asyncio.Protocol):
         self._has_moved = False
         self.heard = False
         """Whether anything came back for the latest request."""
-        self.is_reusable = True
-        """Whether the connection is open, and its latest answer leaves room for another request."""
         self.idle_since = 0.0
+        self._may_go_on = True
+
+    @property
+    def is_reusable(self) -> bool:
+        """Whether the connection is open, and its latest answer leaves it fit for another request."""
+        return self._may_go_on and not self._transport.is_closing()
 
     async def send(self, head: bytes, body: bytes) -> Answer:
         """Send a request and return its answer. Raises OSError, InvalidAnswerError among them; the connection is closed then.
@@ -80,7 +84,7 @@ class Connection(asyncio.Protocol):
 
     def close(self) -> None:
         """Close the connection at once."""
-        self.is_reusable = False
+        self._may_go_on = False
         self._transport.abort()
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
@@ -100,14 +104,19 @@ class Connection(asyncio.Protocol):
 
     def connection_lost(self, error: Exception | None) -> None:
         """End the answer, which may have no other end than that of its connection; without a status there was none."""
-        self.is_reusable = False
+        self._may_go_on = False
         if self._status is None:
             self._fail(error or ConnectionResetError())
         else:
             self.on_message_complete()
 
+    def on_message_begin(self) -> None:
+        """End the connection after an answer that another one follows, which nobody asked for."""
+        if self._answer is not None and self._answer.done():
+            self._may_go_on = False
+
     def on_headers_complete(self) -> None:
-        """Take the status of a final answer, as httptools says."""
+        """Take the status of a final answer."""
         status = self._parser.get_status_code()
         if status >= _FIRST_FINAL:
             self._status = status
@@ -120,11 +129,9 @@ class Connection(asyncio.Protocol):
         """Return the answer to whoever waits for it. One that comes before all is sent leaves nothing that could be used again."""
         if self._status is None:
             return
-        self.is_reusable = self.is_reusable and self._parser.should_keep_alive() and not self._transport.get_write_buffer_size()
+        self._may_go_on = self._may_go_on and self._parser.should_keep_alive() and not self._transport.get_write_buffer_size()
         if self._answer is not None and not self._answer.done():
             self._answer.set_result(Answer(self._status, self._body))
-        else:
-            self.is_reusable = False
 
     def _fail(self, error: Exception) -> None:
         if self._answer is not None and not self._answer.done():

@@ -48,7 +48,7 @@ class SignedPut:
         self._signing_key: tuple[tuple[str, str], bytes] | None = None
 
     async def __call__(self, key: str, content: bytes, sha256: str, headers: dict[str, str]) -> None:
-        """Put the bytes; header names are lower case. Raises Unavailable on any answer but success, OSErrors of the connection as they are."""
+        """Put the bytes; header names are lower case. Raises Unavailable on any answer but success, and OSError."""
         path = self._base + quote(key, safe="/-_.~")
         signed = await self.sign(path, sha256, headers, datetime.now(UTC))
         answer = await self._connections.request(_head(path, signed, len(content)), content)

@@ -1,0 +1,389 @@
+"""Connections that carry PUTs: which are used again, what ends them, and what a caller is told, on both event loops."""
+
+import asyncio
+import ssl
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from contextlib import asynccontextmanager, closing, contextmanager
+from itertools import pairwise
+
+import pytest
+import trustme
+from hypothesis import given
+from hypothesis import strategies as st
+
+from faust_app.adapters.s3.connections import (
+    MAX_ANSWER_BYTES,
+    Answer,
+    Connection,
+    Connections,
+    InvalidAnswerError,
+    UnreachableError,
+)
+from faust_app.tls import client_context
+
+OK = b"HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n"
+LONG = b"x" * 5_000_000
+"""More than a socket takes at once."""
+SILENCE = 0.2
+"""Seconds after which a connection gives up in these tests."""
+
+
+class Peer:
+    """One connection as the server sees it."""
+
+    def __init__(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        self._reader, self._writer = reader, writer
+
+    async def read_request(self) -> bytes:
+        """Return the next request. Raises IncompleteReadError when the client closes."""
+        head = await self._reader.readuntil(b"\r\n\r\n")
+        length = int(head.lower().partition(b"content-length: ")[2].partition(b"\r\n")[0])
+        return head + await self._reader.readexactly(length)
+
+    async def answer(self, *pieces: bytes) -> None:
+        """Send the pieces, each by itself."""
+        for piece in pieces:
+            self._writer.write(piece)
+            await self._writer.drain()
+
+    async def is_left(self) -> bool:
+        """Wait until the client closes; return whether it had nothing more to say."""
+        try:
+            return not await self._reader.read()
+        except ConnectionResetError:
+            return True
+
+    def hang_up(self) -> None:
+        """Close the connection."""
+        self._writer.close()
+
+
+class Server:
+    """Serves each connection by the next of `scripts`, the last one for all that follow."""
+
+    def __init__(self, scripts: tuple[Callable[[Peer], Awaitable[None]], ...]) -> None:
+        self._scripts = scripts
+        self.url = ""
+        self.opened = 0
+
+    async def serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        """Serve one connection, and close it."""
+        script = self._scripts[min(self.opened, len(self._scripts) - 1)]
+        self.opened += 1
+        try:
+            await script(Peer(reader, writer))
+        except (asyncio.IncompleteReadError, ConnectionError):
+            pass  # the client has closed
+        finally:
+            writer.close()
+
+
+@asynccontextmanager
+async def serving(*scripts: Callable[[Peer], Awaitable[None]], tls: ssl.SSLContext | None = None) -> AsyncIterator[Server]:
+    server = Server(scripts)
+    listening = await asyncio.start_server(server.serve, "127.0.0.1", 0, ssl=tls)
+    async with listening:
+        port = listening.sockets[0].getsockname()[1]
+        server.url = f"{'https' if tls else 'http'}://127.0.0.1:{port}"
+        yield server
+
+
+def answering(*pieces: bytes) -> Callable[[Peer], Awaitable[None]]:
+    """Answer every request of a connection with the same pieces."""
+
+    async def script(peer: Peer) -> None:
+        while True:
+            await peer.read_request()
+            await peer.answer(*pieces)
+
+    return script
+
+
+@contextmanager
+def connections_to(server: Server, limit: int = 4, *, keep_seconds: float = 15.0) -> Iterator[Connections]:
+    with closing(Connections(server.url, limit, keep_seconds=keep_seconds)) as connections:
+        yield connections
+
+
+async def put(connections: Connections, body: bytes = b"body") -> Answer:
+    return await connections.request(f"PUT /a HTTP/1.1\r\nhost: a\r\ncontent-length: {len(body)}\r\n\r\n".encode(), body)
+
+
+async def until(condition: Callable[[], bool]) -> None:
+    async with asyncio.timeout(10):
+        while not condition():
+            await asyncio.sleep(0.001)
+
+
+async def test_requests_that_follow_each_other_share_a_connection() -> None:
+    async with serving(answering(OK)) as server:
+        with connections_to(server) as connections:
+            answers = [await put(connections, LONG), await put(connections, b""), await put(connections)]
+            assert (answers, server.opened, connections.idle) == ([Answer(200, b"")] * 3, 1, 1)
+
+
+async def test_no_more_requests_run_at_once_than_there_may_be_connections() -> None:
+    go = asyncio.Event()
+
+    async def late(peer: Peer) -> None:
+        while await peer.read_request():
+            await go.wait()
+            await peer.answer(OK)
+
+    async with serving(late) as server:
+        with connections_to(server, limit=2) as connections:
+            asked = [asyncio.create_task(put(connections)) for _ in range(5)]
+            await until(lambda: (connections.in_use, connections.waiting, server.opened) == (2, 3, 2))
+            go.set()
+            await asyncio.gather(*asked)
+            assert (connections.in_use, connections.waiting, connections.idle, server.opened) == (0, 0, 2, 2)
+
+
+@pytest.mark.parametrize(
+    ("pieces", "expected"),
+    [
+        ((b"HTTP/1.1 100 Continue\r\n\r\n", OK), Answer(200, b"")),
+        ((b"HTTP/1.1 204 No Content\r\n\r\n",), Answer(204, b"")),
+        ((b"HTTP/1.1 403 No\r\nContent-Length: 3\r\n\r\n", b"a", b"bc"), Answer(403, b"abc")),
+        ((b"HTTP/1.1 503 No\r\nTransfer-Encoding: chunked\r\n\r\n2\r\nab\r\n1\r\n", b"c\r\n0\r\n\r\n"), Answer(503, b"abc")),
+        ((b"HTTP/1.1 500 No\r\nContent-Length: 9000\r\n\r\n" + b"x" * 9000,), Answer(500, b"x" * MAX_ANSWER_BYTES)),
+    ],
+)
+async def test_an_answer_is_read_to_its_end_and_its_connection_used_again(pieces: tuple[bytes, ...], expected: Answer) -> None:
+    async with serving(answering(*pieces)) as server:
+        with connections_to(server) as connections:
+            assert ([await put(connections), await put(connections)], server.opened) == ([expected] * 2, 1)
+
+
+@given(cuts=st.lists(st.integers(1, 80), max_size=6))
+async def test_an_answer_is_the_same_however_it_is_cut(cuts: list[int]) -> None:
+    whole = b"HTTP/1.1 100 Continue\r\n\r\nHTTP/1.1 403 No\r\nTransfer-Encoding: chunked\r\n\r\n5\r\nabcde\r\n0\r\n\r\n"
+    places = sorted({0, *cuts, len(whole)})
+    connection = Connection()
+    connection.connection_made(Unheard())
+    asked = asyncio.create_task(connection.send(b"", b""))
+    await asyncio.sleep(0)
+    for start, end in pairwise(places):
+        connection.data_received(whole[start:end])
+    assert (await asked, connection.is_reusable) == (Answer(403, b"abcde"), True)
+
+
+class Unheard(asyncio.Transport):
+    """A transport to nobody; of what it was given so many bytes are unsent."""
+
+    def __init__(self, unsent: int = 0) -> None:
+        super().__init__()
+        self.unsent = unsent
+
+    def writelines(self, list_of_data: object) -> None:
+        pass
+
+    def get_write_buffer_size(self) -> int:
+        return self.unsent
+
+    def is_closing(self) -> bool:
+        return False
+
+    def abort(self) -> None:
+        pass
+
+
+@pytest.mark.parametrize(
+    "last",
+    [
+        b"HTTP/1.1 200 OK\r\nConnection: close\r\nContent-Length: 0\r\n\r\n",
+        b"HTTP/1.0 200 OK\r\nContent-Length: 0\r\n\r\n",
+        OK + b"HTTP/1.1 200 OK\r\n",
+        OK + OK,
+    ],
+)
+async def test_a_connection_that_is_not_to_go_on_is_closed_and_another_opened(last: bytes) -> None:
+    left = asyncio.Event()
+
+    async def once(peer: Peer) -> None:
+        await peer.read_request()
+        await peer.answer(last)
+        assert await peer.is_left()
+        left.set()
+
+    async with serving(once, answering(OK)) as server:
+        with connections_to(server) as connections:
+            assert [await put(connections), await put(connections)] == [Answer(200, b"")] * 2
+            await left.wait()
+            assert server.opened == 2
+
+
+async def test_what_comes_without_a_request_ends_its_connection() -> None:
+    async def talk(peer: Peer) -> None:
+        await peer.read_request()
+        await peer.answer(OK)
+        await peer.answer(b"HTTP/1.1 408 Request Timeout\r\n\r\n")
+        assert await peer.is_left()
+        left.set()
+
+    left = asyncio.Event()
+    async with serving(talk, answering(OK)) as server:
+        with connections_to(server) as connections:
+            assert await put(connections) == Answer(200, b"")
+            await left.wait()
+            assert (await put(connections), server.opened) == (Answer(200, b""), 2)
+
+
+async def test_a_body_that_ends_with_its_connection_is_an_answer() -> None:
+    async def until_the_end(peer: Peer) -> None:
+        await peer.read_request()
+        await peer.answer(b"HTTP/1.1 500 No\r\n\r\nbecause")
+
+    async with serving(until_the_end) as server:
+        with connections_to(server) as connections:
+            assert (await put(connections), connections.idle) == (Answer(500, b"because"), 0)
+
+
+async def test_a_request_is_sent_again_where_its_connection_had_been_closed_meanwhile() -> None:
+    async def once(peer: Peer) -> None:
+        await peer.read_request()
+        await peer.answer(OK)
+        await peer.read_request()  # as a server does whose time for this connection ran out: it closes without a word
+
+    async with serving(once, answering(OK)) as server:
+        with connections_to(server) as connections:
+            assert [await put(connections), await put(connections, LONG)] == [Answer(200, b"")] * 2
+            assert server.opened == 2
+
+
+async def test_a_request_is_not_sent_again_where_its_connection_is_new() -> None:
+    async def hang_up(peer: Peer) -> None:
+        await peer.read_request()
+
+    async with serving(hang_up) as server:
+        with connections_to(server) as connections:
+            with pytest.raises(ConnectionError):
+                await put(connections)
+            assert (server.opened, connections.idle, connections.in_use) == (1, 0, 0)
+
+
+async def test_a_request_is_not_sent_again_once_an_answer_has_begun() -> None:
+    async def break_off(peer: Peer) -> None:
+        await peer.read_request()
+        await peer.answer(OK)
+        await peer.read_request()
+        await peer.answer(b"HTTP/1.1 200")
+
+    async with serving(break_off) as server:
+        with connections_to(server) as connections:
+            await put(connections)
+            with pytest.raises(ConnectionError):
+                await put(connections)
+            assert server.opened == 1
+
+
+@pytest.mark.parametrize("answer", [b"SSH-2.0-OpenSSH_9\r\n", b"HTTP/1.1 200 OK\r\nContent-Length: -1\r\n\r\n", b"\x00" * 9])
+async def test_what_is_no_http_is_refused_and_its_connection_closed(answer: bytes) -> None:
+    async with serving(answering(answer)) as server:
+        with connections_to(server) as connections:
+            with pytest.raises(InvalidAnswerError):
+                await put(connections)
+            assert connections.idle == 0
+
+
+async def test_a_server_that_stays_silent_is_given_up() -> None:
+    left = asyncio.Event()
+
+    async def say_nothing(peer: Peer) -> None:
+        await peer.read_request()
+        assert await peer.is_left()
+        left.set()
+
+    async with serving(say_nothing) as server:
+        connection = await connect(server)
+        with pytest.raises(TimeoutError):
+            await connection.send(b"PUT /a HTTP/1.1\r\ncontent-length: 1\r\n\r\n", b"x")
+        await left.wait()
+        assert not connection.is_reusable
+
+
+async def test_a_slow_server_is_not_given_up_while_it_takes_and_sends() -> None:
+    transport = Unheard(unsent=30)
+    connection = Connection()
+    connection.connection_made(transport)
+    asked = asyncio.create_task(connection.send(b"", b""))
+    await asyncio.sleep(0)
+    for unsent in (20, 10, 0):
+        transport.unsent = unsent
+        connection._check()
+    for piece in (OK[:9], OK[9:20]):
+        connection.data_received(piece)
+        connection._check()
+    await asyncio.sleep(0)
+    assert not asked.done()
+    connection._check()
+    with pytest.raises(TimeoutError):
+        await asked
+
+
+async def connect(server: Server) -> Connection:
+    host, _, port = server.url.removeprefix("http://").partition(":")
+    _, connection = await asyncio.get_running_loop().create_connection(lambda: Connection(SILENCE), host, int(port))
+    return connection
+
+
+async def test_a_cancelled_request_closes_its_connection_and_frees_its_place() -> None:
+    left = asyncio.Event()
+
+    async def say_nothing(peer: Peer) -> None:
+        await peer.read_request()
+        assert await peer.is_left()
+        left.set()
+
+    async with serving(say_nothing, answering(OK)) as server:
+        with connections_to(server, limit=1) as connections:
+            asked = asyncio.create_task(put(connections))
+            await until(lambda: server.opened == 1)
+            waits = asyncio.create_task(put(connections))
+            await until(lambda: connections.waiting == 1)
+            asked.cancel()
+            await asyncio.wait([asked])
+            await left.wait()
+            assert (asked.cancelled(), await waits, server.opened) == (True, Answer(200, b""), 2)
+
+
+async def test_an_answer_that_comes_before_all_is_sent_counts_and_ends_its_connection() -> None:
+    async def refuse(peer: Peer) -> None:
+        await peer._reader.readuntil(b"\r\n\r\n")
+        await peer.answer(b"HTTP/1.1 413 Too Large\r\nContent-Length: 0\r\n\r\n")
+        await peer.is_left()
+
+    async with serving(refuse) as server:
+        with connections_to(server) as connections:
+            assert (await put(connections, LONG * 4), connections.idle) == (Answer(413, b""), 0)
+
+
+async def test_a_connection_is_closed_when_it_is_idle_for_too_long() -> None:
+    async with serving(answering(OK)) as server:
+        with connections_to(server, keep_seconds=0.05) as connections:
+            await put(connections)
+            assert connections.idle == 1
+            await until(lambda: connections.idle == 0)
+            assert (await put(connections), server.opened) == (Answer(200, b""), 2)
+
+
+async def test_no_server_and_no_trust_are_no_connection(authority: trustme.CA) -> None:
+    async with serving(answering(OK)) as server:
+        url = server.url
+    with closing(Connections(url, 1)) as connections, pytest.raises(UnreachableError):
+        await put(connections)
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    authority.issue_cert("127.0.0.1").configure_cert(context)
+    async with serving(answering(OK), tls=context) as server:
+        with closing(Connections(server.url, 1, client_context(None))) as strangers, pytest.raises(UnreachableError) as caught:
+            await put(strangers)
+        assert isinstance(caught.value.__cause__, ssl.SSLCertVerificationError)
+        trusted = client_context(authority.cert_pem.bytes().decode())
+        with closing(Connections(server.url, 1, trusted)) as connections:
+            assert [await put(connections, LONG), await put(connections)] == [Answer(200, b"")] * 2
+        assert server.opened == 1  # the handshake of the other one failed
+
+
+@pytest.fixture(scope="module")
+def authority() -> trustme.CA:
+    return trustme.CA()
