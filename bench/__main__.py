@@ -35,6 +35,7 @@ from bench.worker.compare import print_comparison
 from bench.worker.driver import driver
 from bench.worker.memory import memory
 from bench.worker.metrics import metrics
+from bench.worker.put import put
 from bench.worker.startup import startup
 
 
@@ -118,9 +119,10 @@ BENCHMARKS: Final = {
     "mistake": Benchmark(mistake, "what a republish begun by mistake does until it is taken back"),
     "operate": Benchmark(operate, "what an operator waits for among a million images"),
     "pages": Benchmark(pages, "the operator's pages among two million images"),
-    "refusals": Benchmark(refusals, "what each level of the image check refuses of harmed, strange and hostile files"),
     "profile": Benchmark(profile, "where each microsecond of an image goes, with flame graphs", (Argument("ROUNDS", whole),)),
+    "put": Benchmark(put, "the CPU of a PUT over our connections and over aiohttp", (Argument("ROUNDS", whole),)),
     "record-guard": Benchmark(record_guard, "records the ratio that `guard` compares with", (Argument("ROUNDS", whole),)),
+    "refusals": Benchmark(refusals, "what each level of the image check refuses of harmed, strange and hostile files"),
     "reports": Benchmark(reports, "reports over 20 million outcomes; targets are for scale 1", (Argument("SCALE", scale_of),)),
     "results": Benchmark(results, "how soon and how fast outcomes are told, and what that costs a settle"),
     "scale": Benchmark(scale, "what a second and a fourth worker add"),
