@@ -110,7 +110,7 @@ async def put(connections: Connections, body: bytes = b"body") -> Answer:
 
 
 async def until(condition: Callable[[], bool]) -> None:
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(5):
         while not condition():
             await asyncio.sleep(0.001)
 
@@ -209,7 +209,7 @@ async def test_a_connection_that_is_not_to_go_on_is_closed_and_another_opened(la
     async with serving(once, answering(OK)) as server:
         with connections_to(server) as connections:
             assert [await put(connections), await put(connections)] == [Answer(200, b"")] * 2
-            await left.wait()
+            await until(left.is_set)
             assert server.opened == 2
 
 
@@ -225,7 +225,7 @@ async def test_what_comes_without_a_request_ends_its_connection() -> None:
     async with serving(talk, answering(OK)) as server:
         with connections_to(server) as connections:
             assert await put(connections) == Answer(200, b"")
-            await left.wait()
+            await until(left.is_set)
             assert (await put(connections), server.opened) == (Answer(200, b""), 2)
 
 
@@ -298,7 +298,7 @@ async def test_a_server_that_stays_silent_is_given_up() -> None:
         connection = await connect(server)
         with pytest.raises(TimeoutError):
             await connection.send(b"PUT /a HTTP/1.1\r\ncontent-length: 1\r\n\r\n", b"x")
-        await left.wait()
+        await until(left.is_set)
         assert not connection.is_reusable
 
 
@@ -343,7 +343,7 @@ async def test_a_cancelled_request_closes_its_connection_and_frees_its_place() -
             await until(lambda: connections.waiting == 1)
             asked.cancel()
             await asyncio.wait([asked])
-            await left.wait()
+            await until(left.is_set)
             assert (asked.cancelled(), await waits, server.opened) == (True, Answer(200, b""), 2)
 
 

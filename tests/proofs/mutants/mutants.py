@@ -63,6 +63,18 @@ MUTANTS: Final = {
         "            pass\n",
         "tests/stream/consumer/test_rewinding.py::test_partitions_without_a_committed_offset_are_sought_to_their_beginning",
     ),
+    "the late answer to a cancelled PUT is taken for the next one's": Mutant(
+        "faust_app/adapters/s3/connections.py",
+        "        except BaseException:\n            self.close()\n            raise\n",
+        "        except BaseException:\n            raise\n",
+        "tests/adapters/s3/test_connections.py::test_a_cancelled_request_closes_its_connection_and_frees_its_place",
+    ),
+    "an answer that nobody asked for is taken for the next PUT's": Mutant(
+        "faust_app/adapters/s3/connections.py",
+        "        if self._answer is not None and self._answer.done():\n            self._may_go_on = False\n",
+        "",
+        "tests/adapters/s3/test_connections.py::test_a_connection_that_is_not_to_go_on_is_closed_and_another_opened",
+    ),
     "an event is dealt with before it is settled": Mutant(
         "faust_app/flows/images/executor.py",
         "            end = await self._settler.settle(run.event.record, _decided(run))\n",
