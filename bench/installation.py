@@ -17,6 +17,7 @@ import pymysql
 
 from devstack.ports import Ports
 from devstack.stack import Stack
+from faust_app.core.dispatch.host_limit import MOST_SET
 from faust_app.settings import Settings
 
 DONE: Final = "SELECT COUNT(*) FROM image WHERE state = 'DONE'"
@@ -170,8 +171,8 @@ def names_of_its_own(stack: Stack, folder: Path, name: str) -> dict[str, str]:
     }
 
 
-def known_source(stack: Stack, at_once: int = 1_000) -> dict[str, str]:
-    """Return the setting by which the source serves so many at once: without it a worker finds out, and goes no further than 32."""
+def known_source(stack: Stack, at_once: int = MOST_SET) -> dict[str, str]:
+    """Return the setting by which the source serves so many at once: without it a worker finds out, up to MOST_FOUND."""
     return {"SOURCE_HOST_LIMITS": f"{stack.image_source.address.removeprefix('http://')}={at_once}"}
 
 

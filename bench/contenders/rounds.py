@@ -2,7 +2,7 @@
 
 Every round takes in as many images as a turn moves, while all contenders are stopped, so that none has an image under way when it is
 stopped. The product's worker reads its events; the others read the same events of the same topic, each in a consumer group of its own.
-Only the bare loop reads no Kafka: it selects its images. All may have as many images of the source under way at once.
+Only the bare loop reads no Kafka: it selects its images. Those with no limit of their own fetch 64 images at once.
 """
 
 from collections.abc import Iterator, Sequence

@@ -33,7 +33,7 @@ from faust_app.core.foreign import one_line
 from faust_app.metrics import Metrics
 from faust_app.metrics.pools import watch_pool
 from faust_app.settings import Settings
-from faust_app.tls import SYSTEM, TlsFault, client_context, pem_file, tls_fault
+from faust_app.tls import SYSTEM, TlsFault, pem_file, tls_fault
 
 CACHE_CONTROL: Final = "public, max-age=31536000, immutable"
 _PROBE_KEY: Final = "shop-images-probe"
@@ -92,7 +92,7 @@ class S3ObjectStore:
         self._client = await self._stack.enter_async_context(client)
         credentials = await session.get_credentials()  # what the client has too: it asked the session when it was made
         endpoint_url = self._client.meta.endpoint_url
-        connections = Connections(endpoint_url, self._settings.slots, client_context(ca) if endpoint_url.startswith("https:") else None)
+        connections = Connections(endpoint_url, self._settings.slots, ca)
         self._stack.callback(connections.close)
         watch_pool(self._metrics, "storage", connections)
         self._put = SignedPut(connections, credentials, endpoint_url, self._bucket, self._settings.s3_region)

@@ -51,7 +51,8 @@ class SignedPut:
         """Put the bytes; header names are lower case. Raises Unavailable on any answer but success, and OSError."""
         path = self._base + quote(key, safe="/-_.~")
         signed = await self.sign(path, sha256, headers, datetime.now(UTC))
-        answer = await self._connections.request(_head(path, signed, len(content)), content)
+        head = _head(path, signed, len(content))
+        answer = await self._connections.request(head, content)
         if answer.status != _OK:
             raise answered("PutObject", error_code(answer.body) or str(answer.status))
 

@@ -1,10 +1,13 @@
 """Connections that carry PUTs: which are used again, what ends them, and what a caller is told, on both event loops."""
 
 import asyncio
+import socket
 import ssl
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
-from contextlib import asynccontextmanager, closing, contextmanager
+from contextlib import ExitStack, asynccontextmanager, closing, contextmanager
 from itertools import pairwise
+from typing import Any
+from urllib.parse import urlsplit
 
 import pytest
 import trustme
@@ -36,9 +39,17 @@ class Peer:
 
     async def read_request(self) -> bytes:
         """Return the next request. Raises IncompleteReadError when the client closes."""
-        head = await self._reader.readuntil(b"\r\n\r\n")
+        head = await self.read_head()
         length = int(head.lower().partition(b"content-length: ")[2].partition(b"\r\n")[0])
         return head + await self._reader.readexactly(length)
+
+    async def read_head(self) -> bytes:
+        """Return the head of the next request."""
+        return await self._reader.readuntil(b"\r\n\r\n")
+
+    async def read(self, size: int) -> None:
+        """Read so many bytes of a body."""
+        await self._reader.readexactly(size)
 
     async def answer(self, *pieces: bytes) -> None:
         """Send the pieces, each by itself."""
@@ -52,10 +63,6 @@ class Peer:
             return not await self._reader.read()
         except ConnectionResetError:
             return True
-
-    def hang_up(self) -> None:
-        """Close the connection."""
-        self._writer.close()
 
 
 class Server:
@@ -79,9 +86,14 @@ class Server:
 
 
 @asynccontextmanager
-async def serving(*scripts: Callable[[Peer], Awaitable[None]], tls: ssl.SSLContext | None = None) -> AsyncIterator[Server]:
-    server = Server(scripts)
-    listening = await asyncio.start_server(server.serve, "127.0.0.1", 0, ssl=tls)
+async def serving(
+    *scripts: Callable[[Peer], Awaitable[None]], tls: ssl.SSLContext | None = None, receive_buffer: int | None = None
+) -> AsyncIterator[Server]:
+    server, listener = Server(scripts), socket.socket()
+    if receive_buffer is not None:
+        listener.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, receive_buffer)
+    listener.bind(("127.0.0.1", 0))
+    listening = await asyncio.start_server(server.serve, sock=listener, ssl=tls)
     async with listening:
         port = listening.sockets[0].getsockname()[1]
         server.url = f"{'https' if tls else 'http'}://127.0.0.1:{port}"
@@ -160,7 +172,7 @@ async def test_an_answer_is_the_same_however_it_is_cut(cuts: list[int]) -> None:
     whole = b"HTTP/1.1 100 Continue\r\n\r\nHTTP/1.1 403 No\r\nTransfer-Encoding: chunked\r\n\r\n5\r\nabcde\r\n0\r\n\r\n"
     places = sorted({0, *cuts, len(whole)})
     connection = Connection()
-    connection.connection_made(Unheard())
+    connection.connection_made(SilentTransport())
     asked = asyncio.create_task(connection.send(b"", b""))
     await asyncio.sleep(0)
     for start, end in pairwise(places):
@@ -168,24 +180,17 @@ async def test_an_answer_is_the_same_however_it_is_cut(cuts: list[int]) -> None:
     assert (await asked, connection.is_reusable) == (Answer(403, b"abcde"), True)
 
 
-class Unheard(asyncio.Transport):
-    """A transport to nobody; of what it was given so many bytes are unsent."""
-
-    def __init__(self, unsent: int = 0) -> None:
-        super().__init__()
-        self.unsent = unsent
+class SilentTransport(asyncio.Transport):
+    """A transport that takes everything, and tells nobody."""
 
     def writelines(self, list_of_data: object) -> None:
         pass
 
     def get_write_buffer_size(self) -> int:
-        return self.unsent
+        return 0
 
     def is_closing(self) -> bool:
         return False
-
-    def abort(self) -> None:
-        pass
 
 
 @pytest.mark.parametrize(
@@ -214,17 +219,20 @@ async def test_a_connection_that_is_not_to_go_on_is_closed_and_another_opened(la
 
 
 async def test_what_comes_without_a_request_ends_its_connection() -> None:
+    left, is_idle = asyncio.Event(), asyncio.Event()
+
     async def talk(peer: Peer) -> None:
         await peer.read_request()
         await peer.answer(OK)
+        await is_idle.wait()
         await peer.answer(b"HTTP/1.1 408 Request Timeout\r\n\r\n")
         assert await peer.is_left()
         left.set()
 
-    left = asyncio.Event()
     async with serving(talk, answering(OK)) as server:
         with connections_to(server) as connections:
-            assert await put(connections) == Answer(200, b"")
+            assert (await put(connections), connections.idle) == (Answer(200, b""), 1)
+            is_idle.set()
             await until(left.is_set)
             assert (await put(connections), server.opened) == (Answer(200, b""), 2)
 
@@ -277,13 +285,21 @@ async def test_a_request_is_not_sent_again_once_an_answer_has_begun() -> None:
             assert server.opened == 1
 
 
-@pytest.mark.parametrize("answer", [b"SSH-2.0-OpenSSH_9\r\n", b"HTTP/1.1 200 OK\r\nContent-Length: -1\r\n\r\n", b"\x00" * 9])
-async def test_what_is_no_http_is_refused_and_its_connection_closed(answer: bytes) -> None:
+@pytest.mark.parametrize(
+    "answer",
+    [
+        b"SSH-2.0-OpenSSH_9\r\n",
+        b"HTTP/1.1 200 OK\r\nContent-Length: -1\r\n\r\n",
+        b"HTTP/1.1 101 Switching Protocols\r\nConnection: upgrade\r\nUpgrade: websocket\r\n\r\n",
+        b"\x00" * 9,
+    ],
+)
+async def test_an_invalid_answer_is_refused_and_its_connection_closed(answer: bytes) -> None:
     async with serving(answering(answer)) as server:
         with connections_to(server) as connections:
-            with pytest.raises(InvalidAnswerError):
+            with pytest.raises(InvalidAnswerError) as caught:
                 await put(connections)
-            assert connections.idle == 0
+            assert (connections.idle, caught.value.__cause__ is None) == (0, False)
 
 
 async def test_a_server_that_stays_silent_is_given_up() -> None:
@@ -302,28 +318,59 @@ async def test_a_server_that_stays_silent_is_given_up() -> None:
         assert not connection.is_reusable
 
 
-async def test_a_slow_server_is_not_given_up_while_it_takes_and_sends() -> None:
-    transport = Unheard(unsent=30)
-    connection = Connection()
-    connection.connection_made(transport)
-    asked = asyncio.create_task(connection.send(b"", b""))
-    await asyncio.sleep(0)
-    for unsent in (20, 10, 0):
-        transport.unsent = unsent
-        connection._check()
-    for piece in (OK[:9], OK[9:20]):
-        connection.data_received(piece)
-        connection._check()
-    await asyncio.sleep(0)
-    assert not asked.done()
-    connection._check()
-    with pytest.raises(TimeoutError):
-        await asked
+async def test_a_server_that_falls_silent_within_its_answer_is_given_up() -> None:
+    async def fall_silent(peer: Peer) -> None:
+        await peer.read_request()
+        for piece in (OK[:5], OK[5:9], OK[9:20]):
+            await peer.answer(piece)
+            await asyncio.sleep(SILENCE * 0.7)
+        await peer.is_left()
+
+    async with serving(fall_silent) as server:
+        connection = await connect(server)
+        asked = asyncio.create_task(connection.send(b"PUT /a HTTP/1.1\r\ncontent-length: 1\r\n\r\n", b"x"))
+        done, _ = await asyncio.wait([asked], timeout=5)
+        assert done
+        assert isinstance(asked.exception(), TimeoutError)
 
 
-async def connect(server: Server) -> Connection:
-    host, _, port = server.url.removeprefix("http://").partition(":")
-    _, connection = await asyncio.get_running_loop().create_connection(lambda: Connection(SILENCE), host, int(port))
+@pytest.mark.parametrize("is_secured", [False, True], ids=["plain", "tls"])
+async def test_a_slow_upload_goes_on_while_the_server_takes_any_of_it(authority: trustme.CA, *, is_secured: bool) -> None:
+    """Its buffers are small, so that what it does not take stays with the client; it takes longer than twice the silence allowed."""
+
+    async def slowly(peer: Peer) -> None:
+        await peer.read_head()
+        for _ in range(20):
+            await peer.read(len(LONG) // 20)
+            await asyncio.sleep(0.12)
+        await peer.answer(OK)
+
+    context = client = None
+    if is_secured:
+        context, client = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER), client_context(authority.cert_pem.bytes().decode())
+        authority.issue_cert("127.0.0.1").configure_cert(context)
+    async with serving(slowly, tls=context, receive_buffer=65_536) as server:
+        connection = await connect(server, seconds=1.0, tls=client)
+        connection._transport.get_extra_info("socket").setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, 65_536)
+        answer = await connection.send(f"PUT /a HTTP/1.1\r\ncontent-length: {len(LONG)}\r\n\r\n".encode(), LONG)
+        assert answer == Answer(200, b"")
+        connection.close()
+
+
+async def test_the_timer_of_a_request_ends_with_it() -> None:
+    async with serving(answering(OK)) as server:
+        connection = await connect(server)
+        await connection.send(b"PUT /a HTTP/1.1\r\ncontent-length: 0\r\n\r\n", b"")
+        assert connection._timer.cancelled()
+        connection.close()
+        with pytest.raises(ConnectionResetError):
+            await connection.send(b"PUT /a HTTP/1.1\r\ncontent-length: 0\r\n\r\n", b"")
+
+
+async def connect(server: Server, *, seconds: float = SILENCE, tls: ssl.SSLContext | None = None) -> Connection:
+    parts = urlsplit(server.url)
+    loop = asyncio.get_running_loop()
+    _, connection = await loop.create_connection(lambda: Connection(seconds), parts.hostname or "", parts.port or 0, ssl=tls)
     return connection
 
 
@@ -349,7 +396,7 @@ async def test_a_cancelled_request_closes_its_connection_and_frees_its_place() -
 
 async def test_an_answer_that_comes_before_all_is_sent_counts_and_ends_its_connection() -> None:
     async def refuse(peer: Peer) -> None:
-        await peer._reader.readuntil(b"\r\n\r\n")
+        await peer.read_head()
         await peer.answer(b"HTTP/1.1 413 Too Large\r\nContent-Length: 0\r\n\r\n")
         await peer.is_left()
 
@@ -358,16 +405,40 @@ async def test_an_answer_that_comes_before_all_is_sent_counts_and_ends_its_conne
             assert (await put(connections, LONG * 4), connections.idle) == (Answer(413, b""), 0)
 
 
-async def test_a_connection_is_closed_when_it_is_idle_for_too_long() -> None:
-    async with serving(answering(OK)) as server:
+async def test_connections_are_closed_when_they_are_idle_for_too_long() -> None:
+    left = list[bool]()
+
+    async def serve(peer: Peer) -> None:
+        await peer.read_request()
+        await peer.answer(OK)
+        left.append(await peer.is_left())
+
+    async with serving(serve) as server:
         with connections_to(server, keep_seconds=0.05) as connections:
+            for number in (1, 2):
+                await asyncio.gather(put(connections), put(connections))
+                assert connections.idle == 2
+                await until(lambda: len(left) == 2 * number)  # noqa: B023 - awaited here
+                assert (connections.idle, all(left)) == (0, True)
+
+
+async def test_closing_closes_what_is_idle() -> None:
+    left = asyncio.Event()
+
+    async def serve(peer: Peer) -> None:
+        await peer.read_request()
+        await peer.answer(OK)
+        assert await peer.is_left()
+        left.set()
+
+    async with serving(serve) as server:
+        with connections_to(server) as connections:
             await put(connections)
-            assert connections.idle == 1
-            await until(lambda: connections.idle == 0)
-            assert (await put(connections), server.opened) == (Answer(200, b""), 2)
+        await until(left.is_set)
+        assert connections.idle == 0
 
 
-async def test_no_server_and_no_trust_are_no_connection(authority: trustme.CA) -> None:
+async def test_a_server_that_is_not_there_or_not_trusted_is_unreachable(authority: trustme.CA) -> None:
     async with serving(answering(OK)) as server:
         url = server.url
     with closing(Connections(url, 1)) as connections, pytest.raises(UnreachableError):
@@ -375,13 +446,42 @@ async def test_no_server_and_no_trust_are_no_connection(authority: trustme.CA) -
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     authority.issue_cert("127.0.0.1").configure_cert(context)
     async with serving(answering(OK), tls=context) as server:
-        with closing(Connections(server.url, 1, client_context(None))) as strangers, pytest.raises(UnreachableError) as caught:
+        with closing(Connections(server.url, 1)) as strangers, pytest.raises(UnreachableError) as caught:
             await put(strangers)
         assert isinstance(caught.value.__cause__, ssl.SSLCertVerificationError)
-        trusted = client_context(authority.cert_pem.bytes().decode())
-        with closing(Connections(server.url, 1, trusted)) as connections:
-            assert [await put(connections, LONG), await put(connections)] == [Answer(200, b"")] * 2
+        with closing(Connections(server.url.replace("https", "HTTPS"), 1, authority.cert_pem.bytes().decode())) as connections:
+            assert [await put(connections, LONG), await put(connections, b"")] == [Answer(200, b"")] * 2
         assert server.opened == 1  # the handshake of the other one failed
+
+
+async def test_the_next_address_is_tried_where_one_takes_no_connection(monkeypatch: pytest.MonkeyPatch) -> None:
+    with full_listener() as silent:
+        async with serving(answering(OK)) as server:
+            loop, served = asyncio.get_running_loop(), ("127.0.0.1", urlsplit(server.url).port)
+            resolve = loop.getaddrinfo
+
+            async def resolve_both(host: Any, port: Any, **options: Any) -> list[Any]:
+                if host != "storage.test":  # uvloop asks for addresses too
+                    return await resolve(host, port, **options)
+                return [(socket.AF_INET, socket.SOCK_STREAM, 6, "", address) for address in (silent, served)]
+
+            monkeypatch.setattr(loop, "getaddrinfo", resolve_both)
+            with closing(Connections("http://storage.test", 1)) as connections:
+                assert await put(connections) == Answer(200, b"")
+
+
+@contextmanager
+def full_listener() -> Iterator[tuple[str, int]]:
+    """Listen on an address whose queue is full: who connects gets no answer."""
+    with ExitStack() as opened:
+        listener = opened.enter_context(socket.socket())
+        listener.bind(("127.0.0.1", 0))
+        listener.listen(0)
+        for _ in range(3):
+            waiting = opened.enter_context(socket.socket())
+            waiting.setblocking(False)
+            waiting.connect_ex(listener.getsockname())
+        yield listener.getsockname()
 
 
 @pytest.fixture(scope="module")

@@ -200,6 +200,13 @@ async def test_a_put_sends_what_is_signed_and_little_else() -> None:
     ]  # fmt: skip
 
 
+@pytest.mark.parametrize("value", ["a\r\nx-amz-acl: public-read", "a\n", "\r"])
+async def test_a_header_that_would_begin_another_is_not_sent(value: str) -> None:
+    put = _signed_put(_Session(None))
+    with pytest.raises(ValueError, match="end of a line"):
+        await put("a", b"", "", {"x-amz-meta-shop-no": value})
+
+
 @given(
     key=st.text(st.characters(codec="utf-8", exclude_categories=["Cc"]), min_size=1, max_size=40).filter(lambda key: "." not in key),
     metadata=st.dictionaries(st.sampled_from(["shop-no", "image-id"]), st.text("abc%20-.", min_size=1, max_size=20).map(str.strip)),
