@@ -71,7 +71,7 @@ MUTANTS: Final = {
     ),
     "an answer that nobody asked for is taken for the next PUT's": Mutant(
         "faust_app/adapters/s3/connections.py",
-        "        if self._answer is not None and self._answer.done():\n            self._may_go_on = False\n",
+        "        if self._answer is not None and self._answer.done():\n            self._keep_alive = False\n",
         "",
         "tests/adapters/s3/test_connections.py::test_a_connection_that_is_not_to_go_on_is_closed_and_another_opened",
     ),
