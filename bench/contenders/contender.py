@@ -14,6 +14,7 @@ from bench.turn import Turn, resumed, stopped
 
 _TURN_SECONDS: Final = 120.0
 _POLL_SECONDS: Final = 0.03
+_END_SECONDS: Final = 30.0
 
 
 class Contender:
@@ -73,8 +74,17 @@ def running(contender: Contender, command: Sequence[str]) -> Iterator[Contender]
             if process.poll() is None:
                 family = children(process.pid)
                 process.terminate()
-                process.wait(30)
+                _end(process)
                 _kill(family)
+
+
+def _end(process: "subprocess.Popen[bytes]") -> None:
+    """Wait until the process has ended; kill one that does not, since its turns are measured already."""
+    try:
+        process.wait(_END_SECONDS)
+    except subprocess.TimeoutExpired:
+        process.kill()
+        process.wait()
 
 
 def _kill(pids: Sequence[int]) -> None:
