@@ -3,8 +3,8 @@
 import asyncio
 import socket
 import ssl
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
-from contextlib import ExitStack, asynccontextmanager, closing, contextmanager
+from collections.abc import Callable, Iterator
+from contextlib import closing, contextmanager
 from itertools import pairwise
 from typing import Any
 from urllib.parse import urlsplit
@@ -23,92 +23,14 @@ from faust_app.adapters.s3.connections import (
     UnreachableError,
 )
 from faust_app.tls import client_context
+from tests.adapters.s3.scripted_server import Peer, Server, answering, serving
+from tests.full_listener import full_listener
 
 OK = b"HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n"
 LONG = b"x" * 5_000_000
 """More than a socket takes at once."""
 SILENCE = 0.2
 """Seconds after which a connection gives up in these tests."""
-
-
-class Peer:
-    """One connection as the server sees it."""
-
-    def __init__(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        self._reader, self._writer = reader, writer
-
-    async def read_request(self) -> bytes:
-        """Return the next request. Raises IncompleteReadError when the client closes."""
-        head = await self.read_head()
-        length = int(head.lower().partition(b"content-length: ")[2].partition(b"\r\n")[0])
-        return head + await self._reader.readexactly(length)
-
-    async def read_head(self) -> bytes:
-        """Return the head of the next request."""
-        return await self._reader.readuntil(b"\r\n\r\n")
-
-    async def read(self, size: int) -> None:
-        """Read so many bytes of a body."""
-        await self._reader.readexactly(size)
-
-    async def answer(self, *pieces: bytes) -> None:
-        """Send the pieces, each by itself."""
-        for piece in pieces:
-            self._writer.write(piece)
-            await self._writer.drain()
-
-    async def is_left(self) -> bool:
-        """Wait until the client closes; return whether it had nothing more to say."""
-        try:
-            return not await self._reader.read()
-        except ConnectionResetError:
-            return True
-
-
-class Server:
-    """Serves each connection by the next of `scripts`, the last one for all that follow."""
-
-    def __init__(self, scripts: tuple[Callable[[Peer], Awaitable[None]], ...]) -> None:
-        self._scripts = scripts
-        self.url = ""
-        self.opened = 0
-
-    async def serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        """Serve one connection, and close it."""
-        script = self._scripts[min(self.opened, len(self._scripts) - 1)]
-        self.opened += 1
-        try:
-            await script(Peer(reader, writer))
-        except (asyncio.IncompleteReadError, ConnectionError):
-            pass  # the client has closed
-        finally:
-            writer.close()
-
-
-@asynccontextmanager
-async def serving(
-    *scripts: Callable[[Peer], Awaitable[None]], tls: ssl.SSLContext | None = None, receive_buffer: int | None = None
-) -> AsyncIterator[Server]:
-    server, listener = Server(scripts), socket.socket()
-    if receive_buffer is not None:
-        listener.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, receive_buffer)
-    listener.bind(("127.0.0.1", 0))
-    listening = await asyncio.start_server(server.serve, sock=listener, ssl=tls)
-    async with listening:
-        port = listening.sockets[0].getsockname()[1]
-        server.url = f"{'https' if tls else 'http'}://127.0.0.1:{port}"
-        yield server
-
-
-def answering(*pieces: bytes) -> Callable[[Peer], Awaitable[None]]:
-    """Answer every request of a connection with the same pieces."""
-
-    async def script(peer: Peer) -> None:
-        while True:
-            await peer.read_request()
-            await peer.answer(*pieces)
-
-    return script
 
 
 @contextmanager
@@ -202,13 +124,13 @@ class SilentTransport(asyncio.Transport):
         OK + OK,
     ],
 )
-async def test_a_connection_that_is_not_to_go_on_is_closed_and_another_opened(last: bytes) -> None:
+async def test_after_an_answer_that_ends_its_connection_another_is_opened(last: bytes) -> None:
     left = asyncio.Event()
 
     async def once(peer: Peer) -> None:
         await peer.read_request()
         await peer.answer(last)
-        assert await peer.is_left()
+        assert await peer.is_closed_by_client()
         left.set()
 
     async with serving(once, answering(OK)) as server:
@@ -226,7 +148,7 @@ async def test_what_comes_without_a_request_ends_its_connection() -> None:
         await peer.answer(OK)
         await is_idle.wait()
         await peer.answer(b"HTTP/1.1 408 Request Timeout\r\n\r\n")
-        assert await peer.is_left()
+        assert await peer.is_closed_by_client()
         left.set()
 
     async with serving(talk, answering(OK)) as server:
@@ -302,12 +224,12 @@ async def test_an_invalid_answer_is_refused_and_its_connection_closed(answer: by
             assert (connections.idle, caught.value.__cause__ is None) == (0, False)
 
 
-async def test_a_server_that_stays_silent_is_given_up() -> None:
+async def test_a_server_that_stays_silent_times_out() -> None:
     left = asyncio.Event()
 
     async def say_nothing(peer: Peer) -> None:
         await peer.read_request()
-        assert await peer.is_left()
+        assert await peer.is_closed_by_client()
         left.set()
 
     async with serving(say_nothing) as server:
@@ -318,13 +240,13 @@ async def test_a_server_that_stays_silent_is_given_up() -> None:
         assert not connection.is_reusable
 
 
-async def test_a_server_that_falls_silent_within_its_answer_is_given_up() -> None:
+async def test_a_server_that_falls_silent_within_its_answer_times_out() -> None:
     async def fall_silent(peer: Peer) -> None:
         await peer.read_request()
         for piece in (OK[:5], OK[5:9], OK[9:20]):
             await peer.answer(piece)
             await asyncio.sleep(SILENCE * 0.7)
-        await peer.is_left()
+        await peer.is_closed_by_client()
 
     async with serving(fall_silent) as server:
         connection = await connect(server)
@@ -379,7 +301,7 @@ async def test_a_cancelled_request_closes_its_connection_and_frees_its_place() -
 
     async def say_nothing(peer: Peer) -> None:
         await peer.read_request()
-        assert await peer.is_left()
+        assert await peer.is_closed_by_client()
         left.set()
 
     async with serving(say_nothing, answering(OK)) as server:
@@ -398,7 +320,7 @@ async def test_an_answer_that_comes_before_all_is_sent_counts_and_ends_its_conne
     async def refuse(peer: Peer) -> None:
         await peer.read_head()
         await peer.answer(b"HTTP/1.1 413 Too Large\r\nContent-Length: 0\r\n\r\n")
-        await peer.is_left()
+        await peer.is_closed_by_client()
 
     async with serving(refuse) as server:
         with connections_to(server) as connections:
@@ -411,7 +333,7 @@ async def test_connections_are_closed_when_they_are_idle_for_too_long() -> None:
     async def serve(peer: Peer) -> None:
         await peer.read_request()
         await peer.answer(OK)
-        left.append(await peer.is_left())
+        left.append(await peer.is_closed_by_client())
 
     async with serving(serve) as server:
         with connections_to(server, keep_seconds=0.05) as connections:
@@ -428,7 +350,7 @@ async def test_closing_closes_what_is_idle() -> None:
     async def serve(peer: Peer) -> None:
         await peer.read_request()
         await peer.answer(OK)
-        assert await peer.is_left()
+        assert await peer.is_closed_by_client()
         left.set()
 
     async with serving(serve) as server:
@@ -468,20 +390,6 @@ async def test_the_next_address_is_tried_where_one_takes_no_connection(monkeypat
             monkeypatch.setattr(loop, "getaddrinfo", resolve_both)
             with closing(Connections("http://storage.test", 1)) as connections:
                 assert await put(connections) == Answer(200, b"")
-
-
-@contextmanager
-def full_listener() -> Iterator[tuple[str, int]]:
-    """Listen on an address whose queue is full: who connects gets no answer."""
-    with ExitStack() as opened:
-        listener = opened.enter_context(socket.socket())
-        listener.bind(("127.0.0.1", 0))
-        listener.listen(0)
-        for _ in range(3):
-            waiting = opened.enter_context(socket.socket())
-            waiting.setblocking(False)
-            waiting.connect_ex(listener.getsockname())
-        yield listener.getsockname()
 
 
 @pytest.fixture(scope="module")

@@ -1,9 +1,7 @@
 """How long a source may take: to accept, to answer, and to send the body."""
 
 import asyncio
-import socket
 from collections.abc import Awaitable, Callable
-from contextlib import ExitStack
 
 import pytest
 from aiohttp import web
@@ -15,21 +13,14 @@ from faust_app.core.sources.content import NO_VALIDATORS, Fetched
 from faust_app.core.sources.response import PACE, Pace
 from faust_app.settings import Settings
 from tests.contracts.http.conftest import Source, failure, opened
+from tests.full_listener import full_listener
 
 
 async def test_a_server_that_never_accepts_is_unreachable_after_the_time_to_connect() -> None:
-    """Its queue of connections is full: what the kernel does for a host that drops packets, within one machine."""
-    with socket.socket() as deaf, ExitStack() as waiting:
-        deaf.bind(("127.0.0.1", 0))
-        deaf.listen(0)
-        for _ in range(4):
-            filler = waiting.enter_context(socket.socket())
-            filler.setblocking(False)
-            filler.connect_ex(deaf.getsockname())
-        port = deaf.getsockname()[1]
-        settings = Settings(_env_file=None, source_allow=f"127.0.0.1:{port}", fetch_connect_timeout=0.2, fetch_timeout=5.0)
+    with full_listener() as (host, port):
+        settings = Settings(_env_file=None, source_allow=f"{host}:{port}", fetch_connect_timeout=0.2, fetch_timeout=5.0)
         async with HttpFetcher(settings) as fetcher:
-            caught = await failure(fetcher, f"http://127.0.0.1:{port}/a")
+            caught = await failure(fetcher, f"http://{host}:{port}/a")
     assert (type(caught), caught.code) == (Transient, FailureCode.SOURCE_UNREACHABLE)
 
 

@@ -73,7 +73,7 @@ MUTANTS: Final = {
         "faust_app/adapters/s3/connections.py",
         "        if self._answer is not None and self._answer.done():\n            self._keep_alive = False\n",
         "",
-        "tests/adapters/s3/test_connections.py::test_a_connection_that_is_not_to_go_on_is_closed_and_another_opened",
+        "tests/adapters/s3/test_connections.py::test_after_an_answer_that_ends_its_connection_another_is_opened",
     ),
     "an event is dealt with before it is settled": Mutant(
         "faust_app/flows/images/executor.py",
