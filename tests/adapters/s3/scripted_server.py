@@ -33,7 +33,7 @@ class Peer:
             self._writer.write(piece)
             await self._writer.drain()
 
-    async def is_left(self) -> bool:
+    async def is_closed_by_client(self) -> bool:
         """Wait until the client closes; return whether it had nothing more to say."""
         try:
             return not await self._reader.read()
