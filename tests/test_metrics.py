@@ -15,7 +15,7 @@ from faust_app.adapters.mariadb.database import Database
 from faust_app.core.failure import Dependency, Unavailable
 from faust_app.metrics import Metrics
 from faust_app.metrics.loop_histogram import LoopHistogram
-from faust_app.metrics.pools import ConnectorPool, watch_pool
+from faust_app.metrics.pools import watch_connector
 from faust_app.settings import Settings
 from faust_app.stream.loop_lag import LoopLag
 from faust_app.stream.periodic import Periodic
@@ -140,7 +140,7 @@ async def test_a_pool_of_aiohttp_tells_who_uses_it_and_who_waits() -> None:
 
     connector = aiohttp.TCPConnector(limit=1)
     async with aiohttp.ClientSession(connector=connector) as http:
-        watch_pool(metrics, "sources", ConnectorPool(connector))
+        watch_connector(metrics, "sources", connector)
         assert (states(), value(metrics, "shop_images_pool_limit", pool="sources")) == ((0, 0, 0), 1)
         asked = [asyncio.create_task(_read(http, url)) for _ in range(3)]
         await served.wait()

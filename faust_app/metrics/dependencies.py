@@ -1,5 +1,7 @@
 """What the outside systems do to a process: breakers, connections, refusals, and the size of the database."""
 
+from collections.abc import Callable
+
 from prometheus_client import CollectorRegistry, Counter, Gauge
 
 from faust_app.metrics.events import STEP_SECONDS
@@ -52,3 +54,9 @@ class DependencyMetrics:
             ("credential",),
             registry=registry,
         )
+
+    def watch_pool(self, pool: str, limit: int, *, in_use: Callable[[], int], idle: Callable[[], int], waiting: Callable[[], int]) -> None:
+        """Show a pool of connections: what the functions return is asked for when metrics are read, so that nothing is counted in between."""
+        self.pool_limit.labels(pool).set(limit)
+        for state, read in {"in_use": in_use, "idle": idle, "waiting": waiting}.items():
+            self.pool_connections.labels(pool, state).set_function(read)

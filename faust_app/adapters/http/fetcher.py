@@ -20,7 +20,7 @@ from faust_app.core.sources.addresses import parse_opened, parse_ports
 from faust_app.core.sources.content import NO_VALIDATORS, Fetched, NotModified, Observed, Redirect, Validators
 from faust_app.core.sources.response import PACE, Pace, check_announcement, refused, validators
 from faust_app.metrics import Metrics
-from faust_app.metrics.pools import ConnectorPool, watch_pool
+from faust_app.metrics.pools import watch_connector
 from faust_app.settings import Settings
 
 MAX_REDIRECTS: Final = 3
@@ -61,7 +61,7 @@ class HttpFetcher:
             max_line_size=16 * 1024,
         )
         if self._metrics is not None:
-            watch_pool(self._metrics, "sources", ConnectorPool(connector))
+            watch_connector(self._metrics, "sources", connector)
         return self
 
     async def __aexit__(self, *error: object) -> None:

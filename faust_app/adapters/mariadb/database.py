@@ -126,11 +126,13 @@ class Database:
         self._encrypted = encrypted
         self._waiting = 0
         self._metrics = metrics
-        metrics.pool_limit.labels("database").set(pool.maxsize)
-        shown = metrics.pool_connections
-        shown.labels("database", "in_use").set_function(lambda: pool.size - pool.freesize)
-        shown.labels("database", "idle").set_function(lambda: pool.freesize)
-        shown.labels("database", "waiting").set_function(lambda: self._waiting)
+        metrics.watch_pool(
+            "database",
+            pool.maxsize,
+            in_use=lambda: pool.size - pool.freesize,
+            idle=lambda: pool.freesize,
+            waiting=lambda: self._waiting,
+        )
 
     @classmethod
     @asynccontextmanager

@@ -31,7 +31,6 @@ from faust_app.adapters.s3.signed_put import SignedPut
 from faust_app.core.failure import Dependency, Misconfigured, Unavailable
 from faust_app.core.foreign import one_line
 from faust_app.metrics import Metrics
-from faust_app.metrics.pools import watch_pool
 from faust_app.settings import Settings
 from faust_app.tls import SYSTEM, TlsFault, pem_file, tls_fault
 
@@ -94,7 +93,13 @@ class S3ObjectStore:
         endpoint_url = self._client.meta.endpoint_url
         connections = Connections(endpoint_url, self._settings.slots, ca)
         self._stack.callback(connections.close)
-        watch_pool(self._metrics, "storage", connections)
+        self._metrics.watch_pool(
+            "storage",
+            connections.limit,
+            in_use=lambda: connections.in_use,
+            idle=lambda: connections.idle,
+            waiting=lambda: connections.waiting,
+        )
         self._put = SignedPut(connections, credentials, endpoint_url, self._bucket, self._settings.s3_region)
         return self
 
