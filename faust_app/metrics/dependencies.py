@@ -56,7 +56,7 @@ class DependencyMetrics:
         )
 
     def watch_pool(self, pool: str, limit: int, *, in_use: Callable[[], int], idle: Callable[[], int], waiting: Callable[[], int]) -> None:
-        """Show a pool of connections: what the functions return is asked for when metrics are read, so that nothing is counted in between."""
+        """Show a pool of connections: the functions are called when metrics are read, so that nothing is counted in between."""
         self.pool_limit.labels(pool).set(limit)
         for state, read in {"in_use": in_use, "idle": idle, "waiting": waiting}.items():
             self.pool_connections.labels(pool, state).set_function(read)

@@ -103,11 +103,11 @@ class Connection(asyncio.Protocol):
         self._transport = cast("asyncio.Transport", transport)
 
     def pause_writing(self) -> None:
-        """Let the next piece of a body wait."""
+        """Hold back the next piece of a body."""
         self._room = self._loop.create_future()
 
     def resume_writing(self) -> None:
-        """Let the next piece of a body go."""
+        """Release the next piece of a body."""
         self._progressed = True
         self._wake()
 

@@ -4,7 +4,7 @@ import asyncio
 import socket
 import ssl
 from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, closing, suppress
 
 
 class Peer:
@@ -50,15 +50,11 @@ class Server:
         self.opened = 0
 
     async def serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        """Serve one connection, and close it."""
+        """Serve one connection, and close it; a script ends early where the client closes first."""
         script = self._scripts[min(self.opened, len(self._scripts) - 1)]
         self.opened += 1
-        try:
+        with closing(writer), suppress(asyncio.IncompleteReadError, ConnectionError):
             await script(Peer(reader, writer))
-        except (asyncio.IncompleteReadError, ConnectionError):
-            pass  # the client has closed
-        finally:
-            writer.close()
 
 
 @asynccontextmanager
@@ -83,5 +79,17 @@ def answering(*pieces: bytes) -> Callable[[Peer], Awaitable[None]]:
         while True:
             await peer.read_request()
             await peer.answer(*pieces)
+
+    return script
+
+
+def answering_once(left: asyncio.Event, *pieces: bytes) -> Callable[[Peer], Awaitable[None]]:
+    """Answer one request with the pieces, with none not at all; set `left` when the client then closes without another word."""
+
+    async def script(peer: Peer) -> None:
+        await peer.read_request()
+        await peer.answer(*pieces)
+        assert await peer.is_closed_by_client()
+        left.set()
 
     return script

@@ -23,7 +23,7 @@ from faust_app.adapters.s3.connections import (
     UnreachableError,
 )
 from faust_app.tls import client_context
-from tests.adapters.s3.scripted_server import Peer, Server, answering, serving
+from tests.adapters.s3.scripted_server import Peer, Server, answering, answering_once, serving
 from tests.full_listener import full_listener
 
 OK = b"HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n"
@@ -127,13 +127,7 @@ class SilentTransport(asyncio.Transport):
 async def test_after_an_answer_that_ends_its_connection_another_is_opened(last: bytes) -> None:
     left = asyncio.Event()
 
-    async def once(peer: Peer) -> None:
-        await peer.read_request()
-        await peer.answer(last)
-        assert await peer.is_closed_by_client()
-        left.set()
-
-    async with serving(once, answering(OK)) as server:
+    async with serving(answering_once(left, last), answering(OK)) as server:
         with connections_to(server) as connections:
             assert [await put(connections), await put(connections)] == [Answer(200, b"")] * 2
             await until(left.is_set)
@@ -227,12 +221,7 @@ async def test_an_invalid_answer_is_refused_and_its_connection_closed(answer: by
 async def test_a_server_that_stays_silent_times_out() -> None:
     left = asyncio.Event()
 
-    async def say_nothing(peer: Peer) -> None:
-        await peer.read_request()
-        assert await peer.is_closed_by_client()
-        left.set()
-
-    async with serving(say_nothing) as server:
+    async with serving(answering_once(left)) as server:
         connection = await connect(server)
         with pytest.raises(TimeoutError):
             await connection.send(b"PUT /a HTTP/1.1\r\ncontent-length: 1\r\n\r\n", b"x")
@@ -299,12 +288,7 @@ async def connect(server: Server, *, seconds: float = SILENCE, tls: ssl.SSLConte
 async def test_a_cancelled_request_closes_its_connection_and_frees_its_place() -> None:
     left = asyncio.Event()
 
-    async def say_nothing(peer: Peer) -> None:
-        await peer.read_request()
-        assert await peer.is_closed_by_client()
-        left.set()
-
-    async with serving(say_nothing, answering(OK)) as server:
+    async with serving(answering_once(left), answering(OK)) as server:
         with connections_to(server, limit=1) as connections:
             asked = asyncio.create_task(put(connections))
             await until(lambda: server.opened == 1)
@@ -347,13 +331,7 @@ async def test_connections_are_closed_when_they_are_idle_for_too_long() -> None:
 async def test_closing_closes_what_is_idle() -> None:
     left = asyncio.Event()
 
-    async def serve(peer: Peer) -> None:
-        await peer.read_request()
-        await peer.answer(OK)
-        assert await peer.is_closed_by_client()
-        left.set()
-
-    async with serving(serve) as server:
+    async with serving(answering_once(left, OK)) as server:
         with connections_to(server) as connections:
             await put(connections)
         await until(left.is_set)
